@@ -1,0 +1,265 @@
+"""The vocabulary that the FHIR mapping and the decision share.
+
+Everything here is a frozen value; nothing here knows FHIR, HTTP or the clock. A finding is what was
+recorded, never a judgement. Days are calendar days as written in the record, without time zones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What the record says about a finding. Unknown is a value of its own, never absent."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+class Basis(StrEnum):
+    """How a finding came into the record: seen by a clinician, or told."""
+
+    EXAMINED = "examined"
+    REPORTED = "reported"
+
+
+class Plausible(StrEnum):
+    """Whether a medicine can have anything to do with the twitch, by time, route and status."""
+
+    YES = "yes"
+    POSSIBLE = "possible"
+    NO = "no"
+
+
+class Band(StrEnum):
+    """Where a result lies: by its own flag and range, else by the default range of its analyte."""
+
+    IN_RANGE = "in-range"
+    OUT_OF_RANGE = "out-of-range"
+    CRITICAL = "critical"
+    NOT_JUDGED = "not-judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """An imprecise day: the earliest and the latest day it can be. None = not bounded on that side."""
+
+    earliest: date | None = None
+    latest: date | None = None
+
+    @property
+    def known(self) -> bool:
+        """True if at least one side is bounded."""
+        return self.earliest is not None or self.latest is not None
+
+    @property
+    def exact(self) -> bool:
+        """True if it is one certain day."""
+        return self.earliest is not None and self.earliest == self.latest
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One place in the record that speaks about a finding.
+
+    reference: "Condition/abc", or "Bundle.entry[3].resource" where the resource has no id.
+    expression: the FHIRPath that was read, such as "Condition.code".
+    text: what is written there, raw: whoever shows it escapes it.
+    used: False for history and for a record that a newer or better one overruled.
+    """
+
+    reference: str
+    expression: str
+    text: str
+    status: Status
+    basis: Basis | None = None
+    day: date | None = None
+    used: bool = True
+    history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A sign, symptom, trigger or diagnosis and everything the record says about it.
+
+    id: a finding of the knowledge files. since: its own start, where the record gives one.
+    suspected: present, but only provisional, differential or unconfirmed.
+    worsening: its own course says so (None: no course recorded). conflict: records disagree.
+    first_examined: the earliest day on which it was examined and present.
+    recorded: the day of the record that decided.
+    """
+
+    id: str
+    status: Status = Status.UNKNOWN
+    basis: Basis | None = None
+    value: str | None = None
+    since: Days = Days()
+    suspected: bool = False
+    worsening: bool | None = None
+    conflict: bool = False
+    first_examined: date | None = None
+    recorded: date | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A recorded body site of the twitch. region None: named, but counts as no region."""
+
+    id: str
+    label: str
+    region: str | None = None
+    side: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Twitch:
+    """All current fasciculation records taken together.
+
+    onset: earliest of the records' onsets; recordedDate alone gives only the latest side.
+    courses: ids such as "worsening", "spreading", "continuous", "intermittent", "stable", "improving",
+    "persistent" (a pattern, not a duration); empty = no course recorded.
+    onset_texts: onsetString as written. not_seen_lately: an Observation did not see it while a
+    Condition is active (twitching is intermittent).
+    """
+
+    status: Status = Status.UNKNOWN
+    evidence: tuple[Evidence, ...] = ()
+    onset: Days = Days()
+    onset_texts: tuple[str, ...] = ()
+    sites: tuple[Site, ...] = ()
+    generalized: bool = False
+    courses: frozenset[str] = frozenset()
+    label: str = ""
+    references: tuple[str, ...] = ()
+    not_seen_lately: bool = False
+
+    @property
+    def regions(self) -> frozenset[str]:
+        """The regions of its sites: face, tongue, arms, legs, trunk."""
+        return frozenset(site.region for site in self.sites if site.region is not None)
+
+    @property
+    def isolated_eyelid(self) -> bool:
+        """A site is recorded and every one is an eyelid."""
+        return bool(self.sites) and not self.generalized and all(s.id == "eyelid" for s in self.sites)
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """One ingredient (or one medicine that was not recognised), over all its records.
+
+    classes: ids of the medication classes, empty if none. start: earliest possible start.
+    current: not ended on the decision date. route_unknown: the class hangs on a route not recorded.
+    raises_potassium: an ACE inhibitor or angiotensin blocker, or not recognised at all.
+    """
+
+    name: str
+    classes: frozenset[str] = frozenset()
+    plausible: Plausible = Plausible.POSSIBLE
+    why: str = ""
+    reference: str = ""
+    start: Days = Days()
+    current: bool = True
+    route_unknown: bool = False
+    recognised: bool = True
+    raises_potassium: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The newest result of one analyte (final), or a newer preliminary one.
+
+    value: None where it is not a number; text: the value as written, with its comparator.
+    unit: as written. low: True below, False above, None where not known. flag: as written.
+    """
+
+    analyte: str
+    text: str
+    unit: str | None = None
+    value: Decimal | None = None
+    day: date | None = None
+    flag: str | None = None
+    band: Band = Band.NOT_JUDGED
+    low: bool | None = None
+    preliminary: bool = False
+    reference: str = ""
+    expression: str = "Observation.value"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Something already asked for. tests: recommendation ids and analytes that its code names."""
+
+    tests: frozenset[str]
+    day: date | None = None
+    priority: str | None = None
+    status: str = "active"
+    reference: str = ""
+    draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """An EMG, nerve conduction study or MRI that was done: id emg, ncs, mri-brain or mri-spine."""
+
+    id: str
+    day: date | None = None
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Whom the record is about. born: imprecise birth day. deceased: recorded as such."""
+
+    id: str | None = None
+    born: Days = Days()
+    sex: str | None = None
+    deceased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A resource, or a part of one, that was not used or not understood, and why (never its content)."""
+
+    reference: str
+    why: str
+    expression: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that the decision sees of one patient on one day."""
+
+    as_of: date
+    patient: Patient = Patient()
+    twitch: Twitch = Twitch()
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    drugs: tuple[Drug, ...] = ()
+    results: tuple[Result, ...] = ()
+    orders: tuple[Order, ...] = ()
+    studies: tuple[Study, ...] = ()
+    not_used: tuple[Note, ...] = ()
+    not_understood: tuple[Note, ...] = ()
+    not_seen: tuple[str, ...] = ()
+
+    def finding(self, name: str) -> Finding:
+        """The finding of that id; one that nothing was recorded about is unknown."""
+        return self.findings.get(name) or Finding(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Thresholds of the reading, in days; their only home is decision_table.yaml.
+
+    finding_days: how long a finding Observation speaks. future_days: a record dated later than this many
+    days after the decision date does not exist for it.
+    """
+
+    finding_days: int
+    future_days: int

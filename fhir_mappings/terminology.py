@@ -1,0 +1,155 @@
+"""What the knowledge files say about codes, in the shape the mapping reads. Built once at start.
+
+Match on system and code, never on display. Keys are made with `code_key`, so that aliases of a system,
+ICD codes without their dot and stray blanks meet the same entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from fhir_mappings.findings import Basis, Site, Status
+
+CodeKey = tuple[str, str]
+
+SNOMED = "http://snomed.info/sct"
+LOINC = "http://loinc.org"
+ICD_10 = "http://hl7.org/fhir/sid/icd-10"
+ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+HPO = "http://human-phenotype-ontology.org"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ATC = "http://www.whocc.no/atc"
+NDC = "http://hl7.org/fhir/sid/ndc"
+
+# Second spellings seen in the field: HPO's OWL name (terminology tables) and a trailing slash.
+_ALIASES = {"http://purl.obolibrary.org/obo/hp.owl": HPO}
+
+
+def code_key(system: str, code: str) -> CodeKey:
+    """The key under which a coding is looked up.
+
+    >>> code_key("http://hl7.org/fhir/sid/icd-10-cm/", "r253") == code_key(ICD_10_CM, "R25.3")
+    True
+    """
+    system = system.strip().rstrip("/")
+    system = _ALIASES.get(system, system)
+    code = code.strip()
+    if system in (ICD_10, ICD_10_CM):
+        code = code.upper().replace(".", "")
+    return system, code
+
+
+@dataclass(frozen=True, slots=True)
+class FindingDefinition:
+    """One knowledge file of findings/. See its schema for the meaning of each member.
+
+    kind: fasciculation, sign, symptom, trigger, diagnosis, family, shown (named, makes nothing present)
+    or look-alike (recorded, and not a fasciculation).
+    category: the Observation category of a recorded answer: "exam" or "survey"; None = not asked.
+    chronic: does not end by remission or inactive. neurological: counts in a family history.
+    analyte, low: of an electrolyte disorder, which one and in which direction (None = not said).
+    """
+
+    id: str
+    label: str
+    kind: str
+    category: str | None = None
+    question: str | None = None
+    answer: CodeKey | None = None
+    chronic: bool = False
+    neurological: bool = False
+    analyte: str | None = None
+    low: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingCode:
+    """What one code says: a finding, sometimes with a site or a basis of its own."""
+
+    finding: str
+    sites: tuple[Site, ...] = ()
+    basis: Basis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Analyte:
+    """One knowledge file of analytes/.
+
+    units: unit as written in the field -> factor to the canonical unit.
+    counts_as: the analyte of a test action that a result of this one answers (ionised calcium: calcium).
+    default_low/high and critical_low/high: in the canonical unit; None = no named source.
+    """
+
+    id: str
+    label: str
+    counts_as: str
+    unit: str | None = None
+    units: Mapping[str, Decimal] = field(default_factory=dict)
+    default_low: Decimal | None = None
+    default_high: Decimal | None = None
+    critical_low: Decimal | None = None
+    critical_high: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredient:
+    """A drug ingredient in one class. route: the route group a code or term belongs to ("" = any)."""
+
+    name: str
+    medication_class: str
+    route: str = ""
+    route_decides: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Medications:
+    """Drug matching tables.
+
+    codes: RxNorm and SNOMED/dm+d (system, code) -> ingredients. ndc: 11 digits -> ingredients.
+    atc: prefix -> (classes, exception prefixes). terms: lower-case name -> ingredients.
+    term_lengths: not needed by callers. local_routes: route group -> it is local, not systemic.
+    routes: SNOMED route codes -> route group. form_words: word of a form or name -> route group.
+    """
+
+    codes: Mapping[CodeKey, tuple[Ingredient, ...]] = field(default_factory=dict)
+    ndc: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
+    atc: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
+    atc_exceptions: frozenset[tuple[str, str]] = frozenset()
+    terms: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
+    routes: Mapping[CodeKey, str] = field(default_factory=dict)
+    form_words: Mapping[str, str] = field(default_factory=dict)
+    class_routes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    class_labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Terminology:
+    """All value sets of the knowledge files, ready for look-up by `code_key`."""
+
+    findings: Mapping[str, FindingDefinition] = field(default_factory=dict)
+    finding_codes: Mapping[CodeKey, tuple[FindingCode, ...]] = field(default_factory=dict)
+    finding_prefixes: Mapping[CodeKey, tuple[FindingCode, ...]] = field(default_factory=dict)
+    sites: Mapping[CodeKey, Site] = field(default_factory=dict)
+    sides: Mapping[CodeKey, str] = field(default_factory=dict)
+    courses: Mapping[CodeKey, str] = field(default_factory=dict)
+    answers: Mapping[CodeKey, Status] = field(default_factory=dict)
+    analytes: Mapping[str, Analyte] = field(default_factory=dict)
+    analyte_codes: Mapping[CodeKey, str] = field(default_factory=dict)
+    panels: Mapping[CodeKey, frozenset[str]] = field(default_factory=dict)
+    procedures: Mapping[CodeKey, str] = field(default_factory=dict)
+    tobacco_status: frozenset[CodeKey] = frozenset()
+    medications: Medications = field(default_factory=Medications)
+
+    def finding_of(self, key: CodeKey) -> tuple[FindingCode, ...]:
+        """The findings a code stands for: exact, else the longest prefix family (E11 covers E11.9)."""
+        exact = self.finding_codes.get(key)
+        if exact is not None:
+            return exact
+        system, code = key
+        for length in range(len(code) - 1, 2, -1):
+            family = self.finding_prefixes.get((system, code[:length]))
+            if family is not None:
+                return family
+        return ()
