@@ -215,12 +215,16 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Whom the record is about. born: imprecise birth day. deceased: recorded as such."""
+    """Whom the record is about. born: imprecise birth day. deceased: recorded as such.
+
+    reference: how the submission refers to a patient without an id ("urn:uuid:…").
+    """
 
     id: str | None = None
     born: Days = Days()
     sex: str | None = None
     deceased: bool = False
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

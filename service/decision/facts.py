@@ -9,7 +9,31 @@ from __future__ import annotations
 from datetime import date
 
 from fhir_mappings.findings import Band, Days, Plausible, Record, Result, Status
-from service.decision.table import ABSENT, EXAMINED, FALSE, REPORTED, TRUE, UNKNOWN, Disorder, Table
+from service.decision.table import ABSENT, EXAMINED, FALSE, TRUE, UNKNOWN, Disorder, Table
+
+# Facts that are computed, not recorded. The last two are read after the ordinary rows.
+LAST_FEATURES = frozenset({"no-critical-row", "no-test-and-no-warning"})
+FEATURES = LAST_FEATURES | {
+    "persistent",
+    "eyelid-long",
+    "widespread",
+    "isolated-eyelid",
+    "leg-site",
+    "tongue-site",
+    "worsening",
+    "spreading",
+    "continuous",
+    "weakness-worsening",
+    "atrophy-worsening",
+    "weakness-recent",
+    "child",
+    "raises-potassium",
+    "electrolyte-abnormal",
+    "electrolyte-critical",
+    "low-sodium",
+    "b12-low",
+    "thyroid-abnormal",
+}
 
 _RANK = {Plausible.NO.value: 0, Plausible.POSSIBLE.value: 1, Plausible.YES.value: 2}
 _STABLE = frozenset({"stable", "improving"})
@@ -195,15 +219,3 @@ def disorder_stands(record: Record, table: Table, disorder: Disorder) -> bool:
 
     analytes = (disorder.analyte,) if disorder.analyte else table.electrolytes
     return not all(cleared(analyte) for analyte in analytes)
-
-
-__all__ = [
-    "REPORTED",
-    "age_below",
-    "band_today",
-    "current_results",
-    "days_between",
-    "disorder_stands",
-    "facts_of",
-    "longer_than",
-]

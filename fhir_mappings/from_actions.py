@@ -1,0 +1,119 @@
+"""What leaves as FHIR: orders to propose, answers to record, and OperationOutcomes.
+
+Templates are validated once with the R4B models of fhir.resources; afterwards only ids, references and
+dates that match FHIR's own patterns are filled in. The tests validate every filled resource.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from fhir.resources.R4B.observation import Observation
+from fhir.resources.R4B.operationoutcome import OperationOutcome
+from fhir.resources.R4B.servicerequest import ServiceRequest
+
+from fhir_mappings.terminology import CodeKey
+
+_OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+_ID = r"[A-Za-z0-9\-.]{1,64}"
+_REFERENCE = re.compile(rf"[A-Z][A-Za-z]{{1,63}}/{_ID}")
+_FULL_URL = re.compile(rf"urn:uuid:[0-9a-f-]{{36}}|urn:oid:[0-2](\.\d+)+|https?://[^\s\"<>]{{1,200}}/[A-Z][A-Za-z]+/{_ID}")
+
+# Shown to the model validators so that a template is a whole resource.
+_SAMPLE_SUBJECT = {"reference": "Patient/sample"}
+
+
+def fillable(reference: str | None) -> bool:
+    """Whether the reference may leave: Type/id, urn:uuid or an absolute URL of FHIR's form."""
+    return bool(reference) and bool(
+        _REFERENCE.fullmatch(reference or "") or _FULL_URL.fullmatch(reference or "")
+    )
+
+
+def order_template(codings: Sequence[tuple[str, str, str]], text: str) -> dict[str, Any]:
+    """A draft proposal for that code. Raises ValueError if it is not valid FHIR."""
+    code: dict[str, Any] = {"text": text}
+    if codings:
+        code["coding"] = [_coding(*coding) for coding in codings]
+    template = {"resourceType": "ServiceRequest", "status": "draft", "intent": "proposal", "code": code}
+    ServiceRequest.model_validate({**template, "subject": _SAMPLE_SUBJECT})
+    return template
+
+
+def answer_template(code: CodeKey, label: str, category: str) -> dict[str, Any]:
+    """A preliminary Observation that answers a question; its value is filled in later."""
+    template = {
+        "resourceType": "Observation",
+        "status": "preliminary",
+        "category": [{"coding": [{"system": _OBSERVATION_CATEGORY, "code": category}]}],
+        "code": {"coding": [_coding(code[0], code[1], label)], "text": label},
+    }
+    Observation.model_validate({**template, "valueBoolean": True})
+    return template
+
+
+def _coding(system: str, code: str, display: str) -> dict[str, str]:
+    coding = {"system": system, "code": code}
+    if display:
+        coding["display"] = display
+    return coding
+
+
+def filled_order(
+    template: dict[str, Any],
+    *,
+    subject: str | None,
+    encounter: str | None,
+    reasons: Sequence[str],
+    urgent: bool,
+) -> dict[str, Any]:
+    """The order of that template for one patient. References that are not FHIR's form are left out."""
+    order = {**template, "priority": "urgent" if urgent else "routine", **_subject(subject, encounter)}
+    usable = [{"reference": reason} for reason in reasons if fillable(reason)]
+    if usable:
+        order["reasonReference"] = usable
+    return order
+
+
+def filled_answer(
+    template: dict[str, Any], *, subject: str | None, encounter: str | None, day: date, present: bool
+) -> dict[str, Any]:
+    """The Observation that records the answer on that day."""
+    return {
+        **template,
+        **_subject(subject, encounter),
+        "effectiveDateTime": day.isoformat(),
+        "valueBoolean": present,
+    }
+
+
+def _subject(subject: str | None, encounter: str | None) -> dict[str, Any]:
+    members: dict[str, Any] = {
+        # A patient without an id has no reference yet; FHIR then asks for its type alone.
+        "subject": {"reference": subject} if fillable(subject) else {"type": "Patient", "display": "this patient"}
+    }
+    if encounter and fillable(f"Encounter/{encounter}"):
+        members["encounter"] = {"reference": f"Encounter/{encounter}"}
+    return members
+
+
+def operation_outcome(issues: Sequence[tuple[str, str, str, str | None]]) -> dict[str, Any]:
+    """An OperationOutcome of (severity, code, diagnostics, expression or None)."""
+    return {
+        "resourceType": "OperationOutcome",
+        "issue": [
+            {
+                "severity": severity,
+                "code": code,
+                "diagnostics": diagnostics,
+                **({"expression": [expression]} if expression else {}),
+            }
+            for severity, code, diagnostics, expression in issues
+        ],
+    }
+
+
+OperationOutcome.model_validate(operation_outcome([("error", "invalid", "A sample.", "Bundle")]))

@@ -1,0 +1,35 @@
+"""Text from a record, made safe for GitHub-flavoured Markdown that a client renders with raw HTML live."""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_WORD_JOINER = "\u2060"
+_LONGEST = 200
+
+
+def escaped(text: str) -> str:
+    """One line in which nothing is Markdown, HTML or a link any more.
+
+    White space and control characters fold to one blank, every ASCII punctuation mark gets a backslash, & < >
+    become entities, and a word joiner keeps "://", "www" and "@" from being read as a link. Longer texts end
+    in an ellipsis, so that a card stays a card.
+    """
+    text = folded(text)
+    text = re.sub(r"://|@", lambda match: _WORD_JOINER + match[0], text)
+    text = re.sub(r"(?i)www", lambda match: match[0] + _WORD_JOINER, text)
+    return "".join(_ENTITIES.get(mark) or ("\\" + mark if mark in string.punctuation else mark) for mark in text)
+
+
+def folded(text: str) -> str:
+    """One line of plain text: control and format characters are dropped, white space is one blank."""
+    kept = "".join(
+        " " if mark.isspace() else mark
+        for mark in text
+        if mark.isspace() or unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    )
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= _LONGEST else kept[: _LONGEST - 1] + "…"

@@ -1,0 +1,118 @@
+"""The decision: findings and the table in, what to do and why out. Pure: no clock, no network, no globals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from fhir_mappings.findings import Finding, Record, Status
+from service.decision.facts import facts_of
+from service.decision.outcome import Outcome, Recommendation, Withheld, outcome
+from service.decision.questions import Inquiry, Question
+from service.decision.standing import Standing, suspected
+from service.decision.table import ABSENT, EXAMINED, REPORTED, Advice, Facts, Row, Table
+
+__all__ = ["Decision", "Recommendation", "Withheld", "decide"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """All that is decided of one record, and why.
+
+    gate: why no card is given ("" = the gate is open): "no-twitch", "unseen" (no twitch in what was seen,
+    and not everything was), "deceased" or "known-disease".
+    span: the lowest and highest level over all that is unknown.
+    """
+
+    record: Record
+    facts: Facts
+    gate: str
+    level: str
+    span: tuple[str, str]
+    rows: tuple[Row, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    questions: tuple[Question, ...] = ()
+    self_care: tuple[Advice, ...] = ()
+    named: tuple[Finding, ...] = ()
+    suspected: tuple[str, ...] = ()
+    unknown_signs: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        return not self.gate
+
+    @property
+    def signs_known_absent(self) -> bool:
+        """Weakness, atrophy and sensory loss were looked for and not found: only then "benign" may be said."""
+        return all(
+            self.facts.get(sign) == ABSENT for sign in ("weakness", "atrophy", "sensory-loss")
+        )
+
+    def recommends(self, action: str) -> bool:
+        return any(r.id == action for r in self.recommendations)
+
+    def fired(self, row: str) -> bool:
+        return any(r.id == row for r in self.rows)
+
+
+def decide(record: Record, table: Table) -> Decision:
+    """The decision for that record on its day (`record.as_of`)."""
+    facts = facts_of(record, table)
+    gate = _gate(record, table)
+    if gate:
+        return Decision(record, facts, gate, "none", ("none", "none"))
+    inquiry = Inquiry(Standing(record, table, facts), facts)
+    now: Outcome = inquiry.outcome_with({})
+    return Decision(
+        record=record,
+        facts=facts,
+        gate="",
+        level=now.level,
+        span=inquiry.span(now.level),
+        rows=now.rows,
+        recommendations=now.recommendations,
+        withheld=now.withheld,
+        questions=inquiry.questions(),
+        self_care=_self_care(table, now, facts),
+        named=tuple(
+            finding
+            for name in table.named
+            if (finding := record.finding(name)).status is Status.PRESENT
+        ),
+        suspected=suspected(record, table.closes_gate),
+        unknown_signs=tuple(
+            sign for sign in table.signs if facts.get(sign) not in (ABSENT, EXAMINED, REPORTED)
+        ),
+    )
+
+
+def answered(decision: Decision, table: Table, **answers: str) -> Outcome:
+    """The outcome if those facts were recorded as well (for what-if displays and tests)."""
+    standing = Standing(replace(decision.record), table, decision.facts)
+    return outcome(standing, {**decision.facts, **answers})
+
+
+def _gate(record: Record, table: Table) -> str:
+    if record.patient.deceased:
+        return "deceased"
+    for name in table.closes_gate:
+        finding = record.finding(name)
+        if finding.status is Status.PRESENT and not finding.suspected:
+            return "known-disease"
+    if record.twitch.status is Status.PRESENT:
+        return ""
+    unseen = {"conditions", "findings"} & set(record.not_seen)
+    return "unseen" if unseen else "no-twitch"
+
+
+def _self_care(table: Table, now: Outcome, facts: Facts) -> tuple[Advice, ...]:
+    if not any(r.id == "self-care" for r in now.recommendations):
+        return ()
+    triggered = tuple(
+        advice
+        for advice in table.self_care
+        if advice.trigger is not None
+        and facts.get(advice.trigger) in (EXAMINED, REPORTED)
+        and not (advice.unless and advice.unless(facts))
+    )
+    return triggered or tuple(advice for advice in table.self_care if advice.trigger is None)

@@ -1,0 +1,207 @@
+"""What follows from a set of facts: rows that fire, the level, what is recommended and what is withheld."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fhir_mappings.findings import Order
+from service.decision.standing import Standing
+from service.decision.table import FALSE, LEVELS, TRUE, Action, Facts, Row, Table
+
+RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One thing to do. analytes: the blood tests still missing. routine_order: an order of routine priority
+    that stands where an urgent one is needed."""
+
+    id: str
+    urgent: bool
+    because: tuple[str, ...]
+    analytes: tuple[str, ...] = ()
+    paediatric: bool = False
+    routine_order: Order | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Something a row asked for that is not recommended.
+
+    kind: "done" (a result or study answers it), "act-on" (the result is out of range: act on it, do not
+    repeat it), "ordered" (pending) or "child" (for the paediatric team).
+    """
+
+    id: str
+    kind: str
+    because: tuple[str, ...]
+    tests: tuple[str, ...] = ()
+    day: date | None = None
+    reference: str = ""
+    priority: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A decision without its explanation; `key` is what two answers to a question are compared by."""
+
+    level: str
+    rows: tuple[Row, ...]
+    recommendations: tuple[Recommendation, ...]
+    withheld: tuple[Withheld, ...]
+
+    @property
+    def key(self) -> tuple[str, tuple[tuple[str, bool, tuple[str, ...]], ...]]:
+        return self.level, tuple((r.id, r.urgent, r.analytes) for r in self.recommendations)
+
+
+def level_of(table: Table, facts: Facts) -> tuple[tuple[Row, ...], dict[str, str]]:
+    """The rows that fire, in the table's order, and the facts with those that are read last."""
+    fired = [row for row in table.rows if not row.last and row.holds(facts)]
+    read = dict(facts)
+    read["no-critical-row"] = FALSE if any(row.level == "critical" for row in fired) else TRUE
+    quiet = all(
+        row.level == "info" and not any(table.actions[action.id].is_test for action in row.actions)
+        for row in fired
+    )
+    read["no-test-and-no-warning"] = TRUE if quiet else FALSE
+    fired += [row for row in table.rows if row.last and row.holds(read)]
+    return tuple(fired), read
+
+
+def highest(levels: Sequence[str]) -> str:
+    """The highest of the levels; "none" of nothing."""
+    return max(levels, key=RANK.__getitem__, default="none")
+
+
+def outcome(standing: Standing, facts: Facts) -> Outcome:
+    """The outcome of those facts for that record."""
+    table = standing.table
+    rows, read = level_of(table, facts)
+    asked = _union(table, rows, read)
+    recommendations: list[Recommendation] = []
+    withheld: list[Withheld] = []
+    for request in asked:
+        _shape(standing, read, request, recommendations, withheld)
+    return Outcome(_level(standing, read, rows), rows, tuple(recommendations), tuple(withheld))
+
+
+def _level(standing: Standing, facts: Facts, rows: Sequence[Row]) -> str:
+    level = highest([row.level for row in rows])
+    if level != "warning":
+        return level
+    warning = [row for row in rows if row.level == "warning"]
+    if not all(row.downgraded_when_tests_done for row in warning):
+        return level
+    actions = [standing.table.actions[a.id] for row in warning for a in row.actions]
+    settled = all(
+        standing.in_range_or_ordered(analyte, action, facts)
+        for action in actions
+        for analyte in action.analytes
+    )
+    return "info" if settled else level
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An action and every fired row that asks for it."""
+
+    action: Action
+    rows: tuple[Row, ...]
+    urgent: bool
+    paediatric: bool
+
+    @property
+    def because(self) -> tuple[str, ...]:
+        return tuple(row.id for row in self.rows)
+
+
+def _union(table: Table, rows: Sequence[Row], facts: Facts) -> list[_Asked]:
+    asking: dict[str, list[tuple[Row, bool, bool]]] = {}
+    for row in rows:
+        for action in row.actions:
+            if action.condition is None or action.condition(facts):
+                asking.setdefault(action.id, []).append((row, action.urgent, action.paediatric))
+    return [
+        _Asked(
+            action,
+            tuple(row for row, _, _ in asking[action_id]),
+            any(urgent for _, urgent, _ in asking[action_id]),
+            any(paediatric for _, _, paediatric in asking[action_id]),
+        )
+        for action_id, action in table.actions.items()
+        if action_id in asking
+    ]
+
+
+def _shape(
+    standing: Standing,
+    facts: Facts,
+    asked: _Asked,
+    recommendations: list[Recommendation],
+    withheld: list[Withheld],
+) -> None:
+    action = asked.action
+    if action.withheld_from_child and facts.get("child") == TRUE:
+        withheld.append(Withheld(action.id, "child", asked.because))
+        return
+    if action.analytes:
+        missing = [
+            analyte
+            for analyte in action.analytes
+            if not _answered(standing, facts, asked, analyte, withheld)
+        ]
+        if not missing:
+            return
+        routine = standing.order_for({*missing, action.id}, action) if asked.urgent else None
+        recommendations.append(
+            Recommendation(action.id, asked.urgent, asked.because, tuple(missing), routine_order=routine)
+        )
+        return
+    study = standing.study_done(action, asked.rows, facts) if action.studies else None
+    if study is not None:
+        withheld.append(
+            Withheld(action.id, "done", asked.because, (study.id,), study.day, study.reference)
+        )
+        return
+    tests = {action.id, *action.studies}
+    order = standing.order_for(tests, action, urgent=asked.urgent) if action.ordered_days else None
+    if order is not None:
+        withheld.append(_pending(action.id, asked, (action.id,), order))
+        return
+    routine = standing.order_for(tests, action) if asked.urgent and action.ordered_days else None
+    recommendations.append(
+        Recommendation(
+            action.id,
+            asked.urgent,
+            asked.because,
+            paediatric=asked.paediatric,
+            routine_order=routine,
+        )
+    )
+
+
+def _answered(
+    standing: Standing, facts: Facts, asked: _Asked, analyte: str, withheld: list[Withheld]
+) -> bool:
+    action = asked.action
+    result = standing.answering_result(analyte, action, facts, asked.rows)
+    if result is not None:
+        kind = "act-on" if result.band.value in ("out-of-range", "critical") else "done"
+        withheld.append(
+            Withheld(action.id, kind, asked.because, (analyte,), result.day, result.reference)
+        )
+        return True
+    order = standing.order_for({analyte, action.id}, action, urgent=asked.urgent)
+    if order is not None:
+        withheld.append(_pending(action.id, asked, (analyte,), order))
+        return True
+    return False
+
+
+def _pending(action_id: str, asked: _Asked, tests: tuple[str, ...], order: Order) -> Withheld:
+    return Withheld(
+        action_id, "ordered", asked.because, tests, order.day, order.reference, order.priority
+    )

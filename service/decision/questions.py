@@ -1,0 +1,217 @@
+"""Which unknown findings would still change the advice, read off the table's conditions.
+
+A question's group is one finding, or the features that one answer in words settles. For every term of a
+row that reads the group, the other unknown groups of that term are set so that the term can become true
+(two of them at most), the rest stays unknown, and the answers are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from service.decision.outcome import RANK, Outcome, highest, level_of, outcome
+from service.decision.standing import Standing
+from service.decision.table import ABSENT, UNKNOWN, AskedFinding, Facts, Table, Term
+
+AT_MOST_OTHERS = 2
+Settings = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Something that can be asked. answers: what each answer says and the facts it sets.
+
+    For a finding the answers are "present" and "absent", in that order.
+    """
+
+    id: str
+    answers: tuple[tuple[str, Mapping[str, str]], ...]
+    in_words: bool
+
+    @property
+    def variables(self) -> frozenset[str]:
+        return frozenset(name for _, sets in self.answers for name in sets)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOutcome:
+    says: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question whose answers lead to different advice.
+
+    together: the other unknowns (group, what was assumed) under which the answers differ; empty = on its
+    own. level: the highest level that an answer leads to. row: the first row that it can change.
+    """
+
+    id: str
+    in_words: bool
+    answers: tuple[AnswerOutcome, ...]
+    together: Settings
+    level: str
+    row: int
+
+    @property
+    def present(self) -> AnswerOutcome:
+        """The answer that leads highest (for a finding: its presence)."""
+        if not self.in_words:
+            return self.answers[0]
+        return max(self.answers, key=_weight)
+
+    @property
+    def absent(self) -> AnswerOutcome:
+        """The answer that leads lowest (for a finding: its absence)."""
+        return min(self.answers, key=_weight) if self.in_words else self.answers[-1]
+
+
+def _weight(answer: AnswerOutcome) -> tuple[int, int]:
+    return RANK[answer.outcome.level], len(answer.outcome.recommendations)
+
+
+def groups(table: Table, facts: Facts) -> tuple[Group, ...]:
+    """Everything that is unknown in those facts and can be asked."""
+    found = [
+        Group(asked.id, _yes_no(asked), in_words=False)
+        for asked in table.asked
+        if facts.get(asked.id, UNKNOWN) == UNKNOWN
+    ]
+    for words in table.words:
+        answers: dict[Settings, tuple[str, Mapping[str, str]]] = {}
+        for answer in words.answers:
+            # An answer settles only what is not known already.
+            sets = {k: v for k, v in answer.sets.items() if facts.get(k, UNKNOWN) == UNKNOWN}
+            answers.setdefault(tuple(sorted(sets.items())), (answer.says, sets))
+        if len(answers) > 1:
+            found.append(Group(words.id, tuple(answers.values()), in_words=True))
+    return tuple(found)
+
+
+def _yes_no(asked: AskedFinding) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    return ("present", {asked.id: asked.present}), ("absent", {asked.id: ABSENT})
+
+
+class Inquiry:
+    """The questions of one record. Outcomes are remembered, since many contexts share them."""
+
+    def __init__(self, standing: Standing, facts: Facts) -> None:
+        self.standing = standing
+        self.table = standing.table
+        self.facts = facts
+        self.groups = groups(self.table, facts)
+        self._owner = {name: group for group in self.groups for name in group.variables}
+        self._seen: dict[Settings, Outcome] = {}
+
+    def outcome_with(self, settings: Mapping[str, str]) -> Outcome:
+        """The outcome with those facts set and the rest as recorded."""
+        key = tuple(sorted(settings.items()))
+        found = self._seen.get(key)
+        if found is None:
+            found = outcome(self.standing, {**self.facts, **settings})
+            self._seen[key] = found
+        return found
+
+    def questions(self) -> tuple[Question, ...]:
+        """All questions, in the order in which they are worth asking."""
+        found = [question for group in self.groups if (question := self.question(group))]
+        return tuple(
+            sorted(found, key=lambda q: (-RANK[q.level], -_most_actions(q), q.row, q.in_words, q.id))
+        )
+
+    def question(self, group: Group) -> Question | None:
+        """The question about that group, or None where no answer changes anything."""
+        best: Question | None = None
+        for row, assumed, sets in self._contexts(group):
+            answers = tuple(
+                AnswerOutcome(says, self.outcome_with({**sets, **chosen}))
+                for says, chosen in group.answers
+            )
+            if len({answer.outcome.key for answer in answers}) < 2:
+                continue
+            level = highest([answer.outcome.level for answer in answers])
+            question = Question(group.id, group.in_words, answers, assumed, level, row)
+            if best is None or _rank(question) < _rank(best):
+                best = question
+        return best
+
+    def _contexts(self, group: Group) -> Iterator[tuple[int, Settings, Mapping[str, str]]]:
+        """(row, what is assumed of other groups, the facts that sets), the smallest first for each row."""
+        seen: set[Settings] = set()
+        for index, row in enumerate(self.table.rows):
+            for term in row.terms:
+                if any(literal.variable in group.variables for literal in term):
+                    for assumed, sets in self._ways(group, term):
+                        key = tuple(sorted(sets.items()))
+                        if key not in seen:
+                            seen.add(key)
+                            yield index, assumed, sets
+
+    def _ways(self, group: Group, term: Term) -> Iterator[tuple[Settings, Mapping[str, str]]]:
+        others: dict[str, Group] = {}
+        needed: dict[str, list[tuple[str, Mapping[str, str]]]] = {}
+        for literal in term:
+            if literal.variable in group.variables or literal.true_in(self.facts):
+                continue
+            other = self._owner.get(literal.variable)
+            if other is None:
+                # Settled by the record (or computed from other rows): only the former can never be met.
+                if self.facts.get(literal.variable, UNKNOWN) != UNKNOWN:
+                    return
+                continue
+            others[other.id] = other
+        if len(others) > AT_MOST_OTHERS:
+            return
+        for name, other in others.items():
+            literals = [x for x in term if x.variable in other.variables]
+            needed[name] = [
+                (says, sets)
+                for says, sets in other.answers
+                if all(literal.true_in({**self.facts, **sets}) for literal in literals)
+            ]
+        for choice in product(*needed.values()):
+            assumed = tuple((name, says) for name, (says, _) in zip(needed, choice, strict=True))
+            yield assumed, {k: v for _, sets in choice for k, v in sets.items()}
+
+    def span(self, level: str) -> tuple[str, str]:
+        """The lowest and the highest level over all answers to everything unknown.
+
+        Findings only raise the level, so all absent and all present bound it; answers in words are tried.
+        """
+        low = high = level
+        words = [group.answers for group in self.groups if group.in_words]
+        absent = {group.id: ABSENT for group in self.groups if not group.in_words}
+        present = {
+            asked.id: asked.present for asked in self.table.asked if asked.id in absent
+        }
+        for choice in product(*words):
+            sets = {k: v for _, answer in choice for k, v in answer.items()}
+            if RANK[low] > RANK["info"]:
+                low = min(low, self._level_with({**absent, **sets}), key=RANK.__getitem__)
+            if RANK[high] < RANK["critical"]:
+                high = max(high, self._level_with({**present, **sets}), key=RANK.__getitem__)
+        return low, high
+
+    def _level_with(self, settings: Mapping[str, str]) -> str:
+        facts = {**self.facts, **settings}
+        rows, _ = level_of(self.table, facts)
+        level = highest([row.level for row in rows])
+        # Only a warning can be lowered by tests that are done.
+        return outcome(self.standing, facts).level if level == "warning" else level
+
+
+def _most_actions(question: Question) -> int:
+    return max(len(answer.outcome.recommendations) for answer in question.answers)
+
+
+def _rank(question: Question) -> tuple[int, int, int, int]:
+    # A question that changes something on its own comes before one that needs another answer too.
+    return (
+        len(question.together),
+        -RANK[question.level],
+        -_most_actions(question),
+        question.row,
+    )
