@@ -111,6 +111,9 @@ class Medications:
     atc: prefix -> (classes, exception prefixes). terms: lower-case name -> ingredients.
     term_lengths: not needed by callers. local_routes: route group -> it is local, not systemic.
     routes: SNOMED route codes -> route group. form_words: word of a form or name -> route group.
+    atc_exceptions: (prefix, excepted code or prefix below it). class_routes: the route groups of a class
+    where one ingredient is in several. potassium_raising_atc, potassium_raising_stems: ATC prefixes and
+    word endings of ACE inhibitors and angiotensin blockers.
     """
 
     codes: Mapping[CodeKey, tuple[Ingredient, ...]] = field(default_factory=dict)
@@ -122,6 +125,8 @@ class Medications:
     form_words: Mapping[str, str] = field(default_factory=dict)
     class_routes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     class_labels: Mapping[str, str] = field(default_factory=dict)
+    potassium_raising_atc: frozenset[str] = frozenset()
+    potassium_raising_stems: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

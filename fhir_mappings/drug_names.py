@@ -1,0 +1,182 @@
+"""Which drug ingredients a medicine's codings and text name.
+
+Codes are matched on system and code. Text is the medicine's own name, and the display of a coding whose code
+is unknown; only the filter for ACE inhibitors and angiotensin blockers reads every display.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+
+from fhir_mappings.codes import text_of
+from fhir_mappings.resources import CodeableConcept
+from fhir_mappings.terminology import ATC, NDC, Ingredient, Medications, code_key
+
+# A medicine's name is short; what follows in an overlong text is not one.
+_MOST_CHARACTERS = 2_000
+_MOST_WORDS = 10
+# "losartan" has two letters before its stem, the month of April one.
+_LETTERS_BEFORE_STEM = 2
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What one concept names.
+
+    coded: ingredients its codes stand for. written: ingredients its text names. raising: names with the stem
+    of an ACE inhibitor or angiotensin blocker. raises: such a name, or an ATC code of theirs.
+    form_routes: route groups of the form words in its text. code_routes: those its codes carry.
+    name: as written, else the code, "" if neither. has_text: something to read is there, a display included.
+    """
+
+    coded: tuple[Ingredient, ...] = ()
+    written: tuple[Ingredient, ...] = ()
+    raising: frozenset[str] = frozenset()
+    raises: bool = False
+    form_routes: frozenset[str] = frozenset()
+    code_routes: frozenset[str] = frozenset()
+    name: str = ""
+    has_text: bool = False
+
+
+def named_by(concept: CodeableConcept | None, medications: Medications) -> Named:
+    """All that a concept's codings and text name; of no concept, nothing."""
+    if concept is None:
+        return Named()
+    coded: list[Ingredient] = []
+    texts = [concept.text or ""]
+    displays = []
+    raises = False
+    for coding in concept.coding or ():
+        if coding is None:
+            continue
+        key = code_key(coding.system or "", coding.code or "")
+        hits = _of_code(key[0], key[1], medications)
+        coded.extend(hits)
+        raises = raises or (key[0] == ATC and _has_prefix(key[1].upper(), medications.potassium_raising_atc))
+        displays.append(coding.display or "")
+        if not hits:
+            texts.append(coding.display or "")
+    written = [
+        ingredient
+        for text in texts
+        for term in terms_in(text, medications.terms)
+        for ingredient in medications.terms[term]
+    ]
+    raising = frozenset(
+        word for text in (concept.text or "", *displays) for word in _stem_words(text, medications)
+    )
+    return Named(
+        coded=tuple(coded),
+        written=tuple(written),
+        raising=raising,
+        raises=raises or bool(raising),
+        form_routes=frozenset(route for text in texts for route in routes_in(text, medications)),
+        code_routes=frozenset(hit.route for hit in coded if hit.route),
+        name=text_of(concept).strip(),
+        has_text=any(text.strip() for text in (concept.text or "", *displays)),
+    )
+
+
+def routes_of(concept: CodeableConcept | None, medications: Medications) -> frozenset[str]:
+    """The route groups of a route or dose form: by its codes, else by the words of its text and displays."""
+    if concept is None:
+        return frozenset()
+    codings = [coding for coding in concept.coding or () if coding is not None]
+    keys = (code_key(coding.system or "", coding.code or "") for coding in codings)
+    by_code = frozenset(medications.routes[key] for key in keys if key in medications.routes)
+    if by_code:
+        return by_code
+    texts = [concept.text or "", *(coding.display or "" for coding in codings)]
+    return frozenset(route for text in texts for route in routes_in(text, medications))
+
+
+def routes_in(text: str, medications: Medications) -> frozenset[str]:
+    """The route groups that form words of a name or text point to."""
+    return frozenset(medications.form_words[word] for word in terms_in(text, medications.form_words))
+
+
+def terms_in(text: str, terms: Container[str]) -> list[str]:
+    """The terms that stand in a text as whole words, the longest first; no word is used twice.
+
+    >>> terms_in("Methylprednisolone 4mg", {"prednisolone"})
+    []
+    """
+    lowered = " ".join(text[:_MOST_CHARACTERS].lower().replace("’", "'").split())
+    words = list(_WORD.finditer(lowered))
+    spans = []
+    for index, first in enumerate(words):
+        for last in words[index : index + _MOST_WORDS]:
+            if lowered[first.start() : last.end()] in terms:
+                spans.append((first.start(), last.end()))
+    spans.sort(key=lambda span: (span[0] - span[1], span[0]))
+    taken: list[tuple[int, int]] = []
+    for start, end in spans:
+        if all(end <= other_start or start >= other_end for other_start, other_end in taken):
+            taken.append((start, end))
+    return [lowered[start:end] for start, end in taken]
+
+
+def ndc_spellings(code: str) -> tuple[str, ...]:
+    """The 11-digit spellings (5-4-2) an NDC can stand for; several where ten digits lack their hyphens.
+
+    >>> ndc_spellings("1234-5678-90")
+    ('01234567890',)
+    """
+    parts = code.strip().split("-")
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        return ()
+    if len(parts) == 3 and all(
+        len(part) <= size for part, size in zip(parts, (5, 4, 2), strict=True)
+    ):
+        return ("".join(part.zfill(size) for part, size in zip(parts, (5, 4, 2), strict=True)),)
+    digits = "".join(parts)
+    if len(digits) == 11:
+        return (digits,)
+    if len(digits) == 10 and len(parts) == 1:
+        return ("0" + digits, digits[:5] + "0" + digits[5:], digits[:9] + "0" + digits[9:])
+    return ()
+
+
+def _of_code(system: str, code: str, medications: Medications) -> tuple[Ingredient, ...]:
+    if system == ATC:
+        return _of_atc(code.upper(), medications)
+    if system == NDC:
+        return _of_ndc(code, medications.ndc)
+    return medications.codes.get((system, code), ())
+
+
+def _of_atc(code: str, medications: Medications) -> tuple[Ingredient, ...]:
+    for length in range(len(code), 0, -1):
+        prefix = code[:length]
+        family = medications.atc.get(prefix)
+        if family is not None:
+            excepted = any(
+                family_prefix == prefix and code.startswith(exception)
+                for family_prefix, exception in medications.atc_exceptions
+            )
+            return () if excepted else family
+    return ()
+
+
+def _of_ndc(code: str, ndc: Mapping[str, tuple[Ingredient, ...]]) -> tuple[Ingredient, ...]:
+    found = {ndc[spelling] for spelling in ndc_spellings(code) if spelling in ndc}
+    # Ten bare digits can be three products: only one answer counts.
+    return found.pop() if len(found) == 1 else ()
+
+
+def _stem_words(text: str, medications: Medications) -> Iterable[str]:
+    for word in _WORD.findall(text[:_MOST_CHARACTERS].lower()):
+        if any(
+            word.endswith(stem) and len(word) >= len(stem) + _LETTERS_BEFORE_STEM
+            for stem in medications.potassium_raising_stems
+        ):
+            yield word
+
+
+def _has_prefix(code: str, prefixes: Iterable[str]) -> bool:
+    return any(code.startswith(prefix) for prefix in prefixes)
