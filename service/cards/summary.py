@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fhir_mappings.terminology import Terminology
 from service.cards.facets import joined, site_label
-from service.decision import Decision
+from service.decision import Decision, Recommendation
 from service.decision.facts import days_between
 from service.decision.outcome import RANK
 from service.decision.standing import abnormal_result
@@ -23,12 +23,13 @@ class SummaryTooLong(ValueError):
 def summary_of(decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> str:
     """Plain text under 140 characters. Raises SummaryTooLong."""
     found = _found(decision, table, terminology, wording)
-    todo = _todo(decision, wording)
-    for places in _heads(decision, wording):
-        for phrases in range(min(len(found), 3), -1, -1):
+    todo = _todo(decision, table, wording)
+    at_least = 1 if found else 0
+    for phrases in range(min(len(found), 3), at_least - 1, -1):
+        for places in _heads(decision, wording):
             for actions in todo:
                 text = f"{joined([*places, *found[:phrases]])}: {actions}."
-                if len(text) < LIMIT and (phrases or not found or phrases == len(found)):
+                if len(text) < LIMIT:
                     return text
     raise SummaryTooLong("no form of the summary is under 140 characters: shorten wording.yaml")
 
@@ -69,16 +70,17 @@ def _abnormal(decision: Decision, table: Table, terminology: Terminology) -> str
     return "electrolyte out of range"
 
 
-def _todo(decision: Decision, wording: Wording) -> list[str]:
-    """What is recommended, from the fullest to the shortest list."""
-    actions = [r for r in decision.recommendations if r.id != "self-care"]
-    names = [
-        (r.urgent and wording.maybe(f"actions.{r.id}.short_urgent"))
-        or wording.say(f"actions.{r.id}.short")
-        for r in sorted(actions, key=lambda r: not r.urgent)
-    ]
-    if names:
-        return [joined(names[:count]) + (" …" if count < len(names) else "") for count in range(len(names), 0, -1)]
+def _todo(decision: Decision, table: Table, wording: Wording) -> list[str]:
+    """What is recommended: every action by name, and a shorter form in which blood tests are one phrase."""
+    actions = sorted(
+        (r for r in decision.recommendations if r.id != "self-care"), key=lambda r: not r.urgent
+    )
+    if actions:
+        names = [_short(r, wording) for r in actions]
+        blood = [r for r in actions if table.actions[r.id].kind == "blood"]
+        one = wording.say("summary.blood_today" if any(r.urgent for r in blood) else "summary.blood")
+        brief = [one if r in blood else _short(r, wording) for r in actions]
+        return [joined(names), joined(brief)]
     kinds = {withheld.kind for withheld in decision.withheld}
     if "ordered" in kinds:
         return [wording.say("summary.pending")]
@@ -89,3 +91,9 @@ def _todo(decision: Decision, wording: Wording) -> list[str]:
     if decision.fired("nothing-calls-for-tests") and decision.signs_known_absent:
         return [wording.say("summary.benign"), wording.say("summary.no_tests")]
     return [wording.say("summary.no_tests")]
+
+
+def _short(recommendation: Recommendation, wording: Wording) -> str:
+    place = f"actions.{recommendation.id}.short"
+    urgent = wording.maybe(f"{place}_urgent") if recommendation.urgent else ""
+    return urgent or wording.say(place)

@@ -1,0 +1,187 @@
+"""The assessment: a decision with every reason, as plain JSON. Same input, same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fhir_mappings.findings import Days, Finding, Note, Record, Status, Twitch
+from service.decision import Decision
+from service.decision.facts import band_today
+from service.decision.questions import AnswerOutcome, Question
+from service.decision.standing import newest_orders
+from service.knowledge import Knowledge
+
+ORDERED_KINDS = {"done": "done", "act-on": "done and out of range: act on it", "ordered": "ordered", "child": "child"}
+
+
+def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
+    """The shape of interfaces: asOf, patient, gate, findings, drugs, results, rows, recommendations, questions."""
+    record = decision.record
+    return {
+        "asOf": record.as_of.isoformat(),
+        "patient": record.patient.id,
+        "knowledgeVersion": knowledge.version,
+        "level": decision.level,
+        "gate": {
+            "open": decision.open,
+            "reason": knowledge.wording.say(f"gate.{decision.gate or 'open'}"),
+        },
+        "range": list(decision.span),
+        "findings": _findings(record, knowledge),
+        "drugs": [
+            {
+                "name": drug.name,
+                "classes": sorted(drug.classes),
+                "plausible": drug.plausible.value,
+                "why": drug.why,
+                "reference": drug.reference,
+            }
+            for drug in record.drugs
+        ],
+        "results": [
+            _without_none(
+                {
+                    "analyte": result.analyte,
+                    "value": result.text,
+                    "unit": result.unit,
+                    "date": _day(result.day),
+                    "flag": result.flag,
+                    "band": band_today(result, knowledge.table, record.as_of).value,
+                    "preliminary": result.preliminary or None,
+                    "reference": result.reference,
+                }
+            )
+            for result in record.results
+        ],
+        "orders": [
+            _without_none({"test": test, "date": _day(order.day), "status": order.status,
+                           "priority": order.priority, "reference": order.reference})
+            for test, order in sorted(newest_orders(record).items())
+        ],
+        "studies": [
+            _without_none({"id": s.id, "date": _day(s.day), "reference": s.reference})
+            for s in record.studies
+        ],
+        "rows": [
+            {"id": row.id, "claims": list(row.claims), "reading": row.reading} for row in decision.rows
+        ],
+        "recommendations": [
+            _without_none(
+                {
+                    "id": r.id,
+                    "urgency": "urgent" if r.urgent else "routine",
+                    "because": list(r.because),
+                    "analytes": list(r.analytes),
+                    "orderedAsRoutine": r.routine_order.reference if r.routine_order else None,
+                }
+            )
+            for r in decision.recommendations
+        ],
+        "withheld": [
+            _without_none(
+                {
+                    "id": w.id,
+                    "why": ORDERED_KINDS[w.kind],
+                    "tests": list(w.tests) or None,
+                    "date": _day(w.day),
+                    "reference": w.reference or None,
+                }
+            )
+            for w in decision.withheld
+        ],
+        "questions": [_question(question) for question in decision.questions],
+        "notUsed": [{"reference": note.reference, "why": note.why} for note in record.not_used],
+        "notUnderstood": [_note(note) for note in record.not_understood],
+        "notSeen": list(record.not_seen),
+    }
+
+
+def _findings(record: Record, knowledge: Knowledge) -> list[dict[str, Any]]:
+    found = [_twitch(record.twitch)] if record.twitch.evidence else []
+    asked = {asked.id for asked in knowledge.table.asked}
+    ids = sorted(asked | {f.id for f in record.findings.values() if f.evidence})
+    return found + [_finding(record.finding(name)) for name in ids if name != "fasciculation"]
+
+
+def _twitch(twitch: Twitch) -> dict[str, Any]:
+    return _without_none(
+        {
+            "id": "fasciculation",
+            "status": twitch.status.value,
+            "value": ", ".join(sorted({s.id for s in twitch.sites} | set(twitch.courses))) or None,
+            "since": _since(twitch.onset),
+            "conflict": False,
+            "evidence": _evidence(twitch),
+        }
+    )
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return _without_none(
+        {
+            "id": finding.id,
+            "status": finding.status.value,
+            "basis": finding.basis.value if finding.basis and finding.status is not Status.UNKNOWN else None,
+            "value": finding.value,
+            "since": _since(finding.since),
+            "conflict": finding.conflict,
+            "suspected": finding.suspected or None,
+            "evidence": _evidence(finding),
+        }
+    )
+
+
+def _evidence(owner: Finding | Twitch) -> list[dict[str, Any]]:
+    return [
+        _without_none(
+            {
+                "reference": e.reference,
+                "expression": e.expression,
+                "text": e.text,
+                "status": e.status.value,
+                "date": _day(e.day),
+                "used": e.used,
+            }
+        )
+        for e in owner.evidence
+    ]
+
+
+def _question(question: Question) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "finding": question.id,
+        "ifPresent": _answer(question.present),
+        "ifAbsent": _answer(question.absent),
+    }
+    if question.in_words:
+        shown["answers"] = [_answer(answer) for answer in question.answers]
+    if question.together:
+        shown["together"] = dict(question.together)
+    return shown
+
+
+def _answer(answer: AnswerOutcome) -> dict[str, Any]:
+    return {
+        "answer": answer.says,
+        "level": answer.outcome.level,
+        "recommendations": [r.id for r in answer.outcome.recommendations],
+    }
+
+
+def _note(note: Note) -> dict[str, Any]:
+    return _without_none({"reference": note.reference, "expression": note.expression, "why": note.why})
+
+
+def _since(days: Days) -> dict[str, Any] | None:
+    if not days.known:
+        return None
+    return _without_none({"earliest": _day(days.earliest), "latest": _day(days.latest)})
+
+
+def _day(day: object) -> str | None:
+    return None if day is None else str(day)
+
+
+def _without_none(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,0 +1,341 @@
+"""The body of a card, in GitHub-flavoured Markdown: why, what, and what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fhir_mappings.findings import Basis, Drug, Finding, Plausible, Status
+from fhir_mappings.terminology import Terminology
+from service.cards.escaping import escaped
+from service.cards.facets import (
+    duration,
+    joined,
+    result_text,
+    site_label,
+    study_label,
+    test_label,
+)
+from service.decision import Decision, Recommendation, Withheld
+from service.decision.facts import band_today
+from service.decision.outcome import RANK
+from service.decision.questions import AnswerOutcome, Question
+from service.decision.table import FALSE, TRUE, UNKNOWN, Table
+from service.knowledge.wording import Wording
+
+_SIGNS = ("weakness", "atrophy", "sensory-loss")
+
+
+class Detail:
+    """Writes the detail of one decision."""
+
+    def __init__(
+        self, decision: Decision, table: Table, terminology: Terminology, wording: Wording
+    ) -> None:
+        self.decision = decision
+        self.record = decision.record
+        self.table = table
+        self.terminology = terminology
+        self.wording = wording
+        self.say = wording.say
+
+    def markdown(self) -> str:
+        """The whole detail."""
+        parts = [
+            self.unseen(),
+            self.statements(),
+            self.section("why", self.features()),
+            self.section("recommended", self.recommended()),
+            self.self_care(),
+            self.section("not_again", self.not_again()),
+            self.section("withheld", self.withheld_from_child()),
+            self.section("questions", self.questions()),
+            self.section("medicines", self.medicines()),
+            self.section("results", self.results()),
+            self.section("studies", self.studies()),
+            self.section("also", self.also()),
+            self.safety_net(),
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+    def section(self, heading: str, lines: Iterable[str]) -> str:
+        """A heading with its lines; nothing where there is no line."""
+        body = "\n".join(lines)
+        return f"**{self.say(f'headings.{heading}')}**\n\n{body}" if body else ""
+
+    def unseen(self) -> str:
+        lists = joined(self.say(f"unseen.{key}") for key in self.record.not_seen)
+        notes = [self.say("unseen_says", lists=lists)] if lists else []
+        if self.record.not_understood:
+            notes.append(self.say("not_understood", count=len(self.record.not_understood)))
+        if self.record.not_used:
+            notes.append(self.say("not_used", count=len(self.record.not_used)))
+        return " ".join(notes)
+
+    def statements(self) -> str:
+        """What must be read first: nothing calls for tests, a low B12, what is to be excluded."""
+        decision, notes = self.decision, []
+        if decision.fired("nothing-calls-for-tests"):
+            notes.append(self.say("nothing"))
+            if decision.signs_known_absent:
+                notes.append(self.say("benign"))
+        if decision.fired("b12-low"):
+            notes.append(self.say("b12_low"))
+        if decision.fired("weakness-and-atrophy") or decision.fired("bulbar"):
+            notes.append(self.say("exclude_disease"))
+        for name in decision.suspected:
+            label = self.terminology.findings[name].label
+            notes.append(self.say("suspected", label=label[:1].upper() + label[1:]))
+        if decision.facts.get("child", UNKNOWN) == UNKNOWN:
+            notes.append(self.say("age_unknown"))
+        return " ".join(notes)
+
+    def features(self) -> Iterator[str]:
+        """The recorded features against the documents' two columns."""
+        say = self.say
+        yield (
+            f"| {say('table.feature')} | {say('table.recorded')} | {say('table.reassuring')} "
+            f"| {say('table.evaluate')} |"
+        )
+        yield "|---|---|---|---|"
+        twitch, facts = self.record.twitch, self.decision.facts
+        site = site_label(twitch, self.wording) or say("table.not_recorded")
+        yield self.feature("site", site, facts.get("widespread", UNKNOWN))
+        lasting = duration(twitch, self.record.as_of, self.wording)
+        for text in twitch.onset_texts:
+            lasting += "; " + say("table.as_written", text=escaped(text))
+        if twitch.not_seen_lately:
+            lasting += "; " + say("table.not_seen_lately")
+        eyelid = facts.get("isolated-eyelid") == TRUE
+        yield self.feature(
+            "duration", lasting, facts.get("eyelid-long" if eyelid else "persistent", UNKNOWN)
+        )
+        course = joined(sorted(twitch.courses)) or say("table.not_recorded")
+        worse = [facts.get("worsening", UNKNOWN), facts.get("spreading", UNKNOWN)]
+        yield self.feature(
+            "course", course, TRUE if TRUE in worse else FALSE if FALSE in worse else UNKNOWN
+        )
+        shown = [*_SIGNS, *(f for f in self._other_findings() if f not in _SIGNS)]
+        for name in shown:
+            finding = self.record.finding(name)
+            fact = {Status.PRESENT: TRUE, Status.ABSENT: FALSE}.get(finding.status, UNKNOWN)
+            yield self.feature(name, self.finding_text(finding), fact)
+
+    def _other_findings(self) -> list[str]:
+        """Asked findings beyond the three signs about which something is recorded, present ones first."""
+        recorded = [f for f in (self.record.finding(a.id) for a in self.table.asked) if f.evidence]
+        return [f.id for f in sorted(recorded, key=lambda f: f.status is not Status.PRESENT)]
+
+    def feature(self, name: str, recorded: str, fact: str) -> str:
+        """One row of the table; the column it falls into is bold."""
+        label = self.wording.maybe(f"table.rows.{name}.label")
+        if not label:
+            label = _capital(self.terminology.findings[name].label)
+            reassuring, evaluate = self.say("status.absent"), self.say("status.present")
+        else:
+            reassuring = self.say(f"table.rows.{name}.reassuring")
+            evaluate = self.say(f"table.rows.{name}.evaluate")
+        reassuring = f"**{reassuring}**" if fact == FALSE else reassuring
+        evaluate = f"**{evaluate}**" if fact == TRUE else evaluate
+        return f"| {label} | {recorded} | {reassuring} | {evaluate} |"
+
+    def finding_text(self, finding: Finding) -> str:
+        """present, examined 2026-11-24; earlier records and conflicts are named."""
+        say = self.say
+        status = say(f"status.{finding.status.value}")
+        if finding.status is Status.UNKNOWN:
+            old = joined(
+                f"{say(f'status.{e.status.value}')} {e.day or ''}".strip()
+                for e in finding.evidence
+                if e.history and e.status is not Status.UNKNOWN
+            )
+            return f"{status}; {say('table.history', text=old)}" if old else status
+        on = say("table.on", date=finding.recorded) if finding.recorded else ""
+        if finding.status is Status.PRESENT or finding.basis is not None:
+            reported = finding.basis is Basis.REPORTED
+            text = say("table.reported" if reported else "table.examined", status=status, on=on)
+        else:
+            text = say("table.status_only", status=status)
+        return text + (say("table.conflict") if finding.conflict else "")
+
+    def recommended(self) -> Iterator[str]:
+        for recommendation in sorted(
+            self.decision.recommendations, key=lambda r: (not r.urgent,)
+        ):
+            if recommendation.id != "self-care":
+                yield f"- {self.recommendation(recommendation)}"
+
+    def recommendation(self, recommendation: Recommendation) -> str:
+        """**Blood test: sodium, potassium** – because: muscle wasting; twitching for more than two weeks."""
+        reasons = [self.table.row(row) for row in recommendation.because]
+        ranked = sorted((row for row in reasons if row), key=lambda row: -RANK[row.level])
+        labels = "; ".join(dict.fromkeys(row.label for row in ranked[:3]))
+        text = f"**{self.action_text(recommendation)}** – {self.say('reasons', rows=labels)}"
+        order = recommendation.routine_order
+        if order is not None:
+            place = "routine_order" if order.day else "routine_order_undated"
+            text += f"; {self.say(place, date=order.day)}"
+        if recommendation.id == "medication-review" and self.decision.fired("diuretic-sparing"):
+            text += f". {self.say('diuretic_sparing')}"
+        return text
+
+    def action_text(self, recommendation: Recommendation) -> str:
+        """The action in words, by its urgency and by who it goes to."""
+        place = f"actions.{recommendation.id}"
+        analytes = joined(
+            test_label(a, self.terminology, self.wording) for a in recommendation.analytes
+        )
+        choices = []
+        if recommendation.paediatric:
+            choices.append(f"{place}.paediatric_urgent" if recommendation.urgent else f"{place}.paediatric")
+        if recommendation.urgent:
+            choices.append(f"{place}.urgent")
+        elif recommendation.because == ("multiple-sclerosis",):
+            choices.append(f"{place}.to_treating_team")
+        choices.append(f"{place}.says")
+        return next(
+            text for choice in choices if (text := self.wording.maybe(choice, analytes=analytes))
+        )
+
+    def self_care(self) -> str:
+        if not self.decision.recommends("self-care"):
+            return ""
+        heading = "heading_if_normal" if self.decision.unknown_signs else "heading"
+        advice = joined(self.say(f"self_care.advice.{a.id}") for a in self.decision.self_care)
+        return f"**{self.say(f'self_care.{heading}')}:** {advice}."
+
+    def not_again(self) -> Iterator[str]:
+        """What is done or pending, tests of one order on one line."""
+        lines: dict[str, list[str]] = {}
+        for withheld in self.decision.withheld:
+            if withheld.kind != "child":
+                names = [test_label(t, self.terminology, self.wording) for t in withheld.tests]
+                lines.setdefault(self.withheld_text(withheld), []).extend(names)
+        for text, names in lines.items():
+            yield f"- {text.replace('{test}', _capital(joined(names)))}"
+
+    def withheld_text(self, withheld: Withheld) -> str:
+        place = withheld.kind
+        if withheld.kind == "ordered":
+            urgent = withheld.priority is not None and withheld.priority != "routine"
+            place = "ordered_undated" if withheld.day is None else "ordered_urgent" if urgent else "ordered"
+        return self.say(f"withheld.{place}", test="{test}", date=withheld.day)
+
+    def withheld_from_child(self) -> Iterator[str]:
+        names = [
+            self.say(f"actions.{w.id}.short") for w in self.decision.withheld if w.kind == "child"
+        ]
+        if names:
+            yield self.say("withheld.child", tests=_capital(joined(names)))
+
+    def medicines(self) -> Iterator[str]:
+        unknown = []
+        for drug in self.record.drugs:
+            if drug.classes:
+                yield f"- {self.medicine(drug)}"
+            else:
+                place = "other" if drug.recognised else "unrecognised"
+                unknown.append(self.say(f"medicine.{place}", name=escaped(drug.name)))
+        if unknown:
+            yield f"- {'; '.join(unknown)}"
+
+    def medicine(self, drug: Drug) -> str:
+        labels = self.terminology.medications.class_labels
+        classes = joined(labels[name] for name in sorted(drug.classes) if name in labels)
+        acting = any(drug.classes & row.drug_classes for row in self.table.rows)
+        if not acting:
+            return self.say("medicine.other", name=f"{escaped(drug.name)} ({classes})")
+        plausible = Plausible.NO if drug.plausible is Plausible.NO else drug.plausible
+        return self.say(
+            f"medicine.{plausible.value}",
+            name=escaped(drug.name),
+            **{"class": classes},
+            why=escaped(drug.why),
+        )
+
+    def results(self) -> Iterator[str]:
+        order = {name: index for index, name in enumerate(self.table.shown_results)}
+        shown = [r for r in self.record.results if r.analyte in order]
+        as_of = self.record.as_of
+        judged = [(band_today(r, self.table, as_of), r) for r in shown]
+        # An old abnormal value is history: it is shown, last, with its date.
+        rank = {"critical": 0, "out-of-range": 1, "in-range": 2, "not-judged": 2}
+        for band, result in sorted(judged, key=lambda x: (rank[x[0].value], order[x[1].analyte])):
+            yield f"- {result_text(result, band, self.terminology, self.wording)}"
+
+    def studies(self) -> Iterator[str]:
+        for study in self.record.studies:
+            label = study_label(study.id, self.wording)
+            day = study.day.isoformat() if study.day else self.say("undated").lstrip(", ")
+            yield f"- {self.say('study', label=label, date=day)}"
+
+    def questions(self) -> Iterator[str]:
+        """The first few as sentences, the rest by name."""
+        first = self.table.thresholds.at_most_questions
+        for question in self.decision.questions[:first]:
+            yield f"- {self.question(question)}"
+        rest = joined(self.question_name(q) for q in self.decision.questions[first:])
+        if rest:
+            yield f"- {self.say('question.rest', questions=rest)}"
+
+    def question_name(self, question: Question) -> str:
+        if question.in_words:
+            return self.say(f"question.name_{question.id}")
+        return self.terminology.findings[question.id].label
+
+    def question(self, question: Question) -> str:
+        """Weakness? If present: EMG, nerve conduction."""
+        if question.in_words:
+            text = self.say(f"question.{question.id}")
+        else:
+            definition = self.terminology.findings[question.id]
+            text = definition.question or f"{_capital(definition.label)}?"
+        change = self.effect(question)
+        if question.together:
+            others = joined(self.assumed(*pair) for pair in question.together)
+            change = f"{self.say('question.together', others=others)}, {change}"
+        return f"{text} {_capital(change)}."
+
+    def assumed(self, group: str, answer: str) -> str:
+        definition = self.terminology.findings.get(group)
+        return f"{definition.label} {answer}" if definition else answer
+
+    def effect(self, question: Question) -> str:
+        answer = question.present
+        says = answer.says if question.in_words else self.say(f"status.{answer.says}")
+        return self.say("question.effect", answer=says, what=self.added(answer, question))
+
+    def added(self, answer: AnswerOutcome, question: Question) -> str:
+        """What that answer adds to the recommendations that stand now."""
+        now = {(r.id, r.urgent) for r in self.decision.recommendations}
+        names = [
+            self.wording.maybe(f"actions.{r.id}.short_urgent") if r.urgent else ""
+            for r in answer.outcome.recommendations
+            if (r.id, r.urgent) not in now
+        ]
+        plain = [
+            self.say(f"actions.{r.id}.short")
+            for r in answer.outcome.recommendations
+            if (r.id, r.urgent) not in now
+        ]
+        added = joined(urgent or name for urgent, name in zip(names, plain, strict=True))
+        if not added and answer.outcome.level != self.decision.level:
+            added = self.say("question.level", level=answer.outcome.level)
+        return added or self.say("question.nothing_more")
+
+    def also(self) -> Iterator[str]:
+        labels = [
+            self.terminology.findings[f.id].label for f in self.decision.named if f.id in self.terminology.findings
+        ]
+        if self.decision.fired("family-history"):
+            labels.append(self.terminology.findings["family-neurological"].label)
+        if labels:
+            yield _capital(joined(labels)) + "."
+
+    def safety_net(self) -> str:
+        if self.decision.level == "critical":
+            return ""
+        return f"**{self.say('headings.safety_net')}:** {self.say('safety_net')}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

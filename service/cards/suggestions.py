@@ -1,0 +1,122 @@
+"""What one click does: propose an order, or record the answer to a question."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_mappings.from_actions import fillable, filled_answer, filled_order
+from fhir_mappings.terminology import Terminology
+from service.decision import Decision, Recommendation
+from service.decision.table import Table
+from service.knowledge.templates import Templates
+from service.knowledge.wording import Wording
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a card takes from the call. hook_instance: what its uuids derive from, never chance."""
+
+    hook_instance: str
+    base_url: str
+    subject: str | None = None
+    encounter: str | None = None
+
+    def uuid(self, *parts: str) -> str:
+        """A uuid that the same call always gives the same thing."""
+        return str(uuid.uuid5(_NAMESPACE, "\n".join((self.hook_instance, *parts))))
+
+
+def suggestions_of(
+    decision: Decision,
+    table: Table,
+    terminology: Terminology,
+    wording: Wording,
+    templates: Templates,
+    call: Call,
+) -> list[dict[str, Any]]:
+    """CDS Hooks suggestions: one per order, two per yes/no question that the card shows."""
+    orders = [
+        suggestion
+        for recommendation in decision.recommendations
+        if (suggestion := _order(recommendation, decision, table, wording, templates, terminology, call))
+    ]
+    return [*orders, *_answers(decision, table, terminology, wording, templates, call)]
+
+
+def _order(
+    recommendation: Recommendation,
+    decision: Decision,
+    table: Table,
+    wording: Wording,
+    templates: Templates,
+    terminology: Terminology,
+    call: Call,
+) -> dict[str, Any] | None:
+    action = table.actions[recommendation.id]
+    tests = recommendation.analytes or action.studies[:1] or (action.id,)
+    resources = [
+        filled_order(
+            templates.orders[test],
+            subject=call.subject,
+            encounter=call.encounter,
+            reasons=[r for r in decision.record.twitch.references if fillable(r)],
+            urgent=recommendation.urgent,
+        )
+        for test in tests
+        if test in templates.orders
+    ]
+    if not resources:
+        return None
+    names = ", ".join(
+        terminology.analytes[a].label for a in recommendation.analytes if a in terminology.analytes
+    )
+    label = wording.say(f"actions.{action.id}.order", analytes=names)
+    return {
+        "label": label,
+        "uuid": call.uuid("order", action.id),
+        "actions": [
+            {"type": "create", "description": f"{label}: {resource['code']['text']}", "resource": resource}
+            for resource in resources
+        ],
+    }
+
+
+def _answers(
+    decision: Decision,
+    table: Table,
+    terminology: Terminology,
+    wording: Wording,
+    templates: Templates,
+    call: Call,
+) -> Iterator[dict[str, Any]]:
+    for question in decision.questions[: table.thresholds.at_most_questions]:
+        template = templates.answers.get(question.id)
+        if template is None:
+            continue
+        name = terminology.findings[question.id].label
+        for answer in ("present", "absent"):
+            label = wording.say(
+                "question.label", finding=name[:1].upper() + name[1:], answer=wording.say(f"status.{answer}")
+            )
+            yield {
+                "label": label,
+                "uuid": call.uuid("answer", question.id, answer),
+                "actions": [
+                    {
+                        "type": "create",
+                        "description": label,
+                        "resource": filled_answer(
+                            template,
+                            subject=call.subject,
+                            encounter=call.encounter,
+                            day=decision.record.as_of,
+                            present=answer == "present",
+                        ),
+                    }
+                ],
+            }

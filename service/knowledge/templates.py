@@ -1,0 +1,44 @@
+"""Every order and answer that a card can carry, as FHIR templates made and validated at start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_mappings.from_actions import answer_template, order_template
+from fhir_mappings.terminology import OrderCode, Terminology
+from service.decision.table import Table
+from service.knowledge.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Every order and answer as a FHIR template, validated when it was made.
+
+    orders: analyte, study or action id -> ServiceRequest. answers: finding -> Observation.
+    """
+
+    orders: Mapping[str, dict[str, Any]]
+    answers: Mapping[str, dict[str, Any]]
+
+
+def templates_of(
+    table: Table, terminology: Terminology, order_codes: Mapping[str, OrderCode], wording: Wording
+) -> Templates:
+    """The templates of everything the table can recommend or ask. Raises ValueError if one is not FHIR."""
+    orders = {
+        code.id: order_template(code.codings, code.label) for code in order_codes.values()
+    }
+    for action in table.actions:
+        text = wording.maybe(f"order_text.{action}")
+        if text:
+            orders[action] = order_template((), text)
+    answers = {}
+    for asked in table.asked:
+        definition = terminology.findings[asked.id]
+        if definition.answer is not None and definition.category is not None:
+            answers[asked.id] = answer_template(
+                definition.answer, definition.label, definition.category
+            )
+    return Templates(orders, answers)
