@@ -102,7 +102,7 @@ class RowActionSchema(Strict):
 
 
 class ShortOrLongAction(fields.Field[Any]):
-    """"emg" or {id: emg, urgency: urgent, paediatric: true, when: condition}."""
+    """ "emg" or {id: emg, urgency: urgent, paediatric: true, when: condition}."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> Any:
         return RowActionSchema().load({"id": value} if isinstance(value, str) else value)

@@ -46,7 +46,7 @@ class FeatureTableSchema(Strict):
     examined = fields.String(required=True)
     reported = fields.String(required=True)
     status_only = fields.String(required=True)
-    on = fields.String(required=True)
+    on_date = fields.String(required=True)
     conflict = fields.String(required=True)
     not_seen_lately = fields.String(required=True)
     history = fields.String(required=True)
@@ -59,9 +59,7 @@ class OverrideReasonSchema(Strict):
 
 class OverrideReasonsSchema(Strict):
     system = fields.Url(required=True)
-    reasons = fields.List(
-        fields.Nested(OverrideReasonSchema), required=True, validate=validate.Length(min=1)
-    )
+    reasons = fields.List(fields.Nested(OverrideReasonSchema), required=True, validate=validate.Length(min=1))
 
 
 def _texts() -> fields.Dict:
@@ -76,9 +74,7 @@ class WordingSchema(Strict):
     """The whole file."""
 
     found = _texts()
-    actions = fields.Dict(
-        keys=fields.String(), values=fields.Nested(ActionWordsSchema), required=True
-    )
+    actions = fields.Dict(keys=fields.String(), values=fields.Nested(ActionWordsSchema), required=True)
     order_text = _texts()
     self_care = fields.Nested(SelfCareWordsSchema, required=True)
     summary = _texts()
@@ -115,5 +111,3 @@ class WordingSchema(Strict):
     source_label = _text()
     link = _text()
     override_reasons = fields.Nested(OverrideReasonsSchema, required=True)
-
-

@@ -12,11 +12,16 @@ from service.decision.questions import AnswerOutcome, Question
 from service.decision.standing import newest_orders
 from service.knowledge import Knowledge
 
-ORDERED_KINDS = {"done": "done", "act-on": "done and out of range: act on it", "ordered": "ordered", "child": "child"}
+ORDERED_KINDS = {
+    "done": "done",
+    "act-on": "done and out of range: act on it",
+    "ordered": "ordered",
+    "child": "child",
+}
 
 
 def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
-    """The shape of interfaces: asOf, patient, gate, findings, drugs, results, rows, recommendations, questions."""
+    """The decision and its reasons; members without a value are left out."""
     record = decision.record
     return {
         "asOf": record.as_of.isoformat(),
@@ -55,17 +60,21 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
             for result in record.results
         ],
         "orders": [
-            _without_none({"test": test, "date": _day(order.day), "status": order.status,
-                           "priority": order.priority, "reference": order.reference})
+            _without_none(
+                {
+                    "test": test,
+                    "date": _day(order.day),
+                    "status": order.status,
+                    "priority": order.priority,
+                    "reference": order.reference,
+                }
+            )
             for test, order in sorted(newest_orders(record).items())
         ],
         "studies": [
-            _without_none({"id": s.id, "date": _day(s.day), "reference": s.reference})
-            for s in record.studies
+            _without_none({"id": s.id, "date": _day(s.day), "reference": s.reference}) for s in record.studies
         ],
-        "rows": [
-            {"id": row.id, "claims": list(row.claims), "reading": row.reading} for row in decision.rows
-        ],
+        "rows": [{"id": row.id, "claims": list(row.claims), "reading": row.reading} for row in decision.rows],
         "recommendations": [
             _without_none(
                 {

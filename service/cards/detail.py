@@ -28,9 +28,7 @@ _SIGNS = ("weakness", "atrophy", "sensory-loss")
 class Detail:
     """Writes the detail of one decision."""
 
-    def __init__(
-        self, decision: Decision, table: Table, terminology: Terminology, wording: Wording
-    ) -> None:
+    def __init__(self, decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> None:
         self.decision = decision
         self.record = decision.record
         self.table = table
@@ -106,14 +104,10 @@ class Detail:
         if twitch.not_seen_lately:
             lasting += "; " + say("table.not_seen_lately")
         eyelid = facts.get("isolated-eyelid") == TRUE
-        yield self.feature(
-            "duration", lasting, facts.get("eyelid-long" if eyelid else "persistent", UNKNOWN)
-        )
+        yield self.feature("duration", lasting, facts.get("eyelid-long" if eyelid else "persistent", UNKNOWN))
         course = joined(sorted(twitch.courses)) or say("table.not_recorded")
         worse = [facts.get("worsening", UNKNOWN), facts.get("spreading", UNKNOWN)]
-        yield self.feature(
-            "course", course, TRUE if TRUE in worse else FALSE if FALSE in worse else UNKNOWN
-        )
+        yield self.feature("course", course, TRUE if TRUE in worse else FALSE if FALSE in worse else UNKNOWN)
         shown = [*_SIGNS, *(f for f in self._other_findings() if f not in _SIGNS)]
         for name in shown:
             finding = self.record.finding(name)
@@ -149,7 +143,7 @@ class Detail:
                 if e.history and e.status is not Status.UNKNOWN
             )
             return f"{status}; {say('table.history', text=old)}" if old else status
-        on = say("table.on", date=finding.recorded) if finding.recorded else ""
+        on = say("table.on_date", date=finding.recorded) if finding.recorded else ""
         if finding.status is Status.PRESENT or finding.basis is not None:
             reported = finding.basis is Basis.REPORTED
             text = say("table.reported" if reported else "table.examined", status=status, on=on)
@@ -158,9 +152,7 @@ class Detail:
         return text + (say("table.conflict") if finding.conflict else "")
 
     def recommended(self) -> Iterator[str]:
-        for recommendation in sorted(
-            self.decision.recommendations, key=lambda r: (not r.urgent,)
-        ):
+        for recommendation in sorted(self.decision.recommendations, key=lambda r: (not r.urgent,)):
             if recommendation.id != "self-care":
                 yield f"- {self.recommendation(recommendation)}"
 
@@ -181,9 +173,7 @@ class Detail:
     def action_text(self, recommendation: Recommendation) -> str:
         """The action in words, by its urgency and by who it goes to."""
         place = f"actions.{recommendation.id}"
-        analytes = joined(
-            test_label(a, self.terminology, self.wording) for a in recommendation.analytes
-        )
+        analytes = joined(test_label(a, self.terminology, self.wording) for a in recommendation.analytes)
         choices = []
         if recommendation.paediatric:
             choices.append(f"{place}.paediatric_urgent" if recommendation.urgent else f"{place}.paediatric")
@@ -192,9 +182,7 @@ class Detail:
         elif recommendation.because == ("multiple-sclerosis",):
             choices.append(f"{place}.to_treating_team")
         choices.append(f"{place}.says")
-        return next(
-            text for choice in choices if (text := self.wording.maybe(choice, analytes=analytes))
-        )
+        return next(text for choice in choices if (text := self.wording.maybe(choice, analytes=analytes)))
 
     def self_care(self) -> str:
         if not self.decision.recommends("self-care"):
@@ -221,9 +209,7 @@ class Detail:
         return self.say(f"withheld.{place}", test="{test}", date=withheld.day)
 
     def withheld_from_child(self) -> Iterator[str]:
-        names = [
-            self.say(f"actions.{w.id}.short") for w in self.decision.withheld if w.kind == "child"
-        ]
+        names = [self.say(f"actions.{w.id}.short") for w in self.decision.withheld if w.kind == "child"]
         if names:
             yield self.say("withheld.child", tests=_capital(joined(names)))
 
@@ -324,7 +310,9 @@ class Detail:
 
     def also(self) -> Iterator[str]:
         labels = [
-            self.terminology.findings[f.id].label for f in self.decision.named if f.id in self.terminology.findings
+            self.terminology.findings[f.id].label
+            for f in self.decision.named
+            if f.id in self.terminology.findings
         ]
         if self.decision.fired("family-history"):
             labels.append(self.terminology.findings["family-neurological"].label)

@@ -21,7 +21,9 @@ def escaped(text: str) -> str:
     text = folded(text)
     text = re.sub(r"://|@", lambda match: _WORD_JOINER + match[0], text)
     text = re.sub(r"(?i)www", lambda match: match[0] + _WORD_JOINER, text)
-    return "".join(_ENTITIES.get(mark) or ("\\" + mark if mark in string.punctuation else mark) for mark in text)
+    return "".join(
+        _ENTITIES.get(mark) or ("\\" + mark if mark in string.punctuation else mark) for mark in text
+    )
 
 
 def folded(text: str) -> str:

@@ -23,14 +23,18 @@ class SummaryTooLong(ValueError):
 def summary_of(decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> str:
     """Plain text under 140 characters. Raises SummaryTooLong."""
     found = _found(decision, table, terminology, wording)
-    todo = _todo(decision, table, wording)
+    todo = _todo(decision, table, terminology, wording)
     at_least = 1 if found else 0
+    ends = [""]
+    if decision.signs_known_absent:
+        ends.insert(0, wording.say("summary.no_signs"))
     for phrases in range(min(len(found), 3), at_least - 1, -1):
         for places in _heads(decision, wording):
             for actions in todo:
-                text = f"{joined([*places, *found[:phrases]])}: {actions}."
-                if len(text) < LIMIT:
-                    return text
+                for end in ends:
+                    text = f"{joined([*places, *found[:phrases]])}{end}: {actions}."
+                    if len(text) < LIMIT:
+                        return text
     raise SummaryTooLong("no form of the summary is under 140 characters: shorten wording.yaml")
 
 
@@ -46,14 +50,12 @@ def _heads(decision: Decision, wording: Wording) -> Iterator[list[str]]:
     yield [twitch]
 
 
-def _found(
-    decision: Decision, table: Table, terminology: Terminology, wording: Wording
-) -> list[str]:
+def _found(decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> list[str]:
     phrases: dict[str, None] = {}
     ranked = sorted(decision.rows, key=lambda row: -RANK[row.level])
     for row in ranked:
         phrase = wording.maybe(f"found.{row.id}", abnormal=_abnormal(decision, table, terminology))
-        if phrase and not (row.downgraded_when_tests_done and decision.record.twitch.onset.exact):
+        if phrase:
             phrases.setdefault(phrase)
     return list(phrases)
 
@@ -70,11 +72,9 @@ def _abnormal(decision: Decision, table: Table, terminology: Terminology) -> str
     return "electrolyte out of range"
 
 
-def _todo(decision: Decision, table: Table, wording: Wording) -> list[str]:
+def _todo(decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> list[str]:
     """What is recommended: every action by name, and a shorter form in which blood tests are one phrase."""
-    actions = sorted(
-        (r for r in decision.recommendations if r.id != "self-care"), key=lambda r: not r.urgent
-    )
+    actions = sorted((r for r in decision.recommendations if r.id != "self-care"), key=lambda r: not r.urgent)
     if actions:
         names = [_short(r, wording) for r in actions]
         blood = [r for r in actions if table.actions[r.id].kind == "blood"]
@@ -90,7 +90,13 @@ def _todo(decision: Decision, table: Table, wording: Wording) -> list[str]:
         return [wording.say("summary.done")]
     if decision.fired("nothing-calls-for-tests") and decision.signs_known_absent:
         return [wording.say("summary.benign"), wording.say("summary.no_tests")]
-    return [wording.say("summary.no_tests")]
+    asked = [
+        wording.maybe(f"question.name_{q.id}") or terminology.findings[q.id].label for q in decision.questions
+    ]
+    return [
+        wording.say("summary.no_tests") + wording.say("summary.unknowns", unknowns=joined(asked[:count]))
+        for count in range(min(3, len(asked)), 0, -1)
+    ] + [wording.say("summary.no_tests")]
 
 
 def _short(recommendation: Recommendation, wording: Wording) -> str:

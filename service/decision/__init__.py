@@ -43,10 +43,8 @@ class Decision:
 
     @property
     def signs_known_absent(self) -> bool:
-        """Weakness, atrophy and sensory loss were looked for and not found: only then "benign" may be said."""
-        return all(
-            self.facts.get(sign) == ABSENT for sign in ("weakness", "atrophy", "sensory-loss")
-        )
+        """Weakness, atrophy and sensory loss are known absent: only then may "benign" be said."""
+        return all(self.facts.get(sign) == ABSENT for sign in ("weakness", "atrophy", "sensory-loss"))
 
     def recommends(self, action: str) -> bool:
         return any(r.id == action for r in self.recommendations)
@@ -75,9 +73,7 @@ def decide(record: Record, table: Table) -> Decision:
         questions=inquiry.questions(),
         self_care=_self_care(table, now, facts),
         named=tuple(
-            finding
-            for name in table.named
-            if (finding := record.finding(name)).status is Status.PRESENT
+            finding for name in table.named if (finding := record.finding(name)).status is Status.PRESENT
         ),
         suspected=suspected(record, table.closes_gate),
         unknown_signs=tuple(

@@ -105,9 +105,7 @@ def _twitch_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     settled = FALSE if courses & _STABLE else UNKNOWN
     facts["worsening"] = TRUE if "worsening" in courses else settled
     facts["spreading"] = TRUE if "spreading" in courses else settled
-    facts["continuous"] = (
-        TRUE if "continuous" in courses else FALSE if courses & _INTERRUPTED else UNKNOWN
-    )
+    facts["continuous"] = TRUE if "continuous" in courses else FALSE if courses & _INTERRUPTED else UNKNOWN
     for sign in ("weakness", "atrophy"):
         worse = record.finding(sign).worsening
         facts[f"{sign}-worsening"] = UNKNOWN if worse is None else TRUE if worse else FALSE
@@ -161,9 +159,7 @@ def _result_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     for analyte in table.electrolytes:
         bands = {band_today(r, table, as_of) for r in current_results(record, table, analyte)}
         out = Band.OUT_OF_RANGE in bands or Band.CRITICAL in bands
-        disorder = any(
-            d.analyte == analyte and disorder_stands(record, table, d) for d in table.disorders
-        )
+        disorder = any(d.analyte == analyte and disorder_stands(record, table, d) for d in table.disorders)
         critical = critical or Band.CRITICAL in bands
         abnormal = abnormal or out or disorder
         facts[f"{analyte}-abnormal"] = TRUE if out or disorder else FALSE
@@ -173,9 +169,7 @@ def _result_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     low_sodium = any(
         r.low is True and band_today(r, table, as_of) in (Band.OUT_OF_RANGE, Band.CRITICAL)
         for r in current_results(record, table, "sodium")
-    ) or any(
-        d.analyte == "sodium" and d.low and disorder_stands(record, table, d) for d in table.disorders
-    )
+    ) or any(d.analyte == "sodium" and d.low and disorder_stands(record, table, d) for d in table.disorders)
     facts["low-sodium"] = TRUE if low_sodium else FALSE
     b12 = any(_low(r) and _within(r, limits.low_b12_days, as_of) for r in _of(record, "vitamin-b12"))
     facts["b12-low"] = TRUE if b12 else FALSE

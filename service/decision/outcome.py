@@ -149,9 +149,7 @@ def _shape(
         return
     if action.analytes:
         missing = [
-            analyte
-            for analyte in action.analytes
-            if not _answered(standing, facts, asked, analyte, withheld)
+            analyte for analyte in action.analytes if not _answered(standing, facts, asked, analyte, withheld)
         ]
         if not missing:
             return
@@ -162,9 +160,7 @@ def _shape(
         return
     study = standing.study_done(action, asked.rows, facts) if action.studies else None
     if study is not None:
-        withheld.append(
-            Withheld(action.id, "done", asked.because, (study.id,), study.day, study.reference)
-        )
+        withheld.append(Withheld(action.id, "done", asked.because, (study.id,), study.day, study.reference))
         return
     tests = {action.id, *action.studies}
     order = standing.order_for(tests, action, urgent=asked.urgent) if action.ordered_days else None
@@ -190,9 +186,7 @@ def _answered(
     result = standing.answering_result(analyte, action, facts, asked.rows)
     if result is not None:
         kind = "act-on" if result.band.value in ("out-of-range", "critical") else "done"
-        withheld.append(
-            Withheld(action.id, kind, asked.because, (analyte,), result.day, result.reference)
-        )
+        withheld.append(Withheld(action.id, kind, asked.because, (analyte,), result.day, result.reference))
         return True
     order = standing.order_for({analyte, action.id}, action, urgent=asked.urgent)
     if order is not None:
@@ -202,6 +196,4 @@ def _answered(
 
 
 def _pending(action_id: str, asked: _Asked, tests: tuple[str, ...], order: Order) -> Withheld:
-    return Withheld(
-        action_id, "ordered", asked.because, tests, order.day, order.reference, order.priority
-    )
+    return Withheld(action_id, "ordered", asked.because, tests, order.day, order.reference, order.priority)

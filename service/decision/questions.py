@@ -7,13 +7,13 @@ row that reads the group, the other unknown groups of that term are set so that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 from service.decision.outcome import RANK, Outcome, highest, level_of, outcome
 from service.decision.standing import Standing
-from service.decision.table import ABSENT, UNKNOWN, AskedFinding, Facts, Table, Term
+from service.decision.table import ABSENT, LEVELS, UNKNOWN, AskedFinding, Facts, Table, Term
 
 AT_MOST_OTHERS = 2
 Settings = tuple[tuple[str, str], ...]
@@ -46,15 +46,20 @@ class Question:
     """A question whose answers lead to different advice.
 
     together: the other unknowns (group, what was assumed) under which the answers differ; empty = on its
-    own. level: the highest level that an answer leads to. row: the first row that it can change.
+    own. reach: the highest level, the most actions that hang on the answer and the first row
+    it can change, in any setting, as numbers that sort the most important question first.
     """
 
     id: str
     in_words: bool
     answers: tuple[AnswerOutcome, ...]
     together: Settings
-    level: str
-    row: int
+    reach: tuple[int, int, int]
+
+    @property
+    def level(self) -> str:
+        """The highest level that an answer can lead to."""
+        return LEVELS[-self.reach[0]]
 
     @property
     def present(self) -> AnswerOutcome:
@@ -118,25 +123,28 @@ class Inquiry:
     def questions(self) -> tuple[Question, ...]:
         """All questions, in the order in which they are worth asking."""
         found = [question for group in self.groups if (question := self.question(group))]
-        return tuple(
-            sorted(found, key=lambda q: (-RANK[q.level], -_most_actions(q), q.row, q.in_words, q.id))
-        )
+        return tuple(sorted(found, key=lambda q: (q.reach, q.in_words, q.id)))
 
     def question(self, group: Group) -> Question | None:
-        """The question about that group, or None where no answer changes anything."""
-        best: Question | None = None
+        """The question about that group, or None where no answer changes anything.
+
+        It is ranked by everything it can lead to, and told by the smallest setting in which it matters.
+        """
+        told: Question | None = None
+        reach: tuple[int, int, int] | None = None
         for row, assumed, sets in self._contexts(group):
             answers = tuple(
-                AnswerOutcome(says, self.outcome_with({**sets, **chosen}))
-                for says, chosen in group.answers
+                AnswerOutcome(says, self.outcome_with({**sets, **chosen})) for says, chosen in group.answers
             )
             if len({answer.outcome.key for answer in answers}) < 2:
                 continue
             level = highest([answer.outcome.level for answer in answers])
-            question = Question(group.id, group.in_words, answers, assumed, level, row)
-            if best is None or _rank(question) < _rank(best):
-                best = question
-        return best
+            here = (-RANK[level], -_changed_actions(answers), row)
+            reach = here if reach is None else min(reach, here)
+            question = Question(group.id, group.in_words, answers, assumed, here)
+            if told is None or (len(assumed), here) < (len(told.together), told.reach):
+                told = question
+        return None if told is None or reach is None else replace(told, reach=reach)
 
     def _contexts(self, group: Group) -> Iterator[tuple[int, Settings, Mapping[str, str]]]:
         """(row, what is assumed of other groups, the facts that sets), the smallest first for each row."""
@@ -184,9 +192,7 @@ class Inquiry:
         low = high = level
         words = [group.answers for group in self.groups if group.in_words]
         absent = {group.id: ABSENT for group in self.groups if not group.in_words}
-        present = {
-            asked.id: asked.present for asked in self.table.asked if asked.id in absent
-        }
+        present = {asked.id: asked.present for asked in self.table.asked if asked.id in absent}
         for choice in product(*words):
             sets = {k: v for _, answer in choice for k, v in answer.items()}
             if RANK[low] > RANK["info"]:
@@ -203,15 +209,8 @@ class Inquiry:
         return outcome(self.standing, facts).level if level == "warning" else level
 
 
-def _most_actions(question: Question) -> int:
-    return max(len(answer.outcome.recommendations) for answer in question.answers)
-
-
-def _rank(question: Question) -> tuple[int, int, int, int]:
-    # A question that changes something on its own comes before one that needs another answer too.
-    return (
-        len(question.together),
-        -RANK[question.level],
-        -_most_actions(question),
-        question.row,
-    )
+def _changed_actions(answers: Sequence[AnswerOutcome]) -> int:
+    """How many actions are recommended after one answer and not, or not so urgently, after another."""
+    sets = [{(r.id, r.urgent) for r in answer.outcome.recommendations} for answer in answers]
+    changed = set.union(*sets) - set.intersection(*sets)
+    return len({action for action, _ in changed})

@@ -46,7 +46,7 @@ class Standing:
         return None
 
     def in_range_or_ordered(self, analyte: str, action: Action, facts: Facts) -> bool:
-        """Whether a test asked for by duration alone is in range, or ordered, so that nothing is left to do."""
+        """Whether a test asked for by duration alone is in range or ordered: nothing is left to do."""
         if facts.get(f"{analyte}-abnormal") == TRUE:
             return False
         if self.order_for({analyte, action.id}, action) is not None:
@@ -55,10 +55,7 @@ class Standing:
         return any(
             result.band is Band.IN_RANGE
             and result.day is not None
-            and (
-                days_between(result.day, self.record.as_of) <= recent
-                or self._in_range_since_onset(result)
-            )
+            and (days_between(result.day, self.record.as_of) <= recent or self._in_range_since_onset(result))
             for result in self._newest_final(analyte)
         )
 

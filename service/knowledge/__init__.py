@@ -42,7 +42,10 @@ class Knowledge:
 
 
 def load_knowledge(directory: Path | None = None) -> Knowledge:
-    """The knowledge of that folder (default: the one shipped). Raises KnowledgeError with every problem found."""
+    """The knowledge of that folder, by default the one shipped.
+
+    Raises KnowledgeError with every problem found.
+    """
     directory = directory or HERE
     terminology = load_terminology(directory)
     claims = load_claims(directory)
@@ -56,9 +59,7 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
     if problems:
         raise KnowledgeError(problems)
     templates = templates_of(table, terminology, order_codes, wording)
-    return Knowledge(
-        table, terminology, claims, wording, order_codes, templates, _version(directory)
-    )
+    return Knowledge(table, terminology, claims, wording, order_codes, templates, _version(directory))
 
 
 def _unknown_claims(table: Table, claims: Claims) -> list[Problem]:
@@ -72,9 +73,7 @@ def _unknown_claims(table: Table, claims: Claims) -> list[Problem]:
     ]
 
 
-def _without_order(
-    table: Table, order_codes: Mapping[str, OrderCode], wording: Wording
-) -> list[Problem]:
+def _without_order(table: Table, order_codes: Mapping[str, OrderCode], wording: Wording) -> list[Problem]:
     """Blood tests, studies and referrals must be orderable: by a code, else by a text."""
     problems = []
     for action in table.actions.values():

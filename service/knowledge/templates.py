@@ -27,9 +27,7 @@ def templates_of(
     table: Table, terminology: Terminology, order_codes: Mapping[str, OrderCode], wording: Wording
 ) -> Templates:
     """The templates of everything the table can recommend or ask. Raises ValueError if one is not FHIR."""
-    orders = {
-        code.id: order_template(code.codings, code.label) for code in order_codes.values()
-    }
+    orders = {code.id: order_template(code.codings, code.label) for code in order_codes.values()}
     for action in table.actions:
         text = wording.maybe(f"order_text.{action}")
         if text:
@@ -38,7 +36,5 @@ def templates_of(
     for asked in table.asked:
         definition = terminology.findings[asked.id]
         if definition.answer is not None and definition.category is not None:
-            answers[asked.id] = answer_template(
-                definition.answer, definition.label, definition.category
-            )
+            answers[asked.id] = answer_template(definition.answer, definition.label, definition.category)
     return Templates(orders, answers)

@@ -1,0 +1,112 @@
+"""The questions of section 5, against trying every completion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations, product
+
+import pytest
+
+from fhir_mappings.findings import Days, Order, Record
+from service.decision import decide
+from service.decision.facts import facts_of
+from service.decision.outcome import RANK, outcome
+from service.decision.questions import AT_MOST_OTHERS, Inquiry
+from service.decision.standing import Standing
+from service.knowledge import load_knowledge
+from tests.knowledge.patients import days_ago, drug, record_of_example, result
+
+TABLE = load_knowledge().table
+SIGNS_ABSENT = {"weakness": "absent", "atrophy": "absent", "sensory-loss": "absent"}
+
+BASES: dict[str, Record] = {
+    "code only": record_of_example({}),
+    "day 5, thigh": record_of_example({"onset_days_ago": 5, "sites": ["thigh"], **SIGNS_ABSENT}),
+    "day 15, thigh": record_of_example({"onset_days_ago": 15, "sites": ["thigh"], "courses": ["stable"]}),
+    "weak hand": record_of_example({"onset_days_ago": 20, "sites": ["hand"], "weakness": "examined"}),
+    "child": record_of_example({"age_years": 8, "sites": ["eyelid"], "onset_days_ago": 3}),
+    "age unknown": replace(
+        record_of_example({"sites": ["calf"], "lumbosacral-radiculopathy": "examined"}),
+        patient=replace(record_of_example({}).patient, born=Days()),
+    ),
+    "all ordered": replace(
+        record_of_example({"onset_days_ago": 30, "sites": ["forearm"], **SIGNS_ABSENT}),
+        orders=(
+            Order(
+                frozenset({"sodium", "potassium", "calcium", "magnesium", "tsh", "emg", "ncs"}), days_ago(6)
+            ),
+        ),
+    ),
+    "thiazide": replace(record_of_example({"onset_days_ago": 5}), drugs=(drug("thiazide-diuretic"),)),
+    "critical potassium": replace(record_of_example({}), results=(result("potassium", "critical"),)),
+    "heart failure, continuous": record_of_example(
+        {"heart-failure": "examined", "courses": ["continuous"], "malabsorption": "examined"}
+    ),
+}
+
+
+def brute_force(inquiry: Inquiry) -> set[str]:
+    """Every group whose answers differ in some setting of at most two others."""
+    standing, facts = inquiry.standing, inquiry.facts
+
+    def differs(group_id: str, sets: dict[str, str]) -> bool:
+        (group,) = [g for g in inquiry.groups if g.id == group_id]
+        keys = {outcome(standing, {**facts, **sets, **chosen}).key for _, chosen in group.answers}
+        return len(keys) > 1
+
+    def settings(group_id: str) -> Iterator[dict[str, str]]:
+        others = [g for g in inquiry.groups if g.id != group_id]
+        for size in range(AT_MOST_OTHERS + 1):
+            for chosen in combinations(others, size):
+                for answers in product(*(group.answers for group in chosen)):
+                    yield {k: v for _, sets in answers for k, v in sets.items()}
+
+    return {g.id for g in inquiry.groups if any(differs(g.id, sets) for sets in settings(g.id))}
+
+
+def inquiry_of(record: Record) -> Inquiry:
+    facts = facts_of(record, TABLE)
+    return Inquiry(Standing(record, TABLE, facts), facts)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_the_questions_are_those_that_trying_everything_finds(base: str) -> None:
+    inquiry = inquiry_of(BASES[base])
+    assert {q.id for q in inquiry.questions()} == brute_force(inquiry)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_the_range_holds_every_answer(base: str) -> None:
+    inquiry = inquiry_of(BASES[base])
+    low, high = inquiry.span(inquiry.outcome_with({}).level)
+    levels = set()
+    for answers in product(*((g.answers[0], g.answers[-1]) for g in inquiry.groups[:9])):
+        sets = {k: v for _, chosen in answers for k, v in chosen.items()}
+        levels.add(outcome(inquiry.standing, {**inquiry.facts, **sets}).level)
+    assert all(RANK[low] <= RANK[level] <= RANK[high] for level in levels)
+
+
+def test_weakness_is_the_first_question_of_a_bare_code() -> None:
+    questions = decide(record_of_example({}), TABLE).questions
+    assert [RANK[q.level] for q in questions] == sorted((RANK[q.level] for q in questions), reverse=True)
+    assert "weakness" in {q.id for q in questions}
+    assert "onset" in {q.id for q in questions}
+
+
+def test_what_is_known_is_not_asked() -> None:
+    questions = {q.id for q in decide(BASES["day 5, thigh"], TABLE).questions}
+    assert not questions & {"weakness", "atrophy", "sensory-loss", "onset", "site", "age"}
+
+
+def test_answering_a_question_gives_what_it_promised() -> None:
+    record = BASES["day 15, thigh"]
+    for question in decide(record, TABLE).questions:
+        if question.in_words or question.together:
+            continue
+        asked = next(a for a in TABLE.asked if a.id == question.id)
+        given = {"onset_days_ago": 15, "sites": ["thigh"], "courses": ["stable"], question.id: asked.present}
+        then = decide(record_of_example(given), TABLE)
+        promised = question.answers[0].outcome
+        assert then.level == promised.level
+        assert then.recommendations == promised.recommendations
