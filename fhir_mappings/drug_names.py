@@ -130,9 +130,7 @@ def ndc_spellings(code: str) -> tuple[str, ...]:
     parts = code.strip().split("-")
     if not all(part.isascii() and part.isdigit() for part in parts):
         return ()
-    if len(parts) == 3 and all(
-        len(part) <= size for part, size in zip(parts, (5, 4, 2), strict=True)
-    ):
+    if len(parts) == 3 and all(len(part) <= size for part, size in zip(parts, (5, 4, 2), strict=True)):
         return ("".join(part.zfill(size) for part, size in zip(parts, (5, 4, 2), strict=True)),)
     digits = "".join(parts)
     if len(digits) == 11:

@@ -189,6 +189,7 @@ class Medication(Struct):
     form: CodeableConcept | None = None
     doseForm: CodeableConcept | None = None  # R5
     ingredient: list[MedicationIngredient | None] | None = None
+    contained: list[msgspec.Raw] | None = None
 
 
 class DispenseRequest(Struct):
@@ -211,6 +212,12 @@ class MedicationRequest(Struct):
     contained: list[msgspec.Raw] | None = None
 
 
+class Adherence(Struct):
+    """R5."""
+
+    code: CodeableConcept | None = None
+
+
 class MedicationStatement(Struct):
     id: str | None = None
     status: str | None = None
@@ -223,6 +230,7 @@ class MedicationStatement(Struct):
     dateAsserted: str | None = None
     dosage: list[Dosage | None] | None = None
     taken: str | None = None  # STU3
+    adherence: Adherence | None = None  # R5
     contained: list[msgspec.Raw] | None = None
 
 

@@ -1,0 +1,151 @@
+"""The medicine that a request or statement speaks of, wherever it stands: coded, contained or referenced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from fhir_mappings.drug_names import Named, named_by, routes_of
+from fhir_mappings.findings import Note
+from fhir_mappings.located import Located
+from fhir_mappings.resources import CodeableConcept, Head, Medication, MedicationIngredient, Reference
+from fhir_mappings.terminology import Ingredient, Medications
+from fhir_mappings.to_findings.drug_records import MedicationRecord, dosages_of
+
+# A Medication may be made of Medications; real ones nest once or twice.
+_DEEPEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Medicine:
+    """What it is made of. routes: of the dosage, the form, then the name; has_text: it can be read at all."""
+
+    name: str
+    coded: tuple[Ingredient, ...]
+    written: tuple[Ingredient, ...]
+    raising: frozenset[str]
+    raises: bool
+    has_text: bool
+    routes: tuple[frozenset[str], ...]
+
+
+def medicine_of(
+    record: MedicationRecord,
+    reference: str,
+    medications: Mapping[str, Located[Medication]],
+    tables: Medications,
+) -> tuple[Medicine, tuple[Note, ...]]:
+    """The medicine of a record, and a note where it refers to one that is not there or not readable."""
+    reader = _Reader(record, medications, tables)
+    named = tuple(reader.named())
+    notes = tuple(
+        Note(reference, why, f"{type(record).__name__}.medication") for why in sorted(reader.problems)
+    )
+    dosage_routes = frozenset(
+        route for dosage in dosages_of(record) for route in routes_of(dosage.route, tables)
+    )
+    return (
+        Medicine(
+            name=next((one.name for one in named if one.name), ""),
+            coded=tuple(hit for one in named for hit in one.coded),
+            written=tuple(hit for one in named for hit in one.written),
+            raising=frozenset(name for one in named for name in one.raising),
+            raises=any(one.raises for one in named),
+            has_text=any(one.has_text for one in named),
+            routes=(
+                dosage_routes,
+                frozenset(reader.form_routes),
+                frozenset(route for one in named for route in one.form_routes),
+                frozenset(route for one in named for route in one.code_routes),
+            ),
+        ),
+        notes,
+    )
+
+
+class _Reader:
+    """Walks from a record to everything that names its medicine."""
+
+    def __init__(
+        self,
+        record: MedicationRecord,
+        medications: Mapping[str, Located[Medication]],
+        tables: Medications,
+    ) -> None:
+        self._record = record
+        self._medications = medications
+        self._tables = tables
+        self.problems: set[str] = set()
+        self.form_routes: set[str] = set()
+        self._contained = dict(self._contained_in(record.contained))
+
+    def named(self) -> Iterator[Named]:
+        record = self._record
+        yield self._name(record.medicationCodeableConcept)
+        if record.medication is not None:
+            yield self._name(record.medication.concept)
+            yield from self._referred(record.medication.reference, 0, self._contained)
+        yield from self._referred(record.medicationReference, 0, self._contained)
+
+    def _name(self, concept: CodeableConcept | None) -> Named:
+        return named_by(concept, self._tables)
+
+    def _referred(
+        self, reference: Reference | None, depth: int, contained: Mapping[str, Medication]
+    ) -> Iterator[Named]:
+        if reference is None:
+            return
+        medication, contained = self._found(reference, contained)
+        if medication is not None and depth < _DEEPEST:
+            yield from self._medication(medication, depth, contained)
+        elif reference.display:
+            # Nothing else tells what it is: the display is all the text there is.
+            yield self._name(CodeableConcept(text=reference.display))
+        if medication is None:
+            self.problems.add("the medicine it refers to was not supplied")
+
+    def _medication(
+        self, medication: Medication, depth: int, contained: Mapping[str, Medication]
+    ) -> Iterator[Named]:
+        for form in (medication.form, medication.doseForm):
+            self.form_routes.update(routes_of(form, self._tables))
+        yield self._name(medication.code)
+        for ingredient in medication.ingredient or ():
+            if ingredient is not None:
+                yield from self._ingredient(ingredient, depth + 1, contained)
+
+    def _ingredient(
+        self, ingredient: MedicationIngredient, depth: int, contained: Mapping[str, Medication]
+    ) -> Iterator[Named]:
+        yield self._name(ingredient.itemCodeableConcept)
+        yield from self._referred(ingredient.itemReference, depth, contained)
+        if ingredient.item is not None:
+            yield self._name(ingredient.item.concept)
+            yield from self._referred(ingredient.item.reference, depth, contained)
+
+    def _found(
+        self, reference: Reference, contained: Mapping[str, Medication]
+    ) -> tuple[Medication | None, Mapping[str, Medication]]:
+        """The Medication, and what its own "#id" references would mean."""
+        text = (reference.reference or "").strip()
+        if text.startswith("#"):
+            return contained.get(text[1:]), contained
+        whole = text.split("/_history/")[0]
+        located = self._medications.get(whole) or self._medications.get("/".join(whole.split("/")[-2:]))
+        return (
+            (located.resource, dict(self._contained_in(located.resource.contained)))
+            if located
+            else (None, {})
+        )
+
+    def _contained_in(self, resources: Iterable[msgspec.Raw] | None) -> Iterator[tuple[str, Medication]]:
+        """Substances too: an ingredient may be one, and its code stands in the same member."""
+        for raw in resources or ():
+            try:
+                head = msgspec.json.decode(raw, type=Head)
+                if head.id and head.resourceType in {"Medication", "Substance"}:
+                    yield head.id.lstrip("#"), msgspec.json.decode(raw, type=Medication)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                self.problems.add("a contained resource that cannot be read")

@@ -1,0 +1,163 @@
+"""One MedicationRequest or MedicationStatement, R4, R5 or STU3, as the medicine and the time it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from fhir_mappings.dates import UnreadableDate, days_of
+
+from fhir_mappings.findings import Days, Note, Reading
+from fhir_mappings.resources import Dosage, MedicationRequest, MedicationStatement, Period
+from fhir_mappings.to_findings.drug_timing import Span, earliest_of, latest_of, not_after
+
+MedicationRecord = MedicationRequest | MedicationStatement
+
+_NOT_COUNTED = frozenset({"entered-in-error", "not-taken", "cancelled", "draft"})
+_NOT_COUNTED_INTENTS = frozenset({"proposal", "plan"})
+_ENDED = frozenset({"stopped", "completed", "ended"})  # R5 spells "ended"
+# "intended" (R4 statements) and anything unheard of say as little about taking it as "unknown" does.
+_TAKEN = frozenset({"active", "on-hold", "recorded"}) | _ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a record says the medicine was taken, and whether its status is known."""
+
+    span: Span
+    status_known: bool
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Dates:
+    """Reads dates and remembers where one could not be read."""
+
+    kind: str
+    unreadable: list[str] = field(default_factory=list)
+
+    def day(self, text: str | None, member: str) -> Days | None:
+        if text is None or not text.strip():
+            return None
+        try:
+            return days_of(text)
+        except UnreadableDate:
+            self.unreadable.append(f"{self.kind}.{member}")
+            return None
+
+    def periods(self, periods: Iterable[tuple[Period | None, str]]) -> tuple[list[Days], list[Days]]:
+        starts, ends = [], []
+        for period, member in periods:
+            if period is None:
+                continue
+            if (start := self.day(period.start, f"{member}.start")) is not None:
+                starts.append(start)
+            if (end := self.day(period.end, f"{member}.end")) is not None:
+                ends.append(end)
+        return starts, ends
+
+
+def counts(record: MedicationRecord) -> bool:
+    """False for what was never, or not yet, a medicine of this patient: see "Drug timing"."""
+    if _status(record) in _NOT_COUNTED:
+        return False
+    if isinstance(record, MedicationRequest):
+        return _code(record.intent) not in _NOT_COUNTED_INTENTS and record.doNotPerform is not True
+    return _code(record.taken) != "n"
+
+
+def times_of(record: MedicationRecord, as_of: date, reading: Reading) -> Times | None:
+    """When it was taken; None where the record is dated too far after the decision date to exist for it."""
+    dates = _Dates(type(record).__name__)
+    starts, ends, dated = (
+        _request_days(record, dates)
+        if isinstance(record, MedicationRequest)
+        else _statement_days(record, dates)
+    )
+    start = earliest_of(starts)
+    # Without a day of its own a record is as old as what it tells.
+    written = dated or start
+    if written.earliest is not None and written.earliest > as_of + timedelta(days=reading.future_days):
+        return None
+    status = _status(record)
+    end = latest_of(ends) if ends else None
+    if status in _ENDED:
+        last_start = latest_of(starts) if starts else Days()
+        end = not_after(end or last_start, as_of)
+    known = status in _TAKEN and not _taking_not_known(record)
+    return Times(Span(start, end), known, tuple(dates.unreadable))
+
+
+def unreadable_notes(reference: str, times: Times) -> Iterator[Note]:
+    """One note for each date that could not be read."""
+    for expression in times.unreadable:
+        yield Note(reference, "a date that cannot be read", expression)
+
+
+def dosages_of(record: MedicationRecord) -> tuple[Dosage, ...]:
+    """The dosage instructions of either kind of record."""
+    found = record.dosageInstruction if isinstance(record, MedicationRequest) else record.dosage
+    return tuple(dosage for dosage in found or () if dosage is not None)
+
+
+def _request_days(request: MedicationRequest, dates: _Dates) -> tuple[list[Days], list[Days], Days | None]:
+    """Its starts by the best source there is, its ends, and the day it was written."""
+    bounds = _bounds(request, "dosageInstruction")
+    starts, ends = dates.periods(bounds)
+    supply = request.dispenseRequest.validityPeriod if request.dispenseRequest else None
+    supply_starts, supply_ends = dates.periods([(supply, "dispenseRequest.validityPeriod")])
+    authored = dates.day(request.authoredOn, "authoredOn")
+    return (
+        starts or supply_starts or ([authored] if authored else []),
+        ends + supply_ends,
+        authored,
+    )
+
+
+def _statement_days(
+    statement: MedicationStatement, dates: _Dates
+) -> tuple[list[Days], list[Days], Days | None]:
+    effective = dates.day(statement.effectiveDateTime, "effectiveDateTime")
+    periods = [(statement.effectivePeriod, "effectivePeriod"), *_bounds(statement, "dosage")]
+    starts, ends = dates.periods(periods)
+    asserted = dates.day(statement.dateAsserted, "dateAsserted")
+    return ([effective] if effective else []) + starts, ends, asserted
+
+
+def _bounds(record: MedicationRecord, member: str) -> list[tuple[Period | None, str]]:
+    return [
+        (dosage.timing.repeat.boundsPeriod, f"{member}.timing.repeat.bounds")
+        for dosage in dosages_of(record)
+        if dosage.timing is not None and dosage.timing.repeat is not None
+    ]
+
+
+def _taking_not_known(record: MedicationRecord) -> bool:
+    """STU3: whether it is taken is asked apart from the status."""
+    return isinstance(record, MedicationStatement) and _code(record.taken) in {"unk", "na"}
+
+
+def _status(record: MedicationRecord) -> str:
+    """R5 says in `adherence` what R4 says in the status of a statement."""
+    status = _code(record.status)
+    if isinstance(record, MedicationStatement) and record.adherence is not None:
+        for coding in record.adherence.code.coding or () if record.adherence.code else ():
+            adherence = _code(coding.code if coding else None)
+            for spoken, meant in _ADHERENCE.items():
+                if status not in _NOT_COUNTED and adherence.startswith(spoken):
+                    return meant
+    return status
+
+
+_ADHERENCE = {
+    "not-taking": "not-taken",
+    "taking": "active",
+    "on-hold": "on-hold",
+    "stopped": "stopped",
+    "unknown": "unknown",
+}
+
+
+def _code(text: str | None) -> str:
+    return (text or "").strip().lower()

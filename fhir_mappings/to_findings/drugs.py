@@ -1,0 +1,162 @@
+"""The patient's medicines: one Drug per ingredient over all its records, and when it was taken.
+
+See "Drug timing" of the decision model, and fhir_mappings/drug_names.py for how a name is recognised.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fhir_mappings.findings import Days, Drug, Note, Plausible, Reading
+from fhir_mappings.located import Located
+from fhir_mappings.resources import Medication, MedicationRequest, MedicationStatement
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.to_findings.drug_medicine import Medicine, medicine_of
+from fhir_mappings.to_findings.drug_records import (
+    MedicationRecord,
+    Times,
+    counts,
+    times_of,
+    unreadable_notes,
+)
+from fhir_mappings.to_findings.drug_routes import classed
+from fhir_mappings.to_findings.drug_timing import Span, ended_by, joined, plausible_of, why_of
+
+_WITHOUT_A_NAME = "medicine without a name"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The record that speaks. kind: its resource type."""
+
+    reference: str
+    kind: str
+    times: Times
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """One ingredient in one record. sure: its class does not hang on a route that is not known."""
+
+    name: str
+    medication_class: str | None
+    sure: bool
+    place: _Place
+    recognised: bool = True
+    raises_potassium: bool = False
+
+
+def drugs_of(
+    requests: Sequence[Located[MedicationRequest]],
+    statements: Sequence[Located[MedicationStatement]],
+    medications: Mapping[str, Located[Medication]],
+    terminology: Terminology,
+    onset: Days,
+    as_of: date,
+    reading: Reading,
+) -> tuple[tuple[Drug, ...], tuple[Note, ...]]:
+    """All medicines against a twitch of that onset, by name; and what of them was not understood."""
+    mentions: dict[str, list[_Mention]] = defaultdict(list)
+    notes: set[Note] = set()
+    everything: list[Located[MedicationRequest] | Located[MedicationStatement]] = [*requests, *statements]
+    for located in everything:
+        record: MedicationRecord = located.resource
+        if located.draft or not counts(record):
+            continue
+        times = times_of(record, as_of, reading)
+        if times is None:
+            continue
+        notes.update(unreadable_notes(located.reference, times))
+        medicine, missing = medicine_of(record, located.reference, medications, terminology.medications)
+        notes.update(missing)
+        spoken_in = _Place(located.reference, type(record).__name__, times)
+        for mention in _mentions(medicine, spoken_in, terminology):
+            # Medicines without a name are told apart by their place, for they may be different ones.
+            key = mention.name.casefold() or located.reference
+            mentions[key].append(mention)
+    drugs = [drug for group in mentions.values() for drug in _drugs_of_one(group, onset, as_of)]
+    # One note for each medicine, not for each renewal of it.
+    for group in mentions.values():
+        if not any(mention.recognised for mention in group):
+            place = min(group, key=_earliest_first).place
+            why = "medicine not recognised by its code or name"
+            notes.add(Note(place.reference, why, f"{place.kind}.medication"))
+    return (
+        tuple(sorted(drugs, key=lambda d: (d.name.casefold(), sorted(d.classes), d.reference))),
+        tuple(sorted(notes, key=lambda n: (n.reference, n.expression or "", n.why))),
+    )
+
+
+def _mentions(medicine: Medicine, place: _Place, terminology: Terminology) -> Iterator[_Mention]:
+    tables = terminology.medications
+    ingredients = classed(medicine.coded, medicine.written, medicine.routes, tables.class_routes)
+    for one in ingredients:
+        for medication_class in sorted(one.sure):
+            yield _Mention(one.name, medication_class, True, place)
+        for medication_class in sorted(one.maybe):
+            yield _Mention(one.name, medication_class, False, place)
+        if not one.sure and not one.maybe:
+            yield _Mention(one.name, None, True, place)
+    if medicine.raises:
+        for name in sorted(medicine.raising) or [medicine.name]:
+            yield _Mention(name, None, True, place, raises_potassium=True)
+    elif not ingredients:
+        yield _Mention(
+            medicine.name, None, True, place, recognised=False, raises_potassium=not medicine.has_text
+        )
+
+
+def _drugs_of_one(mentions: list[_Mention], onset: Days, as_of: date) -> Iterator[Drug]:
+    """The Drugs of one name: one, unless its records are of several classes that the route decides."""
+    by_class: dict[str | None, list[_Mention]] = defaultdict(list)
+    for mention in mentions:
+        by_class[mention.medication_class].append(mention)
+    # Classes that the same records speak of, in the same way, are one line on the card.
+    together: dict[frozenset[tuple[str, bool]], list[str | None]] = defaultdict(list)
+    for medication_class, group in by_class.items():
+        together[frozenset((m.place.reference, m.sure) for m in group)].append(medication_class)
+    for classes in together.values():
+        yield _drug([mention for c in classes for mention in by_class[c]], onset, as_of)
+
+
+def _drug(mentions: list[_Mention], onset: Days, as_of: date) -> Drug:
+    span = joined(mention.place.times.span for mention in mentions)
+    certain = [m.place.times.span for m in mentions if m.sure and m.place.times.status_known]
+    plausible, why = _judged(span, joined(certain) if certain else None, onset, as_of)
+    route_unknown = not any(mention.sure for mention in mentions)
+    if plausible is Plausible.POSSIBLE:
+        if route_unknown:
+            why = f"{why}; route unknown"
+        if not any(mention.place.times.status_known for mention in mentions):
+            why = f"{why}; not known whether it is taken"
+    return Drug(
+        name=min(mention.name for mention in mentions) or _WITHOUT_A_NAME,
+        classes=frozenset(m.medication_class for m in mentions if m.medication_class is not None),
+        plausible=plausible,
+        why=why,
+        reference=min(mentions, key=_earliest_first).place.reference,
+        start=span.start,
+        current=not ended_by(span, as_of),
+        route_unknown=route_unknown,
+        recognised=any(mention.recognised for mention in mentions),
+        raises_potassium=any(mention.raises_potassium for mention in mentions),
+    )
+
+
+def _judged(all_records: Span, certain: Span | None, onset: Days, as_of: date) -> tuple[Plausible, str]:
+    """By all records, but a yes needs records whose status and route are known: else it is possible."""
+    judged = plausible_of(all_records, onset)
+    why = why_of(all_records, onset, as_of)
+    if judged is Plausible.YES and certain is None:
+        return Plausible.POSSIBLE, why
+    if judged is Plausible.YES and certain is not None and plausible_of(certain, onset) is not judged:
+        return Plausible.POSSIBLE, f"{why}, by a record whose route or status is unknown"
+    return judged, why
+
+
+def _earliest_first(mention: _Mention) -> tuple[date, str]:
+    place = mention.place
+    return place.times.span.start.earliest or date.max, place.reference
