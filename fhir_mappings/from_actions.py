@@ -20,7 +20,9 @@ from fhir_mappings.terminology import CodeKey
 _OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _ID = r"[A-Za-z0-9\-.]{1,64}"
 _REFERENCE = re.compile(rf"[A-Z][A-Za-z]{{1,63}}/{_ID}")
-_FULL_URL = re.compile(rf"urn:uuid:[0-9a-f-]{{36}}|urn:oid:[0-2](\.\d+)+|https?://[^\s\"<>]{{1,200}}/[A-Z][A-Za-z]+/{_ID}")
+_FULL_URL = re.compile(
+    rf"urn:uuid:[0-9a-f-]{{36}}|urn:oid:[0-2](\.\d+)+|https?://[^\s\"<>]{{1,200}}/[A-Z][A-Za-z]+/{_ID}"
+)
 
 # Shown to the model validators so that a template is a whole resource.
 _SAMPLE_SUBJECT = {"reference": "Patient/sample"}
@@ -93,7 +95,9 @@ def filled_answer(
 def _subject(subject: str | None, encounter: str | None) -> dict[str, Any]:
     members: dict[str, Any] = {
         # A patient without an id has no reference yet; FHIR then asks for its type alone.
-        "subject": {"reference": subject} if fillable(subject) else {"type": "Patient", "display": "this patient"}
+        "subject": {"reference": subject}
+        if fillable(subject)
+        else {"type": "Patient", "display": "this patient"}
     }
     if encounter and fillable(f"Encounter/{encounter}"):
         members["encounter"] = {"reference": f"Encounter/{encounter}"}
