@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from fhir_mappings.dates import UnreadableDate, days_of
-
 from fhir_mappings.findings import Days, Note, Reading
 from fhir_mappings.resources import Dosage, MedicationRequest, MedicationStatement, Period
 from fhir_mappings.to_findings.drug_timing import Span, earliest_of, latest_of, not_after
