@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from fhir_mappings.dates import UnreadableDate, days_of
 from fhir_mappings.findings import Days, Note, Reading
@@ -77,7 +77,7 @@ def times_of(record: MedicationRecord, as_of: date, reading: Reading) -> Times |
     start = earliest_of(starts)
     # Without a day of its own a record is as old as what it tells.
     written = dated or start
-    if written.earliest is not None and written.earliest > as_of + timedelta(days=reading.future_days):
+    if written.earliest is not None and (written.earliest - as_of).days > reading.future_days:
         return None
     status = _status(record)
     end = latest_of(ends) if ends else None
