@@ -132,10 +132,12 @@ def ndc_spellings(code: str) -> tuple[str, ...]:
         return ()
     if len(parts) == 3 and all(len(part) <= size for part, size in zip(parts, (5, 4, 2), strict=True)):
         return ("".join(part.zfill(size) for part, size in zip(parts, (5, 4, 2), strict=True)),)
-    digits = "".join(parts)
+    if len(parts) > 1:
+        return ()
+    digits = parts[0]
     if len(digits) == 11:
         return (digits,)
-    if len(digits) == 10 and len(parts) == 1:
+    if len(digits) == 10:
         return ("0" + digits, digits[:5] + "0" + digits[5:], digits[:9] + "0" + digits[9:])
     return ()
 
