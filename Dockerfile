@@ -1,0 +1,24 @@
+# The image of the service: the same `python -m service` as `make serve`, on every interface of the container.
+# PYTHON_IMAGE is any image with Python 3.11+ as python3 and its venv module; the building stage also needs pip.
+ARG PYTHON_IMAGE=python:3.11-slim
+
+FROM ${PYTHON_IMAGE} AS packages
+COPY requirements.lock /build/requirements.lock
+# Wheels only and every hash checked: nothing is compiled. The environment holds no pip of its own.
+RUN python3 -m venv --without-pip /opt/venv \
+    && python3 -m pip --python /opt/venv/bin/python3 --no-cache-dir --disable-pip-version-check \
+        install --quiet --only-binary=:all: --require-hashes -r /build/requirements.lock
+
+FROM ${PYTHON_IMAGE}
+COPY --from=packages /opt/venv /opt/venv
+COPY LICENSE NOTICE openapi.yaml /app/
+COPY schemas /app/schemas
+COPY fhir_mappings /app/fhir_mappings
+COPY service /app/service
+WORKDIR /app
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000
+EXPOSE 8000
+# A number, so that an orchestrator can see that it is not root; no name needs to exist.
+USER 10001:10001
+HEALTHCHECK --interval=15s --timeout=3s --start-period=20s CMD ["python3", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/healthz', timeout=2)"]
+CMD ["python3", "-m", "service"]

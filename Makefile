@@ -1,0 +1,55 @@
+# The first target that needs it makes .venv from requirements-dev.lock; all that is asked for is Python 3.11+.
+.DEFAULT_GOAL := help
+
+# The name of the stamp holds the lock file's checksum: another lock file, another environment.
+LOCK := requirements-dev.lock
+STAMP := .venv/made-from-$(shell cksum $(LOCK) | cut -d' ' -f1)
+BIN := .venv/bin
+
+# The first Python on the PATH that is new enough; or say which: make setup PYTHON=/path/to/python3
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
+
+.PHONY: help setup serve test test-image check format lock
+
+help:  ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
+
+setup: $(STAMP)  ## The environment, from the lock file with hashes
+
+$(STAMP): $(LOCK)
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer on the PATH. Install one, or: make setup PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c '$(NEW_ENOUGH)' || { echo "$(PYTHON) is older than Python 3.11." >&2; exit 1; }
+	@echo "Making .venv from $(LOCK)"
+	@"$(PYTHON)" -m venv --clear .venv \
+		|| { echo "Python cannot make an environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@touch $@
+
+serve: $(STAMP)  ## The service; HOST=127.0.0.1 PORT=8000 are the defaults, HELP=1 lists all settings
+	@exec $(BIN)/python -m service $(if $(HELP),--help)
+
+test: $(STAMP)  ## Every test that needs no outside server; ARGS="-k name" goes to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+test-image: $(STAMP)  ## Build the image with docker, podman or buildah and ask it for a card (minutes)
+	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py $(ARGS)
+
+check: $(STAMP)  ## Format, lint, types, import contracts, generated files current
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest tests/docs/test_files.py tests/docs/test_locks.py
+
+format: $(STAMP)  ## Lay the code out
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# No prerequisite: without a lock file that fits there may be no environment.
+LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml
+lock:  ## Write both lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
+	@test -x $(BIN)/uv || $(MAKE) setup
+	$(BIN)/$(LOCKED) $(ARGS) --output-file requirements.lock
+	$(BIN)/$(LOCKED) $(ARGS) --extra dev --output-file requirements-dev.lock
