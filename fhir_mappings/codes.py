@@ -22,6 +22,4 @@ def text_of(concept: CodeableConcept | None) -> str:
     if concept.text:
         return concept.text
     codings = [coding for coding in concept.coding or () if coding is not None]
-    return next(
-        (c.display for c in codings if c.display), next((c.code for c in codings if c.code), "")
-    )
+    return next((c.display for c in codings if c.display), next((c.code for c in codings if c.code), ""))

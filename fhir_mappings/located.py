@@ -32,7 +32,8 @@ class Entry:
 class Submission:
     """All entries of one request.
 
-    not_seen: prefetch keys of lists that were not supplied. patient_id: the bare id that the caller names; None where the bundle itself must say.
+    not_seen: prefetch keys of lists that were not supplied. patient_id: the bare id that the caller names;
+    None where the bundle itself must say.
     not_understood: entries that were not even readable as an object.
     """
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import msgspec
 
 
-class Struct(msgspec.Struct, frozen=True, gc=False):
-    """Base of all: immutable, and unknown members are skipped."""
+class Struct(msgspec.Struct, gc=False):
+    """Base of all: unknown members are skipped."""
 
 
 class Head(Struct):

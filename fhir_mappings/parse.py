@@ -1,0 +1,244 @@
+"""Raw entries -> typed resources of one patient. A bad one is named, and the rest is still read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeVar
+
+import msgspec
+
+from fhir_mappings import resources as fhir
+from fhir_mappings.dates import UnreadableDate, maybe_days
+from fhir_mappings.findings import Note, Patient
+from fhir_mappings.located import Entry, Located, PatientError, Submission
+from fhir_mappings.references import names_of, refers_to
+from fhir_mappings.why_unreadable import why
+
+T = TypeVar("T")
+
+OTHER_PATIENT = "belongs to another patient"
+NO_PATIENT = "names no patient, so it cannot be checked"
+_CONTAINED = "names a patient of its own, so it cannot be checked"
+
+_SHAPES: Mapping[str, type[fhir.Struct]] = {
+    "Condition": fhir.Condition,
+    "Observation": fhir.Observation,
+    "MedicationRequest": fhir.MedicationRequest,
+    "MedicationStatement": fhir.MedicationStatement,
+    "ServiceRequest": fhir.ServiceRequest,
+    "Task": fhir.Task,
+    "Procedure": fhir.Procedure,
+    "DiagnosticReport": fhir.DiagnosticReport,
+    "FamilyMemberHistory": fhir.FamilyMemberHistory,
+    # R5 renamed the statement and kept its members.
+    "MedicationUsage": fhir.MedicationStatement,
+}
+
+
+class _Head(msgspec.Struct):
+    class Meta(msgspec.Struct):
+        lastUpdated: str | None = None
+        versionId: str | None = None
+
+    resourceType: str | None = None
+    id: str | None = None
+    meta: Meta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The patient and every resource of theirs that the mapping reads."""
+
+    patient: Patient
+    conditions: tuple[Located[fhir.Condition], ...] = ()
+    observations: tuple[Located[fhir.Observation], ...] = ()
+    medication_requests: tuple[Located[fhir.MedicationRequest], ...] = ()
+    medication_statements: tuple[Located[fhir.MedicationStatement], ...] = ()
+    medications: Mapping[str, Located[fhir.Medication]] = field(default_factory=dict)
+    service_requests: tuple[Located[fhir.ServiceRequest], ...] = ()
+    tasks: tuple[Located[fhir.Task], ...] = ()
+    procedures: tuple[Located[fhir.Procedure], ...] = ()
+    reports: tuple[Located[fhir.DiagnosticReport], ...] = ()
+    family_histories: tuple[Located[fhir.FamilyMemberHistory], ...] = ()
+    not_used: tuple[Note, ...] = ()
+    not_understood: tuple[Note, ...] = ()
+    not_seen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    kind: str
+    id: str | None
+    entry: Entry
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return names_of(self.kind, self.id, self.entry.full_url)
+
+    @property
+    def reference(self) -> str:
+        return f"{self.kind}/{self.id}" if self.id else self.entry.expression
+
+
+def parse(submission: Submission) -> Parsed:
+    """The submission as typed resources.
+
+    Raises PatientError if a bundle is about no patient, or about several.
+    """
+    return _Parser(submission).parsed()
+
+
+class _Parser:
+    def __init__(self, submission: Submission) -> None:
+        self.submission = submission
+        self.not_used: list[Note] = []
+        self.not_understood: list[Note] = list(submission.not_understood)
+        self.found = self._newest(submission.entries)
+
+    def _newest(self, entries: Iterable[Entry]) -> list[_Found]:
+        """Every resource once: a list may come under two keys, and a history holds several versions."""
+        kept: dict[tuple[str, str], tuple[tuple[str, str, bytes], _Found]] = {}
+        nameless: list[_Found] = []
+        for entry in entries:
+            raw = bytes(entry.raw)
+            try:
+                head = msgspec.json.decode(raw, type=_Head)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                self.not_understood.append(Note(entry.expression, "its id or resourceType cannot be read"))
+                continue
+            found = _Found(head.resourceType or "", head.id, entry)
+            name = head.id or entry.full_url
+            if not name:
+                nameless.append(found)
+                continue
+            meta = head.meta or _Head.Meta()
+            # Contained in no version at all sorts first; equal versions fall back to the bytes.
+            age = (meta.lastUpdated or "", (meta.versionId or "").zfill(12), raw)
+            key = (found.kind, name)
+            if key not in kept or age > kept[key][0]:
+                kept[key] = (age, found)
+        return [found for _, found in kept.values()] + nameless
+
+    def parsed(self) -> Parsed:
+        patient, names = self._patient()
+        lists: dict[str, list[Located[Any]]] = {}
+        for found in self.found:
+            shape = _SHAPES.get(found.kind)
+            if shape is None:
+                continue
+            located = self._read(found, shape)
+            if located is not None and self._belongs(located, names):
+                lists.setdefault(shape.__name__, []).append(located)
+        not_seen = list(self.submission.not_seen)
+        if patient is None and "patient" not in not_seen:
+            not_seen.insert(0, "patient")
+
+        def of(kind: str) -> tuple[Any, ...]:
+            return tuple(lists.get(kind, ()))
+
+        return Parsed(
+            patient=patient or Patient(id=self.submission.patient_id),
+            conditions=of("Condition"),
+            observations=of("Observation"),
+            medication_requests=of("MedicationRequest"),
+            medication_statements=of("MedicationStatement"),
+            medications=self._medications(),
+            service_requests=of("ServiceRequest"),
+            tasks=of("Task"),
+            procedures=of("Procedure"),
+            reports=of("DiagnosticReport"),
+            family_histories=of("FamilyMemberHistory"),
+            not_used=tuple(sorted(self.not_used, key=lambda n: (n.reference, n.why))),
+            not_understood=tuple(self.not_understood),
+            not_seen=tuple(not_seen),
+        )
+
+    def _read(self, found: _Found, shape: type[T]) -> Located[T] | None:
+        raw = bytes(found.entry.raw)
+        try:
+            resource = msgspec.json.decode(raw, type=shape)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+            reason = why(raw, found.kind, _structural(error))
+            self.not_understood.append(Note(found.reference, reason, found.entry.expression))
+            return None
+        return Located(resource, found.reference, found.entry.expression, found.entry.draft, found.names)
+
+    def _medications(self) -> dict[str, Located[fhir.Medication]]:
+        medications: dict[str, Located[fhir.Medication]] = {}
+        for found in self.found:
+            if found.kind == "Medication":
+                located = self._read(found, fhir.Medication)
+                for name in found.names if located else ():
+                    medications[name] = located  # type: ignore[assignment]
+        return medications
+
+    def _patient(self) -> tuple[Patient | None, tuple[str, ...]]:
+        """The patient (None: not seen) and every name that a subject may have."""
+        patients = [found for found in self.found if found.kind == "Patient"]
+        wanted = self.submission.patient_id
+        if wanted is not None:
+            others = [found for found in patients if found.id != wanted]
+            self.not_used += [Note(found.reference, OTHER_PATIENT) for found in others]
+            patients = [found for found in patients if found.id == wanted]
+            if not patients:
+                return None, (f"Patient/{wanted}",)
+        if not patients:
+            raise PatientError("none", "The bundle holds no Patient: add the patient it is about.")
+        if len(patients) > 1:
+            raise PatientError(
+                "several", "The bundle holds several Patients: send one bundle for each patient."
+            )
+        found = patients[0]
+        located = self._read(found, fhir.Patient)
+        if located is None:
+            return Patient(id=found.id, reference=found.entry.full_url), found.names
+        return self._patient_of(located, found), found.names
+
+    def _patient_of(self, located: Located[fhir.Patient], found: _Found) -> Patient:
+        resource = located.resource
+        try:
+            born = maybe_days(resource.birthDate)
+        except UnreadableDate as error:
+            self.not_understood.append(Note(found.reference, str(error), "Patient.birthDate"))
+            born = maybe_days(None)
+        return Patient(
+            id=resource.id,
+            born=born,
+            sex=resource.gender,
+            deceased=bool(resource.deceasedBoolean or resource.deceasedDateTime),
+            reference=found.entry.full_url,
+        )
+
+    def _belongs(self, located: Located[Any], names: tuple[str, ...]) -> bool:
+        subject = _subject_of(located.resource)
+        if subject is None or not subject.reference:
+            self.not_used.append(Note(located.reference, NO_PATIENT))
+            return False
+        if subject.reference.startswith("#"):
+            self.not_used.append(Note(located.reference, _CONTAINED))
+            return False
+        if refers_to(subject.reference, "Patient", names):
+            return True
+        self.not_used.append(Note(located.reference, OTHER_PATIENT))
+        return False
+
+
+def _subject_of(resource: Any) -> fhir.Reference | None:
+    for member in ("subject", "patient", "for_"):
+        reference: fhir.Reference | None = getattr(resource, member, None)
+        if reference is not None:
+            return reference
+    return None
+
+
+def _structural(error: Exception) -> str:
+    if isinstance(error, msgspec.MsgspecError):
+        return str(error).replace("`", "")
+    return "nested too deeply" if isinstance(error, RecursionError) else "not valid UTF-8"
+
+
+def exists_on(day: date | None, as_of: date, future_days: int) -> bool:
+    """Whether a record of that day exists for the decision; an undated one does."""
+    return day is None or (day - as_of).days <= future_days
