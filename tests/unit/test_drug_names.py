@@ -100,10 +100,11 @@ def test_another_code_of_the_medicine_settles_what_a_route_would() -> None:
     )
 
 
-def test_text_adds_no_doubt_about_an_ingredient_that_a_code_names() -> None:
+@pytest.mark.parametrize("route_decides", [True, False])
+def test_text_adds_nothing_to_an_ingredient_that_a_code_names(route_decides: bool) -> None:
     tablet = Ingredient("s", "systemic")
-    doubt = Ingredient("s", "local", route_decides=True)
-    assert classed([tablet], [doubt, A], [], {}) == (
+    other = Ingredient("s", "local", route_decides=route_decides)
+    assert classed([tablet], [other, A], [], {}) == (
         Classed("a", frozenset({"class-a"})),
         Classed("s", frozenset({"systemic"})),
     )
