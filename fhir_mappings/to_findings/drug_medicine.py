@@ -10,6 +10,7 @@ import msgspec
 from fhir_mappings.drug_names import Named, named_by, routes_of
 from fhir_mappings.findings import Note
 from fhir_mappings.located import Located
+from fhir_mappings.references import plain, refers_to
 from fhir_mappings.resources import CodeableConcept, Head, Medication, MedicationIngredient, Reference
 from fhir_mappings.terminology import Ingredient, Medications
 from fhir_mappings.to_findings.drug_records import MedicationRecord, dosages_of
@@ -132,13 +133,16 @@ class _Reader:
         text = (reference.reference or "").strip()
         if text.startswith("#"):
             return contained.get(text[1:]), contained
-        whole = text.split("/_history/")[0]
-        located = self._medications.get(whole) or self._medications.get("/".join(whole.split("/")[-2:]))
-        return (
-            (located.resource, dict(self._contained_in(located.resource.contained)))
-            if located
-            else (None, {})
-        )
+        target = plain(text)
+        located = self._medications.get(target) or self._by_tail(target)
+        if located is None:
+            return None, {}
+        return located.resource, dict(self._contained_in(located.resource.contained))
+
+    def _by_tail(self, target: str) -> Located[Medication] | None:
+        """An absolute URL may mean a Medication of that id whose own address was not sent."""
+        located = self._medications.get("/".join(target.split("/")[-2:]))
+        return located if located and refers_to(target, "Medication", located.names) else None
 
     def _contained_in(self, resources: Iterable[msgspec.Raw] | None) -> Iterator[tuple[str, Medication]]:
         """Substances too: an ingredient may be one, and its code stands in the same member."""

@@ -77,7 +77,8 @@ def read(
             draft = record.get("context draft", False)
             requests.append(Located(request, record.get("id", f"MedicationRequest/{number}"), "x", draft))
     medications = {
-        name: Located(msgspec.convert(value, Medication), name, "x") for name, value in (shared or {}).items()
+        name: Located(msgspec.convert(value, Medication), name, "x", names=(name, *value.get("also", ())))
+        for name, value in (shared or {}).items()
     }
     terminology = Terminology(medications=TABLES)
     return drugs_of(
@@ -270,6 +271,7 @@ def test_a_date_that_cannot_be_read_is_unknown_and_reported() -> None:
         {"medicationReference": {"reference": "Medication/m1"}},
         {"medicationReference": {"reference": "Medication/m1/_history/2"}},
         {"medicationReference": {"reference": "urn:uuid:1"}},
+        {"medicationReference": {"reference": "https://ehr.example/Medication/m1"}},
         {"medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": "w"}]}},
         {"medicationCodeableConcept": {"coding": [
             None, {"system": RXNORM, "code": "new", "display": "Waterazide"}]}},
@@ -414,6 +416,12 @@ def test_a_reference_that_leads_nowhere_is_reported_and_its_display_read() -> No
     drugs, notes = read({"medicationReference": {"reference": "Medication/gone", "display": "Waterazide"}})
     assert drugs[0].classes == {"thiazide-diuretic"}
     assert [note.why for note in notes] == ["the medicine it refers to was not supplied"]
+
+
+def test_the_same_id_on_another_server_is_another_medicine() -> None:
+    here = {"code": {"text": "waterazide"}, "also": ["https://ehr.example/Medication/m1"]}
+    record = {"medicationReference": {"reference": "https://other.example/Medication/m1"}}
+    assert one(record, shared={"Medication/m1": here}).classes == frozenset()
 
 
 def test_a_contained_resource_that_cannot_be_read_is_reported() -> None:
