@@ -1,0 +1,81 @@
+"""FHIR resources of one patient -> the record that the decision sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from fhir_mappings.findings import Finding, Reading, Record, Status
+from fhir_mappings.located import Submission
+from fhir_mappings.parse import parse
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.to_findings.drugs import drugs_of
+from fhir_mappings.to_findings.family import family_said
+from fhir_mappings.to_findings.orders import orders_of
+from fhir_mappings.to_findings.results import results_of
+from fhir_mappings.to_findings.said import Said, finding_of
+from fhir_mappings.to_findings.signs import Reader
+from fhir_mappings.to_findings.studies import studies_of
+from fhir_mappings.to_findings.twitch import twitch_of
+
+
+def record_of(submission: Submission, terminology: Terminology, as_of: date, reading: Reading) -> Record:
+    """The record of the one patient that the submission is about, on that day.
+
+    Raises PatientError where it is about none or several.
+    """
+    parsed = parse(submission)
+    reader = Reader(terminology, as_of, reading, parsed.patient.born)
+    said: list[Said] = []
+    for condition in parsed.conditions:
+        said += reader.condition(condition)
+    for observation in parsed.observations:
+        said += reader.observation(observation)
+    for history in parsed.family_histories:
+        said += family_said(reader, history)
+    kinds = {name: definition.kind for name, definition in terminology.findings.items()}
+    twitching = [one for one in said if kinds.get(one.finding) == "fasciculation"]
+    label = terminology.findings["fasciculation"].label if "fasciculation" in kinds else ""
+    twitch = twitch_of(twitching, frozenset(reader.loose_courses), as_of, label)
+    onset = twitch.onset
+    findings: dict[str, Finding] = {}
+    for name in sorted({one.finding for one in said if kinds.get(one.finding) != "fasciculation"}):
+        records = [_since_onset(one, onset.earliest) for one in said if one.finding == name]
+        findings[name] = finding_of(name, records)
+    drugs, drug_notes = drugs_of(
+        parsed.medication_requests,
+        parsed.medication_statements,
+        parsed.medications,
+        terminology,
+        onset,
+        as_of,
+        reading,
+    )
+    results, result_notes = results_of(parsed.observations, terminology, parsed.patient, as_of, reading)
+    orders, order_notes = orders_of(parsed.service_requests, parsed.tasks, terminology, as_of, reading)
+    studies, study_notes = studies_of(
+        parsed.reports, parsed.procedures, parsed.observations, terminology, as_of, reading
+    )
+    notes = [*parsed.not_understood, *reader.notes, *drug_notes, *result_notes, *order_notes, *study_notes]
+    return Record(
+        as_of=as_of,
+        patient=parsed.patient,
+        twitch=twitch,
+        findings=findings,
+        drugs=drugs,
+        results=results,
+        orders=orders,
+        studies=studies,
+        not_used=parsed.not_used,
+        not_understood=tuple(
+            sorted(dict.fromkeys(notes), key=lambda n: (n.reference, n.expression or "", n.why))
+        ),
+        not_seen=parsed.not_seen,
+    )
+
+
+def _since_onset(said: Said, onset: date | None) -> Said:
+    """An absence recorded before the twitch began is history: nobody has looked since."""
+    if onset is not None and said.status is Status.ABSENT and said.day is not None and said.day < onset:
+        return replace(said, history=True)
+    return said

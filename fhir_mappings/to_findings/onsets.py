@@ -1,0 +1,115 @@
+"""When something began: every form in which FHIR can say it, as an interval of days."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from fhir_mappings import resources as fhir
+from fhir_mappings.dates import (
+    UnreadableDate,
+    age_days,
+    days_before,
+    maybe_days,
+    period_days,
+    plain_quantity,
+)
+from fhir_mappings.findings import Days, Note
+
+# An age is reached on a day and lasts until the next one of its unit.
+_UNIT_LASTS = {"a": 366, "year": 366, "years": 366, "yr": 366, "mo": 31, "month": 31, "months": 31}
+
+
+class Dates:
+    """Reads the dates of one record; an impossible one is noted and counts as not given."""
+
+    def __init__(self, reference: str, notes: list[Note]) -> None:
+        self.reference = reference
+        self.notes = notes
+
+    def days(self, text: str | None, expression: str) -> Days:
+        try:
+            return maybe_days(text)
+        except UnreadableDate as error:
+            self.notes.append(Note(self.reference, str(error), expression))
+            return Days()
+
+    def period(self, period: fhir.Period | None, expression: str) -> tuple[Days, Days]:
+        try:
+            return period_days(period)
+        except UnreadableDate:
+            if period is None:
+                return Days(), Days()
+            return (
+                self.days(period.start, f"{expression}.start"),
+                self.days(period.end, f"{expression}.end"),
+            )
+
+
+def stated_onset(condition: fhir.Condition, dates: Dates, born: Days, recorded: Days) -> Days:
+    """The stated onset of a Condition; unbounded where none is stated."""
+    if condition.onsetDateTime:
+        return dates.days(condition.onsetDateTime, "Condition.onsetDateTime")
+    if condition.onsetPeriod is not None:
+        start, end = dates.period(condition.onsetPeriod, "Condition.onsetPeriod")
+        return start if start.known else Days(None, end.latest)
+    if condition.onsetAge is not None:
+        return at_age(condition.onsetAge, condition.onsetAge, born)
+    if condition.onsetRange is not None:
+        return at_age(condition.onsetRange.low, condition.onsetRange.high, born)
+    if condition.onsetString:
+        return before_recording(condition.onsetString, recorded)
+    return Days()
+
+
+def abatement(condition: fhir.Condition, dates: Dates, born: Days) -> date | None:
+    """The latest possible day of the abatement; None if none is stated or it has no last day."""
+    if condition.abatementDateTime:
+        return dates.days(condition.abatementDateTime, "Condition.abatementDateTime").latest
+    if condition.abatementPeriod is not None:
+        start, end = dates.period(condition.abatementPeriod, "Condition.abatementPeriod")
+        return end.latest or start.latest
+    if condition.abatementAge is not None:
+        return at_age(condition.abatementAge, condition.abatementAge, born).latest
+    if condition.abatementRange is not None:
+        return at_age(condition.abatementRange.low, condition.abatementRange.high, born).latest
+    return date.min if condition.abatementBoolean else None
+
+
+def at_age(low: fhir.Quantity | None, high: fhir.Quantity | None, born: Days) -> Days:
+    """An age or a range of ages, counted from the birth date."""
+    first, last = age_days(low, _number(low)), age_days(high, _number(high))
+    earliest = latest = None
+    if first is not None and born.earliest is not None:
+        earliest = _later(born.earliest, int(first))
+    if last is not None and born.latest is not None and high is not None:
+        unit = (high.code or high.unit or "").strip().lower()
+        latest = _later(born.latest, int(last) + _UNIT_LASTS.get(unit, 7 if unit.startswith("w") else 1))
+    return Days(earliest, latest)
+
+
+def _later(day: date, days: int) -> date | None:
+    try:
+        return date.fromordinal(day.toordinal() + days)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(quantity: fhir.Quantity | None) -> float | None:
+    if quantity is None:
+        return None
+    try:
+        value = msgspec.json.decode(bytes(quantity.value))
+    except msgspec.DecodeError:
+        return None
+    return float(value) if isinstance(value, int | float) and abs(value) < 100_000 else None
+
+
+def before_recording(text: str, recorded: Days) -> Days:
+    """ "3 weeks" before the recordedDate, give or take half a unit; unbounded without either."""
+    back = plain_quantity(text)
+    if back is None or recorded.earliest is None or recorded.latest is None:
+        return Days()
+    fewest, most = back
+    return Days(days_before(recorded.earliest, most), days_before(recorded.latest, fewest))

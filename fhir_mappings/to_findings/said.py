@@ -1,0 +1,177 @@
+"""What single records say about a finding, and how they are weighed against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fhir_mappings.findings import Basis, Days, Evidence, Finding, Site, Status
+
+NO_DAY = Days()
+_WORSE = frozenset({"worsening", "spreading"})
+_SETTLED = frozenset({"stable", "improving"})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One record's word on one finding.
+
+    day: the day it is dated by; None = undated, which is oldest. history: it speaks no longer.
+    since: a stated start. at_least: the record itself proves that it was there on that day.
+    """
+
+    finding: str
+    status: Status
+    basis: Basis
+    reference: str
+    expression: str
+    text: str
+    day: date | None = None
+    history: bool = False
+    since: Days = NO_DAY
+    at_least: date | None = None
+    onset_text: str | None = None
+    sites: tuple[Site, ...] = ()
+    courses: frozenset[str] = frozenset()
+    suspected: bool = False
+    condition: bool = False
+
+    @property
+    def sort_day(self) -> date:
+        return self.day or date.min
+
+    @property
+    def speaks(self) -> bool:
+        """It says something that counts today."""
+        return not self.history and self.status is not Status.UNKNOWN
+
+    @property
+    def generalized(self) -> bool:
+        return any(site.id == "generalized" for site in self.sites)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The outcome of a conflict. deciding: the records that agree with it and were used."""
+
+    status: Status
+    basis: Basis | None = None
+    deciding: tuple[Said, ...] = ()
+    conflict: bool = False
+
+
+def weighed(said: Iterable[Said]) -> Weighed:
+    """Section 1, Conflict: by body site, newest examined first, a newer report of presence looks again."""
+    speaking = [one for one in said if one.speaks]
+    if not speaking:
+        return Weighed(Status.UNKNOWN)
+    places = {(site.id, site.side) for one in speaking for site in one.sites}
+    unsited = [one for one in speaking if not one.sites]
+    groups = [
+        [one for one in speaking if not one.sites or any((s.id, s.side) == place for s in one.sites)]
+        for place in sorted(places, key=str)
+    ]
+    if unsited:
+        groups.append(unsited)
+    deciding = [_decider(group) for group in groups]
+    present = [one for one in deciding if one.status is Status.PRESENT]
+    used = present or deciding
+    conflict = any(len({one.status for one in group}) > 1 for group in groups)
+    examined = any(one.basis is Basis.EXAMINED for one in used)
+    agreeing = tuple(
+        one
+        for group, decider in zip(groups, deciding, strict=True)
+        if decider in used
+        for one in group
+        if one.status is used[0].status
+    )
+    return Weighed(
+        used[0].status,
+        Basis.EXAMINED if examined else Basis.REPORTED,
+        tuple(dict.fromkeys(agreeing)),
+        conflict,
+    )
+
+
+def _decider(group: Sequence[Said]) -> Said:
+    def newest(records: Iterable[Said]) -> Said | None:
+        # On one day present beats absent; the reference makes the choice the same every time.
+        return max(
+            records,
+            key=lambda one: (one.sort_day, one.status is Status.PRESENT, one.reference),
+            default=None,
+        )
+
+    examined = newest(one for one in group if one.basis is Basis.EXAMINED)
+    reported = [one for one in group if one.basis is Basis.REPORTED]
+    if examined is None:
+        found = newest(reported)
+        assert found is not None  # noqa: S101 - a group is never empty
+        return found
+    if examined.status is Status.ABSENT:
+        again = newest(
+            one for one in reported if one.status is Status.PRESENT and one.sort_day > examined.sort_day
+        )
+        if again is not None:
+            return again
+    return examined
+
+
+def finding_of(name: str, said: Sequence[Said]) -> Finding:
+    """All that the records say about one finding."""
+    outcome = weighed(said)
+    used = frozenset(outcome.deciding)
+    present = outcome.status is Status.PRESENT
+    return Finding(
+        id=name,
+        status=outcome.status,
+        basis=outcome.basis,
+        since=earliest_onset([one.since for one in outcome.deciding]) if present else Days(),
+        suspected=present and all(one.suspected for one in outcome.deciding),
+        worsening=_worsening(outcome.deciding) if present else None,
+        conflict=outcome.conflict,
+        first_examined=min(
+            (
+                one.day
+                for one in said
+                if one.status is Status.PRESENT and one.basis is Basis.EXAMINED and one.day
+            ),
+            default=None,
+        ),
+        recorded=max((one.day for one in outcome.deciding if one.day), default=None),
+        evidence=evidence_of(said, used),
+    )
+
+
+def evidence_of(said: Iterable[Said], used: frozenset[Said]) -> tuple[Evidence, ...]:
+    """The places that were read, in an order that does not hang on how they were sent."""
+    return tuple(
+        Evidence(
+            one.reference,
+            one.expression,
+            one.text,
+            one.status,
+            one.basis,
+            one.day,
+            used=one in used,
+            history=one.history,
+        )
+        for one in sorted(said, key=lambda one: (one.reference, one.expression, one.status.value))
+    )
+
+
+def earliest_onset(onsets: Iterable[Days]) -> Days:
+    """The earliest of several stated onsets."""
+    known = [onset for onset in onsets if onset.known]
+    return Days(
+        min((onset.earliest for onset in known if onset.earliest), default=None),
+        min((onset.latest for onset in known if onset.latest), default=None),
+    )
+
+
+def _worsening(said: Iterable[Said]) -> bool | None:
+    courses = {course for one in said for course in one.courses}
+    if courses & _WORSE:
+        return True
+    return False if courses & _SETTLED else None

@@ -1,0 +1,303 @@
+"""Conditions and Observations -> what each says about a finding. One function per form of record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from fhir_mappings import resources as fhir
+from fhir_mappings.codes import keys_of, text_of
+from fhir_mappings.findings import Days, Note, Reading, Site, Status
+from fhir_mappings.located import Located
+from fhir_mappings.parse import exists_on
+from fhir_mappings.terminology import FindingCode, Terminology
+from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
+from fhir_mappings.to_findings.said import Said
+from fhir_mappings.to_findings.statuses import (
+    ENDED,
+    ENDED_THOUGH_CHRONIC,
+    NEVER_WAS,
+    NO_OBSERVATION,
+    SUSPECTED,
+    basis_of,
+    code_word,
+    courses_of,
+    is_told,
+    sites_of,
+)
+
+COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
+_IGNORED_KINDS = frozenset({"look-alike"})
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads one patient's records on one day and collects what was not understood."""
+
+    terminology: Terminology
+    as_of: date
+    reading: Reading
+    born: Days
+    notes: list[Note] = field(default_factory=list)
+    # Courses said by an Observation that is of no finding itself: they are of the twitch.
+    loose_courses: set[str] = field(default_factory=set)
+
+    def findings_of(self, concept: fhir.CodeableConcept | None) -> tuple[FindingCode, ...]:
+        """The findings that the concept's codes stand for; a specific one replaces a merely shown one."""
+        known = self.terminology.findings
+        found: dict[str, FindingCode] = {}
+        for key in keys_of(concept):
+            for code in self.terminology.finding_of(key):
+                definition = known.get(code.finding)
+                if definition is not None and definition.kind not in _IGNORED_KINDS:
+                    found.setdefault(code.finding, code)
+        specific = [code for code in found.values() if known[code.finding].kind != "shown"]
+        return tuple(specific or found.values())
+
+    def exists(self, days: Days) -> bool:
+        return exists_on(days.earliest, self.as_of, self.reading.future_days)
+
+    def condition(self, located: Located[fhir.Condition]) -> Iterator[Said]:
+        """What a Condition says: present, absent (refuted) or history."""
+        resource, reference = located.resource, located.reference
+        codes = self.findings_of(resource.code)
+        verification = code_word(resource.verificationStatus)
+        if not codes or verification in NEVER_WAS or code_word(resource.clinicalStatus) in NEVER_WAS:
+            return
+        dates = Dates(reference, self.notes)
+        recorded = dates.days(resource.recordedDate or resource.assertedDate, "Condition.recordedDate")
+        if not self.exists(recorded):
+            return
+        onset = stated_onset(resource, dates, self.born, recorded)
+        if not recorded.known and not self.exists(onset):
+            return
+        refuted = verification == "refuted"
+        dated = recorded if recorded.known else onset
+        ended_on = abatement(resource, dates, self.born)
+        ended = ended_on is not None and ended_on <= self.as_of
+        status = code_word(resource.clinicalStatus)
+        told = verification in SUSPECTED or is_told([resource.asserter], [], resource.category or ())
+        sites = sites_of(
+            resource.bodySite or (), self.terminology, reference, "Condition.bodySite", self.notes
+        )
+        for code in codes:
+            definition = self.terminology.findings[code.finding]
+            over = ENDED_THOUGH_CHRONIC if definition.chronic else ENDED
+            says = Status.ABSENT if refuted else Status.PRESENT
+            if definition.kind == "shown":
+                says = Status.UNKNOWN
+            yield Said(
+                code.finding,
+                says,
+                code.basis or basis_of(told),
+                reference,
+                "Condition.code",
+                text_of(resource.code),
+                day=_dated(dated, says, self.as_of),
+                history=not refuted and (status in over or ended),
+                since=onset,
+                at_least=_bounded(recorded.latest, self.as_of),
+                onset_text=resource.onsetString,
+                sites=sites or code.sites,
+                courses=frozenset(
+                    course
+                    for extension in resource.extension or ()
+                    if extension is not None and extension.url == COURSE_EXTENSION
+                    for course in courses_of(extension.valueCodeableConcept, self.terminology)
+                ),
+                suspected=verification in SUSPECTED,
+                condition=True,
+            )
+
+    def observation(self, located: Located[fhir.Observation]) -> Iterator[Said]:
+        """What an Observation says: by its value, its interpretation, its components or its bare code."""
+        resource, reference = located.resource, located.reference
+        if (resource.status or "").strip().lower() in NO_OBSERVATION:
+            return
+        codes = self.findings_of(resource.code)
+        smoking = any(key in self.terminology.tobacco_status for key in keys_of(resource.code))
+        components = [component for component in resource.component or () if component is not None]
+        if not codes and not smoking and not components:
+            return
+        base = self._observed(located)
+        if base is None:
+            return
+        courses, sites = self._qualifiers(resource, components)
+        if not codes:
+            self.loose_courses |= courses
+        if smoking:
+            # The smoking status is a question; its value is the finding.
+            for code in self.findings_of(resource.valueCodeableConcept):
+                yield base.said(
+                    code, Status.PRESENT, "Observation.value", text_of(resource.valueCodeableConcept)
+                )
+            return
+        named = {code.finding for code in codes}
+        parts = [(c, self.findings_of(c.code)) for c in components]
+        telling = any(found for _, found in parts)
+        for code in codes:
+            status = self._value(resource, named, reference, "Observation.value", bare=not telling)
+            if status is None:
+                continue
+            said = base.said(code, status, "Observation.code", text_of(resource.code))
+            yield self._shown(said, sites, courses)
+        for index, (component, found) in enumerate(parts):
+            place = f"Observation.component[{index}]"
+            for code in found:
+                status = self._value(component, {code.finding}, reference, f"{place}.value", bare=False)
+                if status is None:
+                    continue
+                said = base.said(code, status, f"{place}.code", text_of(component.code))
+                own = courses_of(component.valueCodeableConcept, self.terminology)
+                kind = self.terminology.findings[code.finding].kind
+                yield self._shown(said, sites, own | (courses if kind == "fasciculation" else frozenset()))
+
+    def _observed(self, located: Located[fhir.Observation]) -> _Observed | None:
+        """The day, age, basis and place of an Observation; None if it is of a day to come."""
+        resource, reference = located.resource, located.reference
+        dates = Dates(reference, self.notes)
+        issued = dates.days(resource.issued, "Observation.issued")
+        since, speaks = Days(), issued
+        if resource.effectiveDateTime or resource.effectiveInstant:
+            speaks = dates.days(
+                resource.effectiveDateTime or resource.effectiveInstant, "Observation.effective"
+            )
+            if not speaks.known:
+                speaks = issued
+        elif resource.effectivePeriod is not None:
+            since, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
+            open_end = issued if issued.known else Days(self.as_of, self.as_of)
+            speaks = end if end.known else open_end
+        if not self.exists(since if since.known else speaks) or not self.exists(
+            issued if since.known else speaks
+        ):
+            return None
+        told = is_told(resource.performer or (), resource.derivedFrom or (), resource.category or ())
+        bodies = [resource.bodySite] if resource.bodySite is not None else []
+        sites = sites_of(bodies, self.terminology, reference, "Observation.bodySite", self.notes)
+        return _Observed(self, reference, speaks, since, told, sites)
+
+    def _qualifiers(
+        self, resource: fhir.Observation, components: Iterable[fhir.Component]
+    ) -> tuple[frozenset[str], tuple[Site, ...]]:
+        """Course and site from the value and from components that carry nothing else."""
+        courses = set(courses_of(resource.valueCodeableConcept, self.terminology))
+        sites: list[Site] = []
+        for component in components:
+            if self.findings_of(component.code):
+                continue
+            courses |= courses_of(component.valueCodeableConcept, self.terminology)
+            if any(key in self.terminology.sites for key in keys_of(component.valueCodeableConcept)):
+                found = [component.valueCodeableConcept]
+                sites += sites_of(found, self.terminology, "", "", [])
+        return frozenset(courses), tuple(sites)
+
+    def _value(
+        self,
+        holder: fhir.Observation | fhir.Component,
+        named: set[str],
+        reference: str,
+        expression: str,
+        *,
+        bare: bool,
+    ) -> Status | None:
+        """present, absent or unknown by the value; None where a panel's own code says nothing.
+
+        bare: a code without a value is itself the finding.
+        """
+        if holder.valueBoolean is not None:
+            return Status.PRESENT if holder.valueBoolean else Status.ABSENT
+        if holder.dataAbsentReason is not None:
+            self.notes.append(Note(reference, "its value is recorded as missing", expression))
+            return Status.UNKNOWN
+        value = holder.valueCodeableConcept
+        if value is None and holder.valueString is not None:
+            value = fhir.CodeableConcept(text=holder.valueString)
+        if value is not None:
+            status = self._answer(value, named)
+            if status is Status.UNKNOWN:
+                self.notes.append(Note(reference, "its value is not understood", expression))
+            return status
+        if holder.valueQuantity is not None or holder.valueInteger is not None or _odd_value(holder):
+            self.notes.append(Note(reference, "its value is not understood", expression))
+            return Status.UNKNOWN
+        interpreted = holder.interpretation
+        concepts = interpreted if isinstance(interpreted, list) else [interpreted]
+        for concept in concepts:
+            for key in keys_of(concept):
+                if key in self.terminology.answers:
+                    return self.terminology.answers[key]
+        if bare:
+            return Status.PRESENT
+        if isinstance(holder, fhir.Component):
+            self.notes.append(Note(reference, "a part without a value", expression))
+            return Status.UNKNOWN
+        return None
+
+    def _answer(self, value: fhir.CodeableConcept, named: set[str]) -> Status:
+        """A coded answer; a course, a site or the finding itself as value means present."""
+        answers = self.terminology.answers
+        keys = list(keys_of(value))
+        for key in keys:
+            if key in answers:
+                return answers[key]
+        if any(key in self.terminology.courses or key in self.terminology.sites for key in keys):
+            return Status.PRESENT
+        if any(code.finding in named for key in keys for code in self.terminology.finding_of(key)):
+            return Status.PRESENT
+        word = ("", text_of(value).strip().lower())
+        # A code that is not known outweighs its words.
+        return answers.get(word, Status.UNKNOWN) if not keys else Status.UNKNOWN
+
+    def _shown(self, said: Said, sites: tuple[Site, ...], courses: frozenset[str]) -> Said:
+        return replace(said, sites=said.sites or sites, courses=said.courses | courses)
+
+
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    reader: Reader
+    reference: str
+    speaks: Days
+    since: Days
+    told: bool
+    sites: tuple[Site, ...]
+
+    def said(self, code: FindingCode, status: Status, expression: str, text: str) -> Said:
+        reader = self.reader
+        definition = reader.terminology.findings[code.finding]
+        if definition.kind == "shown":
+            status = Status.UNKNOWN
+        day = _dated(self.speaks, status, reader.as_of)
+        old = day is not None and (reader.as_of - day).days > reader.reading.finding_days
+        proof = self.speaks.latest if status is Status.PRESENT else None
+        return Said(
+            code.finding,
+            status,
+            code.basis or basis_of(self.told),
+            self.reference,
+            expression,
+            text,
+            day=day,
+            history=old,
+            since=self.since,
+            at_least=_bounded(proof, reader.as_of),
+            sites=self.sites or code.sites,
+        )
+
+
+def _dated(days: Days, status: Status, as_of: date) -> date | None:
+    """The day a record is dated by; of an imprecise one an absence takes the earliest, all else the latest."""
+    if status is Status.ABSENT:
+        return days.earliest or days.latest
+    return _bounded(days.latest or days.earliest, as_of)
+
+
+def _bounded(day: date | None, as_of: date) -> date | None:
+    return None if day is None else min(day, as_of)
+
+
+def _odd_value(holder: fhir.Observation | fhir.Component) -> bool:
+    return isinstance(holder, fhir.Observation) and (
+        holder.valueRange is not None or holder.valueDateTime is not None
+    )

@@ -1,0 +1,106 @@
+"""Status, basis and place of a record: the first three columns of section 1 of the decision model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fhir_mappings import resources as fhir
+from fhir_mappings.codes import keys_of, text_of
+from fhir_mappings.findings import Basis, Note, Site
+from fhir_mappings.terminology import Terminology
+
+ENDED = frozenset({"inactive", "resolved", "remission"})
+ENDED_THOUGH_CHRONIC = frozenset({"resolved"})
+SUSPECTED = frozenset({"provisional", "differential", "unconfirmed"})
+NEVER_WAS = frozenset({"entered-in-error"})
+NO_OBSERVATION = frozenset({"entered-in-error", "cancelled", "registered"})
+
+_TOLD_CATEGORIES = frozenset({"survey", "social-history", "functional-status"})
+_TOLD_BY = ("Patient", "RelatedPerson")
+
+
+def code_word(status: fhir.CodeableConcept | str | None) -> str:
+    """The status as a word: R4 codes it, STU3 and DSTU2 write it."""
+    if status is None:
+        return ""
+    if isinstance(status, str):
+        return status.strip().lower()
+    codes = [coding.code for coding in status.coding or () if coding is not None and coding.code]
+    return (codes[0] if codes else status.text or "").strip().lower()
+
+
+def is_told(
+    people: Iterable[fhir.Reference | None],
+    sources: Iterable[fhir.Reference | None],
+    categories: Iterable[fhir.CodeableConcept | None],
+) -> bool:
+    """Whether the patient or a relative said it, a questionnaire, or its category is one of telling."""
+    if any(_type_of(person) in _TOLD_BY for person in people):
+        return True
+    if any(_type_of(source) == "QuestionnaireResponse" for source in sources):
+        return True
+    return any(
+        (coding.code or "").strip().lower() in _TOLD_CATEGORIES
+        for category in categories
+        if category is not None
+        for coding in category.coding or ()
+        if coding is not None
+    )
+
+
+def _type_of(reference: fhir.Reference | None) -> str:
+    if reference is None:
+        return ""
+    if reference.type:
+        return reference.type
+    parts = (reference.reference or "").split("/_history/")[0].split("/")
+    return parts[-2] if len(parts) > 1 else ""
+
+
+def basis_of(told: bool) -> Basis:
+    return Basis.REPORTED if told else Basis.EXAMINED
+
+
+def sites_of(
+    concepts: Iterable[fhir.CodeableConcept | None],
+    terminology: Terminology,
+    reference: str,
+    expression: str,
+    notes: list[Note],
+) -> tuple[Site, ...]:
+    """The body sites of a record with their side; one that is not understood is noted."""
+    found: list[Site] = []
+    loose: str | None = None
+    for concept in concepts:
+        if concept is None:
+            continue
+        keys = list(keys_of(concept))
+        side = next((terminology.sides[key] for key in keys if key in terminology.sides), None)
+        sites = [terminology.sites[key] for key in keys if key in terminology.sites]
+        if sites:
+            # Several codings of one concept say the same place: the first that is known.
+            found.append(_with_side(sites[0], side))
+        elif side is not None:
+            loose = side
+        elif keys or text_of(concept):
+            notes.append(Note(reference, "body site not understood", expression))
+    return tuple(dict.fromkeys(_with_side(site, loose) for site in found))
+
+
+def _with_side(site: Site, side: str | None) -> Site:
+    if side is None or site.side is not None:
+        return site
+    return Site(site.id, site.label, site.region, side)
+
+
+def courses_of(concept: fhir.CodeableConcept | None, terminology: Terminology) -> frozenset[str]:
+    """The courses that the concept's codes name; a word of its text only beside a coded course."""
+    courses = {terminology.courses[key] for key in keys_of(concept) if key in terminology.courses}
+    if courses and concept is not None:
+        written = " ".join(
+            [concept.text or "", *(c.display or "" for c in concept.coding or () if c is not None)]
+        )
+        for word in written.lower().replace(",", " ").split():
+            if ("", word) in terminology.courses:
+                courses.add(terminology.courses[("", word)])
+    return frozenset(courses)

@@ -1,0 +1,65 @@
+"""All current fasciculation records, taken together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from fhir_mappings.findings import Days, Status, Twitch
+from fhir_mappings.to_findings.said import Said, evidence_of, weighed
+
+
+def twitch_of(said: Sequence[Said], loose_courses: frozenset[str], as_of: date, label: str) -> Twitch:
+    """The twitch. An active Condition is not closed by an Observation that did not see it."""
+    by_condition = weighed(one for one in said if one.condition)
+    by_all = weighed(said)
+    # Twitching is intermittent: not seeing it today does not end it.
+    present = by_condition if by_condition.status is Status.PRESENT else by_all
+    if present.status is not Status.PRESENT:
+        return Twitch(present.status, evidence_of(said, frozenset(present.deciding)))
+    current = [one for one in said if one.speaks and one.status is Status.PRESENT]
+    if present is by_all:
+        current = [one for one in current if one in present.deciding]
+    sites = tuple(sorted({site for one in current for site in one.sites}, key=str))
+    courses = {course for one in current for course in one.courses} | loose_courses
+    if "worsening" in courses and _newer_region(current):
+        courses.add("spreading")
+    unseen = [one for one in said if one.speaks and one.status is Status.ABSENT and not one.condition]
+    newest = max((one.sort_day for one in current), default=date.min)
+    return Twitch(
+        Status.PRESENT,
+        evidence=evidence_of(said, frozenset(current)),
+        onset=_onset(current, as_of),
+        onset_texts=tuple(sorted({one.onset_text for one in current if one.onset_text})),
+        sites=tuple(site for site in sites if site.id != "generalized"),
+        generalized=any(one.generalized for one in current),
+        courses=frozenset(courses),
+        label=label,
+        references=tuple(sorted({one.reference for one in current})),
+        not_seen_lately=any(one.sort_day >= newest for one in unseen),
+    )
+
+
+def _onset(current: Sequence[Said], as_of: date) -> Days:
+    """The earliest stated onset; the days on which it was recorded prove only "at least since"."""
+    stated = [one.since for one in current if one.since.known]
+    earliest = min((days.earliest for days in stated if days.earliest), default=None)
+    bounds = [days.latest for days in stated if days.latest]
+    bounds += [one.at_least for one in current if one.at_least]
+    latest = min([*bounds, as_of]) if bounds else None
+    if earliest is not None and latest is not None and latest < earliest:
+        # Recorded before it is said to have begun: how much longer ago is not known.
+        earliest = None
+    return Days(earliest, latest)
+
+
+def _newer_region(current: Sequence[Said]) -> bool:
+    """Whether a later record names a region that no earlier one does."""
+    seen: set[str] = set()
+    days = sorted({one.sort_day for one in current if one.sites})
+    for index, day in enumerate(days):
+        regions = {site.region for one in current if one.sort_day == day for site in one.sites if site.region}
+        if index and regions - seen:
+            return True
+        seen |= regions
+    return False
