@@ -75,7 +75,7 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
 
 
 def _since_onset(said: Said, onset: date | None) -> Said:
-    """An absence recorded before the twitch began is history: nobody has looked since."""
-    if onset is not None and said.status is Status.ABSENT and said.day is not None and said.day < onset:
+    """An absence recorded before the twitch began is history: nobody has looked since. Undated is oldest."""
+    if onset is not None and said.status is Status.ABSENT and said.sort_day < onset:
         return replace(said, history=True)
     return said

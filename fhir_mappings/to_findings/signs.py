@@ -287,7 +287,7 @@ class _Observed:
 
 
 def _dated(days: Days, status: Status, as_of: date) -> date | None:
-    """The day a record is dated by; of an imprecise one an absence takes the earliest, all else the latest."""
+    """The day a record is dated by; of an imprecise one an absence takes the earliest, else the latest."""
     if status is Status.ABSENT:
         return days.earliest or days.latest
     return _bounded(days.latest or days.earliest, as_of)

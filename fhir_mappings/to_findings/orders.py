@@ -1,0 +1,117 @@
+"""ServiceRequests and Tasks -> what is already asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from fhir_mappings import resources as fhir
+from fhir_mappings.codes import keys_of
+from fhir_mappings.findings import Note, Order, Reading
+from fhir_mappings.located import Located
+from fhir_mappings.parse import exists_on
+from fhir_mappings.references import plain
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.to_findings.onsets import Dates
+
+_OPEN = frozenset({"active", "on-hold"})
+_OPEN_TASK = frozenset({"requested", "received", "accepted", "ready", "in-progress", "on-hold"})
+# A proposal or a plan is not an order yet; a draft in a hook's context is.
+_NO_ORDER = frozenset({"proposal", "plan", "option"})
+
+
+def orders_of(
+    requests: Sequence[Located[fhir.ServiceRequest]],
+    tasks: Sequence[Located[fhir.Task]],
+    terminology: Terminology,
+    as_of: date,
+    reading: Reading,
+) -> tuple[tuple[Order, ...], tuple[Note, ...]]:
+    """Everything that is open, with the tests its codes name; notes = open, but of no test that is known."""
+    notes: list[Note] = []
+    found: list[Order] = []
+    for located in requests:
+        order = _of_request(located, terminology, notes)
+        if order is not None and exists_on(order.day, as_of, reading.future_days):
+            found.append(order)
+    by_name = {name: request for request in requests for name in (*request.names, request.reference)}
+    for task in tasks:
+        order = _of_task(task, by_name, terminology, notes)
+        if order is not None and exists_on(order.day, as_of, reading.future_days):
+            found.append(order)
+    ordered = sorted(set(found), key=lambda o: (o.day or date.min, o.reference, sorted(o.tests)))
+    return tuple(ordered), tuple(notes)
+
+
+def tests_of(concepts: Iterable[fhir.CodeableConcept | None], terminology: Terminology) -> frozenset[str]:
+    """Recommendation ids, study ids and analytes that the codes name; a panel names each of its own."""
+    tests: set[str] = set()
+    for concept in concepts:
+        for key in keys_of(concept):
+            if key in terminology.procedures:
+                tests.add(terminology.procedures[key])
+            if key in terminology.analyte_codes:
+                analyte = terminology.analyte_codes[key]
+                tests |= {analyte, terminology.analytes[analyte].counts_as}
+            tests |= terminology.panels.get(key, frozenset())
+    return frozenset(tests)
+
+
+def _of_request(
+    located: Located[fhir.ServiceRequest], terminology: Terminology, notes: list[Note]
+) -> Order | None:
+    resource = located.resource
+    status = (resource.status or "").strip().lower()
+    intent = (resource.intent or "").strip().lower()
+    if resource.doNotPerform or not (located.draft or (status in _OPEN and intent not in _NO_ORDER)):
+        return None
+    tests = _request_tests(resource, terminology)
+    if not tests:
+        return None
+    dates = Dates(located.reference, notes)
+    authored = dates.days(resource.authoredOn, "ServiceRequest.authoredOn")
+    return Order(
+        tests=tests,
+        day=authored.earliest,
+        priority=(resource.priority or "").strip().lower() or None,
+        status=status,
+        reference=located.reference,
+        draft=located.draft,
+    )
+
+
+def _request_tests(resource: fhir.ServiceRequest, terminology: Terminology) -> frozenset[str]:
+    code = resource.code
+    if code is None:
+        return frozenset()
+    own = fhir.CodeableConcept(coding=code.coding, text=code.text)
+    return tests_of([own, code.concept, *(resource.orderDetail or ())], terminology)
+
+
+def _of_task(
+    located: Located[fhir.Task],
+    requests: dict[str, Located[fhir.ServiceRequest]],
+    terminology: Terminology,
+    notes: list[Note],
+) -> Order | None:
+    """An open Task, by its own code or by the request it carries out."""
+    resource = located.resource
+    if (resource.status or "").strip().lower() not in _OPEN_TASK:
+        return None
+    tests = tests_of([resource.code, resource.reasonCode], terminology)
+    priority = resource.priority
+    if resource.focus is not None and resource.focus.reference:
+        request = requests.get(plain(resource.focus.reference))
+        if request is not None:
+            tests |= _request_tests(request.resource, terminology)
+            priority = priority or request.resource.priority
+    if not tests:
+        return None
+    authored = Dates(located.reference, notes).days(resource.authoredOn, "Task.authoredOn")
+    return Order(
+        tests=tests,
+        day=authored.earliest,
+        priority=(priority or "").strip().lower() or None,
+        status=(resource.status or "").strip().lower(),
+        reference=located.reference,
+    )
