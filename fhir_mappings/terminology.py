@@ -50,6 +50,8 @@ class FindingDefinition:
     category: the Observation category of a recorded answer: "exam" or "survey"; None = not asked.
     chronic: does not end by remission or inactive. neurological: counts in a family history.
     analyte, low: of an electrolyte disorder, which one and in which direction (None = not said).
+    any_electrolyte: a disorder that names no electrolyte. specific: the finding that this one becomes where a
+    region is recorded, and whose absence its own absence means.
     """
 
     id: str
@@ -62,6 +64,8 @@ class FindingDefinition:
     neurological: bool = False
     analyte: str | None = None
     low: bool | None = None
+    any_electrolyte: bool = False
+    specific: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,15 @@ class Analyte:
     default_high: Decimal | None = None
     critical_low: Decimal | None = None
     critical_high: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCode:
+    """What an order for a test, study or referral is coded with: (system, code, display)."""
+
+    id: str
+    label: str
+    codings: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ def _is_normal(reference_range: fhir.ReferenceRange) -> bool:
 
 
 def _fits(reference_range: fhir.ReferenceRange, patient: Patient, day: date | None) -> bool:
-    """Whether the range is for everybody, or for this sex and age. An applicability not understood does not."""
+    """Whether the range is for everybody, or for this sex and age. Not understood fits nobody."""
     for concept in reference_range.appliesTo or ():
         if concept is None:
             continue

@@ -44,7 +44,7 @@ def results_of(
     as_of: date,
     reading: Reading,
 ) -> tuple[tuple[Result, ...], tuple[Note, ...]]:
-    """The newest final result of each analyte, and a preliminary one that is newer; notes = not understood."""
+    """The newest final result of each analyte, and a newer preliminary one; notes = not understood."""
     notes: list[Note] = []
     found: dict[str, list[_Dated]] = {}
     for located in observations:

@@ -11,7 +11,7 @@ from fhir_mappings.codes import keys_of, text_of
 from fhir_mappings.findings import Days, Note, Reading, Site, Status
 from fhir_mappings.located import Located
 from fhir_mappings.parse import exists_on
-from fhir_mappings.terminology import FindingCode, Terminology
+from fhir_mappings.terminology import FindingCode, FindingDefinition, Terminology
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
 from fhir_mappings.to_findings.said import Said
 from fhir_mappings.to_findings.statuses import (
@@ -85,10 +85,9 @@ class Reader:
             definition = self.terminology.findings[code.finding]
             over = ENDED_THOUGH_CHRONIC if definition.chronic else ENDED
             says = Status.ABSENT if refuted else Status.PRESENT
-            if definition.kind == "shown":
-                says = Status.UNKNOWN
+            name, says = _told_of(definition, says, sites or code.sites)
             yield Said(
-                code.finding,
+                name,
                 says,
                 code.basis or basis_of(told),
                 reference,
@@ -266,13 +265,12 @@ class _Observed:
     def said(self, code: FindingCode, status: Status, expression: str, text: str) -> Said:
         reader = self.reader
         definition = reader.terminology.findings[code.finding]
-        if definition.kind == "shown":
-            status = Status.UNKNOWN
+        name, status = _told_of(definition, status, self.sites or code.sites)
         day = _dated(self.speaks, status, reader.as_of)
         old = day is not None and (reader.as_of - day).days > reader.reading.finding_days
         proof = self.speaks.latest if status is Status.PRESENT else None
         return Said(
-            code.finding,
+            name,
             status,
             code.basis or basis_of(self.told),
             self.reference,
@@ -284,6 +282,18 @@ class _Observed:
             at_least=_bounded(proof, reader.as_of),
             sites=self.sites or code.sites,
         )
+
+
+def _told_of(definition: FindingDefinition, status: Status, sites: tuple[Site, ...]) -> tuple[str, Status]:
+    """The finding and status that a record is of: what is merely shown is neither present nor absent.
+
+    A general finding is the specific one where a region is recorded; none at all means none of that either.
+    """
+    if definition.specific and (
+        status is Status.ABSENT or (status is Status.PRESENT and any(site.region for site in sites))
+    ):
+        return definition.specific, status
+    return definition.id, Status.UNKNOWN if definition.kind == "shown" else status
 
 
 def _dated(days: Days, status: Status, as_of: date) -> date | None:

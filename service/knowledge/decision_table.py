@@ -259,7 +259,7 @@ class _Reader:
             disorders=tuple(
                 Disorder(f.id, f.analyte, f.low)
                 for f in findings
-                if f.id == "electrolyte-imbalance" or f.analyte in self.raw["electrolytes"]
+                if f.any_electrolyte or f.analyte in self.raw["electrolytes"]
             ),
             counts_as={a.id: a.counts_as for a in self.terminology.analytes.values()},
             diagnoses=tuple(f.id for f in findings if f.kind == "diagnosis"),

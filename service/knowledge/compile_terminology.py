@@ -1,0 +1,182 @@
+"""Writes the compiled part of the terminology files from the tables of codes and drugs.
+
+    python -m service.knowledge.compile_terminology TABLES [--check]
+
+The tables are needed only here: what is compiled is part of the project. Each file keeps its head; all
+below the mark is replaced. --check writes nothing and fails if a file is not as it would be written.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from service.knowledge.yaml_files import load_yaml
+
+MARK = "# Compiled: do not edit below."
+HERE = Path(__file__).parent
+# Copyright of the American Medical Association: never shipped.
+_LEFT_OUT = "http://www.ama-assn.org/go/cpt"
+_WIDTH = 108
+
+
+def main(args: list[str], out: TextIO = sys.stdout) -> int:
+    """Compiles, or checks; 0 = done or current, 1 = some file is not current."""
+    check = "--check" in args
+    tables = Path(next(arg for arg in args if not arg.startswith("--")))
+    stale = []
+    for path, tail in sorted(_tails(tables)):
+        text = path.read_text(encoding="utf-8")
+        head = text.split(MARK)[0]
+        written = f"{head}{MARK}\n{tail}"
+        if written != text:
+            stale.append(path)
+            if not check:
+                path.write_text(written, encoding="utf-8")
+    word = "not current" if check else "written"
+    for path in stale:
+        print(f"{path.relative_to(HERE)}: {word}", file=out)
+    return 1 if check and stale else 0
+
+
+def _tails(tables: Path) -> Iterator[tuple[Path, str]]:
+    by_concept = _codes(tables / "codes.csv")
+    excluded = _codes(tables / "exclusions.csv", "do_not_map_to")
+    for folder in ("findings", "analytes", "procedures"):
+        for path in (HERE / folder).glob("*.yaml"):
+            head = load_yaml(path)
+            concepts = {name: by_concept[name] for name in head.get("concepts", [])}
+            # What stands elsewhere as a concept of its own is known by that.
+            named = {key for codes in by_concept.values() for key in codes}
+            concepts |= {
+                name: [key for key in excluded[name] if key not in named]
+                for name in head.get("exclusions", [])
+            }
+            if head.get("exclusions"):
+                every = {key for codes in excluded.values() for key in codes}
+                concepts["others"] = sorted(
+                    key for key in every - named if not any(key in codes for codes in concepts.values())
+                )
+            yield path, _by_concept(concepts)
+    for path in (HERE / "body_sites").glob("*.yaml"):
+        head = load_yaml(path)
+        concepts = {
+            name + side: by_concept[name + side]
+            for name in head["concepts"]
+            for side in ("", "_left", "_right")
+            if name + side in by_concept
+        }
+        yield path, _by_concept(concepts)
+    for name in ("sides", "courses", "answers"):
+        head = load_yaml(HERE / f"{name}.yaml")
+        wanted = [*head[name], *head.get("tobacco_status", [])]
+        yield HERE / f"{name}.yaml", _by_concept({c: by_concept[c] for c in wanted})
+    yield from _drug_tails(tables)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _codes(path: Path, column: str = "concept") -> dict[str, list[tuple[str, str]]]:
+    codes: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in _rows(path):
+        if row["code"] and row["system_uri"] != _LEFT_OUT:
+            codes[row[column]].append((row["system_uri"], row["code"]))
+    return codes
+
+
+def _by_concept(concepts: Mapping[str, Iterable[tuple[str, str]]]) -> str:
+    lines = ["codes:"]
+    for concept in sorted(concepts):
+        by_system: dict[str, list[str]] = defaultdict(list)
+        for system, code in concepts[concept]:
+            by_system[system].append(code)
+        if by_system:
+            lines.append(f"  {concept}:")
+            for system in sorted(by_system):
+                lines += _list(f"    {json.dumps(system)}: ", sorted(set(by_system[system])))
+    return "\n".join(lines if len(lines) > 1 else ["codes: {}"]) + "\n"
+
+
+def _list(start: str, values: Iterable[str]) -> list[str]:
+    """A quoted list over as many lines as it needs."""
+    indent = " " * (len(start) - len(start.lstrip()) + 2)
+    lines, line = [], start + "["
+    for value in values:
+        quoted = json.dumps(value, ensure_ascii=False) + ", "
+        if len(line) + len(quoted) > _WIDTH:
+            lines.append(line.rstrip())
+            line = indent
+        line += quoted
+    return [*lines, line.removesuffix(", ") + "]"]
+
+
+def _drug_tails(tables: Path) -> Iterator[tuple[Path, str]]:
+    routes = {row["rxcui"]: row["route_group"] for row in _rows(tables / "rxnorm_attributes.csv")}
+    ndcs: dict[str, list[str]] = defaultdict(list)
+    with gzip.open(tables / "ndc_members.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            ndcs[row["rxcui"]].append(row["ndc11"])
+    # class -> (ingredient, route, route decides) -> kind of code -> codes
+    members: dict[str, dict[tuple[str, str, bool], dict[str, set[str]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(set))
+    )
+
+    def add(row: Mapping[str, str], kind: str, code: str, route: str, decides: bool) -> None:
+        if code:
+            members[row["class"]][row["ingredient"], route, decides][kind].add(code)
+
+    families: dict[str, set[str]] = defaultdict(set)
+    for row in _rows(tables / "atc_prefixes.csv"):
+        families[row["class"]].add(row["atc_code_or_prefix"])
+    ambiguous = {
+        (row["class"], row["ingredient"], row["rxcui"]) for row in _rows(tables / "rxnorm_ambiguous.csv")
+    }
+    for row in [*_rows(tables / "rxnorm_members.csv"), *_rows(tables / "rxnorm_ambiguous.csv")]:
+        decides = (row["class"], row["ingredient"], row["rxcui"]) in ambiguous
+        route = "" if decides else routes.get(row["rxcui"], "")
+        add(row, "rxnorm", row["rxcui"], route, decides)
+        for ndc in ndcs.get(row["rxcui"], ()):
+            add(row, "ndc", ndc, route, decides)
+    for row in _rows(tables / "dmd_snomed_members.csv"):
+        decides = row["route"] == "route decides"
+        add(row, "snomed", row["snomed_code"], "" if decides else row["route"], decides)
+    for row in _rows(tables / "drug_classes.csv"):
+        decides = row["in_code_decides_class"].startswith("no")
+        add(row, "rxnorm", row["rxnorm_in"], "", decides)
+        add(row, "snomed", row["snomed_substance"], "", decides)
+        add(row, "snomed", row["dmd_vtm"], "", decides)
+        for code in row["atc_codes"].split(";"):
+            # An ingredient has codes in classes other than this one: only what its family covers is of it.
+            if any(code.strip().startswith(family) for family in families[row["class"]]):
+                add(row, "atc", code.strip(), "", False)
+    for row in _rows(tables / "text_terms.csv"):
+        add(row, "terms", row["term"].lower(), "", row["decides"] != "direct")
+    for path in (HERE / "medication_classes").glob("*.yaml"):
+        name = load_yaml(path)["id"].replace("-", "_")
+        yield path, _members(members[name], families[name])
+
+
+def _members(members: Mapping[tuple[str, str, bool], Mapping[str, set[str]]], families: set[str]) -> str:
+    lines = [*_list("atc_families: ", sorted(families)), "members:"]
+    for ingredient, route, decides in sorted(members):
+        lines.append(f"  - ingredient: {json.dumps(ingredient)}")
+        if route:
+            lines.append(f"    route: {route}")
+        if decides:
+            lines.append("    route_decides: true")
+        for kind, codes in sorted(members[ingredient, route, decides].items()):
+            lines += _list(f"    {kind}: ", sorted(codes))
+    return "\n".join(lines if len(lines) > 2 else [lines[0], "members: []"]) + "\n"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""The medication class files as matching tables: codes, ATC families, NDC, names in text, routes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fhir_mappings.terminology import RXNORM, SNOMED, CodeKey, Ingredient, Medications
+
+
+def medications_of(classes: Iterable[Mapping[str, Any]], routes: Mapping[str, Any]) -> Medications:
+    """The tables of all classes. A code of a fixed combination is in each class of it."""
+    classes = tuple(classes)
+    codes: dict[CodeKey, dict[Ingredient, None]] = defaultdict(dict)
+    ndc: dict[str, dict[Ingredient, None]] = defaultdict(dict)
+    terms: dict[str, dict[Ingredient, None]] = defaultdict(dict)
+    exact: dict[str, dict[Ingredient, None]] = defaultdict(dict)
+    for raw in classes:
+        for member in raw["members"]:
+            one = Ingredient(member["ingredient"], raw["id"], member["route"], member["route_decides"])
+            for code in member["rxnorm"]:
+                codes[RXNORM, code][one] = None
+            for code in member["snomed"]:
+                codes[SNOMED, code][one] = None
+            for code in member["ndc"]:
+                ndc[code][one] = None
+            for term in member["terms"]:
+                terms[term][one] = None
+            for code in member["atc"]:
+                exact[code][Ingredient(member["ingredient"], raw["id"])] = None
+        for name, more in raw["more_terms"].items():
+            for term in more:
+                terms[term][Ingredient(name, raw["id"])] = None
+    return Medications(
+        codes={key: tuple(found) for key, found in codes.items()},
+        ndc={key: tuple(found) for key, found in ndc.items()},
+        atc=_atc(classes, exact),
+        terms={key: tuple(found) for key, found in terms.items()},
+        routes={(SNOMED, code): group for group, values in routes["codes"].items() for code in values},
+        form_words={word: group for group, words in routes["words"].items() for word in words},
+        class_routes={raw["id"]: frozenset(raw["routes"]) for raw in classes if raw["routes"]},
+        class_labels={raw["id"]: raw["label"] for raw in classes},
+        potassium_raising_atc=frozenset(routes["potassium_raising"]["atc"]),
+        potassium_raising_stems=frozenset(routes["potassium_raising"]["stems"]),
+    )
+
+
+def _atc(
+    classes: Iterable[Mapping[str, Any]], exact: Mapping[str, Mapping[Ingredient, None]]
+) -> dict[str, tuple[Ingredient, ...]]:
+    """Prefix -> everything it is, exceptions taken out; the longest prefix of a code answers for it."""
+    classes = tuple(classes)
+    prefixes = {prefix for raw in classes for prefix in (*raw["atc_families"], *raw["atc_except"])}
+    found: dict[str, tuple[Ingredient, ...]] = {}
+    for prefix in prefixes | set(exact):
+        named = dict(exact.get(prefix, {}))
+        known = {one.medication_class for one in named}
+        for raw in classes:
+            covered = any(prefix.startswith(family) for family in raw["atc_families"])
+            excepted = any(prefix.startswith(exception) for exception in raw["atc_except"])
+            if covered and not excepted and raw["id"] not in known:
+                name = next(iter(named)).name if named else raw["label"]
+                named[Ingredient(name, raw["id"])] = None
+        found[prefix] = tuple(named)
+    return found
