@@ -1,0 +1,255 @@
+"""The codes the test patients are written with, by finding, site, drug, analyte and study.
+
+Every code is one of the project's terminology tables; a test asks the compiled terminology for each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+SNOMED = "http://snomed.info/sct"
+LOINC = "http://loinc.org"
+ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+HPO = "http://human-phenotype-ontology.org"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ATC = "http://www.whocc.no/atc"
+NDC = "http://hl7.org/fhir/sid/ndc"
+DMD = "dm+d"  # not a system: dm+d products carry SNOMED codes
+UCUM = "http://unitsofmeasure.org"
+TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
+
+# finding -> system -> (code, display). A system that is missing has no code for it in the tables.
+FINDINGS: dict[str, dict[str, tuple[str, str]]] = {
+    "fasciculation": {
+        SNOMED: ("82470000", "Muscle fasciculation"),
+        ICD_10_CM: ("R25.3", "Fasciculation"),
+        HPO: ("HP:0002380", "Fasciculations"),
+    },
+    "weakness": {
+        SNOMED: ("26544005", "Muscle weakness"),
+        ICD_10_CM: ("M62.81", "Muscle weakness (generalized)"),
+        HPO: ("HP:0001324", "Muscle weakness"),
+    },
+    "atrophy": {
+        SNOMED: ("88092000", "Muscle atrophy"),
+        ICD_10_CM: ("M62.50", "Muscle wasting and atrophy"),
+        HPO: ("HP:0003202", "Skeletal muscle atrophy"),
+    },
+    "sensory-loss": {
+        SNOMED: ("44077006", "Numbness"),
+        ICD_10_CM: ("R20.0", "Anesthesia of skin"),
+        HPO: ("HP:0033748", "Hypoesthesia"),
+    },
+    "tingling": {
+        SNOMED: ("91019004", "Paresthesia"),
+        ICD_10_CM: ("R20.2", "Paresthesia of skin"),
+        HPO: ("HP:0003401", "Paresthesia"),
+    },
+    "pain": {
+        SNOMED: ("68962001", "Muscle pain"),
+        ICD_10_CM: ("M79.10", "Myalgia"),
+        HPO: ("HP:0003326", "Myalgia"),
+    },
+    "cramps": {
+        SNOMED: ("55300003", "Cramp"),
+        ICD_10_CM: ("R25.2", "Cramp and spasm"),
+        HPO: ("HP:0003394", "Muscle spasm"),
+    },
+    "coordination": {
+        SNOMED: ("302289002", "Coordination problem"),
+        ICD_10_CM: ("R27.9", "Lack of coordination"),
+        HPO: ("HP:0002311", "Incoordination"),
+    },
+    "movement": {
+        SNOMED: ("22325002", "Abnormal gait"),
+        ICD_10_CM: ("R26.2", "Difficulty in walking"),
+        HPO: ("HP:0001288", "Gait disturbance"),
+    },
+    "bulbar": {
+        SNOMED: ("8011004", "Dysarthria"),
+        ICD_10_CM: ("R13.10", "Dysphagia"),
+        HPO: ("HP:0002483", "Bulbar signs"),
+    },
+    "breathing-difficulty": {SNOMED: ("267036007", "Dyspnea")},
+    "orthopnea": {SNOMED: ("62744007", "Orthopnea")},
+    "caffeine": {SNOMED: ("440491000124109", "Excessive caffeine intake")},
+    "sleep": {
+        SNOMED: ("130989002", "Sleep deprivation"),
+        ICD_10_CM: ("Z72.820", "Sleep deprivation"),
+        HPO: ("HP:0100785", "Insomnia"),
+    },
+    "stress": {SNOMED: ("73595000", "Stress"), ICD_10_CM: ("Z73.3", "Stress")},
+    "exertion": {
+        SNOMED: ("424805008", "Exercise above recommended level"),
+        ICD_10_CM: ("X50.3XXA", "Overexertion from repetitive movements"),
+    },
+    "dehydration": {
+        SNOMED: ("34095006", "Dehydration"),
+        ICD_10_CM: ("E86.0", "Dehydration"),
+        HPO: ("HP:0001944", "Dehydration"),
+    },
+    "tobacco": {SNOMED: ("77176002", "Smoker"), ICD_10_CM: ("F17.210", "Nicotine dependence, cigarettes")},
+    "diabetes": {
+        SNOMED: ("44054006", "Diabetes mellitus type 2"),
+        ICD_10_CM: ("E11.9", "Type 2 diabetes mellitus"),
+        HPO: ("HP:0005978", "Type II diabetes mellitus"),
+    },
+    "anxiety": {
+        SNOMED: ("197480006", "Anxiety disorder"),
+        ICD_10_CM: ("F41.9", "Anxiety disorder"),
+        HPO: ("HP:0000739", "Anxiety"),
+    },
+    "motor-neuron-disease": {
+        SNOMED: ("86044005", "Amyotrophic lateral sclerosis"),
+        ICD_10_CM: ("G12.21", "Amyotrophic lateral sclerosis"),
+    },
+}
+
+# What is named but decides nothing: fatigue and drinking.
+SHOWN: dict[str, dict[str, tuple[str, str]]] = {
+    "fatigue": {
+        SNOMED: ("84229001", "Fatigue"),
+        ICD_10_CM: ("R53.83", "Fatigue"),
+        HPO: ("HP:0012378", "Fatigue"),
+    },
+    "alcohol": {SNOMED: ("219006", "Current drinker of alcohol")},
+}
+
+# A twitch that HPO names with its place.
+HPO_TWITCHES = {
+    "eyelid": ("HP:0030826", "Eyelid fasciculation"),
+    "tongue": ("HP:0001308", "Tongue fasciculations"),
+}
+
+# (site, side) -> SNOMED body structure; side None or "both": the structure without a side.
+SITES: dict[tuple[str, str | None], tuple[str, str]] = {
+    ("eyelid", None): ("80243003", "Eyelid structure"),
+    ("upper-eyelid", None): ("38934000", "Upper eyelid structure"),
+    ("lower-eyelid", None): ("62736007", "Lower eyelid structure"),
+    ("face", None): ("89545001", "Face structure"),
+    ("tongue", None): ("21974007", "Tongue structure"),
+    ("upper-limb", None): ("53120007", "Upper limb structure"),
+    ("forearm", None): ("14975008", "Forearm structure"),
+    ("forearm", "right"): ("64262003", "Structure of right forearm"),
+    ("hand", None): ("85562004", "Hand structure"),
+    ("hand", "left"): ("85151006", "Structure of left hand"),
+    ("hand", "right"): ("78791008", "Structure of right hand"),
+    ("lower-limb", None): ("61685007", "Lower limb structure"),
+    ("thigh", None): ("68367000", "Thigh structure"),
+    ("thigh", "right"): ("11207009", "Structure of right thigh"),
+    ("calf", None): ("53840002", "Structure of calf of leg"),
+    ("calf", "right"): ("722116009", "Structure of calf of right lower leg"),
+    ("trunk", None): ("22943007", "Trunk structure"),
+}
+
+COURSES = {
+    "stable": ("58158008", "Stable"),
+    "worsening": ("230993007", "Worsening"),
+    "continuous": ("255238004", "Continuous"),
+    "intermittent": ("7087005", "Intermittent"),
+}
+
+# Coded answers: (system, code, display).
+YES_LOINC, NO_LOINC = (LOINC, "LA33-6", "Yes"), (LOINC, "LA32-8", "No")
+YES_SNOMED, NO_SNOMED = (SNOMED, "373066001", "Yes"), (SNOMED, "373067005", "No")
+PRESENT_SNOMED, ABSENT_SNOMED = (SNOMED, "52101004", "Present"), (SNOMED, "2667000", "Absent")
+
+SMOKING_STATUS = (LOINC, "72166-2", "Tobacco smoking status")
+SMOKES, NEVER_SMOKED = (SNOMED, "77176002", "Smoker"), (SNOMED, "266919005", "Never smoked tobacco")
+
+# drug -> code system -> (code, display). Levothyroxine and metformin belong to no class of the tables: they are
+# written as text in every dialect.
+DRUGS: dict[str, dict[str, tuple[str, str]]] = {
+    "hydrochlorothiazide": {
+        RXNORM: ("310798", "hydrochlorothiazide 25 MG Oral Tablet"),
+        ATC: ("C03AA03", "hydrochlorothiazide"),
+        SNOMED: ("387525002", "Hydrochlorothiazide"),
+        NDC: ("00172-2083-60", "Hydrochlorothiazide 25 mg"),
+    },
+    "budesonide": {
+        RXNORM: ("966527", "60 ACTUAT budesonide 0.09 MG/ACTUAT Dry Powder Inhaler"),
+        ATC: ("R03BA02", "budesonide"),
+        SNOMED: ("395726003", "Budesonide"),
+        DMD: ("35912411000001100", "Budesonide 200micrograms/dose dry powder inhaler"),
+    },
+    "escitalopram": {
+        RXNORM: ("349332", "escitalopram 10 MG Oral Tablet"),
+        ATC: ("N06AB10", "escitalopram"),
+        SNOMED: ("400447003", "Escitalopram"),
+        DMD: ("24599011000001102", "Escitalopram 10mg tablets"),
+    },
+    "riluzole": {
+        RXNORM: ("199206", "riluzole 50 MG Oral Tablet"),
+        ATC: ("N07XX02", "riluzole"),
+        SNOMED: ("386980005", "Riluzole"),
+        DMD: ("15213011000001101", "Riluzole 50mg tablets"),
+    },
+    "furosemide": {
+        RXNORM: ("313988", "furosemide 40 MG Oral Tablet"),
+        ATC: ("C03CA01", "furosemide"),
+        SNOMED: ("387475002", "Furosemide"),
+        DMD: ("100611000001101", "Furosemide 40mg tablets"),
+    },
+}
+
+# A medicine as people type it.
+DRUG_TEXTS = {
+    "hydrochlorothiazide": "HCTZ 25 mg tab, 1 each morning",
+    "budesonide": "Budesonide 200 microgram inhaler, two puffs daily",
+    "escitalopram": "ESCITALOPRAM 10mg tablets",
+    "riluzole": "Rilutek 50 mg tablet twice daily",
+    "furosemide": "furosemide 40mg od",
+    "levothyroxine": "Levothyroxine 100 microgram tablets",
+    "metformin": "Metformin 1 g twice daily",
+}
+
+ANALYTES = {
+    "potassium": ("2823-3", "Potassium [Moles/volume] in Serum or Plasma"),
+    "sodium": ("2951-2", "Sodium [Moles/volume] in Serum or Plasma"),
+    "magnesium": ("2601-3", "Magnesium [Moles/volume] in Serum or Plasma"),
+    "calcium": ("29265-6", "Calcium [Moles/volume] corrected for albumin"),
+    "tsh": ("3016-3", "Thyrotropin [Units/volume] in Serum or Plasma"),
+    "hba1c": ("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood"),
+}
+
+STUDIES = {
+    "emg": ("18749-2", "Electromyogram study"),
+    "ncs": ("29755-6", "Nerve conduction study"),
+}
+
+# Names sodium, potassium and calcium, not magnesium.
+BASIC_PANEL = (LOINC, "24321-2", "Basic metabolic 2000 panel - Serum or Plasma")
+
+FLAGS = {"H": "High", "L": "Low", "N": "Normal"}
+
+
+def coding(system: str, code: str, display: str) -> dict[str, Any]:
+    """A FHIR Coding."""
+    return {"system": system, "code": code, "display": display}
+
+
+def concept(system: str, code: str, display: str) -> dict[str, Any]:
+    """A FHIR CodeableConcept of one coding, with its display as text."""
+    return {"coding": [coding(system, code, display)], "text": display}
+
+
+def finding_concept(finding: str, *systems: str) -> dict[str, Any]:
+    """The finding in the first of the systems that has a code for it."""
+    table = FINDINGS.get(finding) or SHOWN[finding]
+    for system in systems:
+        if system in table:
+            return concept(system, *table[system])
+    raise KeyError(finding)
+
+
+def site_concept(site: str, side: str | None) -> dict[str, Any]:
+    """The body structure of that side, where the tables have one; else the one without a side."""
+    return concept(SNOMED, *(SITES.get((site, side)) or SITES[site, None]))
+
+
+def drug_concept(drug: str, *systems: str) -> dict[str, Any]:
+    """The medicine in the first of the systems that has a code for it; none has: its text."""
+    for system in systems:
+        if system in DRUGS.get(drug, {}):
+            return concept(SNOMED if system == DMD else system, *DRUGS[drug][system])
+    return {"text": DRUG_TEXTS[drug]}
