@@ -1,6 +1,6 @@
 """The same patient as different systems write it: pure functions from a patient to a FHIR bundle.
 
-What a dialect has no code for it says in the nearest form it has; tests/vignettes/coverage.py says where.
+What a dialect has no code for it says in the nearest form it has; BORROWED in test_dialects.py says where.
 """
 
 from __future__ import annotations
