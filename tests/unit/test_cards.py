@@ -150,7 +150,7 @@ def test_an_unknown_age_is_said() -> None:
 
 def test_what_was_not_seen_comes_first() -> None:
     record = replace(record_of_example({}), not_seen=("labs",))
-    assert card(record)["detail"].startswith("This could not be seen: laboratory results.")
+    assert card(record)["detail"].startswith("Not seen, so not counted: laboratory results.")
 
 
 def test_hostile_text_is_escaped() -> None:
