@@ -41,6 +41,7 @@ class FeatureTableSchema(Strict):
     at_least_since = fields.String(required=True)
     since = fields.String(required=True)
     since_about = fields.String(required=True)
+    in_months = fields.String(required=True)
     as_written = fields.String(required=True)
     generalized = fields.String(required=True)
     examined = fields.String(required=True)
