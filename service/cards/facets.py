@@ -11,6 +11,10 @@ from service.cards.escaping import escaped
 from service.decision.facts import days_between
 from service.knowledge.wording import Wording
 
+# From here on a reader thinks in months.
+_LONG = 60
+_DAYS_IN_MONTH = 30.44
+
 
 def joined(parts: Iterable[str]) -> str:
     """The parts that say something, without repeats, with commas."""
@@ -44,18 +48,28 @@ def duration(twitch: Twitch, as_of: date, wording: Wording) -> str:
     """How long it has lasted, in days and as a date; that it is unknown where it is."""
     earliest, latest = twitch.onset.earliest, twitch.onset.latest
     if earliest is not None and earliest == latest:
-        return wording.say("table.since", days=days_between(earliest, as_of), date=earliest)
+        days = days_between(earliest, as_of)
+        return wording.say("table.since", days=days, months=_in_months(days, wording), date=earliest)
     if earliest is not None and latest is not None:
+        low, high = max(days_between(latest, as_of), 0), days_between(earliest, as_of)
         return wording.say(
             "table.since_about",
-            low=max(days_between(latest, as_of), 0),
-            high=days_between(earliest, as_of),
+            low=low,
+            high=high,
+            months=_in_months((low + high) // 2, wording),
             earliest=earliest,
             latest=latest,
         )
     if latest is not None:
         return wording.say("table.at_least_since", days=max(days_between(latest, as_of), 0), date=latest)
     return wording.say("table.onset_unknown")
+
+
+def _in_months(days: int, wording: Wording) -> str:
+    """The same in months, for what has lasted long; "" where days are read as easily."""
+    if days < _LONG:
+        return ""
+    return wording.say("table.in_months", months=round(days / _DAYS_IN_MONTH))
 
 
 def result_text(result: Result, band: Band, terminology: Terminology, wording: Wording) -> str:

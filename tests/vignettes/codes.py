@@ -192,6 +192,10 @@ DRUGS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 
+# Read as inhaled; every other medicine here is taken by mouth. SNOMED substances say nothing of the route.
+INHALED = "budesonide"
+ROUTES = {"oral": ("26643006", "Oral route"), "inhaled": ("447694001", "Respiratory tract route")}
+
 # A medicine as people type it.
 DRUG_TEXTS = {
     "hydrochlorothiazide": "HCTZ 25 mg tab, 1 each morning",

@@ -103,7 +103,10 @@ def panel(person: Person) -> dict[str, Any]:
         found.append(observation(title, days=days, category=category(sort), component=components))
     found += diagnoses(person, SNOMED) + refutations(person, SNOMED)
     for drug, start in person.drugs.items():
-        found.append(request({"medicationCodeableConcept": drug_concept(drug, SNOMED)}, start=start))
+        medicine = {"medicationCodeableConcept": drug_concept(drug, SNOMED)}
+        route = codes.ROUTES["inhaled" if drug == codes.INHALED else "oral"]
+        dosage = [{"route": concept(SNOMED, *route)}]
+        found.append(request(medicine, start=start, dosageInstruction=dosage))
     found += [result(value) for value in person.results] + procedures(person) + _panel_orders(person)
     return searchset(person, found)
 

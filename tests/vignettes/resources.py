@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from tests.vignettes import codes
@@ -128,8 +127,9 @@ def smoking(statement: Statement) -> Resource:
 
 
 def _quantity(value: str, unit: str) -> Resource:
-    # A float prints these short decimals as they are written.
-    return {"value": float(Decimal(value)), "unit": unit, "system": UCUM, "code": unit}
+    # A float prints these short decimals as they are written; a whole number must not gain a ".0".
+    number = float(value) if "." in value else int(value)
+    return {"value": number, "unit": unit, "system": UCUM, "code": unit}
 
 
 def result(value: Value) -> Resource:
