@@ -156,4 +156,6 @@ class EvaluateQuerySchema(Exact):
     """The query of POST /evaluate."""
 
     asOf = fields.Date(format="iso", load_default=None)
-    validate = fields.String(validate=validate.OneOf(["true", "false"]), load_default="false")
+    fully = fields.String(
+        data_key="validate", validate=validate.OneOf(["true", "false"]), load_default="false"
+    )

@@ -16,10 +16,11 @@ from service.knowledge import Knowledge
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """cards: CDS Hooks cards. assessment: why, as plain JSON."""
+    """cards: CDS Hooks cards. assessment: why, as plain JSON. gate: see `Decision.gate`."""
 
     cards: list[dict[str, Any]]
     assessment: dict[str, Any]
+    gate: str
 
 
 def answer(
@@ -40,4 +41,4 @@ def answer(
     patient = record.patient
     subject = f"Patient/{patient.id}" if patient.id else patient.reference
     call = Call(hook_instance, base_url, subject, encounter_id)
-    return Answer(cards_of(decision, knowledge, call), assessment_of(decision, knowledge))
+    return Answer(cards_of(decision, knowledge, call), assessment_of(decision, knowledge), decision.gate)

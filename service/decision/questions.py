@@ -212,5 +212,4 @@ class Inquiry:
 def _changed_actions(answers: Sequence[AnswerOutcome]) -> int:
     """How many actions are recommended after one answer and not, or not so urgently, after another."""
     sets = [{(r.id, r.urgent) for r in answer.outcome.recommendations} for answer in answers]
-    changed = set.union(*sets) - set.intersection(*sets)
-    return len({action for action, _ in changed})
+    return len({action for one in sets for action, _ in set().union(*sets) - one})

@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fhir_mappings.findings import Reading
 from fhir_mappings.terminology import OrderCode, Terminology
 from service.decision.table import Table
 from service.knowledge.claims import Claims, load_claims
 from service.knowledge.decision_table import FILE, load_table
+from service.knowledge.hooks import load_hooks
 from service.knowledge.problems import KnowledgeError, Problem
 from service.knowledge.templates import Templates, templates_of
 from service.knowledge.terminology import load_order_codes, load_terminology
@@ -32,6 +34,7 @@ class Knowledge:
     wording: Wording
     order_codes: Mapping[str, OrderCode]
     templates: Templates
+    hooks: tuple[Mapping[str, Any], ...]
     version: str
 
     @property
@@ -59,7 +62,8 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
     if problems:
         raise KnowledgeError(problems)
     templates = templates_of(table, terminology, order_codes, wording)
-    return Knowledge(table, terminology, claims, wording, order_codes, templates, _version(directory))
+    hooks = load_hooks(directory, table, terminology)
+    return Knowledge(table, terminology, claims, wording, order_codes, templates, hooks, _version(directory))
 
 
 def _unknown_claims(table: Table, claims: Claims) -> list[Problem]:

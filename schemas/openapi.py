@@ -1,0 +1,112 @@
+"""openapi.yaml from its authored part and the marshmallow schemas.
+
+    python -m schemas.openapi [--check]
+
+Paths are written by hand in openapi_paths.yaml; the shapes come from the schemas, so that they cannot drift.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from marshmallow import RAISE, Schema, fields
+from marshmallow.validate import Length, OneOf, Regexp
+
+from schemas.assessment import EvaluationSchema
+from schemas.cds_hooks import AnswerSchema, DiscoverySchema, RequestSchema
+from schemas.contexts import PatientViewContext
+from schemas.operation_outcome import OperationOutcomeSchema
+
+HERE = Path(__file__).parent
+FILE = HERE.parent / "openapi.yaml"
+PATHS = HERE / "openapi_paths.yaml"
+
+SHAPES: dict[str, type[Schema]] = {
+    "Discovery": DiscoverySchema,
+    "HookRequest": RequestSchema,
+    "PatientViewContext": PatientViewContext,
+    "HookAnswer": AnswerSchema,
+    "Evaluation": EvaluationSchema,
+    "OperationOutcome": OperationOutcomeSchema,
+}
+_TYPES: tuple[tuple[type[fields.Field[Any]], dict[str, Any]], ...] = (
+    (fields.UUID, {"type": "string", "format": "uuid"}),
+    (fields.Date, {"type": "string", "format": "date"}),
+    (fields.Boolean, {"type": "boolean"}),
+    (fields.Integer, {"type": "integer"}),
+    (fields.String, {"type": "string"}),
+)
+
+
+def document() -> dict[str, Any]:
+    """The whole OpenAPI document."""
+    content: dict[str, Any] = yaml.safe_load(PATHS.read_text(encoding="utf-8"))
+    content["components"] = {"schemas": {name: shape_of(schema()) for name, schema in SHAPES.items()}}
+    return content
+
+
+def shape_of(schema: Schema) -> dict[str, Any]:
+    """A marshmallow schema as JSON Schema."""
+    shape: dict[str, Any] = {"type": "object"}
+    required = [field.data_key or name for name, field in schema.fields.items() if field.required]
+    if required:
+        shape["required"] = required
+    shape["properties"] = {field.data_key or name: _field(field) for name, field in schema.fields.items()}
+    if schema.unknown == RAISE:
+        shape["additionalProperties"] = False
+    return shape
+
+
+def _field(field: fields.Field[Any]) -> dict[str, Any]:
+    shape = _plain(field)
+    for check in field.validators:
+        if isinstance(check, OneOf):
+            shape["enum"] = list(check.choices)
+        elif isinstance(check, Regexp):
+            shape["pattern"] = check.regex.pattern
+        elif isinstance(check, Length):
+            kind = "Items" if shape.get("type") == "array" else "Length"
+            low = check.equal if check.equal is not None else check.min
+            high = check.equal if check.equal is not None else check.max
+            shape |= {} if low is None else {f"min{kind}": low}
+            shape |= {} if high is None else {f"max{kind}": high}
+    if field.allow_none:
+        shape["type"] = [shape["type"], "null"]
+    return shape
+
+
+def _plain(field: fields.Field[Any]) -> dict[str, Any]:
+    if isinstance(field, fields.Nested):
+        return shape_of(field.schema)
+    if isinstance(field, fields.List):
+        return {"type": "array", "items": _field(field.inner)}
+    if isinstance(field, fields.Dict):
+        values = field.value_field
+        return {"type": "object"} | ({"additionalProperties": _field(values)} if values else {})
+    return dict(next((shape for kind, shape in _TYPES if isinstance(field, kind)), {}))
+
+
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def written() -> str:
+    """openapi.yaml as it should stand."""
+    head = "# Made by `make openapi` from schemas/openapi_paths.yaml and the marshmallow schemas.\n"
+    return head + yaml.dump(document(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
+
+
+def main(args: list[str]) -> int:
+    """Writes the file; with --check, 1 if it is not current."""
+    if "--check" in args:
+        return 0 if FILE.read_text(encoding="utf-8") == written() else 1
+    FILE.write_text(written(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,99 @@
+"""create_app: the only place where settings, knowledge and endpoints meet."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from service.config import Config
+from service.endpoints.answers import problem_answer
+from service.endpoints.cds_hooks import cds_hooks
+from service.endpoints.evaluate import evaluate
+from service.endpoints.knowledge_pages import knowledge_pages
+from service.endpoints.operations import operations
+from service.errors import Issue, RequestError
+from service.knowledge import Knowledge
+
+_CODES = {
+    400: "invalid",
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-supported",
+    413: "too-long",
+    415: "not-supported",
+    503: "transient",
+}
+_NEXT = {
+    404: "No such page: GET / lists what there is.",
+    405: "This address does not answer this method.",
+    413: "The body is larger than MAX_BODY_BYTES allows: send fewer resources.",
+    415: "The Content-Type is not read.",
+}
+_log = logging.getLogger("service")
+
+
+def create_app(config: Config, knowledge: Knowledge) -> Flask:
+    """The WSGI application for those settings and that knowledge."""
+    app = Flask(__name__, static_folder=None, template_folder="endpoints/templates")
+    app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
+    app.url_map.strict_slashes = False
+    app.register_blueprint(cds_hooks(config, knowledge))
+    app.register_blueprint(evaluate(config, knowledge))
+    app.register_blueprint(knowledge_pages(knowledge))
+    app.register_blueprint(operations(knowledge, _version()))
+
+    @app.errorhandler(RequestError)
+    def request_error(error: RequestError) -> Response:
+        return problem_answer(error.issues, error.status)
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        status = error.code or 500
+        says = _NEXT.get(status, error.name + ".")
+        answer = problem_answer([Issue(_CODES.get(status, "processing"), says, "http")], status)
+        if error.get_response().headers.get("Allow"):
+            answer.headers["Allow"] = error.get_response().headers["Allow"]
+        return answer
+
+    @app.errorhandler(Exception)
+    def last_resort(error: Exception) -> Response:
+        # The class and the place, never the message: it could hold what was sent.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        _log.error("unexpected %s in %s line %s", type(error).__name__, place.name, place.lineno)
+        issue = Issue("exception", "The service failed on this request; nothing was decided.")
+        return problem_answer([issue], 500)
+
+    @app.after_request
+    def headers(response: Response) -> Response:
+        origin = request.headers.get("Origin")
+        if "*" in config.cors_origins:
+            response.headers["Access-Control-Allow-Origin"] = "*"
+        elif origin in config.cors_origins:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers.add("Vary", "Origin")
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        if response.mimetype == "text/html":
+            response.headers["Content-Security-Policy"] = (
+                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+            )
+        if request.method == "POST":
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return app
+
+
+def _version() -> str:
+    try:
+        return installed_version("fasciculation-cds")
+    except PackageNotFoundError:
+        return "0.1.0"

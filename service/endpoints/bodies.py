@@ -1,0 +1,35 @@
+"""The body of a request as bytes, refused where it cannot be read."""
+
+from __future__ import annotations
+
+from flask import Request
+
+from service.endpoints.answers import FHIR_JSON, JSON
+from service.errors import Issue, NotSupported, RequestError
+
+
+def body_of(request: Request) -> bytes:
+    """The whole body. Raises NotSupported (415) or RequestError (400); werkzeug raises 413."""
+    if request.mimetype not in (JSON, FHIR_JSON):
+        raise NotSupported(
+            [Issue("not-supported", f"Content-Type must be {JSON} or {FHIR_JSON}.", "http.content-type")]
+        )
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise NotSupported(
+            [
+                Issue(
+                    "not-supported",
+                    "Content-Encoding is not read: send the body as it is.",
+                    "http.content-encoding",
+                )
+            ]
+        )
+    charset = request.mimetype_params.get("charset", "utf-8").strip().lower()
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise NotSupported([Issue("not-supported", "The charset must be UTF-8.", "http.content-type")])
+    body = request.get_data(cache=False)
+    if not body.strip():
+        raise RequestError([Issue("required", "The body is empty.")])
+    # Some clients write a byte order mark, which JSON forbids and nobody means.
+    return body.removeprefix(b"\xef\xbb\xbf")

@@ -1,0 +1,114 @@
+"""CDS Hooks: discovery, and the hook calls."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any, cast
+
+from flask import Blueprint, Response, request
+from marshmallow import ValidationError
+
+from fhir_mappings.envelope import UnreadableBody, decode_call, submission_of_prefetch
+from schemas.cds_hooks import EXTENSION, RequestSchema
+from service.config import INDICATORS, Config
+from service.endpoints.answers import flattened, json_answer
+from service.endpoints.bodies import body_of
+from service.errors import DataMissing, Issue, NotFound, RequestError
+from service.knowledge import Knowledge
+from service.pipeline import Answer, answer
+
+
+def today() -> date:
+    """Today in UTC: the only clock of the service."""
+    return datetime.now(UTC).date()
+
+
+def shown(cards: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
+    """The cards that this site wants to see."""
+    if config.silent:
+        return []
+    lowest = INDICATORS.index(config.min_indicator)
+    return [card for card in cards if INDICATORS.index(card["indicator"]) >= lowest]
+
+
+def cds_hooks(config: Config, knowledge: Knowledge) -> Blueprint:
+    """GET /cds-services and POST /cds-services/{id}."""
+    blueprint = Blueprint("cds_hooks", __name__)
+    services = [{**hook, "id": config.shared_service_id or hook["id"]} for hook in knowledge.hooks]
+    # Built once: every client asks for it, and it never changes while the service runs.
+    discovery = json.dumps({"services": services}, ensure_ascii=False).encode()
+    hooks_of: dict[str, set[str]] = {}
+    for service in services:
+        hooks_of.setdefault(service["id"], set()).add(service["hook"])
+
+    @blueprint.get("/cds-services")
+    def discover() -> Response:
+        return Response(discovery, mimetype="application/json")
+
+    @blueprint.post("/cds-services/<service_id>")
+    def call(service_id: str) -> Response:
+        if service_id not in hooks_of:
+            raise NotFound([Issue("not-found", "No such service: see GET /cds-services.", "http.url")])
+        received = _read(body_of(request))
+        members = _checked(received.members, hooks_of[service_id])
+        options = (members.get("extension") or {}).get(EXTENSION) or {}
+        as_of = date.fromisoformat(options["asOf"]) if options.get("asOf") else today()
+        context = members["context"]
+        answered = answer(
+            submission_of_prefetch(received.prefetch, context["patientId"]),
+            knowledge,
+            as_of,
+            base_url=config.public_base_url,
+            hook_instance=members["hookInstance"],
+            encounter_id=context.get("encounterId"),
+        )
+        _gate(answered)
+        content: dict[str, Any] = {"cards": shown(answered.cards, config)}
+        if options.get("assessment") is True:
+            content["extension"] = {EXTENSION: {"assessment": answered.assessment}}
+        return json_answer(content)
+
+    return blueprint
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return decode_call(body)
+    except UnreadableBody as error:
+        issues = [Issue(p.code, p.diagnostics, p.expression) for p in error.problems]
+        raise RequestError(issues, error.status) from None
+
+
+def _checked(members: dict[str, Any], hooks: set[str]) -> dict[str, Any]:
+    """The members of a call, whole and of the right hook; all that is wrong at once."""
+    issues: list[Issue] = []
+    hook = members.get("hook")
+    if isinstance(hook, str) and hook not in hooks:
+        issues.append(
+            Issue("value", f"This service answers {', '.join(sorted(hooks))}, not this hook.", "hook")
+        )
+    try:
+        loaded = cast(dict[str, Any], RequestSchema().load(members))
+    except ValidationError as error:
+        issues += flattened(error.normalized_messages())
+        loaded = {}
+    if issues:
+        raise RequestError(issues)
+    return loaded
+
+
+def _gate(answered: Answer) -> None:
+    if answered.gate != "unseen":
+        return
+    missing = [key for key in ("conditions", "findings") if key in answered.assessment["notSeen"]]
+    raise DataMissing(
+        [
+            Issue(
+                "required",
+                f"No twitch was found, and {key} were not seen: send prefetch.{key}.",
+                f"prefetch.{key}",
+            )
+            for key in missing
+        ]
+    )

@@ -1,0 +1,67 @@
+"""POST /evaluate: a Bundle of one patient in, cards and the assessment out."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Any, cast
+
+from flask import Blueprint, Response, request
+from marshmallow import ValidationError
+
+from fhir_mappings.envelope import UnreadableBody, decode_bundle
+from fhir_mappings.from_actions import operation_outcome
+from fhir_mappings.located import PatientError
+from fhir_mappings.why_unreadable import validation_issues
+from schemas.assessment import EvaluateQuerySchema
+from service.config import Config
+from service.endpoints.answers import flattened, json_answer
+from service.endpoints.bodies import body_of
+from service.endpoints.cds_hooks import shown, today
+from service.errors import CannotDecide, Issue, RequestError
+from service.knowledge import Knowledge
+from service.pipeline import answer
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds:evaluate")
+_VALID = ("information", "informational", "Every entry is valid FHIR R4B.", None)
+
+
+def evaluate(config: Config, knowledge: Knowledge) -> Blueprint:
+    """The endpoint for integration engineers and the workbench."""
+    blueprint = Blueprint("evaluate", __name__)
+
+    @blueprint.post("/evaluate")
+    def post() -> Response:
+        issues: list[Issue] = []
+        query: dict[str, Any] = {}
+        try:
+            query = cast(dict[str, Any], EvaluateQuerySchema().load(request.args.to_dict()))
+        except ValidationError as error:
+            issues += flattened(error.normalized_messages(), "query")
+        body = body_of(request)
+        try:
+            submission = decode_bundle(body)
+        except UnreadableBody as error:
+            issues += [Issue(p.code, p.diagnostics, p.expression) for p in error.problems]
+            raise RequestError(issues, 400 if query == {} else error.status) from None
+        if issues:
+            raise RequestError(issues)
+        as_of = query["asOf"] or today()
+        try:
+            answered = answer(
+                submission,
+                knowledge,
+                as_of,
+                base_url=config.public_base_url,
+                # The same bundle on the same day gives the same uuids.
+                hook_instance=str(uuid.uuid5(_NAMESPACE, f"{as_of}\n{hashlib.sha256(body).hexdigest()}")),
+            )
+        except PatientError as error:
+            place = "Bundle.entry.resource.ofType(Patient)"
+            raise CannotDecide([Issue("business-rule", str(error), place)]) from None
+        content = {"cards": shown(answered.cards, config), "assessment": answered.assessment}
+        if query["fully"] == "true":
+            content["outcome"] = operation_outcome(validation_issues(submission) or [_VALID])
+        return json_answer(content)
+
+    return blueprint

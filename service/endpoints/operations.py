@@ -1,0 +1,50 @@
+"""Liveness, readiness, the API description, the front page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from flask import Blueprint, Response, render_template
+
+from service.endpoints.answers import json_answer
+from service.knowledge import Knowledge
+from service.knowledge.yaml_files import load_yaml
+
+OPENAPI = Path(__file__).parents[2] / "openapi.yaml"
+
+
+def operations(knowledge: Knowledge, version: str) -> Blueprint:
+    """GET /healthz, /readyz, /openapi.yaml, /openapi.json and /."""
+    blueprint = Blueprint("operations", __name__)
+    text = OPENAPI.read_bytes()
+    as_json = json.dumps(load_yaml(OPENAPI), default=str).encode()
+
+    @blueprint.get("/healthz")
+    def healthz() -> Response:
+        return json_answer({"status": "ok"})
+
+    @blueprint.get("/readyz")
+    def readyz() -> Response:
+        return json_answer(
+            {
+                "status": "ready",
+                "version": version,
+                "knowledgeVersion": knowledge.version,
+                "rows": len(knowledge.table.rows),
+            }
+        )
+
+    @blueprint.get("/openapi.yaml")
+    def openapi_yaml() -> Response:
+        return Response(text, mimetype="application/yaml")
+
+    @blueprint.get("/openapi.json")
+    def openapi_json() -> Response:
+        return Response(as_json, mimetype="application/json")
+
+    @blueprint.get("/")
+    def home() -> str:
+        return render_template("home.html", version=version, knowledge=knowledge.version)
+
+    return blueprint
