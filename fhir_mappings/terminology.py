@@ -144,7 +144,10 @@ class Medications:
 
 @dataclass(frozen=True, slots=True)
 class Terminology:
-    """All value sets of the knowledge files, ready for look-up by `code_key`."""
+    """All value sets of the knowledge files, ready for look-up by `code_key`.
+
+    asked_for: codes that in an order ask for that study, and in a Procedure prove nothing.
+    """
 
     findings: Mapping[str, FindingDefinition] = field(default_factory=dict)
     finding_codes: Mapping[CodeKey, tuple[FindingCode, ...]] = field(default_factory=dict)
@@ -157,6 +160,7 @@ class Terminology:
     analyte_codes: Mapping[CodeKey, str] = field(default_factory=dict)
     panels: Mapping[CodeKey, frozenset[str]] = field(default_factory=dict)
     procedures: Mapping[CodeKey, str] = field(default_factory=dict)
+    asked_for: Mapping[CodeKey, str] = field(default_factory=dict)
     tobacco_status: frozenset[CodeKey] = frozenset()
     medications: Medications = field(default_factory=Medications)
 

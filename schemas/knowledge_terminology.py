@@ -8,6 +8,13 @@ from marshmallow import ValidationError, fields, validate
 
 from schemas.knowledge_table import Id, Strict
 
+SYSTEMS = (
+    "http://snomed.info/sct",
+    "http://loinc.org",
+    "http://hl7.org/fhir/sid/icd-10",
+    "http://hl7.org/fhir/sid/icd-10-cm",
+    "http://human-phenotype-ontology.org",
+)
 KINDS = ("fasciculation", "sign", "symptom", "trigger", "diagnosis", "family", "shown", "look-alike")
 
 
@@ -22,18 +29,59 @@ class Text(fields.String):
         return value
 
 
+class Code(Text):
+    """A code: a string without any blank."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> str:
+        code = super()._deserialize(value, attr, data, **more)
+        if not code or code.split() != [code]:
+            raise ValidationError("a code has no blank")
+        return code
+
+
 def _codes() -> fields.Dict:
-    systems = fields.Dict(keys=Text(), values=fields.List(Text()))
-    return fields.Dict(keys=Text(), values=systems, load_default=dict)
+    """Concept of the tables -> system -> codes."""
+    system = Text(validate=validate.OneOf(SYSTEMS, error="not a code system of these files"))
+    return fields.Dict(
+        keys=Text(), values=fields.Dict(keys=system, values=fields.List(Code())), load_default=dict
+    )
+
+
+def _selection() -> fields.Dict:
+    """Concept of the tables -> some of its codes."""
+    return fields.Dict(keys=Text(), values=fields.List(Code()), load_default=dict)
 
 
 class CodingSchema(Strict):
     system = Text(required=True)
-    code = Text(required=True)
+    code = Code(required=True)
 
 
-class FindingSchema(Strict):
+class SourcedCodingSchema(CodingSchema):
+    """A code that is not in the tables, and where it was read."""
+
+    source = Text(required=True, validate=validate.Length(min=1))
+
+
+class ConceptSchema(Strict):
+    """Which concepts of the tables a file holds.
+
+    without: codes that stand elsewhere: they do not say what their concept says. codes_of: such codes of
+    a concept that is not held as a whole; excluded: codes from the table of what must not be mapped.
+    """
+
     id = Id()
+    concepts = fields.List(Text(), required=True)
+    without = _selection()
+    codes_of = _selection()
+    excluded = fields.List(Code(), load_default=list)
+    more_codes = fields.List(fields.Nested(SourcedCodingSchema), load_default=list)
+    codes = _codes()
+
+
+class FindingSchema(ConceptSchema):
+    """sited_codes: code -> sites, a side before the site ("left hand"); told_codes: reported by nature."""
+
     label = Text(required=True)
     kind = Text(required=True, validate=validate.OneOf(KINDS))
     category = Text(validate=validate.OneOf(["exam", "survey"]), load_default=None)
@@ -46,19 +94,16 @@ class FindingSchema(Strict):
     any_electrolyte = fields.Boolean(load_default=False)
     specific = Text(load_default=None)
     sited = fields.Dict(keys=Text(), values=Text(), load_default=dict)
+    sited_codes = fields.Dict(keys=Code(), values=fields.List(Text()), load_default=dict)
+    told_codes = fields.List(Code(), load_default=list)
     exclusions = fields.List(Text(), load_default=list)
-    concepts = fields.List(Text(), required=True)
-    codes = _codes()
 
 
-class BodySiteSchema(Strict):
-    id = Id()
+class BodySiteSchema(ConceptSchema):
     label = Text(required=True)
     region = Text(
         validate=validate.OneOf(["face", "tongue", "arms", "legs", "trunk"]), allow_none=True, required=True
     )
-    concepts = fields.List(Text(), required=True)
-    codes = _codes()
 
 
 class LimitsSchema(Strict):
@@ -67,8 +112,7 @@ class LimitsSchema(Strict):
     source = Text(required=True)
 
 
-class AnalyteSchema(Strict):
-    id = Id()
+class AnalyteSchema(ConceptSchema):
     label = Text(required=True)
     counts_as = Text(load_default=None)
     unit = Text(load_default=None)
@@ -76,18 +120,20 @@ class AnalyteSchema(Strict):
     default_range = fields.Nested(LimitsSchema, load_default=None)
     critical = fields.Nested(LimitsSchema, load_default=None)
     order = fields.Nested(CodingSchema, load_default=None)
-    concepts = fields.List(Text(), required=True)
-    codes = _codes()
 
 
-class ProcedureSchema(Strict):
-    id = Id()
+class ProcedureSchema(ConceptSchema):
+    """asks_only: concepts whose codes ask for the study and never prove that it was done."""
+
     label = Text(required=True)
     kind = Text(required=True, validate=validate.OneOf(["study", "referral", "panel"]))
     analytes = fields.List(Text(), load_default=list)
+    asks_only = fields.List(Text(), load_default=list)
     order = fields.Nested(CodingSchema, load_default=None)
-    concepts = fields.List(Text(), required=True)
-    codes = _codes()
+
+
+class LeftOutSchema(Strict):
+    left_out = fields.Dict(keys=Text(), values=Text(validate=validate.Length(min=1)), required=True)
 
 
 class SidesSchema(Strict):
@@ -113,16 +159,33 @@ class AnswersSchema(Strict):
     codes = _codes()
 
 
+class ManyCodes(fields.Field[Any]):
+    """A list of many thousand codes, checked as a whole: a field for each would take seconds."""
+
+    def __init__(self, blanks: bool = False, **more: Any) -> None:
+        super().__init__(**more)
+        self.blanks = blanks
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> list[str]:
+        if not isinstance(value, list):
+            raise ValidationError("not a list")
+        for code in value:
+            if not isinstance(code, str):
+                raise ValidationError(f"{code!r} is not a string: quote it")
+            if not code or code != code.strip() or (" " in code and not self.blanks):
+                raise ValidationError(f"{code!r} has a blank or is empty")
+        return value
+
+
 class MembersSchema(Strict):
     ingredient = Text(required=True)
     route = Text(load_default="")
     route_decides = fields.Boolean(load_default=False)
-    # Lists of many thousand codes: their members are checked by the loader, which reads each anyway.
-    rxnorm = fields.Raw(load_default=list)
-    snomed = fields.Raw(load_default=list)
-    ndc = fields.Raw(load_default=list)
-    atc = fields.Raw(load_default=list)
-    terms = fields.Raw(load_default=list)
+    rxnorm = ManyCodes(load_default=list)
+    snomed = ManyCodes(load_default=list)
+    ndc = ManyCodes(load_default=list)
+    atc = ManyCodes(load_default=list)
+    terms = ManyCodes(blanks=True, load_default=list)
 
 
 class MedicationClassSchema(Strict):
@@ -131,6 +194,7 @@ class MedicationClassSchema(Strict):
     named_by_documents = fields.Boolean(required=True)
     routes = fields.List(Text(), load_default=list)
     atc_except = fields.List(Text(), load_default=list)
+    not_terms = fields.List(Text(), load_default=list)
     more_terms = fields.Dict(keys=Text(), values=fields.List(Text()), load_default=dict)
     atc_families = fields.List(Text(), load_default=list)
     members = fields.List(fields.Nested(MembersSchema), required=True)

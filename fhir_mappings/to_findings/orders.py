@@ -50,6 +50,8 @@ def tests_of(concepts: Iterable[fhir.CodeableConcept | None], terminology: Termi
         for key in keys_of(concept):
             if key in terminology.procedures:
                 tests.add(terminology.procedures[key])
+            if key in terminology.asked_for:
+                tests.add(terminology.asked_for[key])
             if key in terminology.analyte_codes:
                 analyte = terminology.analyte_codes[key]
                 tests |= {analyte, terminology.analytes[analyte].counts_as}

@@ -15,7 +15,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from service.knowledge.yaml_files import load_yaml
 
@@ -27,9 +27,13 @@ _WIDTH = 108
 
 
 def main(args: list[str], out: TextIO = sys.stdout) -> int:
-    """Compiles, or checks; 0 = done or current, 1 = some file is not current."""
+    """Compiles, or checks; 0 = done, 1 = a file is not current or a code has no home, 2 = usage."""
     check = "--check" in args
-    tables = Path(next(arg for arg in args if not arg.startswith("--")))
+    paths = [arg for arg in args if not arg.startswith("--")]
+    if len(paths) != 1:
+        print("usage: python -m service.knowledge.compile_terminology TABLES [--check]", file=out)
+        return 2
+    tables = Path(paths[0])
     stale = []
     for path, tail in sorted(_tails(tables)):
         text = path.read_text(encoding="utf-8")
@@ -42,18 +46,47 @@ def main(args: list[str], out: TextIO = sys.stdout) -> int:
     word = "not current" if check else "written"
     for path in stale:
         print(f"{path.relative_to(HERE)}: {word}", file=out)
-    return 1 if check and stale else 0
+    homeless = _homeless(tables)
+    for concept, code in homeless:
+        print(f"{concept} {code}: in no file and not in left_out.yaml", file=out)
+    return 1 if homeless or (check and stale) else 0
+
+
+def _homeless(tables: Path) -> list[tuple[str, str]]:
+    """Codes of the tables that no file holds and that nobody left out with a reason."""
+    left_out = load_yaml(HERE / "left_out.yaml")["left_out"]
+    held = set()
+    for path in [*HERE.glob("*.yaml"), *HERE.glob("*/*.yaml")]:
+        content = load_yaml(path)
+        codes = content.get("codes") if isinstance(content, dict) else None
+        for concept, systems in (codes or {}).items():
+            if isinstance(systems, dict):
+                held |= {(concept, system, code) for system, values in systems.items() for code in values}
+    return sorted(
+        (concept, code)
+        for concept, codes in _codes(tables / "codes.csv").items()
+        for system, code in codes
+        if concept not in left_out and (concept, system, code) not in held
+    )
 
 
 def _tails(tables: Path) -> Iterator[tuple[Path, str]]:
     by_concept = _codes(tables / "codes.csv")
     excluded = _codes(tables / "exclusions.csv", "do_not_map_to")
+    findings = [load_yaml(path) for path in (HERE / "findings").glob("*.yaml")]
+    # A code that must not be one concept may well be another.
+    taken = {
+        key
+        for head in findings
+        for codes in _selected({"excluded": head.get("excluded", [])}, {}, excluded).values()
+        for key in codes
+    }
     for folder in ("findings", "analytes", "procedures"):
         for path in (HERE / folder).glob("*.yaml"):
             head = load_yaml(path)
-            concepts = {name: by_concept[name] for name in head.get("concepts", [])}
+            concepts = _selected(head, by_concept, excluded)
             # What stands elsewhere as a concept of its own is known by that.
-            named = {key for codes in by_concept.values() for key in codes}
+            named = {key for codes in by_concept.values() for key in codes} | taken
             concepts |= {
                 name: [key for key in excluded[name] if key not in named]
                 for name in head.get("exclusions", [])
@@ -78,6 +111,26 @@ def _tails(tables: Path) -> Iterator[tuple[Path, str]]:
         wanted = [*head[name], *head.get("tobacco_status", [])]
         yield HERE / f"{name}.yaml", _by_concept({c: by_concept[c] for c in wanted})
     yield from _drug_tails(tables)
+
+
+def _selected(
+    head: Mapping[str, Any],
+    by_concept: Mapping[str, list[tuple[str, str]]],
+    excluded: Mapping[str, list[tuple[str, str]]],
+) -> dict[str, list[tuple[str, str]]]:
+    """The codes of a head's concepts, less and plus those it names one by one."""
+    without, single = head.get("without", {}), head.get("codes_of", {})
+    concepts = {
+        name: [key for key in by_concept[name] if key[1] not in without.get(name, [])]
+        for name in head.get("concepts", [])
+    }
+    for name, wanted in single.items():
+        concepts[name] = [key for key in by_concept[name] if key[1] in wanted]
+    for name, codes in excluded.items():
+        found = [key for key in codes if key[1] in head.get("excluded", [])]
+        if found:
+            concepts[f"not_{name}"] = found
+    return concepts
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -161,8 +214,12 @@ def _drug_tails(tables: Path) -> Iterator[tuple[Path, str]]:
     for row in _rows(tables / "text_terms.csv"):
         add(row, "terms", row["term"].lower(), "", row["decides"] != "direct")
     for path in (HERE / "medication_classes").glob("*.yaml"):
-        name = load_yaml(path)["id"].replace("-", "_")
-        yield path, _members(members[name], families[name])
+        head = load_yaml(path)
+        name = head["id"].replace("-", "_")
+        for kinds in members[name].values():
+            kinds["terms"] -= set(head.get("not_terms", []))
+        kept = {key: kinds for key, kinds in members[name].items() if any(kinds.values())}
+        yield path, _members(kept, families[name])
 
 
 def _members(members: Mapping[tuple[str, str, bool], Mapping[str, set[str]]], families: set[str]) -> str:
@@ -174,6 +231,8 @@ def _members(members: Mapping[tuple[str, str, bool], Mapping[str, set[str]]], fa
         if decides:
             lines.append("    route_decides: true")
         for kind, codes in sorted(members[ingredient, route, decides].items()):
+            if not codes:
+                continue
             lines += _list(f"    {kind}: ", sorted(codes))
     return "\n".join(lines if len(lines) > 2 else [lines[0], "members: []"]) + "\n"
 

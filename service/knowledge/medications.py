@@ -60,7 +60,7 @@ def _atc(
             covered = any(prefix.startswith(family) for family in raw["atc_families"])
             excepted = any(prefix.startswith(exception) for exception in raw["atc_except"])
             if covered and not excepted and raw["id"] not in known:
-                name = next(iter(named)).name if named else raw["label"]
-                named[Ingredient(name, raw["id"])] = None
+                # Its ingredient is not known: the other part of a combination is no name for it.
+                named[Ingredient(raw["label"], raw["id"])] = None
         found[prefix] = tuple(named)
     return found
