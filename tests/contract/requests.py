@@ -1,0 +1,22 @@
+"""Requests that the contract tests send."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SERVICE = "/cds-services/fasciculation-patient-view"
+DAY = "2026-06-15"
+
+
+def example(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((EXAMPLES / name).read_text(encoding="utf-8"))
+    return content
+
+
+def hook_call(**changes: Any) -> dict[str, Any]:
+    """The patient-view example; a member set to None is left out."""
+    call = {**example("patient-view-v05.json"), **changes}
+    return {name: value for name, value in call.items() if value is not None}

@@ -1,0 +1,41 @@
+"""openapi.yaml is valid, current, and describes exactly the routes there are."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from flask import Flask
+from flask.testing import FlaskClient
+from openapi_spec_validator import validate
+
+from schemas.openapi import FILE, document, written
+
+
+def test_it_is_what_the_schemas_say() -> None:
+    assert FILE.read_text(encoding="utf-8") == written(), "make openapi writes it anew"
+
+
+def test_it_is_valid() -> None:
+    validate(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+
+
+def test_its_paths_are_the_routes(app: Flask) -> None:
+    routes = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    described = {(path, method) for path, methods in document()["paths"].items() for method in methods}
+    assert described == routes
+
+
+def test_it_is_served(client: FlaskClient) -> None:
+    assert client.get("/openapi.yaml").data == FILE.read_bytes()
+    assert client.get("/openapi.json").get_json()["paths"].keys() == document()["paths"].keys()
+
+
+def test_a_required_member_is_required() -> None:
+    shapes = document()["components"]["schemas"]
+    assert set(shapes["HookRequest"]["required"]) == {"hook", "hookInstance", "context"}
+    assert shapes["Evaluation"]["required"] == ["cards", "assessment"]
