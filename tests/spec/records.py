@@ -1,0 +1,96 @@
+"""FHIR resources in one line each, read by the real mapping with the real terminology."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import Any
+
+from fhir_mappings.envelope import decode_bundle
+from fhir_mappings.findings import Record
+from fhir_mappings.to_findings import record_of
+from service.knowledge import load_knowledge
+
+KNOWLEDGE = load_knowledge()
+DAY = date(2026, 11, 24)
+_SNOMED = "http://snomed.info/sct"
+_CODED = ("valueCodeableConcept", "dataAbsentReason")
+
+
+def as_of(days_ago: int) -> str:
+    return (DAY - timedelta(days=days_ago)).isoformat()
+
+
+def concept(system: str, code: str) -> dict[str, Any]:
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def code_of(finding: str) -> dict[str, Any]:
+    """A SNOMED code of that finding or body site, from the compiled terminology."""
+    terminology = KNOWLEDGE.terminology
+    definition = terminology.findings.get(finding)
+    if definition is not None and definition.answer is not None:
+        return concept(*definition.answer)
+    codes = sorted(
+        key[1]
+        for key, found in terminology.finding_codes.items()
+        if key[0] == _SNOMED and [code.finding for code in found] == [finding]
+    )
+    codes += sorted(
+        key[1]
+        for key, site in terminology.sites.items()
+        if key[0] == _SNOMED and site.id == finding and not site.side
+    )
+    return concept(_SNOMED, codes[0])
+
+
+def _resource(kind: str, name: str, members: dict[str, Any]) -> dict[str, Any]:
+    resource = {
+        "resourceType": kind,
+        "id": name,
+        "subject": {"reference": "Patient/p"},
+        "code": code_of(name),
+        **members,
+    }
+    return {key: value for key, value in resource.items() if value is not None}
+
+
+def condition(
+    finding: str, *, clinical: str | None = "active", verification: str | None = "confirmed", **members: Any
+) -> dict[str, Any]:
+    statuses = {
+        "clinicalStatus": clinical
+        and concept("http://terminology.hl7.org/CodeSystem/condition-clinical", clinical),
+        "verificationStatus": verification
+        and concept("http://terminology.hl7.org/CodeSystem/condition-ver-status", verification),
+    }
+    if "bodySite" in members:
+        members["bodySite"] = [code_of(site) for site in members["bodySite"]]
+    return _resource("Condition", finding, {"recordedDate": as_of(0), **statuses, **members})
+
+
+def observation(finding: str, **members: Any) -> dict[str, Any]:
+    for name in _CODED:
+        if isinstance(members.get(name), tuple):
+            members[name] = concept(*members[name])
+    if isinstance(members.get("interpretation"), tuple):
+        members["interpretation"] = [concept(*members["interpretation"])]
+    if "category" in members:
+        members["category"] = [
+            concept("http://terminology.hl7.org/CodeSystem/observation-category", members["category"])
+        ]
+    if "bodySite" in members:
+        members["bodySite"] = code_of(members["bodySite"])
+    return _resource("Observation", finding, {"status": "final", "effectiveDateTime": as_of(0), **members})
+
+
+def bundle(*resources: dict[str, Any], birth: str | None = "1980-01-01") -> bytes:
+    patient = {"resourceType": "Patient", "id": "p"} | ({"birthDate": birth} if birth else {})
+    entries = [{"resource": resource} for resource in (patient, *resources)]
+    return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}).encode()
+
+
+def read(*resources: dict[str, Any], birth: str | None = "1980-01-01", day: date = DAY) -> Record:
+    """The record of a patient "p" with those resources."""
+    submission = decode_bundle(bundle(*resources, birth=birth))
+    return record_of(submission, KNOWLEDGE.terminology, day, KNOWLEDGE.reading)
