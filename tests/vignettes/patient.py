@@ -61,6 +61,7 @@ class Expected:
     """What the answer must and must not say. See patients.yaml."""
 
     levels: tuple[str, ...]
+    rows: tuple[str, ...]
     silent: bool = False
     must: tuple[str, ...] = ()
     must_not: tuple[str, ...] = ()

@@ -55,10 +55,6 @@ def answer_to(dialect: str, person_id: str) -> Answer:
     )
 
 
-def recommended(assessment: dict[str, Any]) -> set[str]:
-    return {item["id"] for item in assessment["recommendations"]}
-
-
 def text_of(cards: Iterable[dict[str, Any]]) -> str:
     """Summary and detail as read: no escapes, one blank for each run of white space."""
     text = " ".join(f"{card['summary']} {card['detail']}" for card in cards)
@@ -83,6 +79,13 @@ def test_level(dialect: str, person: Person) -> None:
     else:
         assert [card["indicator"] for card in result.cards] == [result.assessment["level"]]
         assert result.assessment["level"] in INDICATORS
+
+
+@EACH
+@IN_EACH
+def test_rows(dialect: str, person: Person) -> None:
+    rows = [row["id"] for row in answer_to(dialect, person.id).assessment["rows"]]
+    assert sorted(rows) == sorted(person.expected.rows)
 
 
 @EACH
