@@ -131,7 +131,7 @@ class _Parser:
             located = self._read(found, shape)
             if located is not None and self._belongs(located, names):
                 lists.setdefault(shape.__name__, []).append(located)
-        not_seen = list(self.submission.not_seen)
+        not_seen = [*self.submission.not_seen, *self._only_of_others(lists)]
         if patient is None and "patient" not in not_seen:
             not_seen.insert(0, "patient")
 
@@ -154,6 +154,17 @@ class _Parser:
             not_understood=tuple(self.not_understood),
             not_seen=tuple(not_seen),
         )
+
+    def _only_of_others(self, lists: Mapping[str, list[Located[Any]]]) -> list[str]:
+        """Prefetch keys whose every resource is of somebody else: this patient's list was not seen."""
+        foreign = {note.reference for note in self.not_used}
+        own = {key_of(located.expression) for located_list in lists.values() for located in located_list}
+        keys = {
+            key_of(found.entry.expression)
+            for found in self.found
+            if found.kind in _SHAPES and found.reference in foreign
+        }
+        return sorted(key for key in keys - own - set(self.submission.not_seen) if key)
 
     def _read(self, found: _Found, shape: type[T]) -> Located[T] | None:
         raw = bytes(found.entry.raw)
@@ -237,6 +248,12 @@ def _structural(error: Exception) -> str:
     if isinstance(error, msgspec.MsgspecError):
         return str(error).replace("`", "")
     return "nested too deeply" if isinstance(error, RecursionError) else "not valid UTF-8"
+
+
+def key_of(expression: str) -> str:
+    """The prefetch key of "prefetch.conditions.entry[0].resource"; "" for a bundle's entry."""
+    parts = expression.split(".")
+    return parts[1] if parts[0] == "prefetch" and len(parts) > 1 else ""
 
 
 def exists_on(day: date | None, as_of: date, future_days: int) -> bool:

@@ -63,8 +63,12 @@ class Detail:
     def unseen(self) -> str:
         lists = joined(self.say(f"unseen.{key}") for key in self.record.not_seen)
         notes = [self.say("unseen_says", lists=lists)] if lists else []
-        if self.record.not_understood:
-            notes.append(self.say("not_understood", count=len(self.record.not_understood)))
+        # A medicine without a known class is listed with the medicines.
+        unread = {
+            n.reference for n in self.record.not_understood if not (n.expression or "").endswith("medication")
+        }
+        if unread:
+            notes.append(self.say("not_understood", count=len(unread)))
         if self.record.not_used:
             notes.append(self.say("not_used", count=len(self.record.not_used)))
         return " ".join(notes)

@@ -195,3 +195,14 @@ def test_health_and_readiness(client: FlaskClient, knowledge: Knowledge) -> None
 
 def test_the_front_page(client: FlaskClient) -> None:
     assert "not a certified medical device" in client.get("/").get_data(as_text=True).replace("is not", "not")
+
+
+def test_a_prefetch_of_somebody_else_is_412_not_all_clear(client: FlaskClient) -> None:
+    call = hook_call()
+    call["context"] = {**call["context"], "patientId": "somebody-else"}
+    response = client.post(SERVICE, json=call)
+    assert response.status_code == 412
+    assert {i["expression"][0] for i in response.get_json(force=True)["issue"]} == {
+        "prefetch.conditions",
+        "prefetch.findings",
+    }

@@ -1,0 +1,221 @@
+"""Section 1, Results: in range, out of range, critical, or not judged."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from fhir_mappings.findings import Band, Result
+from tests.spec.records import as_of, concept, read
+
+FLAGS = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+LOINC = "http://loinc.org"
+K, NA, CA, CA_IONISED, MG = "2823-3", "2951-2", "2000-8", "1994-3", "2601-3"
+
+
+class Number(str):
+    """A number that stays as it is written."""
+
+
+def lab(code: str, value: str | None, unit: str | None = "mmol/L", **more: Any) -> dict[str, Any]:
+    resource: dict[str, Any] = {
+        "resourceType": "Observation",
+        "id": more.pop("id", "r"),
+        "status": more.pop("status", "final"),
+        "subject": {"reference": "Patient/p"},
+        "code": concept(LOINC, code),
+        "effectiveDateTime": more.pop("when", as_of(1)),
+    }
+    if value is not None:
+        comparator = value[: len(value) - len(value.lstrip("<>="))]
+        quantity: dict[str, Any] = {"value": json.loads(value.lstrip("<>="))}
+        if comparator:
+            quantity["comparator"] = comparator
+        if unit is not None:
+            quantity["unit"] = unit
+        resource["valueQuantity"] = quantity
+    flag = more.pop("flag", None)
+    if flag:
+        resource["interpretation"] = [concept(FLAGS, flag)]
+    low, high = more.pop("low", None), more.pop("high", None)
+    if low or high:
+        bounds = {"low": low, "high": high}
+        in_unit = {"unit": more.pop("range_unit", unit)} if unit else {}
+        resource["referenceRange"] = [
+            {side: {"value": bound, **in_unit} for side, bound in bounds.items() if bound}
+        ]
+    return {**resource, **more}
+
+
+def only(*resources: dict[str, Any], **more: Any) -> Result:
+    (found,) = read(*resources, **more).results
+    return found
+
+
+IN, OUT, CRITICAL, NOT = Band.IN_RANGE, Band.OUT_OF_RANGE, Band.CRITICAL, Band.NOT_JUDGED
+
+
+@pytest.mark.parametrize(
+    ("made", "band"),
+    [
+        (lab(K, "4.1", low=3.5, high=5.1), IN),
+        (lab(K, "3.5", low=3.5, high=5.1), IN),
+        (lab(K, "5.1", low=3.5, high=5.1), IN),
+        (lab(K, "3.4", low=3.5, high=5.1), OUT),
+        (lab(K, "5.2", low=3.5, high=5.1), OUT),
+        (lab(K, "4.1", flag="N"), IN),
+        (lab(K, "4.1", flag="H"), OUT),
+        (lab(K, "4.1", flag="L"), OUT),
+        (lab(K, "4.1", flag="A"), OUT),
+        (lab(K, "4.1", flag="HH"), CRITICAL),
+        (lab(K, "4.1", flag="LL"), CRITICAL),
+        (lab(K, "4.1", flag="AA"), CRITICAL),
+        # flagged normal, and outside its own range: out of range
+        (lab(K, "5.2", flag="N", low=3.5, high=5.1), OUT),
+        # neither flag nor range: the default range, by unit, of a text too
+        (lab(K, None, valueString="4.1 mmol/L"), IN),
+        (lab(K, "5.5"), OUT),
+        (lab(K, "4.1", unit=None), NOT),
+        (lab(K, "4.1", unit="furlong"), NOT),
+        # a range of another unit is never compared
+        (lab(K, "4.1", low=137, high=199, range_unit="mg/L"), NOT),
+        # a range without a unit has the value's
+        (lab(K, "5.2", low=3.5, high=5.1, range_unit=None), OUT),
+    ],
+)
+def test_the_band(made: dict[str, Any], band: Band) -> None:
+    assert only(made).band is band
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "critical"),
+    [
+        (K, "2.5", "mmol/L", True),
+        (K, "2.51", "mmol/L", False),
+        (K, "6.5", "mmol/L", True),
+        (K, "6.49", "mmol/L", False),
+        (K, "6.5", "meq/L", True),
+        (NA, "120", "mmol/L", True),
+        (NA, "121", "mmol/L", False),
+        (NA, "160", "mmol/L", True),
+        (NA, "159", "mmol/L", False),
+        (CA, "1.8", "mmol/L", True),
+        (CA, "1.81", "mmol/L", False),
+        (CA, "3.5", "mmol/L", True),
+        (CA, "3.49", "mmol/L", False),
+        # 1.8 mmol/L of calcium are 7.214 mg/dL
+        (CA, "7.21", "mg/dL", True),
+        (CA, "7.22", "mg/dL", False),
+        (MG, "0.4", "mmol/L", True),
+        (MG, "0.41", "mmol/L", False),
+        # 0.4 mmol/L of magnesium are 0.9722 mg/dL
+        (MG, "0.97", "mg/dL", True),
+        (MG, "0.98", "mg/dL", False),
+        (CA_IONISED, "1.0", "mmol/L", False),
+        # without a unit, or in one that is not known, a number says nothing
+        (K, "2.0", None, False),
+        (K, "2.0", "furlong", False),
+        # what a comparator leaves open is not critical
+        (K, "<2.6", "mmol/L", False),
+        (K, "<2.5", "mmol/L", True),
+        (K, ">6.5", "mmol/L", True),
+        (K, ">6.4", "mmol/L", False),
+    ],
+)
+def test_critical(code: str, value: str, unit: str | None, critical: bool) -> None:
+    assert (only(lab(code, value, unit)).band is CRITICAL) is critical
+
+
+def test_critical_whatever_the_flag_or_range() -> None:
+    assert only(lab(K, "2.4", flag="N", low=2.0, high=5.1)).band is CRITICAL
+
+
+@pytest.mark.parametrize(("applies", "band"), [("male", OUT), ("female", IN)])
+def test_a_range_for_the_other_sex_does_not_count(applies: str, band: Band) -> None:
+    ranges = [
+        {"high": {"value": 10, "unit": "U/L"}, "appliesTo": [{"text": applies}]},
+        {"high": {"value": 100, "unit": "U/L"}},
+    ]
+    made = lab("2157-6", "50", "U/L", referenceRange=ranges)
+    from tests.spec import records
+
+    patient = {"resourceType": "Patient", "id": "p", "gender": "male"}
+    body = json.dumps(
+        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in (patient, made)]}
+    ).encode()
+    submission = records.decode_bundle(body)
+    terminology, reading = records.KNOWLEDGE.terminology, records.KNOWLEDGE.reading
+    (found,) = records.record_of(submission, terminology, records.DAY, reading).results
+    assert found.band is band
+
+
+def test_the_value_stays_as_written() -> None:
+    made = lab(K, "4.1")
+    body = json.dumps(made).replace("4.1", "4.10")
+    assert "4.10" in body
+    from tests.spec import records
+
+    text = records.bundle(made).replace(b'"value": 4.1', b'"value": 4.10')
+    submission = records.decode_bundle(text)
+    record = records.record_of(
+        submission, records.KNOWLEDGE.terminology, records.DAY, records.KNOWLEDGE.reading
+    )
+    assert record.results[0].text == "4.10"
+
+
+def test_the_newest_final_result_counts() -> None:
+    old, new = lab(K, "2.0", when=as_of(9)), lab(K, "4.1", id="n", flag="N", when=as_of(2))
+    assert only(old, new).band is IN
+    assert only(new, old).band is IN
+
+
+def test_at_the_same_time_the_more_abnormal_one() -> None:
+    assert only(lab(K, "4.1", flag="N"), lab(K, "4.2", id="n", flag="H")).band is OUT
+
+
+@pytest.mark.parametrize("status", ["final", "amended", "corrected"])
+def test_what_is_final(status: str) -> None:
+    assert not only(lab(K, "4.1", status=status)).preliminary
+
+
+@pytest.mark.parametrize("status", ["registered", "cancelled", "entered-in-error"])
+def test_what_does_not_exist(status: str) -> None:
+    assert read(lab(K, "2.0", status=status)).results == ()
+
+
+def test_a_newer_preliminary_one_stands_beside_the_final() -> None:
+    final = lab(K, "4.1", flag="N", when=as_of(5))
+    newer = lab(K, "2.0", id="n", status="preliminary", when=as_of(1))
+    older = lab(K, "2.0", id="o", status="preliminary", when=as_of(6))
+    assert [r.preliminary for r in read(final, newer).results] == [False, True]
+    assert [r.preliminary for r in read(final, older).results] == [False]
+
+
+def test_low_and_high() -> None:
+    assert only(lab(K, "3.0", low=3.5, high=5.1)).low is True
+    assert only(lab(K, "5.5", low=3.5, high=5.1)).low is False
+    assert only(lab(K, "4.1", flag="A")).low is None
+
+
+def test_a_panel_with_components() -> None:
+    panel = {
+        **lab("24321-2", None),
+        "component": [
+            {"code": concept(LOINC, K), "valueQuantity": {"value": 4.1, "unit": "mmol/L"}},
+            {"code": concept(LOINC, NA), "valueQuantity": {"value": 139, "unit": "mmol/L"}},
+        ],
+    }
+    assert {r.analyte: r.text for r in read(panel).results} == {"potassium": "4.1", "sodium": "139"}
+
+
+def test_a_result_without_a_value_is_named() -> None:
+    record = read(lab(K, None))
+    assert record.results == ()
+    assert [note.reference for note in record.not_understood] == ["Observation/r"]
+
+
+def test_a_result_of_a_day_to_come_does_not_exist() -> None:
+    assert read(lab(K, "2.0", when=as_of(-2))).results == ()
+    assert len(read(lab(K, "2.0", when=as_of(-1))).results) == 1
