@@ -107,6 +107,8 @@ def _entered_in_error(resource: Resource) -> Resource:
             made["valueBoolean"] = not made["valueBoolean"]
         if "valueQuantity" in made:
             made["valueQuantity"]["value"] *= 3
+            # Newer than the true one: read, it would win.
+            made["effectiveDateTime"] = f"{AS_OF.isoformat()}T06:00:00Z"
     else:
         # No clinical status may stand beside this verification.
         made.pop("clinicalStatus", None)
