@@ -146,3 +146,10 @@ def test_the_examples_are_current(name: str) -> None:
 
 def test_no_example_is_left_over() -> None:
     assert {path.name for path in DIRECTORY.glob("*.json")} == set(examples())
+
+
+def test_all_sixteen_are_here_and_expect_something() -> None:
+    assert len({person.id for person in PEOPLE}) == 16
+    for person in PEOPLE:
+        expected = person.expected
+        assert expected.silent or (expected.rows and expected.must_not and expected.mention)
