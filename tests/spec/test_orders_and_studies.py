@@ -1,0 +1,183 @@
+"""What is already asked for and what was done; and what the family history says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.spec.records import as_of, code_of, concept, condition, observation, read
+
+LOINC = "http://loinc.org"
+EMG, NCS, TSH, BMP = "18749-2", "29755-6", "3016-3", "24321-2"
+MINE = {"subject": {"reference": "Patient/p"}}
+
+
+def request(code: str = EMG, **more: Any) -> dict[str, Any]:
+    made = {
+        "resourceType": "ServiceRequest",
+        "id": "o",
+        "status": "active",
+        "intent": "order",
+        "code": concept(LOINC, code),
+        "authoredOn": as_of(6),
+        **MINE,
+        **more,
+    }
+    return {key: value for key, value in made.items() if value is not None}
+
+
+def asked_by(*resources: dict[str, Any]) -> set[str]:
+    return {test for order in read(*resources).orders for test in order.tests}
+
+
+@pytest.mark.parametrize(
+    ("changes", "stands"),
+    [
+        ({}, True),
+        ({"status": "on-hold"}, True),
+        ({"status": "draft"}, False),
+        ({"status": "completed"}, False),
+        ({"status": "revoked"}, False),
+        ({"status": "entered-in-error"}, False),
+        ({"intent": "original-order"}, True),
+        ({"intent": "reflex-order"}, True),
+        ({"intent": "proposal"}, False),
+        ({"intent": "plan"}, False),
+        ({"doNotPerform": True}, False),
+        ({"authoredOn": as_of(-2)}, False),
+        ({"authoredOn": None}, True),
+    ],
+)
+def test_an_order_that_stands(changes: dict[str, Any], stands: bool) -> None:
+    assert bool(asked_by(request(**changes))) is stands
+
+
+@pytest.mark.parametrize(
+    ("code", "tests"),
+    [
+        (EMG, {"emg"}),
+        (NCS, {"ncs"}),
+        (TSH, {"tsh"}),
+        # a panel counts for the analytes that it names, and for no other
+        (BMP, {"sodium", "potassium", "calcium"}),
+        ("24326-1", {"sodium", "potassium"}),
+        ("1994-3", {"calcium-ionised", "calcium"}),
+    ],
+)
+def test_what_a_code_asks_for(code: str, tests: set[str]) -> None:
+    assert asked_by(request(code)) == tests
+
+
+def test_the_day_and_the_priority() -> None:
+    (order,) = read(request(priority="Urgent")).orders
+    assert (str(order.day), order.priority, order.reference) == (as_of(6), "urgent", "ServiceRequest/o")
+
+
+@pytest.mark.parametrize(
+    ("status", "stands"),
+    [("requested", True), ("in-progress", True), ("completed", False), ("cancelled", False)],
+)
+def test_a_task(status: str, stands: bool) -> None:
+    task = {
+        "resourceType": "Task",
+        "id": "t",
+        "status": status,
+        "intent": "order",
+        "for": {"reference": "Patient/p"},
+        "focus": {"reference": "ServiceRequest/o"},
+        "authoredOn": as_of(2),
+    }
+    assert bool(asked_by(request(status="completed"), task)) is stands
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "done"),
+    [
+        ("DiagnosticReport", "final", True),
+        ("DiagnosticReport", "amended", True),
+        ("DiagnosticReport", "corrected", True),
+        ("DiagnosticReport", "appended", True),
+        ("DiagnosticReport", "partial", False),
+        ("DiagnosticReport", "preliminary", False),
+        ("DiagnosticReport", "cancelled", False),
+        ("Procedure", "completed", True),
+        ("Procedure", "in-progress", False),
+        ("Procedure", "not-done", False),
+        ("Observation", "final", True),
+        ("Observation", "preliminary", False),
+    ],
+)
+def test_a_study_that_was_done(kind: str, status: str, done: bool) -> None:
+    member = "performedDateTime" if kind == "Procedure" else "effectiveDateTime"
+    made = {
+        "resourceType": kind,
+        "id": "s",
+        "status": status,
+        "code": concept(LOINC, EMG),
+        member: as_of(20),
+        **MINE,
+    }
+    studies = read(made).studies
+    assert [(s.id, str(s.day)) for s in studies] == ([("emg", as_of(20))] if done else [])
+
+
+def test_the_newest_of_each_kind() -> None:
+    made = [
+        {"resourceType": "Procedure", "id": name, "status": "completed", "code": concept(LOINC, EMG),
+         "performedDateTime": as_of(days), **MINE}
+        for name, days in (("a", 300), ("b", 20), ("c", 100))
+    ]  # fmt: skip
+    assert [study.reference for study in read(*made).studies] == ["Procedure/b"]
+
+
+def relative(code: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "FamilyMemberHistory",
+        "id": "f",
+        "status": "completed",
+        "patient": {"reference": "Patient/p"},
+        "condition": [{"code": code}],
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("disease", "neurological"),
+    [
+        ("motor-neuron-disease", True),
+        ("multiple-sclerosis", True),
+        ("diabetes", False),
+        ("heart-failure", False),
+    ],
+)
+def test_the_family(disease: str, neurological: bool) -> None:
+    found = read(relative(code_of(disease))).finding("family-neurological")
+    assert (found.status.value == "present") is neurological
+    assert read(relative(code_of(disease))).finding(disease).status.value == "unknown"
+
+
+def test_a_wrong_entry_in_the_family_history() -> None:
+    made = relative(code_of("motor-neuron-disease"), status="entered-in-error")
+    assert read(made).finding("family-neurological").status.value == "unknown"
+
+
+def test_references_of_every_form_find_the_patient() -> None:
+    for reference in ("Patient/p", "http://ehr.example/fhir/Patient/p", "Patient/p/_history/3"):
+        assert read(condition("weakness", subject={"reference": reference})).finding("weakness").evidence
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"reference": "Patient/q"},
+        {"reference": "Group/p"},
+        {"display": "somebody"},
+        None,
+        {"reference": "#p"},
+    ],
+)
+def test_what_is_not_surely_of_the_patient_is_not_used(subject: dict[str, Any] | None) -> None:
+    record = read(condition("fasciculation"), observation("weakness", valueBoolean=True, subject=subject))
+    assert record.finding("weakness").status.value == "unknown"
+    assert [note.reference for note in record.not_used] == ["Observation/weakness"]
