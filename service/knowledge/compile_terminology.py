@@ -26,8 +26,8 @@ _LEFT_OUT = "http://www.ama-assn.org/go/cpt"
 _WIDTH = 108
 
 
-def main(args: list[str], out: TextIO = sys.stdout) -> int:
-    """Compiles, or checks; 0 = done, 1 = a file is not current or a code has no home, 2 = usage."""
+def main(args: list[str], out: TextIO = sys.stdout, directory: Path = HERE) -> int:
+    """Compiles into that folder, or checks it; 0 = done, 1 = a file is not current or a code has no home, 2 = usage."""
     check = "--check" in args
     paths = [arg for arg in args if not arg.startswith("--")]
     if len(paths) != 1:
@@ -35,7 +35,7 @@ def main(args: list[str], out: TextIO = sys.stdout) -> int:
         return 2
     tables = Path(paths[0])
     stale = []
-    for path, tail in sorted(_tails(tables)):
+    for path, tail in sorted(_tails(tables, directory)):
         text = path.read_text(encoding="utf-8")
         head = text.split(MARK)[0]
         written = f"{head}{MARK}\n{tail}"
@@ -45,18 +45,18 @@ def main(args: list[str], out: TextIO = sys.stdout) -> int:
                 path.write_text(written, encoding="utf-8")
     word = "not current" if check else "written"
     for path in stale:
-        print(f"{path.relative_to(HERE)}: {word}", file=out)
-    homeless = _homeless(tables)
+        print(f"{path.relative_to(directory)}: {word}", file=out)
+    homeless = _homeless(tables, directory)
     for concept, code in homeless:
         print(f"{concept} {code}: in no file and not in left_out.yaml", file=out)
     return 1 if homeless or (check and stale) else 0
 
 
-def _homeless(tables: Path) -> list[tuple[str, str]]:
+def _homeless(tables: Path, directory: Path) -> list[tuple[str, str]]:
     """Codes of the tables that no file holds and that nobody left out with a reason."""
-    left_out = load_yaml(HERE / "left_out.yaml")["left_out"]
+    left_out = load_yaml(directory / "left_out.yaml")["left_out"]
     held = set()
-    for path in [*HERE.glob("*.yaml"), *HERE.glob("*/*.yaml")]:
+    for path in [*directory.glob("*.yaml"), *directory.glob("*/*.yaml")]:
         content = load_yaml(path)
         codes = content.get("codes") if isinstance(content, dict) else None
         for concept, systems in (codes or {}).items():
@@ -70,10 +70,10 @@ def _homeless(tables: Path) -> list[tuple[str, str]]:
     )
 
 
-def _tails(tables: Path) -> Iterator[tuple[Path, str]]:
+def _tails(tables: Path, directory: Path) -> Iterator[tuple[Path, str]]:
     by_concept = _codes(tables / "codes.csv")
     excluded = _codes(tables / "exclusions.csv", "do_not_map_to")
-    findings = [load_yaml(path) for path in (HERE / "findings").glob("*.yaml")]
+    findings = [load_yaml(path) for path in (directory / "findings").glob("*.yaml")]
     # A code that must not be one concept may well be another.
     taken = {
         key
@@ -82,7 +82,7 @@ def _tails(tables: Path) -> Iterator[tuple[Path, str]]:
         for key in codes
     }
     for folder in ("findings", "analytes", "procedures"):
-        for path in (HERE / folder).glob("*.yaml"):
+        for path in (directory / folder).glob("*.yaml"):
             head = load_yaml(path)
             concepts = _selected(head, by_concept, excluded)
             # What stands elsewhere as a concept of its own is known by that.
@@ -97,7 +97,7 @@ def _tails(tables: Path) -> Iterator[tuple[Path, str]]:
                     key for key in every - named if not any(key in codes for codes in concepts.values())
                 )
             yield path, _by_concept(concepts)
-    for path in (HERE / "body_sites").glob("*.yaml"):
+    for path in (directory / "body_sites").glob("*.yaml"):
         head = load_yaml(path)
         concepts = {
             name + side: by_concept[name + side]
@@ -107,10 +107,10 @@ def _tails(tables: Path) -> Iterator[tuple[Path, str]]:
         }
         yield path, _by_concept(concepts)
     for name in ("sides", "courses", "answers"):
-        head = load_yaml(HERE / f"{name}.yaml")
+        head = load_yaml(directory / f"{name}.yaml")
         wanted = [*head[name], *head.get("tobacco_status", [])]
-        yield HERE / f"{name}.yaml", _by_concept({c: by_concept[c] for c in wanted})
-    yield from _drug_tails(tables)
+        yield directory / f"{name}.yaml", _by_concept({c: by_concept[c] for c in wanted})
+    yield from _drug_tails(tables, directory)
 
 
 def _selected(
@@ -172,7 +172,7 @@ def _list(start: str, values: Iterable[str]) -> list[str]:
     return [*lines, line.removesuffix(", ") + "]"]
 
 
-def _drug_tails(tables: Path) -> Iterator[tuple[Path, str]]:
+def _drug_tails(tables: Path, directory: Path) -> Iterator[tuple[Path, str]]:
     routes = {row["rxcui"]: row["route_group"] for row in _rows(tables / "rxnorm_attributes.csv")}
     ndcs: dict[str, list[str]] = defaultdict(list)
     with gzip.open(tables / "ndc_members.csv.gz", "rt", encoding="utf-8", newline="") as file:
@@ -213,7 +213,7 @@ def _drug_tails(tables: Path) -> Iterator[tuple[Path, str]]:
                 add(row, "atc", code.strip(), "", False)
     for row in _rows(tables / "text_terms.csv"):
         add(row, "terms", row["term"].lower(), "", row["decides"] != "direct")
-    for path in (HERE / "medication_classes").glob("*.yaml"):
+    for path in (directory / "medication_classes").glob("*.yaml"):
         head = load_yaml(path)
         name = head["id"].replace("-", "_")
         for kinds in members[name].values():
