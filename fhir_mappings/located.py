@@ -61,8 +61,7 @@ class Located(Generic[T]):
 class PatientError(ValueError):
     """The submission is well-formed but is not about one patient.
 
-    kind: "none" or "several" (for a bundle), or "mismatch" (the caller names another one). The message
-    names no id.
+    kind: "none" or "several". The message names no id.
     """
 
     def __init__(self, kind: str, message: str) -> None:

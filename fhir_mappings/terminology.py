@@ -30,7 +30,7 @@ _ALIASES = {"http://purl.obolibrary.org/obo/hp.owl": HPO}
 def code_key(system: str, code: str) -> CodeKey:
     """The key under which a coding is looked up.
 
-    >>> code_key("http://hl7.org/fhir/sid/icd-10-cm/", "r253") == code_key(ICD_10_CM, "R25.3")
+    >>> code_key("http://hl7.org/fhir/sid/icd-10-cm/", "x123") == code_key(ICD_10_CM, "X12.3")
     True
     """
     system = system.strip().rstrip("/")

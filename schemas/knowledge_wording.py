@@ -51,6 +51,8 @@ class FeatureTableSchema(Strict):
     conflict = fields.String(required=True)
     not_seen_lately = fields.String(required=True)
     history = fields.String(required=True)
+    others = fields.String(required=True)
+    absent = fields.String(required=True)
 
 
 class OverrideReasonSchema(Strict):
@@ -88,6 +90,9 @@ class WordingSchema(Strict):
     routine_order = _text()
     routine_order_undated = _text()
     b12_low = _text()
+    electrolyte_critical = _text()
+    pending = _text()
+    pending_undated = _text()
     exclude_disease = _text()
     suspected = _text()
     age_unknown = _text()

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-INDICATORS = ("info", "warning", "critical")
 MAX_BODY_BYTES = 16 * 1024 * 1024
+INDICATORS = ("info", "warning", "critical")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 # name -> (default as shown, what it is). `make serve HELP=1` prints this table.
@@ -20,7 +20,7 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
         "the URL at which clients see the service; links in cards begin with it",
     ),
     "CDS_AUTH": ("off", "off: no authentication, for loopback or behind a gateway that has one"),
-    "MAX_BODY_BYTES": ("16777216", "larger bodies are answered with 413"),
+    "MAX_BODY_BYTES": (str(MAX_BODY_BYTES), "larger bodies are answered with 413"),
     "MIN_INDICATOR": ("info", "info, warning or critical: cards below it are not returned"),
     "SILENT": ("false", "true: decide, and answer no card"),
     "SHARED_SERVICE_ID": ("", "serve every hook under this one id"),

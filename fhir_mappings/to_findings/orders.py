@@ -69,6 +69,10 @@ def _of_request(
         return None
     tests = _request_tests(resource, terminology)
     if not tests:
+        code = resource.code
+        if code is not None and code.text and not code.coding and code.concept is None:
+            # Read by code alone: an order in words could ask for any test.
+            notes.append(Note(located.reference, "an order without a code", "ServiceRequest.code"))
         return None
     dates = Dates(located.reference, notes)
     authored = dates.days(resource.authoredOn, "ServiceRequest.authoredOn")

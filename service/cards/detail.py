@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fhir_mappings.findings import Basis, Drug, Finding, Plausible, Status
+from fhir_mappings.findings import Drug, Plausible
 from fhir_mappings.terminology import Terminology
 from service.cards.escaping import escaped
-from service.cards.facets import (
-    duration,
-    joined,
-    result_text,
-    site_label,
-    study_label,
-    test_label,
-)
+from service.cards.facets import capital, joined, result_text, study_label, test_label
+from service.cards.features import Features
 from service.decision import Decision, Recommendation, Withheld
 from service.decision.facts import band_today
 from service.decision.outcome import RANK
 from service.decision.questions import AnswerOutcome, Question
-from service.decision.table import FALSE, TRUE, UNKNOWN, Table
+from service.decision.table import TRUE, UNKNOWN, Table
 from service.knowledge.wording import Wording
-
-_SIGNS = ("weakness", "atrophy", "sensory-loss")
 
 
 class Detail:
@@ -38,10 +30,11 @@ class Detail:
 
     def markdown(self) -> str:
         """The whole detail."""
+        features = Features(self.decision, self.table, self.terminology, self.wording)
         parts = [
             self.unseen(),
             self.statements(),
-            self.section("why", self.features()),
+            self.section("why", features.rows()),
             self.section("recommended", self.recommended()),
             self.self_care(),
             self.section("not_again", self.not_again()),
@@ -78,11 +71,14 @@ class Detail:
         decision, notes = self.decision, []
         if decision.fired("nothing-calls-for-tests"):
             notes.append(self.say("nothing"))
-            if decision.signs_known_absent:
+            if decision.benign:
                 notes.append(self.say("benign"))
+        if decision.fired("electrolyte-critical"):
+            notes.append(self.say("electrolyte_critical"))
         if decision.fired("b12-low"):
             notes.append(self.say("b12_low"))
-        if decision.fired("weakness-and-atrophy") or decision.fired("bulbar"):
+        adult = decision.facts.get("child") != TRUE
+        if adult and (decision.fired("weakness-and-atrophy") or decision.fired("bulbar")):
             notes.append(self.say("exclude_disease"))
         for name in decision.suspected:
             label = self.terminology.findings[name].label
@@ -90,70 +86,6 @@ class Detail:
         if decision.facts.get("child", UNKNOWN) == UNKNOWN:
             notes.append(self.say("age_unknown"))
         return " ".join(notes)
-
-    def features(self) -> Iterator[str]:
-        """The recorded features against the documents' two columns."""
-        say = self.say
-        yield (
-            f"| {say('table.feature')} | {say('table.recorded')} | {say('table.reassuring')} "
-            f"| {say('table.evaluate')} |"
-        )
-        yield "|---|---|---|---|"
-        twitch, facts = self.record.twitch, self.decision.facts
-        site = site_label(twitch, self.wording) or say("table.not_recorded")
-        yield self.feature("site", site, facts.get("widespread", UNKNOWN))
-        lasting = duration(twitch, self.record.as_of, self.wording)
-        for text in twitch.onset_texts:
-            lasting += "; " + say("table.as_written", text=escaped(text))
-        if twitch.not_seen_lately:
-            lasting += "; " + say("table.not_seen_lately")
-        eyelid = facts.get("isolated-eyelid") == TRUE
-        yield self.feature("duration", lasting, facts.get("eyelid-long" if eyelid else "persistent", UNKNOWN))
-        course = joined(sorted(twitch.courses)) or say("table.not_recorded")
-        worse = [facts.get("worsening", UNKNOWN), facts.get("spreading", UNKNOWN)]
-        yield self.feature("course", course, TRUE if TRUE in worse else FALSE if FALSE in worse else UNKNOWN)
-        shown = [*_SIGNS, *(f for f in self._other_findings() if f not in _SIGNS)]
-        for name in shown:
-            finding = self.record.finding(name)
-            fact = {Status.PRESENT: TRUE, Status.ABSENT: FALSE}.get(finding.status, UNKNOWN)
-            yield self.feature(name, self.finding_text(finding), fact)
-
-    def _other_findings(self) -> list[str]:
-        """Asked findings beyond the three signs about which something is recorded, present ones first."""
-        recorded = [f for f in (self.record.finding(a.id) for a in self.table.asked) if f.evidence]
-        return [f.id for f in sorted(recorded, key=lambda f: f.status is not Status.PRESENT)]
-
-    def feature(self, name: str, recorded: str, fact: str) -> str:
-        """One row of the table; the column it falls into is bold."""
-        label = self.wording.maybe(f"table.rows.{name}.label")
-        if not label:
-            label = _capital(self.terminology.findings[name].label)
-            reassuring, evaluate = self.say("status.absent"), self.say("status.present")
-        else:
-            reassuring = self.say(f"table.rows.{name}.reassuring")
-            evaluate = self.say(f"table.rows.{name}.evaluate")
-        reassuring = f"**{reassuring}**" if fact == FALSE else reassuring
-        evaluate = f"**{evaluate}**" if fact == TRUE else evaluate
-        return f"| {label} | {recorded} | {reassuring} | {evaluate} |"
-
-    def finding_text(self, finding: Finding) -> str:
-        """present, examined 2026-11-24; earlier records and conflicts are named."""
-        say = self.say
-        status = say(f"status.{finding.status.value}")
-        if finding.status is Status.UNKNOWN:
-            old = joined(
-                f"{say(f'status.{e.status.value}')} {e.day or ''}".strip()
-                for e in finding.evidence
-                if e.history and e.status is not Status.UNKNOWN
-            )
-            return f"{status}; {say('table.history', text=old)}" if old else status
-        on = say("table.on_date", date=finding.recorded) if finding.recorded else ""
-        if finding.status is Status.PRESENT or finding.basis is not None:
-            reported = finding.basis is Basis.REPORTED
-            text = say("table.reported" if reported else "table.examined", status=status, on=on)
-        else:
-            text = say("table.status_only", status=status)
-        return text + (say("table.conflict") if finding.conflict else "")
 
     def recommended(self) -> Iterator[str]:
         for recommendation in sorted(self.decision.recommendations, key=lambda r: (not r.urgent,)):
@@ -203,7 +135,7 @@ class Detail:
                 names = [test_label(t, self.terminology, self.wording) for t in withheld.tests]
                 lines.setdefault(self.withheld_text(withheld), []).extend(names)
         for text, names in lines.items():
-            yield f"- {text.replace('{test}', _capital(joined(names)))}"
+            yield f"- {text.replace('{test}', capital(joined(names)))}"
 
     def withheld_text(self, withheld: Withheld) -> str:
         place = withheld.kind
@@ -215,7 +147,7 @@ class Detail:
     def withheld_from_child(self) -> Iterator[str]:
         names = [self.say(f"actions.{w.id}.short") for w in self.decision.withheld if w.kind == "child"]
         if names:
-            yield self.say("withheld.child", tests=_capital(joined(names)))
+            yield self.say("withheld.child", tests=capital(joined(names)))
 
     def medicines(self) -> Iterator[str]:
         unknown = []
@@ -278,12 +210,12 @@ class Detail:
             text = self.say(f"question.{question.id}")
         else:
             definition = self.terminology.findings[question.id]
-            text = definition.question or f"{_capital(definition.label)}?"
+            text = definition.question or f"{capital(definition.label)}?"
         change = self.effect(question)
         if question.together:
             others = joined(self.assumed(*pair) for pair in question.together)
             change = f"{self.say('question.together', others=others)}, {change}"
-        return f"{text} {_capital(change)}."
+        return f"{text} {capital(change)}."
 
     def assumed(self, group: str, answer: str) -> str:
         definition = self.terminology.findings.get(group)
@@ -291,7 +223,9 @@ class Detail:
 
     def effect(self, question: Question) -> str:
         answer = question.present
-        says = answer.says if question.in_words else self.say(f"status.{answer.says}")
+        if question.in_words:
+            return self.say("question.effect_in_words", what=self.added(answer, question))
+        says = self.say(f"status.{answer.says}")
         return self.say("question.effect", answer=says, what=self.added(answer, question))
 
     def added(self, answer: AnswerOutcome, question: Question) -> str:
@@ -321,13 +255,16 @@ class Detail:
         if self.decision.fired("family-history"):
             labels.append(self.terminology.findings["family-neurological"].label)
         if labels:
-            yield _capital(joined(labels)) + "."
+            yield capital(joined(labels)) + "."
+        named = {withheld.reference for withheld in self.decision.withheld}
+        for order in self.record.orders:
+            if order.reference not in named and not order.draft:
+                tests = {self.table.counts_as.get(test, test) for test in order.tests}
+                names = capital(joined(test_label(t, self.terminology, self.wording) for t in sorted(tests)))
+                place = "pending" if order.day else "pending_undated"
+                yield self.say(place, tests=names, date=order.day)
 
     def safety_net(self) -> str:
         if self.decision.level == "critical":
             return ""
         return f"**{self.say('headings.safety_net')}:** {self.say('safety_net')}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -87,3 +87,8 @@ def result_text(result: Result, band: Band, terminology: Terminology, wording: W
         flag=wording.say("result_flag", band=flag),
     )
     return said + (wording.say("result_preliminary") if result.preliminary else "")
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]

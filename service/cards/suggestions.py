@@ -76,6 +76,8 @@ def _order(
         terminology.analytes[a].label for a in recommendation.analytes if a in terminology.analytes
     )
     label = wording.say(f"actions.{action.id}.order", analytes=names)
+    if recommendation.paediatric:
+        label = wording.maybe(f"actions.{action.id}.paediatric") or label
     return {
         "label": label,
         "uuid": call.uuid("order", action.id),

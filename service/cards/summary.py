@@ -57,7 +57,9 @@ def _found(decision: Decision, table: Table, terminology: Terminology, wording: 
         phrase = wording.maybe(f"found.{row.id}", abnormal=_abnormal(decision, table, terminology))
         if phrase:
             phrases.setdefault(phrase)
-    return list(phrases)
+    # "weakness" says nothing beside "weakness and wasting, worsening".
+    words = {phrase: set(phrase.replace(",", "").split()) for phrase in phrases}
+    return [p for p in phrases if not any(words[p] < words[other] for other in phrases)]
 
 
 def _abnormal(decision: Decision, table: Table, terminology: Terminology) -> str:
@@ -88,7 +90,7 @@ def _todo(decision: Decision, table: Table, terminology: Terminology, wording: W
         return [wording.say("summary.act_on")]
     if "done" in kinds:
         return [wording.say("summary.done")]
-    if decision.fired("nothing-calls-for-tests") and decision.signs_known_absent:
+    if decision.benign:
         return [wording.say("summary.benign"), wording.say("summary.no_tests")]
     asked = [
         wording.maybe(f"question.name_{q.id}") or terminology.findings[q.id].label for q in decision.questions

@@ -9,7 +9,7 @@ from service.decision.facts import facts_of
 from service.decision.outcome import Outcome, Recommendation, Withheld, outcome
 from service.decision.questions import Inquiry, Question
 from service.decision.standing import Standing, suspected
-from service.decision.table import ABSENT, EXAMINED, REPORTED, Advice, Facts, Row, Table
+from service.decision.table import ABSENT, EXAMINED, FALSE, REPORTED, TRUE, Advice, Facts, Row, Table
 
 __all__ = ["Decision", "Recommendation", "Withheld", "decide"]
 
@@ -45,6 +45,16 @@ class Decision:
     def signs_known_absent(self) -> bool:
         """Weakness, atrophy and sensory loss are known absent: only then may "benign" be said."""
         return all(self.facts.get(sign) == ABSENT for sign in ("weakness", "atrophy", "sensory-loss"))
+
+    @property
+    def benign(self) -> bool:
+        """The benign pattern is on record: no sign, not for long, not getting worse."""
+        limit = "eyelid-long" if self.facts.get("isolated-eyelid") == TRUE else "persistent"
+        return (
+            self.fired("nothing-calls-for-tests")
+            and self.signs_known_absent
+            and self.facts.get(limit) == FALSE
+        )
 
     def recommends(self, action: str) -> bool:
         return any(r.id == action for r in self.recommendations)

@@ -27,7 +27,10 @@ _WIDTH = 108
 
 
 def main(args: list[str], out: TextIO = sys.stdout, directory: Path = HERE) -> int:
-    """Compiles into that folder, or checks it; 0 = done, 1 = a file is not current or a code has no home, 2 = usage."""
+    """Compiles into that folder, or checks it.
+
+    0 = done, 1 = a file is not current or a code has no home, 2 = usage.
+    """
     check = "--check" in args
     paths = [arg for arg in args if not arg.startswith("--")]
     if len(paths) != 1:

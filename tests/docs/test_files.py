@@ -1,0 +1,75 @@
+"""Rules that every file keeps."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_SKIPPED = (".venv", ".git", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
+
+
+def files(*suffixes: str) -> list[Path]:
+    return [
+        path
+        for path in sorted(ROOT.rglob("*"))
+        if path.suffix in suffixes and not any(part in _SKIPPED for part in path.relative_to(ROOT).parts)
+    ]
+
+
+@pytest.mark.parametrize("path", files(".py"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_is_long(path: Path) -> None:
+    assert path.stat().st_size < 16_000
+
+
+def test_no_path_of_a_machine() -> None:
+    # Written so that this file does not hold one itself.
+    machine = re.compile("(?<![a-zA-Z0-9.$}/])/(?:" + "|".join(("home", "root", "work", "tmp")) + ")/")
+    found = [
+        str(path.relative_to(ROOT))
+        for path in [*files(".py", ".md", ".yaml", ".yml", ".toml"), ROOT / "Makefile"]
+        if machine.search(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_no_module_without_a_name_of_its_own() -> None:
+    names = {path.stem for path in files(".py")}
+    assert not names & {"utils", "helpers", "common", "manager", "misc"}
+
+
+def test_no_clinical_code_in_python() -> None:
+    """SNOMED, LOINC, ICD and HPO codes live in YAML; the tests of codes name the tables they come from."""
+    code = re.compile(r'"(\d{6,18}|\d{3,5}-\d|HP:\d{7}|[A-TV-W]\d{2}\.\d{1,4})"')
+    found = {
+        str(path.relative_to(ROOT)): code.findall(path.read_text(encoding="utf-8"))
+        for folder in ("service", "schemas", "fhir_mappings")
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    assert {name: codes for name, codes in found.items() if codes} == {}
+
+
+def test_no_cpt_code_is_shipped() -> None:
+    for path in files(".yaml"):
+        assert "ama-assn.org" not in path.read_text(encoding="utf-8"), path
+
+
+def test_generated_files_are_current() -> None:
+    from schemas.openapi import FILE, written
+
+    assert FILE.read_text(encoding="utf-8") == written()
+
+
+def test_ci_runs_the_checks_and_the_tests() -> None:
+    text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "make check" in text
+    assert re.search(r"^make test$", text, re.M)
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+
+
+def test_the_makefile_is_understood() -> None:
+    done = subprocess.run(["make", "-n", "check", "test"], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
