@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -41,7 +42,9 @@ def merged(a: Record, b: Record) -> Record:
 
 
 def test_the_summary_always_fits() -> None:
-    for a, b in combinations(RECORDS, 2):
+    pairs = list(combinations(RECORDS, 2))
+    # Every row in many pairs, and the same pairs each time; all of them take more than a minute.
+    for a, b in random.Random(7).sample(pairs, 400):
         summary = card(merged(a, b))["summary"]
         assert 0 < len(summary) < 140
 
