@@ -39,6 +39,7 @@ class FeatureTableSchema(Strict):
     not_recorded = fields.String(required=True)
     onset_unknown = fields.String(required=True)
     at_least_since = fields.String(required=True)
+    on_record_today = fields.String(required=True)
     since = fields.String(required=True)
     since_about = fields.String(required=True)
     in_months = fields.String(required=True)

@@ -61,7 +61,10 @@ def duration(twitch: Twitch, as_of: date, wording: Wording) -> str:
             latest=latest,
         )
     if latest is not None:
-        return wording.say("table.at_least_since", days=max(days_between(latest, as_of), 0), date=latest)
+        days = days_between(latest, as_of)
+        # Nought days would read as "began today", which nobody has said.
+        place = "at_least_since" if days > 0 else "on_record_today"
+        return wording.say(f"table.{place}", days=days, date=latest)
     return wording.say("table.onset_unknown")
 
 

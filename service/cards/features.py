@@ -9,7 +9,7 @@ from fhir_mappings.terminology import Terminology
 from service.cards.escaping import escaped
 from service.cards.facets import capital, duration, joined, site_label
 from service.decision import Decision
-from service.decision.table import FALSE, TRUE, UNKNOWN, Table
+from service.decision.table import FALSE, TRUE, UNKNOWN, Facts, Table
 from service.knowledge.wording import Wording
 
 _SIGNS = ("weakness", "atrophy", "sensory-loss")
@@ -36,7 +36,7 @@ class Features:
         yield "|---|---|---|---|"
         twitch, facts = self.record.twitch, self.decision.facts
         site = site_label(twitch, self.wording) or say("table.not_recorded")
-        yield self.feature("site", site, facts.get("widespread", UNKNOWN))
+        yield self.feature("site", site, _either(facts, "widespread", "tongue-site"))
         lasting = duration(twitch, self.record.as_of, self.wording)
         for text in twitch.onset_texts:
             lasting += "; " + say("table.as_written", text=escaped(text))
@@ -45,8 +45,7 @@ class Features:
         eyelid = facts.get("isolated-eyelid") == TRUE
         yield self.feature("duration", lasting, facts.get("eyelid-long" if eyelid else "persistent", UNKNOWN))
         course = joined(sorted(twitch.courses)) or say("table.not_recorded")
-        worse = [facts.get("worsening", UNKNOWN), facts.get("spreading", UNKNOWN)]
-        yield self.feature("course", course, TRUE if TRUE in worse else FALSE if FALSE in worse else UNKNOWN)
+        yield self.feature("course", course, _either(facts, "worsening", "spreading"))
         absent: list[str] = []
         for name in [*_SIGNS, *(f for f in self._other_findings() if f not in _SIGNS)]:
             finding = self.record.finding(name)
@@ -97,3 +96,9 @@ class Features:
         else:
             text = say("table.status_only", status=status)
         return text + (say("table.conflict") if finding.conflict else "")
+
+
+def _either(facts: Facts, *names: str) -> str:
+    """true if one of the features is, false if one is known not to be, else unknown."""
+    found = [facts.get(name, UNKNOWN) for name in names]
+    return TRUE if TRUE in found else FALSE if FALSE in found else UNKNOWN

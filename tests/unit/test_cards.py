@@ -172,3 +172,18 @@ def test_a_pending_order_is_named_with_its_date() -> None:
 def test_a_closed_gate_gives_no_card() -> None:
     record = record_of_example({"motor-neuron-disease": "examined"})
     assert cards_of(decide(record, KNOWLEDGE.table), KNOWLEDGE, CALL) == []
+
+
+def test_a_twitching_tongue_is_not_shown_as_reassuring() -> None:
+    row = next(
+        r for r in card(record_of_example({"sites": ["tongue"]}))["detail"].splitlines() if "Site" in r
+    )
+    assert "**several regions, or the tongue**" in row
+    assert "**one region" not in row
+
+
+def test_recorded_today_is_not_begun_today() -> None:
+    record = record_of_example({})
+    today = replace(record, twitch=replace(record.twitch, onset=Days(None, record.as_of)))
+    assert "0 days" not in card(today)["detail"]
+    assert "how long it has lasted is unknown" in card(today)["detail"]
