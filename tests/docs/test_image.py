@@ -1,6 +1,6 @@
 """The Dockerfile is really built, and the container is asked for a card.
 
-docker or podman build on the image that FROM names. Where there is only buildah (as root, no engine), the base is
+docker or podman build on the image that FROM names. Where there is only buildah (as root), the base is
 made of Debian's own packages by debootstrap. It takes minutes, so it runs when asked: make test-image
 """
 

@@ -185,5 +185,5 @@ def test_a_twitching_tongue_is_not_shown_as_reassuring() -> None:
 def test_recorded_today_is_not_begun_today() -> None:
     record = record_of_example({})
     today = replace(record, twitch=replace(record.twitch, onset=Days(None, record.as_of)))
-    assert "0 days" not in card(today)["detail"]
+    assert " 0 days" not in card(today)["detail"]
     assert "how long it has lasted is unknown" in card(today)["detail"]
