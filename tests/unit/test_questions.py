@@ -12,7 +12,7 @@ from fhir_mappings.findings import Days, Order, Record
 from service.decision import decide
 from service.decision.facts import facts_of
 from service.decision.outcome import RANK, outcome
-from service.decision.questions import AT_MOST_OTHERS, Inquiry
+from service.decision.questions import Inquiry
 from service.decision.standing import Standing
 from service.knowledge import load_knowledge
 from tests.knowledge.patients import days_ago, drug, record_of_example, result
@@ -57,7 +57,7 @@ def brute_force(inquiry: Inquiry) -> set[str]:
 
     def settings(group_id: str) -> Iterator[dict[str, str]]:
         others = [g for g in inquiry.groups if g.id != group_id]
-        for size in range(AT_MOST_OTHERS + 1):
+        for size in range(3):  # none, one or two others
             for chosen in combinations(others, size):
                 for answers in product(*(group.answers for group in chosen)):
                     yield {k: v for _, sets in answers for k, v in sets.items()}

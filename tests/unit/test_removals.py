@@ -199,6 +199,10 @@ class TestStudies:
         record = replace(patient(weakness="examined"), studies=(Study("emg", days_ago(1)),))
         assert "emg" in recommended(record)
 
+    def test_not_again_where_the_sign_was_examined_on_the_same_day(self) -> None:
+        record = replace(patient(weakness="examined"), studies=(Study("emg", days_ago(0)),))
+        assert "emg" not in recommended(record)
+
     def test_an_undated_study_answers_nothing(self) -> None:
         weak = finding("weakness", "examined", first_examined=days_ago(300))
         record = replace(patient(), findings={"weakness": weak}, studies=(Study("emg"),))
