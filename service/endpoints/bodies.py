@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Request
 
 from service.endpoints.answers import FHIR_JSON, JSON
-from service.errors import Issue, NotSupported, RequestError
+from service.errors import Issue, NotSupported, RequestError, TooLarge
 
 
 def body_of(request: Request) -> bytes:
-    """The whole body. Raises NotSupported (415) or RequestError (400); werkzeug raises 413."""
+    """The whole body. Raises NotSupported (415), TooLarge (413) or RequestError (400)."""
     if request.mimetype not in (JSON, FHIR_JSON):
         raise NotSupported(
             [Issue("not-supported", f"Content-Type must be {JSON} or {FHIR_JSON}.", "http.content-type")]
@@ -29,6 +29,12 @@ def body_of(request: Request) -> bytes:
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise NotSupported([Issue("not-supported", "The charset must be UTF-8.", "http.content-type")])
     body = request.get_data(cache=False)
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(body) >= limit:
+        # A chunked body says no length: reading it ended at the limit, in its middle.
+        raise TooLarge(
+            [Issue("too-long", "The body is larger than MAX_BODY_BYTES allows: send fewer resources.")]
+        )
     if not body.strip():
         raise RequestError([Issue("required", "The body is empty.")])
     # Some clients write a byte order mark, which JSON forbids and nobody means.

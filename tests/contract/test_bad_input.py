@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from typing import Any
@@ -113,6 +114,17 @@ def test_another_encoding(client: FlaskClient) -> None:
 
 def test_an_eighty_megabyte_body(client: FlaskClient) -> None:
     assert issues(evaluate(client, b" " * 80_000_000), 413)
+
+
+@pytest.mark.parametrize("fill", [b" ", b"x"])
+def test_a_chunked_body_without_a_length(client: FlaskClient, fill: bytes) -> None:
+    response = client.post(
+        "/evaluate",
+        input_stream=io.BytesIO(fill * 20_000_000),
+        content_type=JSON,
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert issues(response, 413)
 
 
 def test_a_byte_order_mark_is_forgiven(client: FlaskClient) -> None:
