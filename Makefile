@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image check format lock
+.PHONY: help setup serve test test-image check format openapi lock
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -46,6 +46,9 @@ check: $(STAMP)  ## Format, lint, types, import contracts, generated files curre
 format: $(STAMP)  ## Lay the code out
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+openapi: $(STAMP)  ## Write openapi.yaml anew from the schemas and schemas/openapi_paths.yaml
+	$(BIN)/python -m schemas.openapi
 
 # No prerequisite: without a lock file that fits there may be no environment.
 LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml
