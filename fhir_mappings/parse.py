@@ -18,6 +18,7 @@ from fhir_mappings.why_unreadable import why
 
 T = TypeVar("T")
 
+_MOST_EXPLAINED = 50
 OTHER_PATIENT = "belongs to another patient"
 NO_PATIENT = "names no patient, so it cannot be checked"
 _CONTAINED = "names a patient of its own, so it cannot be checked"
@@ -171,7 +172,10 @@ class _Parser:
         try:
             resource = msgspec.json.decode(raw, type=shape)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-            reason = why(raw, found.kind, _structural(error))
+            reason = _structural(error)
+            # The models explain well and slowly: a body of broken resources must not hold a worker.
+            if len(self.not_understood) < _MOST_EXPLAINED:
+                reason = why(raw, found.kind, reason)
             self.not_understood.append(Note(found.reference, reason, found.entry.expression))
             return None
         return Located(resource, found.reference, found.entry.expression, found.entry.draft, found.names)

@@ -19,7 +19,8 @@ def twitch_of(said: Sequence[Said], loose_courses: frozenset[str], as_of: date, 
         return Twitch(present.status, evidence_of(said, frozenset(present.deciding)))
     current = [one for one in said if one.speaks and one.status is Status.PRESENT]
     if present is by_all:
-        current = [one for one in current if one in present.deciding]
+        deciding = frozenset(present.deciding)
+        current = [one for one in current if one in deciding]
     sites = tuple(sorted({site for one in current for site in one.sites}, key=str))
     courses = {course for one in current for course in one.courses} | loose_courses
     if "worsening" in courses and _newer_region(current):
@@ -55,11 +56,13 @@ def _onset(current: Sequence[Said], as_of: date) -> Days:
 
 def _newer_region(current: Sequence[Said]) -> bool:
     """Whether a later record names a region that no earlier one does."""
+    by_day: dict[date, set[str]] = {}
+    for one in current:
+        if one.sites:
+            by_day.setdefault(one.sort_day, set()).update(s.region for s in one.sites if s.region)
     seen: set[str] = set()
-    days = sorted({one.sort_day for one in current if one.sites})
-    for index, day in enumerate(days):
-        regions = {site.region for one in current if one.sort_day == day for site in one.sites if site.region}
-        if index and regions - seen:
+    for index, day in enumerate(sorted(by_day)):
+        if index and by_day[day] - seen:
             return True
-        seen |= regions
+        seen |= by_day[day]
     return False
