@@ -257,8 +257,11 @@ class Detail:
         if labels:
             yield capital(joined(labels)) + "."
         named = {withheld.reference for withheld in self.decision.withheld}
-        for order in self.record.orders:
-            if order.reference not in named and not order.draft:
+        told: set[frozenset[str]] = set()
+        # The newest of several orders for the same tests.
+        for order in reversed(self.record.orders):
+            if order.reference not in named and not order.draft and order.tests not in told:
+                told.add(order.tests)
                 tests = {self.table.counts_as.get(test, test) for test in order.tests}
                 names = capital(joined(test_label(t, self.terminology, self.wording) for t in sorted(tests)))
                 place = "pending" if order.day else "pending_undated"

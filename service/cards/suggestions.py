@@ -14,6 +14,8 @@ from service.decision.table import Table
 from service.knowledge.templates import Templates
 from service.knowledge.wording import Wording
 
+# An order names the twitch it is for, not every record of it.
+_MOST_REASONS = 3
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds")
 
 
@@ -64,7 +66,7 @@ def _order(
             templates.orders[test],
             subject=call.subject,
             encounter=call.encounter,
-            reasons=[r for r in decision.record.twitch.references if fillable(r)],
+            reasons=[r for r in decision.record.twitch.references if fillable(r)][:_MOST_REASONS],
             urgent=recommendation.urgent,
         )
         for test in tests

@@ -11,9 +11,10 @@ import pytest
 
 from fhir_mappings import parse
 from fhir_mappings.findings import Record
-from tests.spec.records import as_of, condition, observation, read
+from tests.spec.records import as_of, concept, condition, observation, read
+from tests.spec.test_time import COURSE
 
-FEW, MANY = 100, 400
+FEW, MANY = 100, 1000
 
 
 def calls_of(work: Callable[[], Record]) -> int:
@@ -36,7 +37,13 @@ def conditions(many: int) -> list[dict[str, Any]]:
     day = date(2020, 1, 1)
     return [
         condition(
-            "fasciculation", id=f"c{n}", bodySite=["hand"], recordedDate=(day + timedelta(days=n)).isoformat()
+            "fasciculation",
+            id=f"c{n}",
+            bodySite=["hand"],
+            recordedDate=(day + timedelta(days=n)).isoformat(),
+            extension=[
+                {"url": COURSE, "valueCodeableConcept": concept("http://snomed.info/sct", "230993007")}
+            ],
         )
         for n in range(many)
     ]
