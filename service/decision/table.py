@@ -139,12 +139,13 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class RowAction:
-    """What a row asks for; condition None = always."""
+    """What a row asks for; condition None = always. `when` is the same as it was written."""
 
     id: str
     urgent: bool = False
     paediatric: bool = False
     condition: Callable[[Facts], bool] | None = None
+    when: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,8 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table. `terms` is the disjunctive form of its condition."""
+    """One row of the table. `when` is its condition as written, with the rows it names put in; `terms` the
+    disjunctive form of that and `holds` the function."""
 
     id: str
     label: str
@@ -175,6 +177,7 @@ class Row:
     actions: tuple[RowAction, ...]
     support: tuple[Support, ...]
     examples: tuple[Example, ...]
+    when: Condition
     holds: Callable[[Facts], bool]
     terms: tuple[Term, ...]
     last: bool = False
@@ -193,11 +196,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One piece of self-care for a recorded trigger (None: where there is none)."""
+    """One piece of self-care for a recorded trigger (None: where there is none).
+
+    `withheld_when` is the condition of `unless` as it was written.
+    """
 
     id: str
     trigger: str | None
     unless: Callable[[Facts], bool] | None = None
+    withheld_when: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -131,8 +131,8 @@ class _Reader:
         self.problem(place, f"{text!r} is no finding, feature, medication class or other row")
         return Leaf(text, frozenset({TRUE}))
 
-    def holds(self, value: Any, place: str) -> Callable[[Mapping[str, str]], bool] | None:
-        return None if value is None else predicate(self.condition(value, place))
+    def optional(self, value: Any, place: str) -> Condition | None:
+        return None if value is None else self.condition(value, place)
 
     def actions(self) -> dict[str, Action]:
         known = self.terminology.analytes
@@ -170,17 +170,10 @@ class _Reader:
             id=raw["id"],
             label=raw["label"],
             level=raw["level"],
-            actions=tuple(
-                RowAction(
-                    action["id"],
-                    urgent=action["urgency"] == "urgent",
-                    paediatric=action["paediatric"],
-                    condition=self.holds(action["when"], place),
-                )
-                for action in raw["actions"]
-            ),
+            actions=tuple(self.row_action(action, place) for action in raw["actions"]),
             support=tuple(Support(tuple(s["ids"]), s["reading"], s["note"]) for s in raw["rests_on"]),
             examples=tuple(Example(e["title"], e["given"], e["holds"]) for e in raw["examples"]),
+            when=condition,
             holds=predicate(condition),
             terms=terms(condition),
             last=raw["reads"] == "last",
@@ -188,6 +181,16 @@ class _Reader:
             drug_classes=frozenset(
                 name.removeprefix("drug ") for name in variables(condition) if name.startswith("drug ")
             ),
+        )
+
+    def row_action(self, raw: Mapping[str, Any], place: str) -> RowAction:
+        when = self.optional(raw["when"], place)
+        return RowAction(
+            raw["id"],
+            urgent=raw["urgency"] == "urgent",
+            paediatric=raw["paediatric"],
+            condition=predicate(when) if when else None,
+            when=when,
         )
 
     def example(self, given: Mapping[str, Any], place: str) -> None:
@@ -211,7 +214,8 @@ class _Reader:
             trigger = None if raw["trigger"] == "none" else raw["trigger"]
             if trigger:
                 self.known_finding(trigger, place)
-            advice.append(Advice(raw["id"], trigger, self.holds(raw["unless"], place)))
+            unless = self.optional(raw["unless"], place)
+            advice.append(Advice(raw["id"], trigger, predicate(unless) if unless else None, unless))
         return tuple(advice)
 
     def words(self) -> tuple[WordsQuestion, ...]:
