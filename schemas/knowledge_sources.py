@@ -6,7 +6,13 @@ from marshmallow import fields, validate
 
 from schemas.knowledge_table import Id, Strict
 
+_CLAUSE = validate.Regexp(r"^\S+( \S+){6,}$", error="a reason is a clause of at least seven words")
 _SHA256 = validate.Regexp(r"^[0-9a-f]{64}$", error="not a SHA-256")
+
+
+def Reason() -> fields.String:
+    """Why nothing rests on a claim or an anchor: a clause, not a keyword. None: something does."""
+    return fields.String(validate=_CLAUSE, load_default=None)
 
 
 class ClaimSchema(Strict):
@@ -16,7 +22,7 @@ class ClaimSchema(Strict):
     sha256 = fields.String(required=True, validate=_SHA256)
     says = fields.String(required=True, validate=validate.Length(min=5))
     strength = fields.String(required=True)
-    declined = fields.String(validate=validate.Length(min=5), load_default=None)
+    declined = Reason()
 
 
 class DocumentSchema(Strict):
@@ -32,6 +38,7 @@ class AnchorSchema(Strict):
     source = fields.String(required=True, validate=validate.Length(min=3))
     says = fields.String(required=True, validate=validate.Length(min=5))
     url = fields.Url(required=True)
+    declined = Reason()
 
 
 class AnchorsSchema(Strict):

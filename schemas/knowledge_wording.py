@@ -118,3 +118,8 @@ class WordingSchema(Strict):
     source_label = _text()
     link = _text()
     override_reasons = fields.Nested(OverrideReasonsSchema, required=True)
+    rests_on = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String(), validate=validate.Length(min=1)),
+        load_default=dict,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ from typing import Any
 from fhir_mappings.findings import Reading
 from fhir_mappings.terminology import OrderCode, Terminology
 from service.decision.table import Table
-from service.knowledge.claims import Claims, load_claims
+from service.knowledge.claims import Anchor, Claim, Claims, load_claims
 from service.knowledge.decision_table import FILE, load_table
 from service.knowledge.hooks import load_hooks
 from service.knowledge.problems import KnowledgeError, Problem
 from service.knowledge.templates import Templates, templates_of
 from service.knowledge.terminology import load_order_codes, load_terminology
+from service.knowledge.wording import FILE as WORDING
 from service.knowledge.wording import Wording, load_wording
 
 __all__ = ["Knowledge", "KnowledgeError", "load_knowledge"]
@@ -38,6 +39,11 @@ class Knowledge:
     version: str
 
     @property
+    def cited_by(self) -> Mapping[str, tuple[str, ...]]:
+        """Claim or anchor -> where it is cited: "rows.weakness", "removals.child", "wording.safety_net"."""
+        return _cited_by(self.table, self.wording)
+
+    @property
     def reading(self) -> Reading:
         """The thresholds that the mapping needs."""
         limits = self.table.thresholds
@@ -56,7 +62,7 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
     wording = load_wording(directory, table)
     order_codes = load_order_codes(directory)
     problems = [
-        *_unknown_claims(table, claims),
+        *_without_fate(claims, _cited_by(table, wording)),
         *_without_order(table, order_codes, wording),
     ]
     if problems:
@@ -66,15 +72,34 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
     return Knowledge(table, terminology, claims, wording, order_codes, templates, hooks, _version(directory))
 
 
-def _unknown_claims(table: Table, claims: Claims) -> list[Problem]:
-    cited = [(f"rows.{row.id}", row.claims) for row in table.rows]
-    cited += [(f"removals.{removal.id}", removal.claims) for removal in table.removals]
-    return [
-        Problem(FILE, place, f"no claim or anchor {claim} in sources/")
-        for place, ids in cited
-        for claim in ids
-        if claims.get(claim) is None
-    ]
+def _cited_by(table: Table, wording: Wording) -> dict[str, tuple[str, ...]]:
+    cited: dict[str, list[str]] = {}
+    citing = [(f"rows.{row.id}", row.claims) for row in table.rows]
+    citing += [(f"removals.{removal.id}", removal.claims) for removal in table.removals]
+    citing += [(f"wording.{place}", claims) for place, claims in wording.rests_on.items()]
+    for place, ids in citing:
+        for name in ids:
+            cited.setdefault(name, []).append(place)
+    return {name: tuple(places) for name, places in cited.items()}
+
+
+def _without_fate(claims: Claims, cited_by: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+    """Whatever is cited exists; whatever exists is cited or declined, and never both."""
+    for name, places in cited_by.items():
+        if claims.get(name) is None:
+            for place in places:
+                kind, _, rest = place.partition(".")
+                file, member = (WORDING, f"rests_on.{rest}") if kind == "wording" else (FILE, place)
+                yield Problem(file, member, f"no claim or anchor {name} in sources/")
+    reasons = " ".join(claim.declined or "" for claim in claims.claims.values())
+    sources: list[Claim | Anchor] = [*claims.claims.values(), *claims.anchors.values()]
+    for source in sources:
+        # An anchor is used as well where a claim is declined because of it.
+        used = source.id in cited_by or (source.id in claims.anchors and source.id in reasons)
+        if used and source.declined:
+            yield Problem("sources", source.id, "is used and declined: strike one of the two")
+        if not used and not source.declined:
+            yield Problem("sources", source.id, "nothing rests on it: cite it, or say why under declined")
 
 
 def _without_order(table: Table, order_codes: Mapping[str, OrderCode], wording: Wording) -> list[Problem]:

@@ -37,12 +37,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Independent guidance that a safety addition rests on."""
+    """Independent guidance that a safety addition rests on. declined: why nothing does (None: it is used)."""
 
     id: str
     source: str
     says: str
     url: str
+    declined: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

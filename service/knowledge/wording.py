@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,15 +15,21 @@ from service.knowledge.problems import KnowledgeError, Problem
 from service.knowledge.yaml_files import load_yaml
 
 FILE = "wording.yaml"
+# A row's label stands in the summary where nothing shorter is written; a longer one leaves no room there.
+_LONGEST_LABEL = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """texts: dotted place -> text. override_reasons: (system, ((code, display), ...))."""
+    """texts: dotted place -> text. override_reasons: (system, ((code, display), ...)).
+
+    rests_on: a place, or the beginning of several, -> the claims and anchors it rests on.
+    """
 
     texts: Mapping[str, str]
     override_system: str
     override_reasons: tuple[tuple[str, str], ...]
+    rests_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def say(self, place: str, **names: object) -> str:
         """The text of that place with its names filled in. KeyError if there is none."""
@@ -33,6 +39,15 @@ class Wording:
     def maybe(self, place: str, **names: object) -> str:
         """The same, or "" where nothing is said."""
         return self.say(place, **names) if place in self.texts else ""
+
+    def claims(self, place: str) -> tuple[str, ...]:
+        """The claims and anchors that the text of that place rests on."""
+        return tuple(
+            claim
+            for stated, claims in self.rests_on.items()
+            if place == stated or place.startswith(f"{stated}.")
+            for claim in claims
+        )
 
 
 def load_wording(directory: Path, table: Table) -> Wording:
@@ -44,8 +59,10 @@ def load_wording(directory: Path, table: Table) -> Wording:
         raise KnowledgeError(
             [Problem(FILE, str(key), str(reason)) for key, reason in error.normalized_messages().items()]
         ) from None
+    rests_on = raw.pop("rests_on")
+    reasons = raw.pop("override_reasons")
     problems = [
-        *_missing(raw["found"], {row.id for row in table.rows if not row.last}, "found"),
+        *_found(raw["found"], table),
         *_missing(raw["actions"], set(table.actions), "actions"),
         *_missing(raw["self_care"]["advice"], {advice.id for advice in table.self_care}, "self_care.advice"),
         *(
@@ -54,23 +71,47 @@ def load_wording(directory: Path, table: Table) -> Wording:
             if words.id not in raw["question"]
         ),
     ]
-    if problems:
-        raise KnowledgeError(problems)
-    reasons = raw.pop("override_reasons")
-    return Wording(
+    # A row's label says it in the summary too, where nothing shorter was written.
+    labels = {row.id: row.label for row in table.rows if not row.last}
+    plain = {name: label.replace("{", "{{").replace("}", "}}") for name, label in labels.items()}
+    raw["found"] = plain | raw["found"]
+    wording = Wording(
         _flat(raw),
         reasons["system"],
         tuple((reason["code"], reason["display"]) for reason in reasons["reasons"]),
+        {place: tuple(claims) for place, claims in rests_on.items()},
     )
+    problems += [
+        Problem(FILE, f"rests_on.{stated}", "there is no such text")
+        for stated in wording.rests_on
+        if not any(place == stated or place.startswith(f"{stated}.") for place in wording.texts)
+    ]
+    if problems:
+        raise KnowledgeError(problems)
+    return wording
+
+
+def _found(texts: Mapping[str, str], table: Table) -> list[Problem]:
+    """Only a row whose label is too long for the summary needs a phrase of its own."""
+    spoken = {row.id: row.label for row in table.rows if not row.last}
+    lacking = [
+        Problem(FILE, f"found.{name}", f"no text, and the row's label has over {_LONGEST_LABEL} characters")
+        for name, label in spoken.items()
+        if name not in texts and len(label) > _LONGEST_LABEL
+    ]
+    return lacking + _extra(texts, set(spoken), "found")
 
 
 def _missing(texts: Mapping[str, object], names: set[str], place: str) -> list[Problem]:
     lacking = [Problem(FILE, f"{place}.{name}", "no text") for name in sorted(names - set(texts))]
-    extra = [
+    return lacking + _extra(texts, names, place)
+
+
+def _extra(texts: Mapping[str, object], names: set[str], place: str) -> list[Problem]:
+    return [
         Problem(FILE, f"{place}.{name}", "text for something the table does not have")
         for name in sorted(set(texts) - names)
     ]
-    return lacking + extra
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
