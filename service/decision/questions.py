@@ -2,7 +2,8 @@
 
 A question's group is one finding, or the features that one answer in words settles. For every term of a
 row that reads the group, the other unknown groups of that term are set so that the term can become true
-(two of them at most), the rest stays unknown, and the answers are compared.
+(two of them at most), the rest stays unknown, and the answers are compared; then once more with an answer
+that lets go a row which asks for the same already (an eyelid lets go of twitching that has lasted).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import product
 
 from service.decision.outcome import RANK, Outcome, highest, level_of, outcome
 from service.decision.standing import Standing
-from service.decision.table import ABSENT, LEVELS, UNKNOWN, AskedFinding, Facts, Table, Term
+from service.decision.table import ABSENT, FALSE, LEVELS, UNKNOWN, AskedFinding, Facts, Row, Table, Term
 
 AT_MOST_OTHERS = 2
 Settings = tuple[tuple[str, str], ...]
@@ -109,7 +110,23 @@ class Inquiry:
         self.facts = facts
         self.groups = groups(self.table, facts)
         self._owner = {name: group for group in self.groups for name in group.variables}
+        self._index = {row.id: index for index, row in enumerate(self.table.rows)}
         self._seen: dict[Settings, Outcome] = {}
+        self._ends = tuple(self._endings())
+
+    def _endings(self) -> Iterator[tuple[Row, str, str, Mapping[str, str]]]:
+        """(row, group, what the answer says, the facts it sets) of answers that end an unknown's "not".
+
+        The rows read last share no action with the others: they hide nothing.
+        """
+        for row in self.table.rows:
+            negative = (
+                {x.variable for term in row.terms for x in term if not x.positive} if not row.last else ()
+            )
+            for group in self.groups:
+                for says, sets in group.answers:
+                    if any(sets.get(name) not in (None, FALSE, ABSENT) for name in negative):
+                        yield row, group.id, says, sets
 
     def outcome_with(self, settings: Mapping[str, str]) -> Outcome:
         """The outcome with those facts set and the rest as recorded."""
@@ -132,31 +149,50 @@ class Inquiry:
         """
         told: Question | None = None
         reach: tuple[int, int, int] | None = None
-        for row, assumed, sets in self._contexts(group):
-            answers = tuple(
-                AnswerOutcome(says, self.outcome_with({**sets, **chosen})) for says, chosen in group.answers
-            )
-            if len({answer.outcome.key for answer in answers}) < 2:
+        for row in self.table.rows:
+            if row.last:  # it follows from the others
                 continue
-            level = highest([answer.outcome.level for answer in answers])
-            here = (-RANK[level], -_changed_actions(answers), row)
-            reach = here if reach is None else min(reach, here)
-            question = Question(group.id, group.in_words, answers, assumed, here)
-            if told is None or (len(assumed), here) < (len(told.together), told.reach):
-                told = question
+            decided: list[frozenset[tuple[str, str]]] = []
+            for assumed, sets in self._contexts(group, row):
+                # More answers than are needed for the row would lend it their own level and actions.
+                if any(smaller < frozenset(assumed) for smaller in decided):
+                    continue
+                answers = tuple(
+                    AnswerOutcome(says, self.outcome_with({**sets, **chosen}))
+                    for says, chosen in group.answers
+                )
+                moved = _moved_rows(answers)
+                if row.id not in moved or len({answer.outcome.key for answer in answers}) < 2:
+                    continue
+                decided.append(frozenset(assumed))
+                level = highest([answer.outcome.level for answer in answers])
+                here = (-RANK[level], -_changed_actions(answers), min(self._index[name] for name in moved))
+                reach = here if reach is None else min(reach, here)
+                question = Question(group.id, group.in_words, answers, assumed, here)
+                if told is None or (len(assumed), here) < (len(told.together), told.reach):
+                    told = question
         return None if told is None or reach is None else replace(told, reach=reach)
 
-    def _contexts(self, group: Group) -> Iterator[tuple[int, Settings, Mapping[str, str]]]:
-        """(row, what is assumed of other groups, the facts that sets), the smallest first for each row."""
-        seen: set[Settings] = set()
-        for index, row in enumerate(self.table.rows):
-            for term in row.terms:
-                if any(literal.variable in group.variables for literal in term):
-                    for assumed, sets in self._ways(group, term):
-                        key = tuple(sorted(sets.items()))
-                        if key not in seen:
-                            seen.add(key)
-                            yield index, assumed, sets
+    def _contexts(self, group: Group, row: Row) -> list[tuple[Settings, Mapping[str, str]]]:
+        """(what is assumed of other groups, the facts that sets) for that row, the smallest first."""
+        found: dict[frozenset[tuple[str, str]], tuple[Settings, Mapping[str, str]]] = {}
+        for term in row.terms:
+            if any(literal.variable in group.variables for literal in term):
+                for way in self._ways(group, term):
+                    for assumed, sets in (way, *self._let_go(group, *way)):
+                        found.setdefault(frozenset(assumed), (assumed, sets))
+        return sorted(found.values(), key=lambda context: len(context[0]))
+
+    def _let_go(
+        self, group: Group, assumed: Settings, sets: Mapping[str, str]
+    ) -> Iterator[tuple[Settings, Mapping[str, str]]]:
+        """The same setting with one more answer, under which a row that holds in it holds no longer."""
+        if len(assumed) == AT_MOST_OTHERS:
+            return
+        known = {name for name, _ in assumed}
+        for row, other, says, chosen in self._ends:
+            if other != group.id and other not in known and row.holds({**self.facts, **sets}):
+                yield (*assumed, (other, says)), {**sets, **chosen}
 
     def _ways(self, group: Group, term: Term) -> Iterator[tuple[Settings, Mapping[str, str]]]:
         others: dict[str, Group] = {}
@@ -213,3 +249,9 @@ def _changed_actions(answers: Sequence[AnswerOutcome]) -> int:
     """How many actions are recommended after one answer and not, or not so urgently, after another."""
     sets = [{(r.id, r.urgent) for r in answer.outcome.recommendations} for answer in answers]
     return len({action for one in sets for action, _ in set().union(*sets) - one})
+
+
+def _moved_rows(answers: Sequence[AnswerOutcome]) -> frozenset[str]:
+    """The rows that fire after one answer and not after another."""
+    fired = [frozenset(row.id for row in answer.outcome.rows) for answer in answers]
+    return frozenset.union(*fired) - frozenset.intersection(*fired)

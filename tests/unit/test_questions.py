@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import product
 
 import pytest
 
@@ -16,6 +15,7 @@ from service.decision.questions import Inquiry
 from service.decision.standing import Standing
 from service.knowledge import load_knowledge
 from tests.knowledge.patients import days_ago, drug, record_of_example, result
+from tests.unit.every_setting import reaches
 
 TABLE = load_knowledge().table
 SIGNS_ABSENT = {"weakness": "absent", "atrophy": "absent", "sensory-loss": "absent"}
@@ -46,25 +46,6 @@ BASES: dict[str, Record] = {
 }
 
 
-def brute_force(inquiry: Inquiry) -> set[str]:
-    """Every group whose answers differ in some setting of at most two others."""
-    standing, facts = inquiry.standing, inquiry.facts
-
-    def differs(group_id: str, sets: dict[str, str]) -> bool:
-        (group,) = [g for g in inquiry.groups if g.id == group_id]
-        keys = {outcome(standing, {**facts, **sets, **chosen}).key for _, chosen in group.answers}
-        return len(keys) > 1
-
-    def settings(group_id: str) -> Iterator[dict[str, str]]:
-        others = [g for g in inquiry.groups if g.id != group_id]
-        for size in range(3):  # none, one or two others
-            for chosen in combinations(others, size):
-                for answers in product(*(group.answers for group in chosen)):
-                    yield {k: v for _, sets in answers for k, v in sets.items()}
-
-    return {g.id for g in inquiry.groups if any(differs(g.id, sets) for sets in settings(g.id))}
-
-
 def inquiry_of(record: Record) -> Inquiry:
     facts = facts_of(record, TABLE)
     return Inquiry(Standing(record, TABLE, facts), facts)
@@ -73,7 +54,7 @@ def inquiry_of(record: Record) -> Inquiry:
 @pytest.mark.parametrize("base", BASES)
 def test_the_questions_are_those_that_trying_everything_finds(base: str) -> None:
     inquiry = inquiry_of(BASES[base])
-    assert {q.id for q in inquiry.questions()} == brute_force(inquiry)
+    assert {q.id for q in inquiry.questions()} == set(reaches(inquiry))
 
 
 @pytest.mark.parametrize("base", BASES)
