@@ -10,8 +10,11 @@ from importlib.metadata import version as installed_version
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from service.callers import Callers, callers_of
+from service.callers.admin import admin_token_in
 from service.config import Config
 from service.endpoints.answers import problem_answer
+from service.endpoints.authentication import authentication
 from service.endpoints.cds_hooks import cds_hooks
 from service.endpoints.evaluate import evaluate
 from service.endpoints.knowledge_pages import knowledge_pages
@@ -38,11 +41,16 @@ _NEXT = {
 _log = logging.getLogger("service")
 
 
-def create_app(config: Config, knowledge: Knowledge) -> Flask:
-    """The WSGI application for those settings and that knowledge."""
+def create_app(config: Config, knowledge: Knowledge, callers: Callers | None = None) -> Flask:
+    """The WSGI application for those settings and that knowledge.
+
+    callers: who may call, if not those of the settings. Raises ConfigError where a file of theirs is wrong.
+    """
     app = Flask(__name__, static_folder=None, template_folder="endpoints/templates")
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.url_map.strict_slashes = False
+    callers = callers or callers_of(config)
+    app.register_blueprint(authentication(callers, admin_token_in(config.admin_token_file)))
     app.register_blueprint(cds_hooks(config, knowledge))
     app.register_blueprint(evaluate(config, knowledge))
     app.register_blueprint(knowledge_pages(knowledge))
@@ -50,7 +58,9 @@ def create_app(config: Config, knowledge: Knowledge) -> Flask:
 
     @app.errorhandler(RequestError)
     def request_error(error: RequestError) -> Response:
-        return problem_answer(error.issues, error.status)
+        answer = problem_answer(error.issues, error.status)
+        answer.headers.update(error.headers)
+        return answer
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

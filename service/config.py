@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from schemas.urls import base_url_problem, is_loopback
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 INDICATORS = ("info", "warning", "critical")
@@ -17,9 +18,20 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "PORT": ("8000", "port to listen on"),
     "PUBLIC_BASE_URL": (
         "http://HOST:PORT",
-        "the URL at which clients see the service; links in cards begin with it",
+        "the URL at which clients see the service; links in cards begin with it;"
+        " further URLs after commas are also taken as audience",
     ),
-    "CDS_AUTH": ("off", "off: no authentication, for loopback or behind a gateway that has one"),
+    "CDS_AUTH": (
+        "off",
+        "jwt: callers sign each call, as CDS Hooks says; off: no authentication, for loopback or behind a"
+        " gateway that has one",
+    ),
+    "CDS_TRUSTED_ISSUERS": ("", "with jwt: a JSON file of who may call, see docs/authentication.md"),
+    "JTI_STORE": (
+        "memory",
+        "where used tokens are kept: memory for one process, redis://host:port/number for several",
+    ),
+    "ADMIN_TOKEN_FILE": ("", "a file with the password of /metrics and /feedback/summary"),
     "MAX_BODY_BYTES": (str(MAX_BODY_BYTES), "larger bodies are answered with 413"),
     "MIN_INDICATOR": ("info", "info, warning or critical: cards below it are not returned"),
     "SILENT": ("false", "true: decide, and answer no card"),
@@ -42,6 +54,12 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8000
     public_base_url: str = "http://127.0.0.1:8000"
+    public_base_aliases: tuple[str, ...] = ()
+    cds_auth: str = "off"
+    cds_trusted_issuers: Path | None = None
+    # May hold a password.
+    jti_store: str = field(default="memory", repr=False)
+    admin_token_file: Path | None = None
     max_body_bytes: int = MAX_BODY_BYTES
     min_indicator: str = "info"
     silent: bool = False
@@ -70,17 +88,40 @@ class Config:
                 raise ConfigError(f"{name}: one of {', '.join(choices)}")
             return written
 
+        def existing(name: str) -> Path | None:
+            written = text(name, "")
+            if written and not Path(written).is_file():
+                raise ConfigError(f"{name}: no such file")
+            return Path(written) if written else None
+
         host = text("HOST", "127.0.0.1")
         port = number("PORT", 8000, 1, 65535)
-        auth = text("CDS_AUTH", "off")
-        if auth != "off":
-            raise ConfigError("CDS_AUTH: this version knows only off")
-        if not _is_loopback(host) and not environ.get("CDS_AUTH", "").strip():
+        auth = choice("CDS_AUTH", "off", ("off", "jwt"))
+        if not is_loopback(host) and not text("CDS_AUTH", ""):
             raise ConfigError("CDS_AUTH: write CDS_AUTH=off to serve off loopback without authentication")
         shown = f"[{host}]" if ":" in host else host
-        base = text("PUBLIC_BASE_URL", f"http://{shown}:{port}").rstrip("/")
-        if not base.startswith(("http://", "https://")) or " " in base:
-            raise ConfigError("PUBLIC_BASE_URL: a URL that begins with http:// or https://")
+        bases = [
+            url.strip().rstrip("/") for url in text("PUBLIC_BASE_URL", f"http://{shown}:{port}").split(",")
+        ]
+        for problem in filter(None, map(base_url_problem, bases)):
+            raise ConfigError(f"PUBLIC_BASE_URL: {problem}")
+        workers = number("WEB_CONCURRENCY", 2, 1, 64)
+        issuers, store = existing("CDS_TRUSTED_ISSUERS"), text("JTI_STORE", "memory")
+        if store != "memory" and not store.startswith(("redis://", "rediss://")):
+            raise ConfigError("JTI_STORE: memory, or a URL redis://host:port/number")
+        if auth == "jwt":
+            if issuers is None:
+                raise ConfigError("CDS_TRUSTED_ISSUERS: CDS_AUTH=jwt needs the file of who may call")
+            if not text("PUBLIC_BASE_URL", ""):
+                raise ConfigError(
+                    "PUBLIC_BASE_URL: CDS_AUTH=jwt needs it written out: tokens name it as audience"
+                )
+            if store == "memory" and workers > 1:
+                raise ConfigError(
+                    "JTI_STORE: memory is for one process: set WEB_CONCURRENCY=1, or a redis:// URL here"
+                )
+        elif issuers is not None and not text("CDS_AUTH", ""):
+            raise ConfigError("CDS_AUTH: CDS_TRUSTED_ISSUERS is set but nobody is asked: write jwt or off")
         folder = text("KNOWLEDGE_DIR", "")
         if folder and not Path(folder).is_dir():
             raise ConfigError("KNOWLEDGE_DIR: no such folder")
@@ -90,22 +131,18 @@ class Config:
         return cls(
             host=host,
             port=port,
-            public_base_url=base,
+            public_base_url=bases[0],
+            public_base_aliases=tuple(bases[1:]),
+            cds_auth=auth,
+            cds_trusted_issuers=issuers,
+            jti_store=store,
+            admin_token_file=existing("ADMIN_TOKEN_FILE"),
             max_body_bytes=number("MAX_BODY_BYTES", MAX_BODY_BYTES, 1024, 1 << 30),
             min_indicator=choice("MIN_INDICATOR", "info", INDICATORS),
             silent=choice("SILENT", "false", ("true", "false")) == "true",
             shared_service_id=shared,
             cors_origins=tuple(o.strip() for o in text("CORS_ORIGINS", "*").split(",") if o.strip()),
             knowledge_dir=Path(folder) if folder else None,
-            workers=number("WEB_CONCURRENCY", 2, 1, 64),
+            workers=workers,
             log_level=choice("LOG_LEVEL", "INFO", _LOG_LEVELS),
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

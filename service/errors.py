@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class RequestError(Exception):
     """Answered as an OperationOutcome that names every issue at once."""
 
     status = 400
+    headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, issues: Sequence[Issue], status: int | None = None) -> None:
         super().__init__("; ".join(issue.diagnostics for issue in issues))
@@ -53,3 +55,30 @@ class NotSupported(RequestError):
 
 class TooLarge(RequestError):
     status = 413
+
+
+class Unauthenticated(RequestError):
+    """Nobody we know; says which check failed, never what was sent."""
+
+    status = 401
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class NoAdmin(RequestError):
+    """Not the admin token."""
+
+    status = 401
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Basic realm="admin", charset="UTF-8"'}
+
+
+class Forbidden(RequestError):
+    """Known, but not allowed."""
+
+    status = 403
+
+
+class Unavailable(RequestError):
+    """Something that is needed to answer safely cannot be had now."""
+
+    status = 503
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}

@@ -52,6 +52,7 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
     try:
         config = Config.from_environ(environ)
         knowledge = load_knowledge(config.knowledge_dir)
+        application = create_app(config, knowledge)
     except (ConfigError, KnowledgeError) as error:
         print(f"The service does not start:\n{error}", file=sys.stderr)
         return 2
@@ -62,5 +63,5 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
         file=out,
         flush=True,
     )
-    _Server(config, create_app(config, knowledge)).run()
+    _Server(config, application).run()
     return 0

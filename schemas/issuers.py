@@ -1,0 +1,47 @@
+"""The shape of one entry in the file that CDS_TRUSTED_ISSUERS names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from schemas.knowledge_table import Strict
+from schemas.urls import base_url_problem, fetched_url_problem
+
+# What an entry may name; none and HS* are in no list, so that no file can ask for them.
+ALGORITHMS = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA")
+LONGEST_SECONDS = 3600
+
+
+def _url(problem: Callable[[str], str | None]) -> fields.String:
+    def check(value: str) -> None:
+        found = problem(value)
+        if found is not None:
+            raise ValidationError(f"Not usable: {found}.")
+
+    return fields.String(validate=check)
+
+
+def _filled(inner: fields.Field[Any]) -> fields.List[Any]:
+    return fields.List(inner, validate=validate.Length(min=1))
+
+
+class IssuerSchema(Strict):
+    """Who signs, with which keys, for whom."""
+
+    jwks = fields.String(validate=validate.Length(min=1))
+    jku = _url(fetched_url_problem)
+    algorithms = _filled(
+        fields.String(validate=validate.OneOf(ALGORITHMS, error="One of {choices}; none and HS* never."))
+    )
+    tenants = _filled(fields.String(validate=validate.Length(min=1)))
+    baseUrls = _filled(_url(base_url_problem))
+    maximumAgeSeconds = fields.Integer(strict=True, validate=validate.Range(min=1, max=LONGEST_SECONDS))
+    fhirServers = _filled(_url(fetched_url_problem))
+
+    @validates_schema
+    def keys_from_somewhere(self, data: dict[str, Any], **_: Any) -> None:
+        if "jwks" not in data and "jku" not in data:
+            raise ValidationError("Needs jwks (a file) or jku (a URL).")

@@ -1,0 +1,44 @@
+"""Who may see which address, decided before anything of a body is read."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, request
+
+from service.callers import Caller, Callers
+from service.callers.admin import AdminToken
+from service.errors import Issue, NotFound
+
+# First part of the address -> no patient data there, open to all. What is in no list needs a token.
+OPEN = frozenset(("healthz", "readyz", "openapi.yaml", "openapi.json", "docs", "knowledge", "fhir"))
+FOR_ADMINS = frozenset(("/metrics", "/feedback/summary"))
+OFF = frozenset(("/",))
+
+
+def authentication(callers: Callers | None, admin: AdminToken) -> Blueprint:
+    """Checks every request of the application. callers: None = CDS_AUTH=off, and only admins are asked."""
+    blueprint = Blueprint("authentication", __name__)
+
+    @blueprint.before_app_request
+    def check() -> None:
+        g.caller = None
+        rule = request.url_rule.rule if request.url_rule else None
+        # A preflight carries no token; an address that does not exist holds nothing.
+        if request.method == "OPTIONS" or rule is None:
+            return
+        authorization = request.headers.get("Authorization")
+        if rule in FOR_ADMINS:
+            if callers is not None or admin.is_set:
+                admin.check(authorization)
+        elif callers is not None:
+            if rule in OFF:
+                raise NotFound([Issue("not-found", "The workbench is off where callers need a token.")])
+            if rule.split("/")[1] not in OPEN:
+                g.caller = callers.caller(authorization, request.path.rstrip("/"))
+
+    return blueprint
+
+
+def caller() -> Caller | None:
+    """Who sent this request, verified; None where nobody needs to say."""
+    found: Caller | None = g.caller
+    return found

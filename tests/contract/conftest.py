@@ -1,0 +1,93 @@
+"""Callers of a site with a clock of its own; servers of keys and of used tokens."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from shutil import which
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.knowledge import Knowledge
+from tests.contract.callers import CLINIC, Clock, Signer, app_for, callers
+from tests.contract.jwks_server import JwksServer, jwks_serving
+from tests.contract.requests import SERVICE
+from tests.docs.conftest import free_port
+
+REDIS = "redis://127.0.0.1:6379/0"
+HOW = "needs Redis on 127.0.0.1:6379; run: apt-get install redis-server && redis-server --port 6379 --save ''"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def token_site(knowledge: Knowledge) -> tuple[Flask, Clock]:
+    clock = Clock()
+    return app_for(knowledge, callers(clock)), clock
+
+
+@pytest.fixture
+def token_client(token_site: tuple[Flask, Clock]) -> FlaskClient:
+    return token_site[0].test_client()
+
+
+@pytest.fixture
+def signer(token_site: tuple[Flask, Clock]) -> Iterator[Signer]:
+    clock = token_site[1]
+    now = clock.now
+    yield Signer(clock, SERVICE)
+    clock.now = now
+
+
+@pytest.fixture
+def clinic(signer: Signer) -> Signer:
+    return Signer(signer.clock, SERVICE, CLINIC, "rsa-clinic")
+
+
+@pytest.fixture
+def jwks_server() -> Iterator[JwksServer]:
+    with jwks_serving() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real Redis: the one that runs, or one of our own for as long as the tests take."""
+    if _answers(REDIS):
+        yield REDIS
+        return
+    if which("redis-server") is None:
+        pytest.skip(HOW)
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if "Ready to accept connections" in line:
+                    break
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            process.terminate()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1).ping())
+    except (redis.RedisError, OSError):
+        return False
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that is bound and refuses: nobody else can take it meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]

@@ -1,0 +1,178 @@
+"""A token is used once: in one process, in several with Redis, and in none while Redis is away."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import uuid
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+
+from service.callers.refusals import REASONS
+from service.callers.seen_tokens import MARGIN_SECONDS, InMemory, InRedis, SeenTokens
+from service.errors import RequestError, Unauthenticated, Unavailable
+from service.knowledge import Knowledge
+from tests.contract.callers import CLINIC, EHR, Clock, Signer, app_for, bearer, called, callers, said
+from tests.contract.requests import SERVICE
+
+
+def jti() -> str:
+    return str(uuid.uuid4())
+
+
+@pytest.fixture(params=["memory", "redis"])
+def seen(request: pytest.FixtureRequest, clock: Clock) -> SeenTokens:
+    if request.param == "memory":
+        return InMemory(clock)
+    return InRedis(request.getfixturevalue("redis_url"), clock)
+
+
+def is_new(seen: SeenTokens, iss: str, name: str, clock: Clock, until: float = 330) -> bool:
+    """Whether it is taken; an error other than that it was used goes on."""
+    try:
+        seen.use(iss, name, clock(), clock() + until)
+    except Unauthenticated as error:
+        if error.issues[0].diagnostics != REASONS["replayed"][1]:
+            raise
+        return False
+    return True
+
+
+def test_once_and_not_again(seen: SeenTokens, clock: Clock) -> None:
+    name = jti()
+    assert is_new(seen, EHR, name, clock)
+    assert not is_new(seen, EHR, name, clock)
+    assert is_new(seen, EHR, name + " ", clock)
+
+
+def test_each_issuer_counts_for_itself(seen: SeenTokens, clock: Clock) -> None:
+    name = jti()
+    assert is_new(seen, EHR, name, clock)
+    assert is_new(seen, CLINIC, name, clock)
+
+
+@pytest.mark.parametrize(
+    "other", [('a"', "b"), ("a", '","b'), ("a\x00b", ""), ("", "a\x00b"), ("a", "b\ud800")]
+)
+def test_no_two_pairs_are_taken_for_one(seen: SeenTokens, clock: Clock, other: tuple[str, str]) -> None:
+    salt = jti()
+    assert is_new(seen, salt + "a", "b", clock)
+    assert is_new(seen, salt + other[0], other[1], clock)
+    assert not is_new(seen, salt + other[0], other[1], clock)
+
+
+def test_a_call_sent_again_is_refused(knowledge: Knowledge, seen: SeenTokens, clock: Clock) -> None:
+    client = app_for(knowledge, callers(clock, seen)).test_client()
+    signer = Signer(clock, SERVICE)
+    assert called(client, bearer(signer.token())).status_code == 200
+    assert said(called(client, bearer(signer.token())), 401) == REASONS["replayed"][1]
+    assert said(called(client, bearer(signer.token(exp=int(clock()) + 299))), 401) == REASONS["replayed"][1]
+    clock.now += 329
+    assert said(called(client, bearer(signer.token(iat=int(clock()) - 300, exp=int(clock()) - 29))), 401)
+    assert called(client, bearer(signer.token(jti=jti()))).status_code == 200
+
+
+def two_apps(knowledge: Knowledge, one: SeenTokens, other: SeenTokens, clock: Clock) -> list[FlaskClient]:
+    return [app_for(knowledge, callers(clock, seen)).test_client() for seen in (one, other)]
+
+
+def test_a_token_used_at_one_instance_is_refused_at_another(
+    knowledge: Knowledge, redis_url: str, clock: Clock
+) -> None:
+    one, other = two_apps(knowledge, InRedis(redis_url, clock), InRedis(redis_url, clock), clock)
+    token = Signer(clock, SERVICE).token()
+    assert called(one, bearer(token)).status_code == 200
+    assert said(called(other, bearer(token)), 401) == REASONS["replayed"][1]
+    assert called(other, bearer(Signer(clock, SERVICE).token())).status_code == 200
+
+
+def test_redis_keeps_only_a_hash_and_only_for_a_while(redis_url: str, clock: Clock) -> None:
+    client = redis.Redis.from_url(redis_url)
+    before = set(client.keys("fasciculation-cds:jti:*"))
+    name = jti()
+    assert is_new(InRedis(redis_url, clock), EHR, name, clock, until=100)
+    (key,) = set(client.keys("fasciculation-cds:jti:*")) - before
+    assert name.encode() not in key
+    assert client.get(key) == b""
+    kept = client.pttl(key) / 1000
+    # Longer than any instance would take the token, were its clock a minute behind.
+    assert 100 < kept <= 100 + MARGIN_SECONDS
+    client.delete(key)
+
+
+@pytest.mark.parametrize("password", ["", "secret-of-redis"])
+def test_without_redis_nobody_is_let_in(
+    knowledge: Knowledge, clock: Clock, closed_port: int, password: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    store = InRedis(f"redis://:{password}@127.0.0.1:{closed_port}/0", clock)
+    client = app_for(knowledge, callers(clock, store)).test_client()
+    signer = Signer(clock, SERVICE)
+    for _ in range(2):
+        answered = called(client, bearer(signer.token()))
+        said(answered, 503)
+        assert int(answered.headers["Retry-After"]) > 0
+        assert "secret-of-redis" not in caplog.text + answered.get_data(as_text=True)
+    assert said(called(client, bearer(signer.token(iss="https://evil.example"))), 401)
+
+
+def test_a_redis_that_refuses_lets_nobody_in(redis_url: str, clock: Clock) -> None:
+    wrong = redis_url.replace("//", f"//nobody:{secrets.token_hex(4)}@")
+    with pytest.raises(Unavailable):
+        InRedis(wrong, clock).use(EHR, jti(), clock(), clock() + 330)
+
+
+def test_memory_forgets_what_nobody_would_take_any_more(clock: Clock) -> None:
+    seen = InMemory(clock, maximum=2)
+    first = jti()
+    assert is_new(seen, EHR, first, clock)
+    assert is_new(seen, EHR, jti(), clock)
+    clock.now += 330 + MARGIN_SECONDS - 1
+    with pytest.raises(Unavailable):
+        seen.use(EHR, jti(), clock(), clock() + 330)
+    assert not is_new(seen, EHR, first, clock)
+    clock.now += 1
+    assert is_new(seen, EHR, first, clock)
+
+
+def test_a_full_memory_lets_nobody_in_but_other_issuers(clock: Clock) -> None:
+    seen = InMemory(clock, maximum=1)
+    name = jti()
+    assert is_new(seen, EHR, name, clock)
+    with pytest.raises(Unavailable):
+        seen.use(EHR, jti(), clock(), clock() + 330)
+    assert not is_new(seen, EHR, name, clock)
+    assert is_new(seen, CLINIC, jti(), clock)
+
+
+def test_memory_takes_no_token_from_before_it_began(knowledge: Knowledge, clock: Clock) -> None:
+    client = app_for(knowledge, callers(clock)).test_client()
+    signer = Signer(clock, SERVICE)
+    used_before_the_restart = signer.token(iat=int(clock()) - 1, exp=int(clock()) + 200)
+    assert said(called(client, bearer(used_before_the_restart)), 401) == REASONS["restarted"][1]
+    assert called(client, bearer(signer.token())).status_code == 200
+
+
+def test_a_new_worker_takes_no_token_of_the_old_one(clock: Clock) -> None:
+    """gunicorn replaces a worker that died by a copy of its master, which saw no token."""
+    seen = InMemory(clock)
+    began = clock()
+    clock.now += 100
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            seen.use(EHR, jti(), began + 50, began + 350)
+            os.write(writing, b"taken")
+        except RequestError as error:
+            os.write(writing, error.issues[0].diagnostics.encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    assert os.read(reading, 1000).decode() == REASONS["restarted"][1]
+    os.close(reading)
+    assert is_new(seen, EHR, jti(), clock)
