@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
@@ -56,12 +57,18 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
     except (ConfigError, KnowledgeError) as error:
         print(f"The service does not start:\n{error}", file=sys.stderr)
         return 2
+    logging.basicConfig(format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s")
+    # Ours alone: what libraries log could name what was sent.
+    logging.getLogger("service").setLevel(config.log_level)
     print(f"fasciculation-cds listens on {config.public_base_url}", file=out)
-    print(
-        "Try: curl -s -H 'Content-Type: application/fhir+json' --data-binary @examples/v05-bundle.json"
-        f" '{config.public_base_url}/evaluate?asOf=2026-06-15'",
-        file=out,
-        flush=True,
-    )
+    if config.cds_auth == "jwt":
+        print("Calls need a signed token: see docs/authentication.md", file=out, flush=True)
+    else:
+        print(
+            "Try: curl -s -H 'Content-Type: application/fhir+json' --data-binary @examples/v05-bundle.json"
+            f" '{config.public_base_url}/evaluate?asOf=2026-06-15'",
+            file=out,
+            flush=True,
+        )
     _Server(config, application).run()
     return 0

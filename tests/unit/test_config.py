@@ -1,5 +1,7 @@
 """Settings: an empty environment starts on loopback; a wrong value is refused by name."""
 
+from pathlib import Path
+
 import pytest
 
 from service.config import SETTINGS, Config, ConfigError
@@ -21,8 +23,17 @@ def test_an_empty_environment() -> None:
         ("MAX_BODY_BYTES", "-1"),
         ("MIN_INDICATOR", "high"),
         ("SILENT", "yes"),
-        ("CDS_AUTH", "jwt"),
+        ("CDS_AUTH", "JWT"),
+        ("CDS_AUTH", "none"),
+        ("CDS_TRUSTED_ISSUERS", "no/such/file"),
+        ("JTI_STORE", "memcached://127.0.0.1"),
+        ("JTI_STORE", "Memory"),
+        ("ADMIN_TOKEN_FILE", "no/such/file"),
         ("PUBLIC_BASE_URL", "cds.example"),
+        ("PUBLIC_BASE_URL", "https://cds.example,"),
+        ("PUBLIC_BASE_URL", "https://cds.example, cds.example"),
+        ("PUBLIC_BASE_URL", "https://user@cds.example"),
+        ("PUBLIC_BASE_URL", "https://cds.example?a=b"),
         ("KNOWLEDGE_DIR", "no/such/folder"),
         ("SHARED_SERVICE_ID", "a/b"),
         ("WEB_CONCURRENCY", "0"),
@@ -56,5 +67,54 @@ def test_the_public_url_follows_host_and_port() -> None:
 
 def test_every_setting_is_described() -> None:
     fields = {name.upper() for name in Config.__slots__}
-    renamed = {"WORKERS": "WEB_CONCURRENCY"}
-    assert {renamed.get(name, name) for name in fields} | {"CDS_AUTH"} == set(SETTINGS)
+    renamed = {"WORKERS": "WEB_CONCURRENCY", "PUBLIC_BASE_ALIASES": "PUBLIC_BASE_URL"}
+    assert {renamed.get(name, name) for name in fields} == set(SETTINGS)
+
+
+@pytest.fixture
+def jwt(tmp_path: Path) -> dict[str, str]:
+    """A mix that starts."""
+    file = tmp_path / "issuers.json"
+    file.write_text("{}")
+    return {
+        "CDS_AUTH": "jwt",
+        "CDS_TRUSTED_ISSUERS": str(file),
+        "PUBLIC_BASE_URL": "https://cds.example/a/, https://cds.intern.example",
+        "WEB_CONCURRENCY": "1",
+    }
+
+
+def test_settings_for_callers_that_sign(jwt: dict[str, str]) -> None:
+    config = Config.from_environ(jwt)
+    assert (config.public_base_url, config.public_base_aliases) == (
+        "https://cds.example/a",
+        ("https://cds.intern.example",),
+    )
+    assert Config.from_environ({**jwt, "HOST": "0.0.0.0"}).cds_auth == "jwt"  # noqa: S104
+    several = Config.from_environ({**jwt, "WEB_CONCURRENCY": "4", "JTI_STORE": "redis://:secret@cache/0"})
+    assert several.workers == 4
+    assert "secret" not in repr(several)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("CDS_TRUSTED_ISSUERS", {"CDS_TRUSTED_ISSUERS": ""}),
+        ("PUBLIC_BASE_URL", {"PUBLIC_BASE_URL": ""}),
+        ("JTI_STORE", {"WEB_CONCURRENCY": "2"}),
+        ("JTI_STORE", {"WEB_CONCURRENCY": ""}),
+        ("JTI_STORE", {"WEB_CONCURRENCY": "2", "JTI_STORE": "memory"}),
+        ("CDS_AUTH", {"CDS_AUTH": ""}),
+    ],
+)
+def test_an_unsafe_mix_stops_the_start_by_name(
+    jwt: dict[str, str], name: str, changes: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigError, match=rf"^{name}: "):
+        Config.from_environ({**jwt, **changes})
+
+
+def test_a_password_in_a_wrong_url_is_not_repeated(jwt: dict[str, str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        Config.from_environ({**jwt, "JTI_STORE": "postgres://user:secret@cache/0"})
+    assert "secret" not in str(error.value)
