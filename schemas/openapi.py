@@ -44,7 +44,8 @@ _TYPES: tuple[tuple[type[fields.Field[Any]], dict[str, Any]], ...] = (
 def document() -> dict[str, Any]:
     """The whole OpenAPI document."""
     content: dict[str, Any] = yaml.safe_load(PATHS.read_text(encoding="utf-8"))
-    content["components"] = {"schemas": {name: shape_of(schema()) for name, schema in SHAPES.items()}}
+    shapes = {name: shape_of(schema()) for name, schema in SHAPES.items()}
+    content["components"] = {**content.pop("components"), "schemas": shapes}
     return content
 
 

@@ -39,3 +39,13 @@ def test_a_required_member_is_required() -> None:
     shapes = document()["components"]["schemas"]
     assert set(shapes["HookRequest"]["required"]) == {"hook", "hookInstance", "context"}
     assert shapes["Evaluation"]["required"] == ["cards", "assessment"]
+
+
+def test_what_needs_a_token_says_so() -> None:
+    paths = document()["paths"]
+    secured = {path for path, methods in paths.items() for call in methods.values() if "security" in call}
+    assert secured == {"/cds-services", "/cds-services/{service_id}", "/evaluate"}
+    for path in secured:
+        for call in paths[path].values():
+            assert {"callerToken": []} in call["security"]
+            assert {"401", "403", "503"} <= set(call["responses"])
