@@ -1,0 +1,239 @@
+"""Every deliberate error in decision_table.yaml, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from tests.mutation.conditions import Operands, Path, at, changes, condition_paths
+
+DROPPED = object()
+_LEVELS = ("info", "warning", "critical")
+_READINGS = ("stated", "interpreted", "addition")
+_KINDS = ("blood", "study", "referral", "ask", "review", "advice")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One error. place: where a reader looks for it; at that path of the file stands that value instead."""
+
+    kind: str
+    place: str
+    says: str
+    path: Path
+    value: Any
+
+    @property
+    def name(self) -> str:
+        return f"{self.place}: {self.kind}: {self.says}"
+
+    def applied(self, content: Any) -> Any:
+        """The content of the file with this error; what was given stays as it is."""
+        return _replaced(content, self.path, self.value)
+
+
+def _replaced(content: Any, path: Path, value: Any) -> Any:
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    if isinstance(content, list):
+        inner = [_replaced(part, rest, value) if i == step else part for i, part in enumerate(content)]
+        return [part for part in inner if part is not DROPPED]
+    inner = {**content, step: _replaced(content.get(step), rest, value)}
+    return {key: part for key, part in inner.items() if part is not DROPPED}
+
+
+def mutants(raw: Mapping[str, Any]) -> tuple[Mutant, ...]:
+    """All of them, in the order of the file. No two have the same name."""
+    found = [
+        *_thresholds(raw),
+        *_actions(raw),
+        *_conditions(raw),
+        *_rows(raw),
+        *_support(raw),
+        *_lists(raw),
+        *_self_care(raw),
+        *_removals(raw),
+        *_words(raw),
+    ]
+    by_name: dict[str, Mutant] = {}
+    for mutant in found:
+        if mutant.applied(raw) != raw:
+            by_name.setdefault(mutant.name, mutant)
+    return tuple(by_name.values())
+
+
+def _nudged(place: str, path: Path, value: int) -> Iterator[Mutant]:
+    for other in (value - 1, value + 1):
+        yield Mutant("threshold", place, f"{path[-1]} {other} for {value}", path, other)
+
+
+def _each_dropped(kind: str, place: str, path: Path, entries: Sequence[Any]) -> Iterator[Mutant]:
+    for index, entry in enumerate(entries):
+        yield Mutant(kind, place, f"no {_title(entry)}", (*path, index), DROPPED)
+
+
+def _swapped(kind: str, place: str, path: Path, entries: Sequence[Any]) -> Iterator[Mutant]:
+    for index, (one, two) in enumerate(pairwise(entries)):
+        order = [*entries[:index], two, one, *entries[index + 2 :]]
+        yield Mutant(kind, place, f"{_title(two)} before {_title(one)}", path, order)
+
+
+def _title(entry: Any) -> str:
+    if isinstance(entry, dict):
+        return str(entry.get("id") or entry.get("says"))
+    return str(entry)
+
+
+def _toggled(kind: str, place: str, path: Path, content: Mapping[str, Any], value: Any) -> Mutant:
+    """A member that stands there is dropped, else added."""
+    member = str(path[-1])
+    if member in content:
+        return Mutant(kind, place, f"no {member}", path, DROPPED)
+    return Mutant(kind, place, f"{member}: {value}", path, value)
+
+
+def _thresholds(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    for name, value in raw["thresholds"].items():
+        yield from _nudged("thresholds", ("thresholds", name), value)
+    for index, action in enumerate(raw["actions"]):
+        for name in ("done_days", "ordered_days"):
+            if name in action:
+                yield from _nudged(f"actions.{action['id']}", ("actions", index, name), action[name])
+
+
+def _actions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    kind = "action definition"
+    yield from _each_dropped(kind, "actions", ("actions",), raw["actions"])
+    yield from _swapped(kind, "actions", ("actions",), raw["actions"])
+    for index, action in enumerate(raw["actions"]):
+        place, path = f"actions.{action['id']}", ("actions", index)
+        for other in _KINDS:
+            if other != action["kind"]:
+                yield Mutant(kind, place, f"kind {other} for {action['kind']}", (*path, "kind"), other)
+        for name in ("analytes", "studies"):
+            tests = action.get(name, [])
+            yield from _each_dropped(kind, place, (*path, name), tests)
+            yield from _swapped(kind, place, (*path, name), tests)
+        for name in ("done_days", "ordered_days"):
+            if name in action:
+                yield Mutant(kind, place, f"no {name}", (*path, name), DROPPED)
+        yield _toggled(kind, place, (*path, "child"), action, "withheld")
+        yield _toggled(kind, place, (*path, "repeat_abnormal"), action, True)
+
+
+def _conditions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    operands = Operands(raw)
+    for path in condition_paths(raw):
+        owner = f"{path[0]}.{at(raw, path[:2])['id']}"
+        if "actions" in path:
+            owner += f".{at(raw, path[:4])['id']}"
+        for change in changes(at(raw, path), operands):
+            yield Mutant(change.kind, owner, change.says, (*path, *change.path), change.value)
+
+
+def _rows(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    order = [action["id"] for action in raw["actions"]]
+    yield from _each_dropped("row dropped", "rows", ("rows",), raw["rows"])
+    yield from _swapped("rows swapped", "rows", ("rows",), raw["rows"])
+    for index, row in enumerate(raw["rows"]):
+        place, path = f"rows.{row['id']}", ("rows", index)
+        for level in _LEVELS:
+            if level != row["level"]:
+                yield Mutant("level", place, f"{level} for {row['level']}", (*path, "level"), level)
+        yield _toggled("downgrade", place, (*path, "downgraded_when_tests_done"), row, True)
+        yield _toggled("reads last", place, (*path, "reads"), row, "last")
+        yield from _row_actions(place, (*path, "actions"), row["actions"], order)
+
+
+def _row_actions(place: str, path: Path, actions: Sequence[Any], order: Sequence[str]) -> Iterator[Mutant]:
+    own = [_title(action) for action in actions]
+    others = [action_id for action_id in order if action_id not in own]
+    yield from _each_dropped("action dropped", place, path, actions)
+    for other in others:
+        yield Mutant("action added", place, f"{other} too", path, [*actions, other])
+    for index, action in enumerate(actions):
+        long = action if isinstance(action, dict) else {"id": action}
+        here = (*path, index)
+
+        def without(member: str, long: Mapping[str, Any] = long) -> dict[str, Any]:
+            return {key: value for key, value in long.items() if key != member}
+
+        calm = without("urgency") if "urgency" in long else {**long, "urgency": "urgent"}
+        yield Mutant("urgency", place, f"{long['id']} {calm.get('urgency', 'routine')}", here, calm)
+        adult = without("paediatric") if "paediatric" in long else {**long, "paediatric": True}
+        team = "paediatric" if "paediatric" in adult else "not paediatric"
+        yield Mutant("paediatric", place, f"{long['id']} {team}", here, adult)
+        if "when" in long:
+            yield Mutant("action without its when", place, str(long["id"]), here, without("when"))
+        after = order.index(long["id"]) + 1
+        other = next(a for a in [*order[after:], *order] if a not in own)
+        yield Mutant("action replaced", place, f"{other} for {long['id']}", here, {**long, "id": other})
+
+
+def _support(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    every = sorted({i for row in raw["rows"] for support in row["rests_on"] for i in support["ids"]})
+    for index, row in enumerate(raw["rows"]):
+        place, path = f"rows.{row['id']}", ("rows", index, "rests_on")
+        for number, support in enumerate(row["rests_on"]):
+            here = (*path, number)
+            yield Mutant("support", place, f"no support by {' '.join(support['ids'])}", here, DROPPED)
+            for reading in _READINGS:
+                if reading != support["reading"]:
+                    says = f"{' '.join(support['ids'])} {reading}"
+                    yield Mutant("reading", place, says, (*here, "reading"), reading)
+            yield from _claims("support", place, (*here, "ids"), support["ids"], every)
+
+
+def _claims(kind: str, place: str, path: Path, ids: Sequence[str], every: Sequence[str]) -> Iterator[Mutant]:
+    yield from _each_dropped(kind, place, path, ids)
+    for index, claim in enumerate(ids):
+        other = next(c for c in [*every[every.index(claim) + 1 :], *every] if c not in ids)
+        yield Mutant(kind, place, f"{other} for {claim}", (*path, index), other)
+
+
+def _lists(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    for name in ("electrolytes", "signs", "named", "closes_gate", "shown_results"):
+        yield from _each_dropped(f"{name} entry dropped", name, (name,), raw[name])
+        yield from _swapped(f"{name} entries swapped", name, (name,), raw[name])
+
+
+def _self_care(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    kind, advice = "self-care", raw["self_care"]
+    triggers = list(dict.fromkeys(entry["trigger"] for entry in advice))
+    yield from _each_dropped(kind, "self_care", ("self_care",), advice)
+    yield from _swapped(kind, "self_care", ("self_care",), advice)
+    for index, entry in enumerate(advice):
+        place, path = f"self_care.{entry['id']}", ("self_care", index)
+        for other in triggers:
+            if other != entry["trigger"]:
+                says = f"trigger {other} for {entry['trigger']}"
+                yield Mutant(kind, place, says, (*path, "trigger"), other)
+        if "unless" in entry:
+            yield Mutant(kind, place, "no unless", (*path, "unless"), DROPPED)
+
+
+def _removals(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    kind = "removal"
+    every = sorted({claim for removal in raw["removals"] for claim in removal["claims"]})
+    yield from _each_dropped(kind, "removals", ("removals",), raw["removals"])
+    for index, removal in enumerate(raw["removals"]):
+        path = ("removals", index, "claims")
+        yield from _claims(kind, f"removals.{removal['id']}", path, removal["claims"], every)
+
+
+def _words(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    kind, asked = "asked in words", raw["asked_in_words"]
+    yield from _each_dropped(kind, "asked_in_words", ("asked_in_words",), asked)
+    yield from _swapped(kind, "asked_in_words", ("asked_in_words",), asked)
+    for index, question in enumerate(asked):
+        place, path = f"asked_in_words.{question['id']}", ("asked_in_words", index, "answers")
+        yield from _each_dropped(kind, place, path, question["answers"])
+        yield from _swapped(kind, place, path, question["answers"])
+        for number, answer in enumerate(question["answers"]):
+            for name, value in answer["sets"].items():
+                here = (*path, number, "sets", name)
+                yield Mutant(kind, place, f"{answer['says']}: {name} {not value}", here, not value)
+                yield Mutant(kind, place, f"{answer['says']}: {name} not set", here, DROPPED)
