@@ -69,6 +69,7 @@ def test_every_row_of_the_model_is_in_the_table() -> None:
     assert [row.id for row in KNOWLEDGE.table.rows if row.id in ROWS] == ROWS
 
 
+# "!" urgent, "~" for the paediatric team.
 @pytest.mark.parametrize(
     ("row", "level", "actions"),
     [
@@ -110,8 +111,8 @@ def test_every_row_of_the_model_is_in_the_table() -> None:
         ("weakness-and-atrophy", "warning", "neurology-referral"),
         ("weakness-and-atrophy-worsening", "critical", "neurology-referral!"),
         ("child", "info", ""),
-        ("child-sign", "warning", "neurology-referral"),
-        ("child-weakness", "critical", "neurology-referral!"),
+        ("child-sign", "warning", "neurology-referral~"),
+        ("child-weakness", "critical", "neurology-referral!~"),
         ("self-care", "info", "self-care"),
         ("nothing-calls-for-tests", "info", ""),
     ],
@@ -120,4 +121,8 @@ def test_level_and_actions_are_those_of_the_model(row: str, level: str, actions:
     found = KNOWLEDGE.table.row(row)
     assert found is not None
     assert found.level == level
-    assert [f"{a.id}{'!' if a.urgent else ''}" for a in found.actions] == actions.split()
+    marked = [f"{a.id}{'!' if a.urgent else ''}{'~' if a.paediatric else ''}" for a in found.actions]
+    assert marked == actions.split()
+    # Only duration alone is settled by tests that are done, and only the summing up is read last.
+    assert found.downgraded_when_tests_done is (row in ("persistent", "eyelid-long"))
+    assert found.last is (row in ("self-care", "nothing-calls-for-tests"))

@@ -1,0 +1,111 @@
+"""What a run found, as text: how many errors of each kind, what saw them first, and which nobody saw."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tests.mutation.checks import Verdict
+from tests.mutation.conditions import Operands, at, condition_paths, same, shown
+from tests.mutation.mutants import Mutant
+
+# What sees an error, in the order in which it is asked.
+SEEN_BY = ("loader", "rows", "spec", "unit", "vignettes", "golden", "proof", "time")
+_FOLDERS = {"knowledge": "rows", "spec": "spec", "unit": "unit", "vignettes": "vignettes", "golden": "golden"}
+# Survivors of which no test can say that they are wrong, by name, each with its reason.
+REASONS: Mapping[str, str] = {}
+
+
+def seen_by(verdict: Verdict) -> str:
+    """One of SEEN_BY, or "" for a survivor."""
+    if not verdict.by or verdict.by in SEEN_BY:
+        return verdict.by
+    return _FOLDERS[verdict.by.split("/")[1]]
+
+
+def reason(mutant: Mutant, raw: Mapping[str, Any]) -> str:
+    """Why a survivor is no error at all; "" where nothing is known that excuses it."""
+    changed = mutant.applied(raw)
+    for path in condition_paths(raw):
+        if mutant.path[: len(path)] == path:
+            one, other = at(raw, path), at(changed, path)
+            if same(one, other, Operands(raw)):
+                return (
+                    f"true for the same facts as {shown(one)}: every combination of the operands was compared"
+                )
+    return REASONS.get(mutant.name, "")
+
+
+def table(verdicts: Iterable[Verdict]) -> list[str]:
+    """Markdown: a line for each kind of error, and one for all."""
+    by_kind: dict[str, Counter[str]] = {}
+    for verdict in verdicts:
+        by_kind.setdefault(verdict.kind, Counter())[seen_by(verdict) or "nobody"] += 1
+    total: Counter[str] = sum(by_kind.values(), Counter())
+    columns = [name for name in (*SEEN_BY, "nobody") if name in ("nobody", "loader") or total[name]]
+    lines = [
+        f"| Kind of error | Errors | {' | '.join(columns)} |",
+        f"|---|{'---:|' * (len(columns) + 1)}",
+    ]
+    for kind, counts in [*by_kind.items(), ("**all**", total)]:
+        cells = [
+            str(counts.total()),
+            *(str(counts[name] or "") for name in columns[:-1]),
+            str(counts["nobody"]),
+        ]
+        lines.append(f"| {kind} | {' | '.join(cells)} |")
+    return lines
+
+
+def survivors(
+    mutants: Sequence[Mutant], verdicts: Mapping[str, Verdict], raw: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """Name and reason ("" = none) of each error that every check let pass."""
+    return [(m.name, reason(m, raw)) for m in mutants if m.name in verdicts and not verdicts[m.name].killed]
+
+
+def page(
+    mutants: Sequence[Mutant], verdicts: Mapping[str, Verdict], raw: Mapping[str, Any], file: bytes
+) -> str:
+    """docs/mutation.md after a whole run."""
+    survived = survivors(mutants, verdicts, raw)
+    explained = [(name, why) for name, why in survived if why]
+    unexplained = [name for name, why in survived if not why]
+    seconds = sum(verdict.seconds for verdict in verdicts.values())
+    lines = [
+        "# Deliberate errors in the decision table",
+        "",
+        "Written by `make mutants`: every threshold, operator, operand, action, level, claim and list entry of",
+        "`decision_table.yaml` is changed once, each time alone, and the checks are run against the changed table.",
+        "An error that no check sees would be a hole in them.",
+        "",
+        f"Table `{hashlib.sha256(file).hexdigest()[:12]}`: {len(verdicts)} errors,"
+        f" {len(verdicts) - len(survived)} seen, {len(explained)} that change nothing (below),"
+        f" {len(unexplained)} that nobody saw. {seconds / 60:.0f} minutes of one processor.",
+        "",
+        *table(verdicts.values()),
+        "",
+        *_LEGEND,
+        "",
+        "## Errors that no check saw",
+        "",
+        *([f"- {name}: {why or '**not explained**'}" for name, why in survived] or ["None."]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+_LEGEND = (
+    "The columns say what saw the error first, in this order:",
+    "",
+    "- *loader*: the strict loader refuses the file, so the service would not start.",
+    "- *rows*: the examples of the rows, and what the model says of each row (`tests/knowledge`).",
+    "- *spec*: tests written from the decision model, as examples on both sides (`tests/spec`).",
+    "- *unit*, *vignettes*, *golden*: `tests/unit`, the patients of `tests/vignettes` and their reviewed cards.",
+    "- *proof*: `python -m service.proof`, asked only where all of these let the error pass.",
+    "",
+    "Whatever reads the table itself to know what to expect is no check here: the second implementation, and the",
+    "comparison of generated files with it. `tests/mutation` says how an error is put in and tried.",
+)
