@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image check format openapi lock
+.PHONY: help setup serve test test-image mutants check format openapi lock
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -35,6 +35,9 @@ test: $(STAMP)  ## Every test that needs no outside server; ARGS="-k name" goes 
 
 test-image: $(STAMP)  ## Build the image with docker, podman or buildah and ask it for a card (minutes)
 	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py $(ARGS)
+
+mutants: $(STAMP)  ## Every deliberate error in the decision table against the tests; ARGS="--minutes 20" (an hour)
+	$(BIN)/python -m tests.mutation --write $(ARGS)
 
 check: $(STAMP)  ## Format, lint, types, import contracts, generated files current
 	$(BIN)/ruff format --check .

@@ -1,10 +1,12 @@
 """Puts every deliberate error into the decision table, one at a time, and says which of them no check sees.
 
-    python -m tests.mutation [--jobs 2] [--minutes 60] [--every N] [--only WORD] [--survivors] [--write]
+    python -m tests.mutation [--jobs 2] [--minutes 60] [--every N] [--only WORD] [--survivors] [--quick]
+                             [--write]
 
-It goes on where it stopped, as long as neither the code nor the tests have changed. --every and --only take a
-part of the errors; --survivors takes those that survived the last time, whatever has changed since; --write
-writes docs/mutation.md after a whole run. Ends with 0 if every error was seen or is explained, else with 1.
+It goes on where it stopped, as long as neither the code nor the tests have changed. --every and --only take
+a part of the errors; --survivors takes those that survived the last time, whatever has changed since; --quick
+asks only the checks that take seconds; --write writes docs/mutation.md after a whole run. Ends with 0 if every
+error was seen or is explained, else with 1.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from service.knowledge import HERE
 from service.knowledge.decision_table import FILE
 from service.knowledge.yaml_files import load_yaml
 from tests.mutation import report
-from tests.mutation.checks import ROOT, Verdict, try_all
+from tests.mutation.checks import CHECKS, QUICK, ROOT, UNCHANGED, Verdict, try_all
 from tests.mutation.mutants import mutants
 
 PAGE = ROOT / "docs" / "mutation.md"
@@ -37,13 +39,15 @@ def main(args: list[str]) -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth error")
     parser.add_argument("--only", default="", metavar="WORD", help="only errors with that in their name")
     parser.add_argument("--survivors", action="store_true", help="only those that survived the last time")
+    parser.add_argument("--quick", action="store_true", help="only the checks that take seconds")
     parser.add_argument("--results", type=Path, default=_RESULTS, help="where the verdicts are kept")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     chosen = parser.parse_args(args)
 
     raw = load_yaml(HERE / FILE)
     every = mutants(raw)
-    store = Results(chosen.results, keep=chosen.survivors)
+    checks = QUICK if chosen.quick else CHECKS
+    store = Results(chosen.results, checks, keep=chosen.survivors)
     wanted = [m for m in every[:: chosen.every] if chosen.only in m.name]
     if chosen.survivors:
         wanted = [m for m in wanted if m.name in store.verdicts and not store.verdicts[m.name].killed]
@@ -52,7 +56,14 @@ def main(args: list[str]) -> int:
         waiting = [m for m in wanted if m.name not in store.verdicts]
     print(f"{len(every)} errors, {len(waiting)} of {len(wanted)} to be tried", flush=True)
     if waiting:
-        try_all(waiting, store.add, jobs=chosen.jobs, stop=time.monotonic() + chosen.minutes * 60)
+        try_all(
+            waiting,
+            store.add,
+            jobs=chosen.jobs,
+            checks=checks,
+            stop=time.monotonic() + chosen.minutes * 60,
+            control=UNCHANGED.name not in store.verdicts,
+        )
 
     verdicts = {m.name: store.verdicts[m.name] for m in wanted if m.name in store.verdicts}
     left = len(wanted) - len(verdicts)
@@ -62,7 +73,7 @@ def main(args: list[str]) -> int:
         print(f"survived: {name}{f' ({reason})' if reason else ''}")
     if left:
         print(f"{left} not tried yet: give the same command again")
-    elif chosen.write and wanted == list(every):
+    elif chosen.write and wanted == list(every) and not chosen.quick:
         PAGE.write_text(report.page(every, verdicts, raw, (HERE / FILE).read_bytes()), encoding="utf-8")
     return 1 if left or any(not reason for _, reason in survived) else 0
 
@@ -70,11 +81,11 @@ def main(args: list[str]) -> int:
 class Results:
     """The verdicts so far, kept in a file. Those of other code or other tests are forgotten unless kept."""
 
-    def __init__(self, path: Path, *, keep: bool = False) -> None:
+    def __init__(self, path: Path, checks: Sequence[str], *, keep: bool = False) -> None:
         self.path = path
         self.verdicts: dict[str, Verdict] = {}
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        now = json.dumps({"of": fingerprint()})
+        now = json.dumps({"of": fingerprint(), "by": checks})
         if lines and (keep or lines[0] == now):
             for line in lines[1:]:
                 verdict = Verdict(**json.loads(line))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -34,6 +35,10 @@ ROOT = Path(__file__).parents[2]
 CHECKS = (
     "tests/knowledge/test_row_examples.py",
     "tests/knowledge/test_support.py",
+    "tests/spec/test_named_and_asked.py",
+    "tests/spec/test_actions.py",
+    "tests/spec/test_facts_together.py",
+    "tests/spec/test_one_fact.py",
     "tests/spec",
     "tests/unit/test_removals.py",
     "tests/unit/test_questions.py",
@@ -41,9 +46,12 @@ CHECKS = (
     "tests/vignettes/test_vignettes.py",
     "tests/golden",
 )
+# Those of them that take seconds.
+QUICK = tuple(check for check in CHECKS if check.startswith(("tests/knowledge", "tests/spec/test_")))
 # A mutant that is not decided in so many seconds counts as killed by time.
 LIMIT = 300
 _COPY = "mutant-"
+_WORD = re.compile(r"[a-z0-9]{4,}")
 UNCHANGED = Mutant("unchanged", "the table", "as it is", (), None)
 
 
@@ -68,11 +76,12 @@ def try_all(
     jobs: int = 1,
     checks: Iterable[str] = CHECKS,
     stop: float = float("inf"),
+    control: bool = True,
 ) -> None:
     """Reports the verdict on each mutant as it comes; begins none after that time (`time.monotonic`).
 
-    Before the first, the table as it is has to pass every check: RuntimeError if it does not. To be called
-    once in a process: it is not the same afterwards.
+    Before the first, the table as it is has to pass every check, unless control is False: RuntimeError if it
+    does not. That verdict is reported as well. To be called once in a process: it is not the same afterwards.
     """
     load = loader.load_knowledge
     for name in ("load_terminology", "load_claims", "load_order_codes"):
@@ -85,7 +94,7 @@ def try_all(
         folders = [Path(scratch) / f"{_COPY}{number}" for number in range(jobs)]
         for folder in folders:
             shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-        trials = _Trials(shared, load, mutants, report, folders, stop)
+        trials = _Trials(shared, load, mutants, report, folders, stop, control)
         quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "--assert=plain", "-s", "-o", "addopts="]
         code = pytest.main([*quiet, f"--rootdir={ROOT}", *(str(ROOT / c) for c in checks)], plugins=[trials])
     if trials.refused:
@@ -113,10 +122,11 @@ class _Trials:
         report: Callable[[Verdict], None],
         folders: Sequence[Path],
         stop: float,
+        control: bool,
     ) -> None:
         self.shared, self.load = shared, load
         self.mutants, self.report = mutants, report
-        self.folders, self.stop = folders, stop
+        self.folders, self.stop, self.control = folders, stop, control
         self.raw = load_yaml(HERE / FILE)
         self.items: list[pytest.Item] = []
         self.refused = ""
@@ -129,7 +139,8 @@ class _Trials:
         session.config.option.tbstyle = "native"
         gc.collect()
         gc.freeze()
-        self._each([UNCHANGED], self._refuse)
+        if self.control:
+            self._each([UNCHANGED], self._unchanged)
         if not self.refused:
             self._each(self.mutants, self.report)
         return True
@@ -138,8 +149,10 @@ class _Trials:
         if report.failed and not self.failed:
             self.failed = report.nodeid
 
-    def _refuse(self, verdict: Verdict) -> None:
+    def _unchanged(self, verdict: Verdict) -> None:
         self.refused = verdict.by
+        if not verdict.killed:
+            self.report(verdict)
 
     def _each(self, mutants: Sequence[Mutant], report: Callable[[Verdict], None]) -> None:
         waiting = list(reversed(mutants))
@@ -188,14 +201,18 @@ class _Trials:
             return "loader"
         _put(changed.table, self.shared.table)
         _put(changed, self.shared, leaving="table")
-        # First what names the row: it is likely to see the error.
-        word = mutant.place.split(".")[1] if "." in mutant.place else mutant.place
-        items = sorted(self.items, key=lambda item: word not in item.nodeid)
+        items = likely_first(self.items, mutant)
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.failed:
                 return self.failed
         return ""
+
+
+def likely_first(items: Sequence[pytest.Item], mutant: Mutant) -> list[pytest.Item]:
+    """The same tests, first those that have the words of the error in their names."""
+    words = set(_WORD.findall(f"{mutant.place} {mutant.kind} {mutant.says}".lower()))
+    return sorted(items, key=lambda item: -sum(word in item.nodeid.lower() for word in words))
 
 
 def _put(source: Any, target: Any, leaving: str = "") -> None:

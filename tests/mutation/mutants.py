@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -58,11 +59,16 @@ def mutants(raw: Mapping[str, Any]) -> tuple[Mutant, ...]:
         *_removals(raw),
         *_words(raw),
     ]
-    by_name: dict[str, Mutant] = {}
-    for mutant in found:
-        if mutant.applied(raw) != raw:
-            by_name.setdefault(mutant.name, mutant)
-    return tuple(by_name.values())
+    # Two ways to the same file are one error; the same words in two places of a condition are two.
+    by_file = {repr(mutant.applied(raw)): mutant for mutant in reversed(found)}
+    by_file.pop(repr(raw), None)
+    names: Counter[str] = Counter()
+    unique = []
+    for mutant in reversed(by_file.values()):
+        names[mutant.name] += 1
+        number = names[mutant.name]
+        unique.append(replace(mutant, says=f"{mutant.says} ({number})") if number > 1 else mutant)
+    return tuple(unique)
 
 
 def _nudged(place: str, path: Path, value: int) -> Iterator[Mutant]:

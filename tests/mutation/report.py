@@ -77,9 +77,9 @@ def page(
     lines = [
         "# Deliberate errors in the decision table",
         "",
-        "Written by `make mutants`: every threshold, operator, operand, action, level, claim and list entry of",
-        "`decision_table.yaml` is changed once, each time alone, and the checks are run against the changed table.",
-        "An error that no check sees would be a hole in them.",
+        "Written by `make mutants`. Every threshold, operator, operand, action, level, claim and list entry",
+        "of `decision_table.yaml` is changed once, each alone, and the checks are run against the changed",
+        "table. An error that no check sees would be a hole in them.",
         "",
         f"Table `{hashlib.sha256(file).hexdigest()[:12]}`: {len(verdicts)} errors,"
         f" {len(verdicts) - len(survived)} seen, {len(explained)} that change nothing (below),"
@@ -103,9 +103,9 @@ _LEGEND = (
     "- *loader*: the strict loader refuses the file, so the service would not start.",
     "- *rows*: the examples of the rows, and what the model says of each row (`tests/knowledge`).",
     "- *spec*: tests written from the decision model, as examples on both sides (`tests/spec`).",
-    "- *unit*, *vignettes*, *golden*: `tests/unit`, the patients of `tests/vignettes` and their reviewed cards.",
+    "- *unit*, *vignettes*, *golden*: `tests/unit`, the patients of `tests/vignettes`, their reviewed cards.",
     "- *proof*: `python -m service.proof`, asked only where all of these let the error pass.",
     "",
-    "Whatever reads the table itself to know what to expect is no check here: the second implementation, and the",
-    "comparison of generated files with it. `tests/mutation` says how an error is put in and tried.",
+    "Whatever reads the table itself to know what to expect is no check here: the second implementation, and",
+    "the comparison of generated files with it. `tests/mutation` says how an error is put in and tried.",
 )

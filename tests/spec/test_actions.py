@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from fhir_mappings.findings import Order, Record, Study
-from service.decision import Decision, decide
-from service.knowledge import load_knowledge
+from service.decision.outcome import Outcome
 from tests.knowledge.patients import days_ago, finding, record_of_example, result
+from tests.spec.outcomes import TABLE, outcome_of, recommended
 
-TABLE = load_knowledge().table
 ELECTROLYTES = ("sodium", "potassium", "calcium", "magnesium")
 # A patient for whom a row asks for each of them, as routine.
 ASKING: dict[str, dict[str, Any]] = {
@@ -38,11 +37,11 @@ def asking(action: str, **more: Any) -> Record:
 
 def analytes_of(record: Record, action: str) -> tuple[str, ...] | None:
     """What is still to be taken for that action; None where it is not recommended."""
-    return next((r.analytes for r in decide(record, TABLE).recommendations if r.id == action), None)
+    return next((r.analytes for r in outcome_of(record).recommendations if r.id == action), None)
 
 
-def of_age(years: int) -> Decision:
-    return decide(
+def of_age(years: int) -> Outcome:
+    return outcome_of(
         record_of_example(
             {
                 "age_years": years,
@@ -55,8 +54,7 @@ def of_age(years: int) -> Decision:
                 "drugs": {"ssri": "yes"},
                 "sensory-loss": "reported",
             }
-        ),
-        TABLE,
+        )
     )
 
 
@@ -75,8 +73,7 @@ def test_the_order_in_which_a_card_names_them() -> None:
         "ask-examination",
         "medication-review",
     ]
-    quiet = decide(asking("medication-review"), TABLE)
-    assert [r.id for r in quiet.recommendations] == ["medication-review", "self-care"]
+    assert recommended(asking("medication-review")) == ["medication-review", "self-care"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +93,7 @@ def test_what_kind_of_thing_it_is(kind: str, actions: str) -> None:
 
 @pytest.mark.parametrize("action", ASKING)
 def test_somebody_is_asked_for_it(action: str) -> None:
-    assert decide(asking(action), TABLE).recommends(action)
+    assert action in recommended(asking(action))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +161,7 @@ def test_how_long_an_order_stands_for_it(action: str, test: str, days: int) -> N
 @pytest.mark.parametrize("action", ["ask-examination", "medication-review", "self-care"])
 def test_no_order_stands_for_what_nobody_orders(action: str) -> None:
     order = Order(frozenset({action}), days_ago(1), reference="ServiceRequest/1")
-    assert decide(replace(asking(action), orders=(order,)), TABLE).recommends(action)
+    assert action in recommended(replace(asking(action), orders=(order,)))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +175,7 @@ def test_how_long_a_study_answers_it(study: str, answered: str) -> None:
 
     def asked(day: int) -> set[str]:
         record = replace(record_of_example({}), findings=signs, studies=(Study(study, days_ago(day)),))
-        return {r.id for r in decide(record, TABLE).recommendations} & {"emg", "ncs", "mri"}
+        return set(recommended(record)) & {"emg", "ncs", "mri"}
 
     assert asked(180) == {"emg", "ncs", "mri"} - {answered}
     assert asked(181) == {"emg", "ncs", "mri"}
@@ -197,9 +194,8 @@ def test_an_electrolyte_out_of_range_is_taken_again(band: str) -> None:
 )
 def test_anything_else_out_of_range_is_acted_on(action: str, analyte: str) -> None:
     record = replace(asking(action), results=(result(analyte, "low", 1),))
-    decision = decide(record, TABLE)
-    assert not decision.recommends(action)
-    assert (action, "act-on") in {(w.id, w.kind) for w in decision.withheld}
+    assert action not in recommended(record)
+    assert (action, "act-on") in {(w.id, w.kind) for w in outcome_of(record).withheld}
     # a result out of range is asked about as such: nothing else repeats for being abnormal
     assert [a.id for a in TABLE.actions.values() if a.repeat_abnormal] == ["electrolytes"]
 
@@ -218,5 +214,5 @@ def test_what_is_withheld_from_a_child() -> None:
 
 
 def test_self_care_is_withheld_from_a_child_too() -> None:
-    quiet = decide(record_of_example({"age_years": 15}), TABLE)
+    quiet = outcome_of(record_of_example({"age_years": 15}))
     assert {(w.id, w.kind) for w in quiet.withheld} == {("self-care", "child")}

@@ -8,12 +8,9 @@ from typing import Any
 import pytest
 
 from fhir_mappings.findings import Record
-from service.decision import decide
-from service.knowledge import load_knowledge
 from tests.knowledge.patients import drug, finding, record_of_example, result
-from tests.spec.test_one_fact import exactly, rows_of
+from tests.spec.outcomes import exactly, outcome_of, recommended, rows_of
 
-TABLE = load_knowledge().table
 WEAK = {"weakness": "examined"}
 TOLD = {"weakness": "reported"}
 BASES = ("examined", "reported")
@@ -254,7 +251,7 @@ class TestMedicinesBesideAnAbnormalElectrolyte:
             drugs=(drug(drug_class, plausible, current=current),),
             results=(result(analyte, "out-of-range"),),
         )
-        found = [r for r in decide(record, TABLE).recommendations if r.id == "medication-review"]
+        found = [r for r in outcome_of(record).recommendations if r.id == "medication-review"]
         return any("electrolyte-abnormal" in r.because for r in found)
 
     @pytest.mark.parametrize("drug_class", ANY)
@@ -280,7 +277,7 @@ class TestMedicinesBesideAnAbnormalElectrolyte:
 
     def test_not_without_a_medicine(self) -> None:
         record = replace(patient(), results=(result("sodium", "low"),))
-        assert not decide(record, TABLE).recommends("medication-review")
+        assert "medication-review" not in recommended(record)
 
 
 @pytest.mark.parametrize("basis", BASES)

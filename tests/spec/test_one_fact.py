@@ -11,21 +11,11 @@ from typing import Any
 import pytest
 
 from fhir_mappings.findings import Record
-from service.decision import decide
-from service.knowledge import load_knowledge
 from tests.knowledge.patients import drug, record_of_example, result
+from tests.spec.outcomes import exactly, rows_of
 
-TABLE = load_knowledge().table
 # Nothing asks for a test and no sign is recorded.
 QUIET = "self-care nothing-calls-for-tests"
-
-
-def rows_of(record: Record) -> set[str]:
-    return {row.id for row in decide(record, TABLE).rows}
-
-
-def exactly(record: Record, rows: str) -> None:
-    assert rows_of(record) == set(rows.split())
 
 
 @pytest.mark.parametrize(
