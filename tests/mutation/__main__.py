@@ -5,8 +5,8 @@
 
 It goes on where it stopped, as long as neither the code nor the tests have changed. --every and --only take
 a part of the errors; --survivors takes those that survived the last time, whatever has changed since; --quick
-asks only the checks that take seconds; --write writes docs/mutation.md after a whole run. Ends with 0 if every
-error was seen or is explained, else with 1.
+asks only the checks that take seconds; --write writes docs/mutation.md after a whole run. Ends with 0 if
+every error was seen or is explained, else with 1.
 """
 
 from __future__ import annotations
