@@ -11,10 +11,10 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image mutants check format openapi lock
+.PHONY: help setup serve test test-image mutants check format openapi lock knowledge-diff
 
 help:  ## What can be made
-	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
 
 setup: $(STAMP)  ## The environment, from the lock file with hashes
 
@@ -52,6 +52,10 @@ format: $(STAMP)  ## Lay the code out
 
 openapi: $(STAMP)  ## Write openapi.yaml anew from the schemas and schemas/openapi_paths.yaml
 	$(BIN)/python -m schemas.openapi
+
+knowledge-diff: $(STAMP)  ## What the knowledge says otherwise than in OLD=REVISION or OLD=FOLDER, and the answers that moved
+	@test -n "$(OLD)" || { echo "Which version? make knowledge-diff OLD=REVISION (or a folder of knowledge files)" >&2; exit 2; }
+	@$(BIN)/python -m tests.vignettes.changes $(ARGS) -- "$(OLD)"
 
 # No prerequisite: without a lock file that fits there may be no environment.
 LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml

@@ -20,7 +20,7 @@ from service.knowledge.terminology import load_order_codes, load_terminology
 from service.knowledge.wording import FILE as WORDING
 from service.knowledge.wording import Wording, load_wording
 
-__all__ = ["Knowledge", "KnowledgeError", "load_knowledge"]
+__all__ = ["Knowledge", "KnowledgeError", "load_knowledge", "version_of"]
 
 HERE = Path(__file__).parent
 
@@ -69,7 +69,9 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
         raise KnowledgeError(problems)
     templates = templates_of(table, terminology, order_codes, wording)
     hooks = load_hooks(directory, table, terminology)
-    return Knowledge(table, terminology, claims, wording, order_codes, templates, hooks, _version(directory))
+    return Knowledge(
+        table, terminology, claims, wording, order_codes, templates, hooks, version_of(directory)
+    )
 
 
 def _cited_by(table: Table, wording: Wording) -> dict[str, tuple[str, ...]]:
@@ -114,7 +116,8 @@ def _without_order(table: Table, order_codes: Mapping[str, OrderCode], wording: 
     return problems
 
 
-def _version(directory: Path) -> str:
+def version_of(directory: Path) -> str:
+    """A hash of every file of the folder, byte for byte."""
     digest = hashlib.sha256()
     for path in sorted(directory.rglob("*.yaml")):
         digest.update(path.relative_to(directory).as_posix().encode() + b"\0" + path.read_bytes())

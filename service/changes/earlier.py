@@ -1,0 +1,98 @@
+"""The knowledge of an earlier version, loaded with today's code: as much of it as answers need."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.changes.files import written
+from service.knowledge import Knowledge, KnowledgeError, load_knowledge, version_of
+from service.knowledge.claims import Claims
+from service.knowledge.decision_table import load_table
+from service.knowledge.templates import templates_of
+from service.knowledge.terminology import load_order_codes, load_terminology
+from service.knowledge.wording import FILE as WORDING
+from service.knowledge.wording import load_wording
+
+# Texts by the id of something that the table has: none is lent that the earlier table may not know.
+_BY_ID = ("found", "actions", "order_text", "rests_on", "self_care.advice")
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """knowledge None: today's code cannot answer with it. problems: why it is not whole.
+
+    lent: texts that it lacks and today's code says, taken from today's wording.
+    """
+
+    version: str
+    knowledge: Knowledge | None
+    problems: tuple[str, ...] = ()
+    lent: tuple[str, ...] = ()
+
+
+def earlier_knowledge(directory: Path, today: Path) -> Earlier:
+    """The knowledge in that folder; where it is not whole, what is left of it that answers.
+
+    Claims and hooks are not needed for an answer. today: the folder whose texts are lent.
+    """
+    version = version_of(directory)
+    try:
+        return Earlier(version, load_knowledge(directory))
+    except (KnowledgeError, ValueError) as error:
+        problems = tuple(str(error).splitlines())
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / "knowledge"
+        shutil.copytree(directory, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        lent: tuple[str, ...] = ()
+        for lend in (False, True):
+            try:
+                lent = _lend(copy, today) if lend else ()
+                return Earlier(version, _answering(copy, version), problems, lent)
+            except (KnowledgeError, ValueError, TypeError, KeyError):
+                continue
+    return Earlier(version, None, problems)
+
+
+def _answering(directory: Path, version: str) -> Knowledge:
+    """Knowledge without claims and hooks. Raises KnowledgeError, or ValueError for a template."""
+    terminology = load_terminology(directory)
+    table = load_table(directory, terminology)
+    wording = load_wording(directory, table)
+    order_codes = load_order_codes(directory)
+    templates = templates_of(table, terminology, order_codes, wording)
+    return Knowledge(table, terminology, Claims({}, {}, {}), wording, order_codes, templates, (), version)
+
+
+def _lend(directory: Path, today: Path) -> tuple[str, ...]:
+    """Writes today's texts into the copy where it has none; the places."""
+    own, lender = (written(folder)[WORDING] for folder in (directory, today))
+    filled, lent = dict(own), []
+    for place, text in _lacking(own, lender):
+        *parents, name = place.split(".")
+        inner: dict[str, Any] = filled
+        for parent in parents:
+            inner[parent] = dict(inner.get(parent, {}))
+            inner = inner[parent]
+        inner[name] = text
+        lent.append(place)
+    # JSON is YAML too.
+    (directory / WORDING).write_text(json.dumps(filled), encoding="utf-8")
+    return tuple(lent)
+
+
+def _lacking(own: Any, lender: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in lender.items():
+        place = f"{prefix}{name}"
+        if place in _BY_ID:
+            continue
+        if isinstance(value, Mapping):
+            inner = own.get(name, {})
+            yield from _lacking(inner if isinstance(inner, Mapping) else {}, value, f"{place}.")
+        elif name not in own:
+            yield place, value
