@@ -147,6 +147,7 @@ class Terminology:
     """All value sets of the knowledge files, ready for look-up by `code_key`.
 
     asked_for: codes that in an order ask for that study, and in a Procedure prove nothing.
+    panel_names: the procedure file that a panel's code stands in. procedure_labels: of every procedure file.
     """
 
     findings: Mapping[str, FindingDefinition] = field(default_factory=dict)
@@ -161,6 +162,8 @@ class Terminology:
     panels: Mapping[CodeKey, frozenset[str]] = field(default_factory=dict)
     procedures: Mapping[CodeKey, str] = field(default_factory=dict)
     asked_for: Mapping[CodeKey, str] = field(default_factory=dict)
+    panel_names: Mapping[CodeKey, str] = field(default_factory=dict)
+    procedure_labels: Mapping[str, str] = field(default_factory=dict)
     tobacco_status: frozenset[CodeKey] = frozenset()
     medications: Medications = field(default_factory=Medications)
 

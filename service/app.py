@@ -17,6 +17,7 @@ from service.endpoints.answers import problem_answer
 from service.endpoints.authentication import authentication
 from service.endpoints.cds_hooks import cds_hooks
 from service.endpoints.evaluate import evaluate
+from service.endpoints.fhir import fhir
 from service.endpoints.knowledge_pages import knowledge_pages
 from service.endpoints.operations import operations
 from service.errors import Issue, RequestError
@@ -54,6 +55,7 @@ def create_app(config: Config, knowledge: Knowledge, callers: Callers | None = N
     app.register_blueprint(cds_hooks(config, knowledge))
     app.register_blueprint(evaluate(config, knowledge))
     app.register_blueprint(knowledge_pages(knowledge))
+    app.register_blueprint(fhir(config, knowledge, _version()))
     app.register_blueprint(operations(knowledge, _version()))
 
     @app.errorhandler(RequestError)

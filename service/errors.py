@@ -41,6 +41,12 @@ class CannotDecide(RequestError):
     status = 422
 
 
+class NotAcceptable(RequestError):
+    """Asked for in a format that is not served."""
+
+    status = 406
+
+
 class DataMissing(RequestError):
     """The gate cannot be decided: names the prefetch keys that are needed."""
 

@@ -15,6 +15,7 @@ from service.knowledge.claims import Anchor, Claim, Claims, load_claims
 from service.knowledge.decision_table import FILE, load_table
 from service.knowledge.hooks import load_hooks
 from service.knowledge.problems import KnowledgeError, Problem
+from service.knowledge.publishing import Publishing, load_publishing
 from service.knowledge.templates import Templates, templates_of
 from service.knowledge.terminology import load_order_codes, load_terminology
 from service.knowledge.wording import FILE as WORDING
@@ -36,6 +37,7 @@ class Knowledge:
     order_codes: Mapping[str, OrderCode]
     templates: Templates
     hooks: tuple[Mapping[str, Any], ...]
+    publishing: Publishing
     version: str
 
     @property
@@ -69,8 +71,9 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
         raise KnowledgeError(problems)
     templates = templates_of(table, terminology, order_codes, wording)
     hooks = load_hooks(directory, table, terminology)
+    publishing = load_publishing(directory, table, terminology)
     return Knowledge(
-        table, terminology, claims, wording, order_codes, templates, hooks, version_of(directory)
+        table, terminology, claims, wording, order_codes, templates, hooks, publishing, version_of(directory)
     )
 
 

@@ -74,6 +74,10 @@ def load_terminology(directory: Path) -> Terminology:
             for concept, key in keys_of_file(raw)
             if concept in raw["asks_only"]
         },
+        panel_names={
+            key: raw["id"] for raw in procedures if raw["kind"] == "panel" for _, key in keys_of_file(raw)
+        },
+        procedure_labels={raw["id"]: raw["label"] for raw in procedures},
         tobacco_status=frozenset(
             key for concept, key in keys_of_file(answers) if concept in answers["tobacco_status"]
         ),

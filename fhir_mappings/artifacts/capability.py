@@ -1,0 +1,91 @@
+"""What a FHIR client asks a server first: its CapabilityStatement; and what a search answers: a Bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+FHIR_VERSION = "4.0.1"
+# The day on which the interactions below last changed: FHIR asks for a date, and the knowledge has none.
+_CHANGED = "2026-11-24"
+# Search parameter -> (its FHIR type, what it matches).
+SEARCH_PARAMETERS: Mapping[str, tuple[str, str]] = {
+    "_id": ("token", "The id, whole"),
+    "url": ("uri", "The canonical URL, whole; a version after | must fit as well"),
+    "version": ("token", "The version of the knowledge, whole"),
+    "name": ("string", "The beginning of the name, upper and lower case alike"),
+}
+
+
+def capability_statement(base_url: str, version: str, kinds: Iterable[str]) -> dict[str, Any]:
+    """What is served under that URL, and nothing that is not. version: of the software."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "name": "FasciculationCds",
+        "title": "Knowledge of fasciculation-cds",
+        "status": "active",
+        "date": _CHANGED,
+        "kind": "instance",
+        "software": {"name": "fasciculation-cds", "version": version},
+        "implementation": {
+            "description": "The knowledge about muscle twitching, to read. No patient data is held or taken.",
+            "url": base_url,
+        },
+        "fhirVersion": FHIR_VERSION,
+        "format": ["json"],
+        "rest": [
+            {
+                "mode": "server",
+                "resource": [
+                    {
+                        "type": kind,
+                        "interaction": [{"code": "read"}, {"code": "search-type"}],
+                        "versioning": "no-version",
+                        "conditionalRead": "not-match",
+                        "searchParam": [
+                            {"name": name, "type": type_, "documentation": says}
+                            for name, (type_, says) in SEARCH_PARAMETERS.items()
+                        ],
+                    }
+                    for kind in kinds
+                ],
+            }
+        ],
+    }
+
+
+def matches(resource: Mapping[str, Any], wanted: Mapping[str, Sequence[Sequence[str]]]) -> bool:
+    """Whether the resource fits a search: parameter -> its repetitions (all must fit), each a list of
+    alternatives (one must)."""
+    return all(
+        any(_fits(resource, parameter, value) for value in alternatives)
+        for parameter, repetitions in wanted.items()
+        for alternatives in repetitions
+    )
+
+
+def _fits(resource: Mapping[str, Any], parameter: str, value: str) -> bool:
+    if parameter == "name":
+        return str(resource["name"]).casefold().startswith(value.casefold())
+    if parameter == "url":
+        url, _, version = value.partition("|")
+        return bool(resource["url"] == url and version in ("", resource["version"]))
+    return bool(resource[parameter.removeprefix("_")] == value)
+
+
+def searchset(resources: Iterable[dict[str, Any]], base_url: str, self_url: str) -> dict[str, Any]:
+    """The Bundle of everything that a search found."""
+    entries = [
+        {
+            "fullUrl": f"{base_url}/{resource['resourceType']}/{resource['id']}",
+            "resource": resource,
+            "search": {"mode": "match"},
+        }
+        for resource in resources
+    ]
+    return {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": len(entries),
+        "link": [{"relation": "self", "url": self_url}],
+    } | ({"entry": entries} if entries else {})

@@ -1,0 +1,52 @@
+"""What every published artifact shares: its canonical URL, version, status and the terms of its codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """root: what canonical URLs begin with. version: of the knowledge, a hash of all its files.
+
+    copyright: code system -> the terms that its codes come with. texts: dotted place -> text with {names}.
+    """
+
+    root: str
+    version: str
+    status: str
+    experimental: bool
+    copyright: Mapping[str, str]
+    texts: Mapping[str, str]
+
+    def say(self, place: str, **names: object) -> str:
+        """The text of that place with its names filled in. KeyError if there is none."""
+        return self.texts[place].format(**names)
+
+    def canonical(self, kind: str, name: str) -> str:
+        """The canonical URL of an artifact, without its version."""
+        return f"{self.root}/{kind}/{name}"
+
+    def pinned(self, kind: str, name: str) -> str:
+        """The same with the version: an engine that holds two versions does not mix them."""
+        return f"{self.canonical(kind, name)}|{self.version}"
+
+    def head(self, kind: str, name: str, title: str, description: str) -> dict[str, Any]:
+        """The members that every artifact begins with. No date: the same knowledge gives the same bytes."""
+        return {
+            "resourceType": kind,
+            "id": name,
+            "url": self.canonical(kind, name),
+            "version": self.version,
+            "name": "".join(part[:1].upper() + part[1:] for part in name.split("-")),
+            "title": title,
+            "status": self.status,
+            "experimental": self.experimental,
+            "description": description,
+        }
+
+    def terms_of(self, systems: Iterable[str]) -> str:
+        """The terms of those code systems, each once. KeyError for a system whose terms are not known."""
+        return "\n\n".join(dict.fromkeys(self.copyright[system] for system in sorted(systems)))

@@ -1,0 +1,117 @@
+"""GET /fhir/metadata, /fhir/{kind} and /fhir/{kind}/{name}: the knowledge as FHIR R4 artifacts, to read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+
+from fhir_mappings.artifacts.capability import SEARCH_PARAMETERS, capability_statement, matches, searchset
+from service.config import Config
+from service.endpoints.answers import FHIR_JSON, JSON, json_answer
+from service.errors import Issue, NotAcceptable, NotFound, RequestError
+from service.knowledge import Knowledge
+from service.knowledge.artifacts import KINDS, Artifacts, artifacts_of
+
+_MEDIA_TYPES = frozenset({FHIR_JSON, JSON, "text/json", "application/*", "*/*"})
+_FORMATS = _MEDIA_TYPES | {"json"}
+_FHIR_VERSIONS = frozenset({"4.0", "4.0.1"})
+
+
+def fhir(config: Config, knowledge: Knowledge, version: str) -> Blueprint:
+    """What another engine reads; it holds no patient data. version: of the software."""
+    blueprint = Blueprint("fhir", __name__)
+    base = f"{config.public_base_url}/fhir"
+    statement = capability_statement(base, version, KINDS)
+
+    @cache
+    def artifacts() -> Artifacts:
+        # At the first request and then never again: most services are never asked for them.
+        return artifacts_of(knowledge)
+
+    @blueprint.before_request
+    def acceptable() -> None:
+        if not _accepts_json():
+            raise NotAcceptable(
+                [Issue("not-supported", f"Only {FHIR_JSON} of FHIR R4 is served.", "http.accept")]
+            )
+
+    @blueprint.get("/fhir/metadata")
+    def metadata() -> Response:
+        return _answer(statement)
+
+    @blueprint.get("/fhir/<kind>")
+    def search(kind: str) -> Response:
+        _known(kind)
+        wanted = _wanted()
+        found = (one for one in artifacts().resources[kind].values() if matches(one, wanted))
+        query = urlencode([(name, ",".join(values)) for name, many in wanted.items() for values in many])
+        return _answer(searchset(found, base, f"{base}/{kind}?{query}".rstrip("?")))
+
+    @blueprint.get("/fhir/<kind>/<name>")
+    def read(kind: str, name: str) -> Response:
+        _known(kind)
+        resource = artifacts().resources[kind].get(name)
+        if resource is None:
+            raise NotFound([Issue("not-found", f"No {kind} of that id: see GET /fhir/{kind}.", "http.url")])
+        return _answer(resource)
+
+    return blueprint
+
+
+def _known(kind: str) -> None:
+    if kind not in KINDS:
+        raise NotFound(
+            [Issue("not-supported", "This type is not served: see GET /fhir/metadata.", "http.url")]
+        )
+
+
+def _accepts_json() -> bool:
+    """Whether JSON of FHIR R4 will do; `_format` overrules Accept, as FHIR says."""
+    wanted = request.args.get("_format")
+    if wanted is not None:
+        # A "+" that was not escaped arrives as a blank.
+        return wanted.partition(";")[0].strip().replace(" ", "+") in _FORMATS
+    return not request.accept_mimetypes or any(
+        _served(media) for media, q in request.accept_mimetypes if q > 0
+    )
+
+
+def _served(media: str) -> bool:
+    name, _, parameters = media.partition(";")
+    given = dict(pair.strip().lower().partition("=")[::2] for pair in parameters.split(";"))
+    version = given.get("fhirversion")
+    return name.strip().lower() in _MEDIA_TYPES and version in (None, *_FHIR_VERSIONS)
+
+
+def _wanted() -> dict[str, list[list[str]]]:
+    """Search parameter -> its repetitions, each with its alternatives. Raises RequestError (400)."""
+    given = {name: values for name, values in request.args.lists() if name != "_format"}
+    issues = list(_wrong(given))
+    if issues:
+        raise RequestError(issues)
+    return {name: [value.split(",") for value in values] for name, values in given.items()}
+
+
+def _wrong(given: dict[str, list[str]]) -> Iterator[Issue]:
+    # To ignore a parameter would answer with everything there is.
+    if not given.keys() <= SEARCH_PARAMETERS.keys():
+        known = ", ".join(SEARCH_PARAMETERS)
+        yield Issue(
+            "not-supported", f"Search by {known}, without modifiers; nothing else is known.", "http.query"
+        )
+    if not all(part for values in given.values() for value in values for part in value.split(",")):
+        yield Issue("value", "A search parameter is empty.", "http.query")
+
+
+def _answer(resource: dict[str, object]) -> Response:
+    answer = json_answer(resource, mimetype=FHIR_JSON)
+    # The content holds the version of the knowledge: another version, another tag.
+    answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
+    # To be asked again each time; unchanged costs no body.
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.make_conditional(request)
+    return answer
