@@ -118,16 +118,14 @@ def activity_definition(
     name: str, description: str, code: dict[str, Any], publication: Publication
 ) -> dict[str, Any]:
     """A proposal to order what that code says."""
+    terms = publication.terms_of(coding["system"] for coding in code.get("coding", ()))
     return {
         **publication.head("ActivityDefinition", name, code["text"], description),
+        **({"copyright": terms} if terms else {}),
         "kind": "ServiceRequest",
         "code": code,
         "intent": "proposal",
-    } | ({"copyright": publication.terms_of(_systems(code))} if _systems(code) else {})
-
-
-def _systems(code: dict[str, Any]) -> list[str]:
-    return [coding["system"] for coding in code.get("coding", ())]
+    }
 
 
 def _action(step: Step, publication: Publication) -> dict[str, Any]:

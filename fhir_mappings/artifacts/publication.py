@@ -48,5 +48,6 @@ class Publication:
         }
 
     def terms_of(self, systems: Iterable[str]) -> str:
-        """The terms of those code systems, each once. KeyError for a system whose terms are not known."""
-        return "\n\n".join(dict.fromkeys(self.copyright[system] for system in sorted(systems)))
+        """The terms of those code systems, each once; a site's own system has none here."""
+        known = (self.copyright[system] for system in sorted(systems) if system in self.copyright)
+        return "\n\n".join(dict.fromkeys(known))

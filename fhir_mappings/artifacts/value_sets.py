@@ -136,7 +136,8 @@ class _Reader:
         if members.parts:
             systems |= {system for system, _ in self.terminology.sites}
         if include:
-            resource["copyright"] = self.publication.terms_of(systems)
+            terms = self.publication.terms_of(systems)
+            resource |= {"copyright": terms} if terms else {}
             resource["compose"] = {"include": include} | ({"exclude": exclude} if exclude else {})
         return resource
 

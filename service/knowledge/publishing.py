@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -10,7 +10,7 @@ from typing import Any, cast
 from marshmallow import ValidationError
 
 from fhir_mappings.artifacts.value_sets import critical_limits
-from fhir_mappings.terminology import ATC, NDC, Terminology
+from fhir_mappings.terminology import Terminology
 from schemas.knowledge_fhir import FhirSchema
 from service.decision.facts import FEATURES
 from service.decision.table import Table
@@ -61,10 +61,6 @@ def load_publishing(directory: Path, table: Table, terminology: Terminology) -> 
         "critical_limits": critical_limits(terminology.analytes.values()),
     }
     problems = [*_wrong_features(raw["features"], names, readable(terminology)), *_wrong_texts(raw, names)]
-    problems += [
-        Problem(FILE, f"copyright.{system}", "no terms for the codes of this system")
-        for system in sorted(_systems(terminology) - set(raw["copyright"]))
-    ]
     if problems:
         raise KnowledgeError(problems)
     texts = {kind: _filled(raw[kind], {**names, "label": "{label}"}) for kind in _KINDS}
@@ -113,26 +109,6 @@ def _unfillable(place: str, text: str, names: Mapping[str, object]) -> Iterator[
         _filled(text, names)
     except (KeyError, IndexError, ValueError) as error:
         yield Problem(FILE, place, f"cannot be filled in: {error}")
-
-
-def _systems(terminology: Terminology) -> set[str]:
-    """Every code system of the value sets; words have none."""
-    medications = terminology.medications
-    tables: tuple[Iterable[tuple[str, str]], ...] = (
-        terminology.finding_codes,
-        terminology.sites,
-        terminology.analyte_codes,
-        terminology.procedures,
-        terminology.asked_for,
-        terminology.panels,
-        terminology.answers,
-        terminology.courses,
-        terminology.sides,
-        terminology.tobacco_status,
-        medications.codes,
-        medications.routes,
-    )
-    return {system for table in tables for system, _ in table if system} | {ATC, NDC}
 
 
 def readable(terminology: Terminology) -> frozenset[str]:

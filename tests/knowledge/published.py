@@ -1,0 +1,42 @@
+"""The artifacts of the knowledge as shipped, and what several tests ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from service.knowledge import load_knowledge
+from service.knowledge.artifacts import artifacts_of
+from service.knowledge.artifacts.work_up import PLAN
+from tests.knowledge.fhirpath import true_of
+
+KNOWLEDGE = load_knowledge()
+RESOURCES = artifacts_of(KNOWLEDGE).resources
+ALL = [resource for of_kind in RESOURCES.values() for resource in of_kind.values()]
+ACTIONS = {action["id"]: action for action in RESOURCES["PlanDefinition"][PLAN]["action"]}
+VALUE_SETS = RESOURCES["ValueSet"]
+
+
+def walked(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every member of a resource, however deep, with its name."""
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        yield name, inner
+        for one in inner if isinstance(inner, list) else [inner]:
+            yield from walked(one)
+
+
+def parameters(facts: dict[str, str]) -> dict[str, Any]:
+    """The facts as the conditions read them; what is unknown is left out."""
+    return {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": name, "valueCode": value} for name, value in facts.items() if value != "unknown"
+        ],
+    }
+
+
+def applicable(action: dict[str, Any], facts: dict[str, str]) -> bool:
+    """Whether all conditions of the action are true of those facts."""
+    expressions = [condition["expression"] for condition in action.get("condition", ())]
+    assert {expression["language"] for expression in expressions} <= {"text/fhirpath"}
+    return all(true_of(expression["expression"], parameters(facts)) for expression in expressions)
