@@ -61,6 +61,25 @@ def test_every_condition_holds_where_its_examples_say(row: Row, example: Example
         assert advised == [advice.id for advice in decision.self_care]
 
 
+@pytest.mark.parametrize(
+    ("recorded", "advised"),
+    [
+        ({}, ["rest"]),
+        ({"caffeine": "reported"}, ["caffeine"]),
+        ({"dehydration": "reported"}, ["fluids", "electrolyte-drink"]),
+        ({"dehydration": "reported", "raises-potassium": "true"}, ["fluids"]),
+        ({"dehydration": "reported", "electrolyte-abnormal": "true"}, ["fluids"]),
+        ({"dehydration": "reported", "heart-failure": "examined"}, ["rest"]),
+        ({"dehydration": "reported", "heart-failure": "examined", "sleep": "reported"}, ["sleep"]),
+    ],
+)
+def test_advice_is_filtered_as_on_a_card(recorded: dict[str, str], advised: list[str]) -> None:
+    (care,) = ACTIONS["self-care"]["action"]
+    assert [one["id"].rpartition(".")[2] for one in care["action"] if applicable(one, recorded)] == advised
+    assert applicable(care, recorded)
+    assert not applicable(care, {**recorded, "child": "true"})
+
+
 @pytest.mark.parametrize("gate", ["no-twitch", "unseen", "deceased", "known-disease", "unknown"])
 def test_nothing_is_applicable_behind_a_closed_gate(gate: str) -> None:
     facts = {

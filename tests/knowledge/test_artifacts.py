@@ -148,6 +148,33 @@ def test_every_order_of_a_row_leads_to_its_definition() -> None:
                 assert names == []
 
 
+@pytest.mark.parametrize(
+    ("action", "says", "not_says"),
+    [
+        (
+            "persistent.electrolytes",
+            ["no older than 30 days", "for 365 days", "out of range does not"],
+            ["start"],
+        ),
+        ("persistent.thyroid", ["no older than 90 days", "for 365 days"], ["out of range"]),
+        ("corticosteroid.electrolytes", ["not be older than the start of the medicine"], ["365"]),
+        ("weakness.emg", ["in the last 180 days", "no older than 365 days is not repeated"], ["result"]),
+        ("bulbar.neurology-referral", ["priority urgent, asap or stat, no older than 365"], ["not repeated"]),
+        ("electrolyte-critical.electrolytes", ["priority urgent, asap or stat, no older than 90"], []),
+    ],
+)
+def test_an_action_says_what_makes_it_needless(action: str, says: list[str], not_says: list[str]) -> None:
+    row = ACTIONS[action.partition(".")[0]]
+    (found,) = [one["description"] for one in row["action"] if one["id"] == action]
+    assert [text for text in says if text not in found] == []
+    assert [text for text in not_says if text in found] == []
+
+
+def test_duration_alone_can_be_downgraded() -> None:
+    downgraded = {name for name, action in ACTIONS.items() if "Level info once" in action["description"]}
+    assert downgraded == {"persistent", "eyelid-long"}
+
+
 # A change of the knowledge changes the artifacts
 
 
