@@ -15,7 +15,7 @@ from service.knowledge.claims import Anchor, Claim, Claims, load_claims
 from service.knowledge.decision_table import FILE, load_table
 from service.knowledge.hooks import load_hooks
 from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.publishing import Publishing, load_publishing
+from service.knowledge.publishing import UNPUBLISHED, Publishing, load_publishing
 from service.knowledge.templates import Templates, templates_of
 from service.knowledge.terminology import load_order_codes, load_terminology
 from service.knowledge.wording import FILE as WORDING
@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """Everything that is known, checked. version: a hash of all its files."""
+    """Everything that is known, checked. version: a hash of all its files. No answer needs `publishing`."""
 
     table: Table
     terminology: Terminology
@@ -37,8 +37,8 @@ class Knowledge:
     order_codes: Mapping[str, OrderCode]
     templates: Templates
     hooks: tuple[Mapping[str, Any], ...]
-    publishing: Publishing
     version: str
+    publishing: Publishing = UNPUBLISHED
 
     @property
     def cited_by(self) -> Mapping[str, tuple[str, ...]]:
@@ -73,7 +73,7 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
     hooks = load_hooks(directory, table, terminology)
     publishing = load_publishing(directory, table, terminology)
     return Knowledge(
-        table, terminology, claims, wording, order_codes, templates, hooks, publishing, version_of(directory)
+        table, terminology, claims, wording, order_codes, templates, hooks, version_of(directory), publishing
     )
 
 

@@ -47,6 +47,10 @@ class Publishing:
         return self.texts[place].format(**names)
 
 
+# Earlier knowledge that is asked again for its answers alone.
+UNPUBLISHED = Publishing("", "unknown", True, {}, {}, {})
+
+
 def load_publishing(directory: Path, table: Table, terminology: Terminology) -> Publishing:
     """How the knowledge of that folder is published. Raises KnowledgeError."""
     try:
