@@ -48,6 +48,8 @@ class Publication:
         }
 
     def terms_of(self, systems: Iterable[str]) -> str:
-        """The terms of those code systems, each once; a site's own system has none here."""
-        known = (self.copyright[system] for system in sorted(systems) if system in self.copyright)
-        return "\n\n".join(dict.fromkeys(known))
+        """The terms of those code systems, named; a site's own system has none here."""
+        named: dict[str, list[str]] = {}
+        for system in sorted(set(systems) & set(self.copyright)):
+            named.setdefault(self.copyright[system], []).append(system)
+        return "\n\n".join(f"{', '.join(known)}: {terms}" for terms, known in named.items())

@@ -127,8 +127,9 @@ class _Reader:
         says = list(members.says)
         if any("filter" in entry for entry in include):
             says.append(self.say("below"))
-        if exclude:
-            says.append(self.say("excluded", codes=", ".join(e["filter"][0]["value"] for e in exclude)))
+        for system in sorted({entry["system"] for entry in exclude}):
+            codes = ", ".join(e["filter"][0]["value"] for e in exclude if e["system"] == system)
+            says.append(self.say("excluded", system=system, codes=codes))
         if not include:
             says.append(self.say("no_code"))
         resource = self.publication.head("ValueSet", members.id, members.title, " ".join(says))
