@@ -9,10 +9,10 @@ from fhir_mappings.terminology import Terminology
 from service.cards.escaping import escaped
 from service.cards.facets import capital, joined, result_text, study_label, test_label
 from service.cards.features import Features
+from service.cards.questions import Questions
 from service.decision import Decision, Recommendation, Withheld
 from service.decision.facts import band_today
 from service.decision.outcome import RANK
-from service.decision.questions import AnswerOutcome, Question
 from service.decision.table import TRUE, UNKNOWN, Table
 from service.knowledge.wording import Wording
 
@@ -31,6 +31,7 @@ class Detail:
     def markdown(self) -> str:
         """The whole detail."""
         features = Features(self.decision, self.table, self.terminology, self.wording)
+        questions = Questions(self.decision, self.table, self.terminology, self.wording)
         parts = [
             self.unseen(),
             self.statements(),
@@ -39,7 +40,7 @@ class Detail:
             self.self_care(),
             self.section("not_again", self.not_again()),
             self.section("withheld", self.withheld_from_child()),
-            self.section("questions", self.questions()),
+            self.section("questions", questions.lines()),
             self.section("medicines", self.medicines()),
             self.section("results", self.results()),
             self.section("studies", self.studies()),
@@ -189,62 +190,6 @@ class Detail:
             label = study_label(study.id, self.wording)
             day = study.day.isoformat() if study.day else self.say("undated").lstrip(", ")
             yield f"- {self.say('study', label=label, date=day)}"
-
-    def questions(self) -> Iterator[str]:
-        """The first few as sentences, the rest by name."""
-        first = self.table.thresholds.at_most_questions
-        for question in self.decision.questions[:first]:
-            yield f"- {self.question(question)}"
-        rest = joined(self.question_name(q) for q in self.decision.questions[first:])
-        if rest:
-            yield f"- {self.say('question.rest', questions=rest)}"
-
-    def question_name(self, question: Question) -> str:
-        if question.in_words:
-            return self.say(f"question.name_{question.id}")
-        return self.terminology.findings[question.id].label
-
-    def question(self, question: Question) -> str:
-        """Weakness? If present: EMG, nerve conduction."""
-        if question.in_words:
-            text = self.say(f"question.{question.id}")
-        else:
-            definition = self.terminology.findings[question.id]
-            text = definition.question or f"{capital(definition.label)}?"
-        change = self.effect(question)
-        if question.together:
-            others = joined(self.assumed(*pair) for pair in question.together)
-            change = f"{self.say('question.together', others=others)}, {change}"
-        return f"{text} {capital(change)}."
-
-    def assumed(self, group: str, answer: str) -> str:
-        definition = self.terminology.findings.get(group)
-        return f"{definition.label} {answer}" if definition else answer
-
-    def effect(self, question: Question) -> str:
-        answer = question.present
-        if question.in_words:
-            return self.say("question.effect_in_words", what=self.added(answer, question))
-        says = self.say(f"status.{answer.says}")
-        return self.say("question.effect", answer=says, what=self.added(answer, question))
-
-    def added(self, answer: AnswerOutcome, question: Question) -> str:
-        """What that answer adds to the recommendations that stand now."""
-        now = {(r.id, r.urgent) for r in self.decision.recommendations}
-        names = [
-            self.wording.maybe(f"actions.{r.id}.short_urgent") if r.urgent else ""
-            for r in answer.outcome.recommendations
-            if (r.id, r.urgent) not in now
-        ]
-        plain = [
-            self.say(f"actions.{r.id}.short")
-            for r in answer.outcome.recommendations
-            if (r.id, r.urgent) not in now
-        ]
-        added = joined(urgent or name for urgent, name in zip(names, plain, strict=True))
-        if not added and answer.outcome.level != self.decision.level:
-            added = self.say("question.level", level=answer.outcome.level)
-        return added or self.say("question.nothing_more")
 
     def also(self) -> Iterator[str]:
         labels = [

@@ -10,6 +10,7 @@ from typing import Any
 from fhir_mappings.from_actions import fillable, filled_answer, filled_order
 from fhir_mappings.terminology import Terminology
 from service.decision import Decision, Recommendation
+from service.decision.questions import foremost
 from service.decision.table import Table
 from service.knowledge.templates import Templates
 from service.knowledge.wording import Wording
@@ -98,7 +99,7 @@ def _answers(
     templates: Templates,
     call: Call,
 ) -> Iterator[dict[str, Any]]:
-    for question in decision.questions[: table.thresholds.at_most_questions]:
+    for question in foremost(decision.questions, table.thresholds.at_most_questions):
         template = templates.answers.get(question.id)
         if template is None:
             continue

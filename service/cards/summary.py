@@ -9,6 +9,7 @@ from service.cards.facets import joined, site_label
 from service.decision import Decision, Recommendation
 from service.decision.facts import days_between
 from service.decision.outcome import RANK
+from service.decision.questions import foremost
 from service.decision.standing import abnormal_result
 from service.decision.table import Table
 from service.knowledge.wording import Wording
@@ -92,12 +93,11 @@ def _todo(decision: Decision, table: Table, terminology: Terminology, wording: W
         return [wording.say("summary.done")]
     if decision.benign:
         return [wording.say("summary.benign"), wording.say("summary.no_tests")]
-    asked = [
-        wording.maybe(f"question.name_{q.id}") or terminology.findings[q.id].label for q in decision.questions
-    ]
+    first = foremost(decision.questions, table.thresholds.at_most_questions)
+    asked = [wording.maybe(f"question.name_{q.id}") or terminology.findings[q.id].label for q in first]
     return [
         wording.say("summary.no_tests") + wording.say("summary.unknowns", unknowns=joined(asked[:count]))
-        for count in range(min(3, len(asked)), 0, -1)
+        for count in range(len(asked), 0, -1)
     ] + [wording.say("summary.no_tests")]
 
 

@@ -75,8 +75,21 @@ class Question:
         return min(self.answers, key=_weight) if self.in_words else self.answers[-1]
 
 
-def _weight(answer: AnswerOutcome) -> tuple[int, int]:
-    return RANK[answer.outcome.level], len(answer.outcome.recommendations)
+def foremost(questions: Sequence[Question], at_most: int) -> tuple[Question, ...]:
+    """The questions of a card: the first in order, of which a click can answer one if it can any.
+
+    Else what nobody puts into words would keep from the card all that a click could settle.
+    """
+    first = tuple(questions[:at_most])
+    if len(first) == at_most and all(question.in_words for question in first):
+        clicked = [question for question in questions[at_most:] if not question.in_words]
+        return (*first[:-1], *clicked[:1]) if clicked else first
+    return first
+
+
+def _weight(answer: AnswerOutcome) -> tuple[int, int, int]:
+    wanted = answer.outcome.recommendations
+    return RANK[answer.outcome.level], len(wanted), sum(r.urgent for r in wanted)
 
 
 def groups(table: Table, facts: Facts) -> tuple[Group, ...]:

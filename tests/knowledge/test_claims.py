@@ -125,6 +125,8 @@ FRAMES = {
     "table.at_least_since",
     "table.on_record_today",
     "table.examined",
+    "question.assumed_onset",
+    "question.assumed_site",
     "gate.unseen",
     "unseen.findings",
     "unseen.medications",

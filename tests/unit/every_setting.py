@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import combinations, product
 
 from service.decision.outcome import RANK, Outcome
@@ -11,14 +12,22 @@ Setting = frozenset[tuple[str, str]]
 Reach = tuple[int, int, int]
 
 
-def reaches(inquiry: Inquiry, others: int = 2) -> dict[str, set[Reach]]:
-    """Group -> what its answer can lead to, in every setting of at most that many others that it needs.
+@dataclass
+class Tried:
+    """What one answer can lead to, over every setting of at most so many others.
 
-    A group without an entry changes nothing. A setting is needed for a row if the answers differ, that row is
-    among what they move, and no smaller setting does as much. Each reach is (level, changed actions, first
-    row moved), the first two negative, so that the smallest comes first. Reads only outcomes, no condition.
+    reaches: (level, changed actions, first row moved), the first two negative, in each setting that it needs:
+    the answers differ, and move a row that they move in no smaller setting. decides: the highest level that
+    one answer leads to and another does not.
     """
-    found: dict[str, set[Reach]] = {}
+
+    reaches: set[Reach] = field(default_factory=set)
+    decides: int = 0
+
+
+def tried(inquiry: Inquiry, others: int = 2) -> dict[str, Tried]:
+    """Group -> what its answer can lead to; no entry: it changes nothing. Reads outcomes, no condition."""
+    found: dict[str, Tried] = {}
     ordinary = [row.id for row in inquiry.table.rows if not row.last]
     for group in inquiry.groups:
         rest = [other for other in inquiry.groups if other is not group]
@@ -32,18 +41,21 @@ def reaches(inquiry: Inquiry, others: int = 2) -> dict[str, set[Reach]]:
                     moved_in[setting] = frozenset()
                     if len({one.key for one in after}) < 2:
                         continue
+                    one = found.setdefault(group.id, Tried())
+                    ranks = {RANK[outcome.level] for outcome in after}
+                    one.decides = max(one.decides, max(ranks) if len(ranks) > 1 else 0)
                     moved = _moved(after)
                     moved_in[setting] = moved
                     smaller = [
                         moved_in[frozenset(part)] for n in range(size) for part in combinations(setting, n)
                     ]
-                    if any(row in moved and not any(row in one for one in smaller) for row in ordinary):
+                    if any(row in moved and not any(row in part for part in smaller) for row in ordinary):
                         reach = (
-                            -max(RANK[one.level] for one in after),
+                            -max(ranks),
                             -_changed(after),
                             min(ordinary.index(row) for row in moved if row in ordinary),
                         )
-                        found.setdefault(group.id, set()).add(reach)
+                        one.reaches.add(reach)
     return found
 
 

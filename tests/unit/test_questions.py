@@ -15,7 +15,7 @@ from service.decision.questions import Inquiry
 from service.decision.standing import Standing
 from service.knowledge import load_knowledge
 from tests.knowledge.patients import days_ago, drug, record_of_example, result
-from tests.unit.every_setting import reaches
+from tests.unit.every_setting import tried
 
 TABLE = load_knowledge().table
 SIGNS_ABSENT = {"weakness": "absent", "atrophy": "absent", "sensory-loss": "absent"}
@@ -54,7 +54,7 @@ def inquiry_of(record: Record) -> Inquiry:
 @pytest.mark.parametrize("base", BASES)
 def test_the_questions_are_those_that_trying_everything_finds(base: str) -> None:
     inquiry = inquiry_of(BASES[base])
-    assert {q.id for q in inquiry.questions()} == set(reaches(inquiry))
+    assert {q.id for q in inquiry.questions()} == set(tried(inquiry))
 
 
 @pytest.mark.parametrize("base", BASES)
