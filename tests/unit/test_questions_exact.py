@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -15,7 +16,7 @@ from fhir_mappings.findings import Days, Order, Record
 from fhir_mappings.to_findings import record_of
 from service.decision import decide
 from service.decision.facts import facts_of
-from service.decision.outcome import RANK
+from service.decision.outcome import RANK, outcome
 from service.decision.questions import Inquiry
 from service.decision.standing import Standing
 from service.knowledge import load_knowledge
@@ -123,6 +124,20 @@ def test_an_example_is_asked_exactly_what_matters(name: str) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_random_record_is_asked_exactly_what_matters(seed: int) -> None:
     check(random_record(seed))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_range_is_that_of_all_completions(seed: int) -> None:
+    """No completion leaves it, and both ends are reached."""
+    inquiry = inquiry_of(random_record(seed))
+    chance = random.Random(seed)
+    ranks = {RANK[inquiry.outcome_with({}).level]}
+    for words in product(*(group.answers for group in inquiry.groups if group.in_words)):
+        for pick in (lambda _: 0, lambda _: 1, chance.randrange):
+            clicked = [g.answers[pick(2)] for g in inquiry.groups if not g.in_words]
+            facts = {name: fact for _, sets in (*words, *clicked) for name, fact in sets.items()}
+            ranks.add(RANK[outcome(inquiry.standing, {**inquiry.facts, **facts}).level])
+    assert [RANK[level] for level in inquiry.span(inquiry.outcome_with({}).level)] == [min(ranks), max(ranks)]
 
 
 def test_an_eyelid_lets_go_of_what_has_lasted() -> None:

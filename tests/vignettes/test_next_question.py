@@ -19,6 +19,7 @@ from fhir_mappings.terminology import code_key
 from service.app import create_app
 from service.config import Config
 from service.knowledge import Knowledge, load_knowledge
+from tests.vignettes import codes
 from tests.vignettes.dialects import BUNDLES
 from tests.vignettes.ehr import ENCOUNTER, HOOK, Reply, Resource, ask, canonical, finds, saved
 from tests.vignettes.patient import AS_OF, BY_ID, PEOPLE
@@ -33,6 +34,21 @@ CATEGORIES = {
     **dict.fromkeys(("orthopnea", "pain", "tingling"), "survey"),
 }
 ALIVE = [person for person in PEOPLE if not person.expected.silent]
+# As wide as the question: a code for slurred speech alone would say too little of bulbar signs.
+CODES = {
+    "weakness": "26544005",
+    "atrophy": "88092000",
+    "sensory-loss": "397974008",
+    "coordination": "302289002",
+    "bulbar": "398432008",
+    "breathing-difficulty": "267036007",
+    "cramps": "55300003",
+    "low-tone": "398152000",
+    "movement": "22325002",
+    "orthopnea": "62744007",
+    "pain": "68962001",
+    "tingling": "91019004",
+}
 # Each patient in the prefetch and in one of the bundles, all of these in turn.
 WAYS = [(person.id, "prefetch") for person in ALIVE] + [
     (person.id, list(BUNDLES)[number % len(BUNDLES)]) for number, person in enumerate(ALIVE)
@@ -157,6 +173,8 @@ def check_observation(text: str, read_id: str | None, patient_id: str, in_visit:
     resource: Resource = Observation.model_validate_json(text).model_dump(mode="json", exclude_none=True)
     (coding,) = resource["code"]["coding"]
     name = finding_of_code(coding["system"], coding["code"])
+    assert coding["system"] == codes.SNOMED
+    assert coding["code"] == CODES.get(name, coding["code"])
     assert resource["status"] == "preliminary"
     assert resource["status"] in _codes_of("status")
     ((category,),) = (one["coding"] for one in resource["category"])
