@@ -220,9 +220,9 @@ class TestAnswersInWords:
         assert {words.id: [answer.says for answer in words.answers] for words in TABLE.words} == {
             "onset": [
                 "two weeks or less",
-                "more than two weeks, at most four",
-                "more than four weeks, at most three months",
-                "more than three months",
+                "two to four weeks",
+                "four weeks to three months",
+                "over three months",
             ],
             "site": [
                 "an eyelid only",
@@ -235,7 +235,7 @@ class TestAnswersInWords:
                 "stable, comes and goes",
                 "continuous",
                 "worsening or spreading",
-                "continuous, and worsening or spreading",
+                "worsening or spreading, and continuous",
             ],
             "age": ["16 or older", "younger than 16"],
         }
@@ -245,9 +245,9 @@ class TestAnswersInWords:
         ("says", "days"),
         [
             ("two weeks or less", (1, 14)),
-            ("more than two weeks, at most four", (15, 28)),
-            ("more than four weeks, at most three months", (29, 90)),
-            ("more than three months", (91, 400)),
+            ("two to four weeks", (15, 28)),
+            ("four weeks to three months", (29, 90)),
+            ("over three months", (91, 400)),
         ],
     )
     def test_onset(self, says: str, days: tuple[int, ...]) -> None:
@@ -279,7 +279,7 @@ class TestAnswersInWords:
             ("stable, comes and goes", ["stable", "intermittent"], False),
             ("continuous", ["stable", "continuous"], False),
             ("worsening or spreading", ["worsening", "spreading", "intermittent"], True),
-            ("continuous, and worsening or spreading", ["worsening", "spreading", "continuous"], True),
+            ("worsening or spreading, and continuous", ["worsening", "spreading", "continuous"], True),
         ],
     )
     def test_course(self, says: str, courses: list[str], worse: bool) -> None:
