@@ -14,6 +14,7 @@ from service.decision.table import Table
 from service.knowledge.claims import Anchor, Claim, Claims, load_claims
 from service.knowledge.decision_table import FILE, load_table
 from service.knowledge.hooks import load_hooks
+from service.knowledge.page_wording import NO_PAGES, PageWording, load_page_wording
 from service.knowledge.problems import KnowledgeError, Problem
 from service.knowledge.publishing import UNPUBLISHED, Publishing, load_publishing
 from service.knowledge.templates import Templates, templates_of
@@ -39,6 +40,7 @@ class Knowledge:
     hooks: tuple[Mapping[str, Any], ...]
     version: str
     publishing: Publishing = UNPUBLISHED
+    pages: PageWording = NO_PAGES
 
     @property
     def cited_by(self) -> Mapping[str, tuple[str, ...]]:
@@ -62,6 +64,7 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
     claims = load_claims(directory)
     table = load_table(directory, terminology)
     wording = load_wording(directory, table)
+    pages = load_page_wording(directory, table, terminology, claims)
     order_codes = load_order_codes(directory)
     problems = [
         *_without_fate(claims, _cited_by(table, wording)),
@@ -73,7 +76,16 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
     hooks = load_hooks(directory, table, terminology)
     publishing = load_publishing(directory, table, terminology)
     return Knowledge(
-        table, terminology, claims, wording, order_codes, templates, hooks, version_of(directory), publishing
+        table,
+        terminology,
+        claims,
+        wording,
+        order_codes,
+        templates,
+        hooks,
+        version_of(directory),
+        publishing,
+        pages,
     )
 
 
