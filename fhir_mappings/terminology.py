@@ -41,6 +41,18 @@ def code_key(system: str, code: str) -> CodeKey:
     return system, code
 
 
+def written_code(key: CodeKey) -> str:
+    """The code of a key as its system writes it: ICD codes with their dot.
+
+    >>> written_code(code_key(ICD_10_CM, "x12.3"))
+    'X12.3'
+    """
+    system, code = key
+    if system in (ICD_10, ICD_10_CM) and len(code) > 3:
+        return f"{code[:3]}.{code[3:]}"
+    return code
+
+
 @dataclass(frozen=True, slots=True)
 class FindingDefinition:
     """One knowledge file of findings/. See its schema for the meaning of each member.

@@ -47,7 +47,7 @@ def create_app(config: Config, knowledge: Knowledge, callers: Callers | None = N
 
     callers: who may call, if not those of the settings. Raises ConfigError where a file of theirs is wrong.
     """
-    app = Flask(__name__, static_folder=None, template_folder="endpoints/templates")
+    app = Flask(__name__, static_folder="endpoints/static", template_folder="endpoints/templates")
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.url_map.strict_slashes = False
     callers = callers or callers_of(config)
@@ -95,7 +95,8 @@ def create_app(config: Config, knowledge: Knowledge, callers: Callers | None = N
         response.headers["Referrer-Policy"] = "no-referrer"
         if response.mimetype == "text/html":
             response.headers["Content-Security-Policy"] = (
-                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+                "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+                "form-action 'none'"
             )
         if request.method == "POST":
             response.headers["Cache-Control"] = "no-store"

@@ -1,88 +1,77 @@
-"""GET /knowledge and /knowledge/{row}: the table for people, or as JSON by Accept."""
+"""GET /knowledge, /knowledge/{row} and /knowledge/claims: the table for people, or as JSON by Accept.
+
+A page changes only with the knowledge or the program: it is written at its first request and kept.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from service.decision.table import Row, Term
-from service.endpoints.answers import json_answer
-from service.errors import Issue, NotFound
+from service.endpoints.answers import JSON, problem_answer
+from service.errors import Issue
 from service.knowledge import Knowledge
-from service.knowledge.claims import Claim
+from service.knowledge.explained import Explained
+
+HTML = "text/html"
+Content = Callable[[], dict[str, Any]]
 
 
 def knowledge_pages(knowledge: Knowledge) -> Blueprint:
     """The pages that every card links to."""
     blueprint = Blueprint("knowledge_pages", __name__)
-    rows = {row.id: _shown(row, knowledge) for row in knowledge.table.rows}
+    explained = Explained(knowledge)
+    rows = {row.id: row for row in knowledge.table.rows}
+    written: dict[tuple[str, str], bytes] = {}
 
-    def wants_json() -> bool:
-        best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
-        return best == "application/json"
+    def page(name: str, template: str, content: Content) -> Response:
+        mimetype = request.accept_mimetypes.best_match([HTML, JSON], HTML)
+        body = written.get((name, mimetype))
+        if body is None:
+            body = written[name, mimetype] = _body(mimetype, template, content())
+        response = Response(body, mimetype=mimetype)
+        response.set_etag(f"{knowledge.version}-{hashlib.sha256(body).hexdigest()[:16]}")
+        # Asked again each time, and answered by 304: no page is older than the knowledge.
+        response.headers["Cache-Control"] = "no-cache"
+        response.vary.add("Accept")
+        response.make_conditional(request)
+        return response
 
     @blueprint.get("/knowledge")
-    def table() -> Response | str:
-        if wants_json():
-            return json_answer({"knowledgeVersion": knowledge.version, "rows": list(rows.values())})
-        return render_template("knowledge.html", rows=rows.values(), version=knowledge.version)
+    def table() -> Response:
+        return page("", "knowledge.html", explained.overview)
+
+    @blueprint.get("/knowledge/claims")
+    def claims() -> Response:
+        return page("claims", "claims.html", explained.claims)
 
     @blueprint.get("/knowledge/<row>")
-    def one(row: str) -> Response | str:
+    def one(row: str) -> Response:
         if row not in rows:
-            raise NotFound([Issue("not-found", "No such row: see GET /knowledge.", "http.url")])
-        if wants_json():
-            return json_answer(rows[row])
-        return render_template("row.html", row=rows[row], version=knowledge.version)
+            return _no_such_row()
+        return page(row, "row.html", lambda: explained.row(rows[row]))
 
     return blueprint
 
 
-def _shown(row: Row, knowledge: Knowledge) -> dict[str, Any]:
-    say = knowledge.wording.maybe
-    return {
-        "id": row.id,
-        "label": row.label,
-        "level": row.level,
-        "reading": row.reading,
-        "holdsWhen": [_condition(term) for term in row.terms],
-        "actions": [
-            {"id": a.id, "urgency": "urgent" if a.urgent else "routine", "says": say(f"actions.{a.id}.short")}
-            for a in row.actions
-        ],
-        "restsOn": [
-            {
-                "reading": support.reading,
-                "note": support.note,
-                "claims": [_claim(name, knowledge) for name in support.ids],
-            }
-            for support in row.support
-        ],
-        "examples": [{"title": e.title, "holds": e.holds, "given": dict(e.given)} for e in row.examples],
-    }
+def _body(mimetype: str, template: str, content: dict[str, Any]) -> bytes:
+    if mimetype == JSON:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return render_template(template, page=content).encode()
 
 
-def _condition(term: Term) -> str:
-    parts = []
-    for literal in term:
-        name = literal.variable
-        if len(literal.values) == 1 and literal.values <= {"examined", "reported"}:
-            name = f"{name} {next(iter(literal.values))}"
-        parts.append(name if literal.positive else f"not {name}")
-    return " and ".join(parts)
-
-
-def _claim(name: str, knowledge: Knowledge) -> dict[str, Any]:
-    claim = knowledge.claims.get(name)
-    if isinstance(claim, Claim):
-        return {
-            "id": name,
-            "says": claim.says,
-            "document": knowledge.claims.documents[claim.document].title,
-            "heading": claim.heading,
-            "sentences": list(claim.sentences),
-            "sha256": claim.sha256,
-        }
-    assert claim is not None  # noqa: S101 - checked when the knowledge was loaded
-    return {"id": name, "says": claim.says, "source": claim.source, "url": claim.url}
+def _no_such_row() -> Response:
+    """A page where a browser asks, else an OperationOutcome."""
+    asked = {value: quality for value, quality in request.accept_mimetypes if quality > 0}
+    says_json = max((quality for value, quality in asked.items() if value.endswith("json")), default=0)
+    if asked.get(HTML, 0) > says_json:
+        response = Response(render_template("no_such_row.html", page={}), 404, mimetype=HTML)
+    else:
+        issue = Issue("not-found", "No such row: see GET /knowledge.", "http.url")
+        response = problem_answer([issue], 404)
+    response.vary.add("Accept")
+    return response

@@ -124,11 +124,12 @@ def load_page_wording(directory: Path, table: Table, terminology: Terminology, c
 
 
 def joined(names: Iterable[str], last: str = "or") -> str:
-    """ "a", "a or b", "a, b or c"."""
+    """ "a", "a or b", "a, b or c"; "a or b, or c" where a name has an "or" of its own."""
     parts = list(dict.fromkeys(names))
     if len(parts) < 2:
         return "".join(parts)
-    return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+    comma = "," if any(word in part for part in parts for word in (" or ", " and ")) else ""
+    return f"{', '.join(parts[:-1])}{comma} {last} {parts[-1]}"
 
 
 def limits_of(analyte: Analyte, phrases: Mapping[str, str]) -> str:

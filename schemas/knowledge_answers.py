@@ -1,0 +1,251 @@
+"""What GET /knowledge, /knowledge/{row} and /knowledge/claims answer as JSON, strictly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from schemas.assessment import Exact
+from schemas.knowledge_table import LEVELS, READINGS
+
+
+def _many(schema: type[Schema]) -> fields.List[Any]:
+    return fields.List(fields.Nested(schema), required=True)
+
+
+def _text() -> fields.String:
+    return fields.String(required=True)
+
+
+def _texts() -> fields.List[Any]:
+    return fields.List(fields.String(), required=True)
+
+
+def _one_of(*values: str) -> fields.String:
+    return fields.String(required=True, validate=validate.OneOf(values))
+
+
+class PlacedSchema(Exact):
+    """A claim (document, heading, sentences, sha256) or an anchor (source, url)."""
+
+    id = _text()
+    says = _text()
+    document = fields.String()
+    heading = fields.Integer()
+    sentences = fields.List(fields.Integer())
+    sha256 = fields.String()
+    strength = fields.String()
+    declined = fields.String()
+    source = fields.String()
+    url = fields.Url()
+
+
+class CitedBySchema(Exact):
+    kind = _one_of("row", "removal")
+    id = _text()
+    label = _text()
+
+
+class FateSchema(PlacedSchema):
+    """A claim and what became of it."""
+
+    fate = _one_of("cited", "declined")
+    citedBy = _many(CitedBySchema)
+
+
+class CitedAnchorSchema(PlacedSchema):
+    citedBy = _many(CitedBySchema)
+
+
+class DocumentSchema(Exact):
+    id = _text()
+    title = _text()
+    sha256 = _text()
+    cited = fields.Integer(required=True)
+    declined = fields.Integer(required=True)
+    claims = _many(FateSchema)
+
+
+class KnowledgeClaimsSchema(Exact):
+    """GET /knowledge/claims"""
+
+    knowledgeVersion = _text()
+    documents = _many(DocumentSchema)
+    anchors = _many(CitedAnchorSchema)
+
+
+class NamedRowSchema(Exact):
+    id = _text()
+    label = _text()
+
+
+class CellSchema(Exact):
+    says = _text()
+    claims = _many(PlacedSchema)
+
+
+class ColumnsSchema(Exact):
+    id = _text()
+    label = _text()
+    benign = fields.Nested(CellSchema, required=True)
+    disease = fields.Nested(CellSchema, required=True)
+    rows = _many(NamedRowSchema)
+
+
+class ReadingSchema(Exact):
+    id = _text()
+    title = _text()
+    says = _text()
+
+
+class AskedForSchema(Exact):
+    id = _text()
+    says = _text()
+    urgency = _one_of("routine", "urgent")
+
+
+class RowSummarySchema(Exact):
+    id = _text()
+    label = _text()
+    level = _one_of(*LEVELS)
+    reading = _one_of(*READINGS)
+    sentence = _text()
+    asksFor = _many(AskedForSchema)
+    url = _text()
+
+
+class LevelSchema(Exact):
+    id = _one_of(*LEVELS)
+    says = _text()
+    rows = _many(RowSummarySchema)
+
+
+class NamedTextSchema(Exact):
+    id = _text()
+    says = _text()
+
+
+class ThresholdSchema(NamedTextSchema):
+    value = fields.Integer(required=True)
+
+
+class ActionSchema(NamedTextSchema):
+    removedBy = _texts()
+
+
+class RemovalSchema(NamedTextSchema):
+    claims = _many(PlacedSchema)
+
+
+class SelfCareSchema(NamedTextSchema):
+    trigger = _text()
+    unless = _text()
+
+
+class KnowledgeSchema(Exact):
+    """GET /knowledge"""
+
+    knowledgeVersion = _text()
+    columns = _many(ColumnsSchema)
+    reading = _many(ReadingSchema)
+    levels = _many(LevelSchema)
+    readings = _many(NamedTextSchema)
+    thresholds = _many(ThresholdSchema)
+    actions = _many(ActionSchema)
+    removals = _many(RemovalSchema)
+    selfCare = _many(SelfCareSchema)
+    named = _texts()
+
+
+class HoldsWhenSchema(Exact):
+    """sentence: the rule in one; rule: the same as {says, parts: [{says, parts}, ...]}."""
+
+    sentence = _text()
+    rule = fields.Dict(keys=fields.String(), required=True)
+
+
+class HowReadSchema(Exact):
+    says = _text()
+    how = _text()
+
+
+class RowActionSchema(AskedForSchema):
+    paediatric = fields.Boolean(required=True)
+    notes = _texts()
+    removedBy = _texts()
+    valueSets = _texts()
+
+
+class SupportSchema(Exact):
+    reading = _one_of(*READINGS)
+    readingSays = _text()
+    note = _text()
+    claims = _many(PlacedSchema)
+
+
+class ExampleSchema(Exact):
+    title = _text()
+    given = _text()
+    holds = fields.Boolean(required=True)
+
+
+class SystemSchema(Exact):
+    system = _text()
+    name = _text()
+    count = fields.Integer(required=True)
+    codes = _texts()
+
+
+class CountSchema(Exact):
+    name = _text()
+    count = fields.Integer(required=True)
+
+
+class IngredientSchema(Exact):
+    name = _text()
+    systems = _many(CountSchema)
+
+
+class OperandSchema(Exact):
+    """One thing that feeds the rule. atcFamilies to ingredients: of a medicine class."""
+
+    kind = _one_of(
+        "finding",
+        "medication",
+        "analyte",
+        "body-site",
+        "course",
+        "patient",
+        "potassium-raising",
+        "other-rows",
+    )
+    id = _text()
+    label = _text()
+    notes = _texts()
+    count = fields.Integer(required=True)
+    systems = _many(SystemSchema)
+    valueSet = fields.String()
+    atcFamilies = fields.List(fields.String())
+    atcExcepted = fields.List(fields.String())
+    names = fields.List(fields.String())
+    ingredients = fields.List(fields.Nested(IngredientSchema))
+
+
+class KnowledgeRowSchema(RowSummarySchema):
+    """GET /knowledge/{row}"""
+
+    knowledgeVersion = _text()
+    levelSays = _text()
+    downgraded = _text()
+    holdsWhen = fields.Nested(HoldsWhenSchema, required=True)
+    howRead = _many(HowReadSchema)
+    actions = _many(RowActionSchema)
+    nothingAsked = _text()
+    onTheCard = _text()
+    restsOn = _many(SupportSchema)
+    examples = _many(ExampleSchema)
+    operands = _many(OperandSchema)
+    actionOperands = _many(OperandSchema)
+    previous = fields.Nested(NamedRowSchema)
+    next = fields.Nested(NamedRowSchema)

@@ -1,0 +1,73 @@
+"""Claims and anchors as pages show them: what they say, where they stand, what became of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from service.decision.table import Table
+from service.knowledge.claims import Anchor, Claim, Claims
+
+
+class Sources:
+    """The claims and anchors of one knowledge folder."""
+
+    def __init__(self, claims: Claims, table: Table) -> None:
+        self.claims = claims
+        cited: dict[str, list[dict[str, str]]] = defaultdict(list)
+        for row in table.rows:
+            for claim in row.claims:
+                cited[claim].append({"kind": "row", "id": row.id, "label": row.label})
+        for removal in table.removals:
+            for claim in dict.fromkeys(removal.claims):
+                cited[claim].append({"kind": "removal", "id": removal.id, "label": removal.says})
+        self.cited: Mapping[str, list[dict[str, str]]] = cited
+
+    def shown(self, name: str) -> dict[str, Any]:
+        """One claim with its place, or one anchor with its address."""
+        claim = self.claims.get(name)
+        if isinstance(claim, Claim):
+            return self._claim(claim)
+        assert claim is not None  # noqa: S101 - checked when the knowledge was loaded
+        return {"id": claim.id, "says": claim.says, "source": claim.source, "url": claim.url}
+
+    def _claim(self, claim: Claim) -> dict[str, Any]:
+        shown = {
+            "id": claim.id,
+            "says": claim.says,
+            "document": self.claims.documents[claim.document].title,
+            "heading": claim.heading,
+            "sentences": list(claim.sentences),
+            "sha256": claim.sha256,
+        }
+        if claim.strength:
+            shown["strength"] = claim.strength
+        if claim.declined:
+            shown["declined"] = claim.declined
+        return shown
+
+    def page(self) -> dict[str, Any]:
+        """Every claim by document, every anchor, each with what became of it."""
+        documents = []
+        for document in self.claims.documents.values():
+            claims = [
+                {**self._claim(claim), "fate": claim.fate, "citedBy": self.cited.get(claim.id, [])}
+                for claim in self.claims.claims.values()
+                if claim.document == document.id
+            ]
+            documents.append(
+                {
+                    "id": document.id,
+                    "title": document.title,
+                    "sha256": document.sha256,
+                    "cited": sum(claim["fate"] == "cited" for claim in claims),
+                    "declined": sum(claim["fate"] == "declined" for claim in claims),
+                    "claims": claims,
+                }
+            )
+        anchors = [self._anchor(anchor) for anchor in self.claims.anchors.values()]
+        return {"documents": documents, "anchors": anchors}
+
+    def _anchor(self, anchor: Anchor) -> dict[str, Any]:
+        return {**self.shown(anchor.id), "citedBy": self.cited.get(anchor.id, [])}
