@@ -154,6 +154,7 @@ class KnowledgeSchema(Exact):
     thresholds = _many(ThresholdSchema)
     actions = _many(ActionSchema)
     removals = _many(RemovalSchema)
+    selfCareRows = _many(RowSummarySchema)
     selfCare = _many(SelfCareSchema)
     named = _texts()
 
@@ -173,6 +174,7 @@ class HowReadSchema(Exact):
 class RowActionSchema(AskedForSchema):
     paediatric = fields.Boolean(required=True)
     notes = _texts()
+    onlyWhen = fields.Dict(keys=fields.String())
     removedBy = _texts()
     valueSets = _texts()
 
@@ -245,6 +247,7 @@ class KnowledgeRowSchema(RowSummarySchema):
     onTheCard = _text()
     restsOn = _many(SupportSchema)
     examples = _many(ExampleSchema)
+    howMatched = _texts()
     operands = _many(OperandSchema)
     actionOperands = _many(OperandSchema)
     previous = fields.Nested(NamedRowSchema)

@@ -70,6 +70,11 @@ class Explained:
                 }
                 for removal in self.table.removals
             ],
+            "selfCareRows": [
+                self.summary(row)
+                for row in self.table.rows
+                if any(self.table.actions[action.id].kind == "advice" for action in row.actions)
+            ],
             "selfCare": self._self_care(),
             "named": [self.knowledge.terminology.findings[name].label for name in self.table.named],
         }
@@ -93,7 +98,9 @@ class Explained:
             "holdsWhen": {"sentence": rule.sentence(), "rule": rule.outline()},
             "howRead": self.operands.features(row.when),
             "actions": self.requests.shown(row),
-            "nothingAsked": "" if row.actions else self.pages.asked["nothing"],
+            "nothingAsked": ""
+            if row.actions
+            else self.requests.withheld_by(row) or self.pages.asked["nothing"],
             "onTheCard": self._on_the_card(row),
             "restsOn": [
                 {
@@ -107,6 +114,7 @@ class Explained:
             "examples": [
                 example_shown(example, self.pages, self.knowledge.terminology) for example in row.examples
             ],
+            "howMatched": self.operands.how(operands),
             "operands": self.operands.shown(operands),
             "actionOperands": self.operands.shown(dict.fromkeys(extra), codes=False),
             **self._neighbours(row),

@@ -86,7 +86,7 @@ class Operands:
         if kind == "medication":
             content = self._medication(name, codes)
         elif kind in _WITHOUT_CODES:
-            content = {"notes": [self._says(kind)], "count": 0, "systems": []}
+            content = {"notes": [], "count": 0, "systems": []}
         else:
             keys = getattr(self.codes, f"of_{kind.removeprefix('body-')}")[name]
             content = {
@@ -99,11 +99,15 @@ class Operands:
             shown["valueSet"] = f"/fhir/ValueSet/{kind}-{name}"
         return shown
 
-    def _says(self, kind: str) -> str:
+    def how(self, operands: Iterable[Operand]) -> list[str]:
+        """How each kind among them is matched."""
+        return [self._how(kind) for kind in dict.fromkeys(kind for kind, _ in operands)]
+
+    def _how(self, kind: str) -> str:
         if kind != "potassium-raising":
-            return self.phrases["patient" if kind == "patient" else "other_rows"]
+            return self.phrases[f"how_{kind}"]
         medicines = self.terminology.medications
-        return self.phrases["potassium_raising"].format(
+        return self.phrases[f"how_{kind}"].format(
             atc=joined(sorted(medicines.potassium_raising_atc)),
             stems=joined(f"-{stem}" for stem in sorted(medicines.potassium_raising_stems)),
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_mappings.terminology import Terminology
-from service.decision.table import Action, Row, RowAction, Table
+from service.decision.table import TRUE, Action, Leaf, Row, RowAction, Table
 from service.knowledge.explained.rules import Rules
 from service.knowledge.page_wording import PageWording, joined
 from service.knowledge.wording import Wording
@@ -36,6 +36,7 @@ class Requests:
             "urgency": "urgent" if asked.urgent else "routine",
             "paediatric": asked.paediatric,
             "notes": list(self._notes(asked)),
+            **({"onlyWhen": self.rules.rule(asked.when).outline()} if asked.when else {}),
             "removedBy": list(self.removed_by(action, row, urgent=asked.urgent)),
             "valueSets": value_sets(action),
         }
@@ -60,7 +61,18 @@ class Requests:
         if asked.paediatric:
             yield self.asked["paediatric"]
         if asked.when is not None:
-            yield self.asked["only_when"].format(condition=self.rules.rule(asked.when).sentence())
+            yield self.asked["only_when"]
+
+    def withheld_by(self, row: Row) -> str:
+        """What a row that says no more than "child" takes away; "" for any other."""
+        if row.when != Leaf("child", frozenset({TRUE})):
+            return ""
+        withheld = [
+            self.wording.say(f"actions.{a.id}.short")
+            for a in self.table.actions.values()
+            if a.withheld_from_child
+        ]
+        return self.asked["withholds"].format(tests=joined(withheld, "and"))
 
     def removed_by(self, action: Action, row: Row | None = None, *, urgent: bool = False) -> Iterator[str]:
         """Each way in which the action is answered, covered or withheld."""
