@@ -18,6 +18,7 @@ from marshmallow.validate import Length, OneOf, Regexp
 from schemas.assessment import EvaluationSchema
 from schemas.cds_hooks import AnswerSchema, DiscoverySchema, RequestSchema
 from schemas.contexts import PatientViewContext
+from schemas.knowledge_answers import KnowledgeClaimsSchema, KnowledgeRowSchema, KnowledgeSchema
 from schemas.operation_outcome import OperationOutcomeSchema
 
 HERE = Path(__file__).parent
@@ -30,6 +31,9 @@ SHAPES: dict[str, type[Schema]] = {
     "PatientViewContext": PatientViewContext,
     "HookAnswer": AnswerSchema,
     "Evaluation": EvaluationSchema,
+    "Knowledge": KnowledgeSchema,
+    "KnowledgeRow": KnowledgeRowSchema,
+    "KnowledgeClaims": KnowledgeClaimsSchema,
     "OperationOutcome": OperationOutcomeSchema,
 }
 _TYPES: tuple[tuple[type[fields.Field[Any]], dict[str, Any]], ...] = (

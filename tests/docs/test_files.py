@@ -60,7 +60,16 @@ def test_no_cpt_code_is_shipped() -> None:
 def test_generated_files_are_current() -> None:
     from schemas.openapi import FILE, written
 
-    assert FILE.read_text(encoding="utf-8") == written()
+    assert FILE.read_text(encoding="utf-8") == written(), "make openapi writes it anew"
+
+
+def test_the_readme_of_the_knowledge_is_current() -> None:
+    from service.knowledge import load_knowledge
+    from service.knowledge.readme import FILE, HEAD, written
+
+    text = FILE.read_text(encoding="utf-8")
+    assert text == written(load_knowledge()), "make knowledge writes it anew"
+    assert text.startswith(HEAD + "\n")
 
 
 def test_ci_runs_the_checks_and_the_tests() -> None:
