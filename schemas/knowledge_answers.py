@@ -42,7 +42,10 @@ class PlacedSchema(Exact):
 
 
 class CitedBySchema(Exact):
-    kind = _one_of("row", "removal")
+    """kind: a row, a removal, a text of the card (its place in wording.yaml), or a claim declined because
+    of an anchor; label: its words."""
+
+    kind = _one_of("row", "removal", "wording", "claim")
     id = _text()
     label = _text()
 
@@ -132,6 +135,7 @@ class ThresholdSchema(NamedTextSchema):
 
 class ActionSchema(NamedTextSchema):
     removedBy = _texts()
+    claims = _many(PlacedSchema)
 
 
 class RemovalSchema(NamedTextSchema):
@@ -141,6 +145,7 @@ class RemovalSchema(NamedTextSchema):
 class SelfCareSchema(NamedTextSchema):
     trigger = _text()
     unless = _text()
+    claims = _many(PlacedSchema)
 
 
 class KnowledgeSchema(Exact):
@@ -177,6 +182,7 @@ class RowActionSchema(AskedForSchema):
     onlyWhen = fields.Dict(keys=fields.String())
     removedBy = _texts()
     valueSets = _texts()
+    claims = _many(PlacedSchema)
 
 
 class SupportSchema(Exact):

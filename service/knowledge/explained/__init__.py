@@ -26,7 +26,7 @@ class Explained:
         self.table = knowledge.table
         self.pages = knowledge.pages
         self.rules = Rules(knowledge.pages, knowledge.terminology)
-        self.sources = Sources(knowledge.claims, knowledge.table)
+        self.sources = Sources(knowledge.claims, knowledge.table, knowledge.wording)
         self.requests = Requests(
             knowledge.table, knowledge.pages, knowledge.wording, knowledge.terminology, self.rules
         )
@@ -59,6 +59,7 @@ class Explained:
                     "id": action.id,
                     "says": self.requests.says(action),
                     "removedBy": list(self.requests.removed_by(action)) or [pages.asked["nothing_removes"]],
+                    "claims": self._claims_of(f"actions.{action.id}"),
                 }
                 for action in self.table.actions.values()
             ],
@@ -97,7 +98,10 @@ class Explained:
             "downgraded": self.pages.asked["downgraded"] if row.downgraded_when_tests_done else "",
             "holdsWhen": {"sentence": rule.sentence(), "rule": rule.outline()},
             "howRead": self.operands.features(row.when),
-            "actions": self.requests.shown(row),
+            "actions": [
+                {**action, "claims": self._claims_of(f"actions.{action['id']}")}
+                for action in self.requests.shown(row)
+            ],
             "nothingAsked": ""
             if row.actions
             else self.requests.withheld_by(row) or self.pages.asked["nothing"],
@@ -180,7 +184,11 @@ class Explained:
         rows = [self.summary(row) for row in self.table.rows if row.level == level]
         return {"id": level, "says": self.pages.levels[level], "rows": rows}
 
-    def _self_care(self) -> list[dict[str, str]]:
+    def _claims_of(self, place: str) -> list[dict[str, Any]]:
+        """What a text of the card rests on."""
+        return [self.sources.shown(name) for name in self.knowledge.wording.claims(place)]
+
+    def _self_care(self) -> list[dict[str, Any]]:
         asked, wording = self.pages.asked, self.knowledge.wording
         findings = self.knowledge.terminology.findings
         return [
@@ -193,6 +201,7 @@ class Explained:
                 )
                 if advice.withheld_when
                 else asked["always"],
+                "claims": self._claims_of(f"self_care.advice.{advice.id}"),
             }
             for advice in self.table.self_care
         ]

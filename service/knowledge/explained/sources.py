@@ -8,20 +8,29 @@ from typing import Any
 
 from service.decision.table import Table
 from service.knowledge.claims import Anchor, Claim, Claims
+from service.knowledge.wording import Wording
 
 
 class Sources:
     """The claims and anchors of one knowledge folder."""
 
-    def __init__(self, claims: Claims, table: Table) -> None:
+    def __init__(self, claims: Claims, table: Table, wording: Wording) -> None:
         self.claims = claims
         cited: dict[str, list[dict[str, str]]] = defaultdict(list)
         for row in table.rows:
-            for claim in row.claims:
-                cited[claim].append({"kind": "row", "id": row.id, "label": row.label})
+            for name in row.claims:
+                cited[name].append({"kind": "row", "id": row.id, "label": row.label})
         for removal in table.removals:
-            for claim in dict.fromkeys(removal.claims):
-                cited[claim].append({"kind": "removal", "id": removal.id, "label": removal.says})
+            for name in dict.fromkeys(removal.claims):
+                cited[name].append({"kind": "removal", "id": removal.id, "label": removal.says})
+        for place, names in wording.rests_on.items():
+            for name in names:
+                cited[name].append({"kind": "wording", "id": place, "label": _text(wording, place)})
+        for claim in claims.claims.values():
+            # An anchor is used as well where a claim is declined because of it.
+            for anchor in claims.anchors:
+                if claim.declined and anchor in claim.declined:
+                    cited[anchor].append({"kind": "claim", "id": claim.id, "label": claim.says})
         self.cited: Mapping[str, list[dict[str, str]]] = cited
 
     def shown(self, name: str) -> dict[str, Any]:
@@ -30,7 +39,8 @@ class Sources:
         if isinstance(claim, Claim):
             return self._claim(claim)
         assert claim is not None  # noqa: S101 - checked when the knowledge was loaded
-        return {"id": claim.id, "says": claim.says, "source": claim.source, "url": claim.url}
+        anchor = {"id": claim.id, "says": claim.says, "source": claim.source, "url": claim.url}
+        return {**anchor, "declined": claim.declined} if claim.declined else anchor
 
     def _claim(self, claim: Claim) -> dict[str, Any]:
         shown = {
@@ -71,3 +81,9 @@ class Sources:
 
     def _anchor(self, anchor: Anchor) -> dict[str, Any]:
         return {**self.shown(anchor.id), "citedBy": self.cited.get(anchor.id, [])}
+
+
+def _text(wording: Wording, place: str) -> str:
+    """The text of that place, or the first below it."""
+    text = wording.maybe(f"{place}.says") or wording.maybe(place)
+    return text or next(text for name, text in wording.texts.items() if name.startswith(f"{place}."))
