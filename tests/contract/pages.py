@@ -9,26 +9,7 @@ _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 )
 # What a browser would end a paragraph for.
-_BLOCKS = frozenset(
-    [
-        "p",
-        "ul",
-        "ol",
-        "dl",
-        "table",
-        "div",
-        "section",
-        "nav",
-        "header",
-        "footer",
-        "main",
-        "details",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-    ]
-)
+_BLOCKS = {*"p ul ol dl table div section nav header footer main details h1 h2 h3 h4".split()}  # noqa: SIM905
 _CHILDREN = {
     "ul": {"li"},
     "ol": {"li"},

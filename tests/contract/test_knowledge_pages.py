@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from urllib.parse import urldefrag
 
@@ -315,3 +316,25 @@ def test_no_card_has_a_dead_link(person: object, client: FlaskClient) -> None:
         assert url.startswith("https://cds.example.org/"), url
         response = client.get(url.removeprefix("https://cds.example.org"), headers=HTML)
         assert (response.status_code, response.mimetype) == (200, "text/html"), url
+
+
+def test_what_a_file_says_is_text_never_markup(knowledge: Knowledge) -> None:
+    first, *rest = knowledge.table.rows
+    wicked = replace(first, label='<b onclick="x">&amp; "quoted"')
+    client = create_app(
+        Config(), replace(knowledge, table=replace(knowledge.table, rows=(wicked, *rest)))
+    ).test_client()
+    for path in ("/knowledge", "/knowledge/claims", f"/knowledge/{first.id}", f"/knowledge/{rest[0].id}"):
+        shown = Page(client.get(path, headers=HTML).get_data(as_text=True))
+        assert shown.problems == []
+        assert shown.root.all("b") == []
+        assert "onclick" in shown.text
+        assert "&amp;" in shown.text
+
+
+def test_a_claim_of_several_sentences_names_them_all(knowledge: Knowledge) -> None:
+    claim = replace(knowledge.claims.claims["S003-21"], sentences=(25, 26))
+    claims = replace(knowledge.claims, claims={**knowledge.claims.claims, claim.id: claim})
+    client = create_app(Config(), replace(knowledge, claims=claims)).test_client()
+    for path in ("/knowledge/weakness", "/knowledge/claims"):
+        assert "sentences 25, 26" in Page(client.get(path, headers=HTML).get_data(as_text=True)).text
