@@ -9,7 +9,7 @@ from service.callers.admin import AdminToken
 from service.errors import Issue, NotFound
 
 # First part of the address -> no patient data there, open to all. What is in no list needs a token.
-OPEN = frozenset(("healthz", "readyz", "openapi.yaml", "openapi.json", "docs", "knowledge", "fhir"))
+OPEN = frozenset(("healthz", "readyz", "openapi.yaml", "openapi.json", "docs", "static", "knowledge", "fhir"))
 FOR_ADMINS = frozenset(("/metrics", "/feedback/summary"))
 OFF = frozenset(("/",))
 

@@ -26,7 +26,7 @@ class Explained:
         self.table = knowledge.table
         self.pages = knowledge.pages
         self.rules = Rules(knowledge.pages, knowledge.terminology)
-        self.sources = Sources(knowledge.claims, knowledge.table, knowledge.wording)
+        self.sources = Sources(knowledge)
         self.requests = Requests(
             knowledge.table, knowledge.pages, knowledge.wording, knowledge.terminology, self.rules
         )

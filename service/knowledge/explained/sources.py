@@ -6,29 +6,30 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from service.decision.table import Table
-from service.knowledge.claims import Anchor, Claim, Claims
+from service.knowledge import Knowledge
+from service.knowledge.claims import Anchor, Claim
 from service.knowledge.wording import Wording
+
+# What a place that cites is called.
+_KINDS = {"rows": "row", "removals": "removal", "wording": "wording"}
 
 
 class Sources:
     """The claims and anchors of one knowledge folder."""
 
-    def __init__(self, claims: Claims, table: Table, wording: Wording) -> None:
-        self.claims = claims
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.claims = knowledge.claims
+        labels = {f"rows.{row.id}": row.label for row in knowledge.table.rows}
+        labels |= {f"removals.{removal.id}": removal.says for removal in knowledge.table.removals}
         cited: dict[str, list[dict[str, str]]] = defaultdict(list)
-        for row in table.rows:
-            for name in row.claims:
-                cited[name].append({"kind": "row", "id": row.id, "label": row.label})
-        for removal in table.removals:
-            for name in dict.fromkeys(removal.claims):
-                cited[name].append({"kind": "removal", "id": removal.id, "label": removal.says})
-        for place, names in wording.rests_on.items():
-            for name in names:
-                cited[name].append({"kind": "wording", "id": place, "label": _text(wording, place)})
-        for claim in claims.claims.values():
+        for name, places in knowledge.cited_by.items():
+            for place in dict.fromkeys(places):
+                kind, _, rest = place.partition(".")
+                label = labels.get(place) or _text(knowledge.wording, rest)
+                cited[name].append({"kind": _KINDS[kind], "id": rest, "label": label})
+        for claim in self.claims.claims.values():
             # An anchor is used as well where a claim is declined because of it.
-            for anchor in claims.anchors:
+            for anchor in self.claims.anchors:
                 if claim.declined and anchor in claim.declined:
                     cited[anchor].append({"kind": "claim", "id": claim.id, "label": claim.says})
         self.cited: Mapping[str, list[dict[str, str]]] = cited
