@@ -64,7 +64,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Section
 
 
 def only_in_each(
-    before: Sequence[str], after: Sequence[str], keep_order: bool = True
+    before: Sequence[str], after: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """The lines that stand in one of the two alone; both as a whole where only their order differs."""
     if tuple(before) == tuple(after):
@@ -72,7 +72,7 @@ def only_in_each(
     gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
     if gone or come:
         return _kept(before, gone), _kept(after, come)
-    return (tuple(before), tuple(after)) if keep_order else None
+    return tuple(before), tuple(after)
 
 
 def _kept(found: Iterable[str], wanted: Counter[str]) -> tuple[str, ...]:
@@ -156,8 +156,6 @@ def _concepts(file: str, old: Any, new: Any) -> Iterator[Change]:
     else:
         yield from _walked(place, old_head, new_head)
     for where in sorted({*old_codes, *new_codes}):
-        alone = only_in_each(
-            sorted(old_codes.get(where, ())), sorted(new_codes.get(where, ())), keep_order=False
-        )
+        alone = only_in_each(sorted(old_codes.get(where, ())), sorted(new_codes.get(where, ())))
         if alone is not None:
             yield Change(f"{place}, {where}", *alone, counted=True)

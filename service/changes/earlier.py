@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from service.changes.files import written
-from service.knowledge import Knowledge, KnowledgeError, load_knowledge, version_of
+from service.knowledge import Knowledge, load_knowledge, version_of
 from service.knowledge.claims import Claims
 from service.knowledge.decision_table import load_table
 from service.knowledge.templates import templates_of
@@ -19,13 +19,13 @@ from service.knowledge.terminology import load_order_codes, load_terminology
 from service.knowledge.wording import FILE as WORDING
 from service.knowledge.wording import load_wording
 
-# Texts by the id of something that the table has: none is lent that the earlier table may not know.
-_BY_ID = ("found", "actions", "order_text", "rests_on", "self_care.advice")
+# Texts by the id of a row, an action, a feature: what an earlier version had no text for, it did not say.
+_BY_ID = ("found", "actions", "order_text", "rests_on", "self_care.advice", "table.rows")
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """knowledge None: today's code cannot answer with it. problems: why it is not whole.
+    """knowledge None: today's code cannot answer with it. problems: why it does not load as a whole.
 
     lent: texts that it lacks and today's code says, taken from today's wording.
     """
@@ -42,21 +42,22 @@ def earlier_knowledge(directory: Path, today: Path) -> Earlier:
     Claims and hooks are not needed for an answer. today: the folder whose texts are lent.
     """
     version = version_of(directory)
+    problems: tuple[str, ...] = ()
+    whole = None
     try:
-        return Earlier(version, load_knowledge(directory))
-    except (KnowledgeError, ValueError) as error:
+        whole = load_knowledge(directory)
+    except ValueError as error:
         problems = tuple(str(error).splitlines())
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "knowledge"
         shutil.copytree(directory, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-        lent: tuple[str, ...] = ()
-        for lend in (False, True):
-            try:
-                lent = _lend(copy, today) if lend else ()
-                return Earlier(version, _answering(copy, version), problems, lent)
-            except (KnowledgeError, ValueError, TypeError, KeyError):
-                continue
-    return Earlier(version, None, problems)
+        try:
+            lent = _lend(copy, today)
+            knowledge = _answering(copy, version) if whole is None or lent else whole
+            return Earlier(version, knowledge, problems, lent)
+        except (ValueError, TypeError, AttributeError, KeyError):
+            # Files of another shape altogether.
+            return Earlier(version, whole, problems)
 
 
 def _answering(directory: Path, version: str) -> Knowledge:
@@ -82,7 +83,8 @@ def _lend(directory: Path, today: Path) -> tuple[str, ...]:
         inner[name] = text
         lent.append(place)
     # JSON is YAML too.
-    (directory / WORDING).write_text(json.dumps(filled), encoding="utf-8")
+    if lent:
+        (directory / WORDING).write_text(json.dumps(filled), encoding="utf-8")
     return tuple(lent)
 
 

@@ -98,6 +98,12 @@ class _Writer:
         yield f"- {text}" if self.markdown else text
 
     def problems(self, report: Report) -> Iterator[str]:
+        if report.lent:
+            yield from self.heading(2, "Texts lent to the earlier knowledge")
+            yield from self.paragraph(
+                "It lacks texts that today's code says. They were lent from today's wording, so that they do "
+                f"not show in every answer: {', '.join(report.lent)}."
+            )
         if not report.problems:
             return
         yield from self.heading(2, "The earlier knowledge does not load with today's code")
@@ -113,11 +119,6 @@ class _Writer:
         yield from self.paragraph(
             "Its rows, codes and texts do, and the answers below were given with those."
         )
-        if report.lent:
-            yield from self.paragraph(
-                "Texts that it lacks and today's code says were lent from today's wording, so that they do "
-                f"not show as moved: {', '.join(report.lent)}."
-            )
 
     def section(self, section: Section) -> Iterator[str]:
         if not section.changes:

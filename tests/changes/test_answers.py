@@ -118,6 +118,25 @@ def test_a_text_that_the_earlier_knowledge_lacks_is_lent_and_named(old: Path) ->
     assert {c.place for c in found(old)["Wording"] if not c.before} == added
 
 
+def test_a_caption_that_the_earlier_knowledge_lacks_does_not_move_every_answer(old: Path) -> None:
+    change(old, "wording.yaml", '  results: "Results on file"\n', "")
+    earlier = earlier_knowledge(old, HERE)
+    assert (earlier.problems, earlier.lent) == ((), ("headings.results",))
+    assert earlier.knowledge is not None
+    assert compared(some_cases("v08"), earlier.knowledge, now()).moved == ()
+
+
+def test_what_the_earlier_knowledge_never_said_is_not_lent(old: Path) -> None:
+    change(old, "wording.yaml", '  persistent: "over two weeks"\n', "")
+    earlier = earlier_knowledge(old, HERE)
+    assert (earlier.problems, earlier.lent) == ((), ())
+    assert earlier.knowledge is not None
+    (moved,) = compared(some_cases(), earlier.knowledge, now()).moved
+    (summary,) = (c for c in moved.changes if c.place == "summary")
+    assert "twitching for more than two weeks" in summary.before[0]
+    assert "over two weeks" in summary.after[0]
+
+
 def test_earlier_knowledge_that_cannot_answer_is_still_read(old: Path) -> None:
     change(old, TABLE, "when: tingling\n", "when: tickling\n")
     earlier = earlier_knowledge(old, HERE)

@@ -81,6 +81,13 @@ SHAPING = "Removals, self-care, named conditions and what else shapes a card"
         ),
         (
             TABLE,
+            "actions: \\[ncs, emg, electrolytes\\]",
+            "actions: [emg, ncs, electrolytes]",
+            "Rows",
+            [("sensory-loss, actions", ["emg", "ncs", "electrolytes"], ["ncs", "emg", "electrolytes"])],
+        ),
+        (
+            TABLE,
             "dehydration, unless: \\{any: \\[heart-failure, chronic-kidney-disease, low-sodium\\]\\}",
             "dehydration, unless: heart-failure",
             SHAPING,
@@ -230,6 +237,21 @@ def test_a_row_that_came_is_shown_whole_with_the_claim_that_it_takes_up(old: Pat
     )
     (claim,) = changes_of["Claims and anchors"]
     assert claim == Change("S003-24.fate", ("not cited",), ("cited",))
+
+
+def test_a_claim_that_only_a_removal_or_a_text_cites_has_its_fate_from_it(old: Path) -> None:
+    change(old, TABLE, "claims: \\[S000-78\\]", "claims: [S000-67]")
+    change(
+        old,
+        "wording.yaml",
+        '"actions.electrolytes": \\[S000-29, S000-71\\]',
+        '"actions.electrolytes": [S000-71]',
+    )
+    fates = {c.place: (c.before, c.after) for c in found(old)["Claims and anchors"]}
+    assert fates == {
+        "S000-29.fate": (("not cited",), ("cited",)),
+        "S000-78.fate": (("not cited",), ("cited",)),
+    }
 
 
 def test_a_row_that_went_and_another_order_of_rows(old: Path) -> None:

@@ -62,6 +62,12 @@ def test_what_could_not_be_compared_is_said_first() -> None:
     assert report.differs
 
 
+def test_texts_that_were_lent_are_named() -> None:
+    text = replace(REPORT, lent=("headings.results",)).shown("text")
+    assert "Texts lent to the earlier knowledge" in text
+    assert "headings.results." in text
+
+
 def test_the_command_on_a_folder(old: Path) -> None:
     change(old, TABLE, "persistent_days: 14", "persistent_days: 15")
     out = io.StringIO()
