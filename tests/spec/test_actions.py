@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 
 from fhir_mappings.findings import Order, Record, Study
+from service.cards import Call, cards_of
+from service.decision import decide
 from service.decision.outcome import Outcome
+from service.knowledge import load_knowledge
 from tests.knowledge.patients import days_ago, finding, record_of_example, result
 from tests.spec.outcomes import TABLE, outcome_of, recommended
 
+KNOWLEDGE = load_knowledge()
 ELECTROLYTES = ("sodium", "potassium", "calcium", "magnesium")
 # A patient for whom a row asks for each of them, as routine.
 ASKING: dict[str, dict[str, Any]] = {
@@ -198,6 +202,30 @@ def test_anything_else_out_of_range_is_acted_on(action: str, analyte: str) -> No
     assert (action, "act-on") in {(w.id, w.kind) for w in outcome_of(record).withheld}
     # a result out of range is asked about as such: nothing else repeats for being abnormal
     assert [a.id for a in TABLE.actions.values() if a.repeat_abnormal] == ["electrolytes"]
+
+
+@pytest.mark.parametrize(
+    ("action", "orders"),
+    [
+        ("neurology-referral", ["neurology-referral"]),
+        ("electrolytes", list(ELECTROLYTES)),
+        ("emg", ["emg"]),
+        ("ncs", ["ncs"]),
+        # of the two studies that answer it, that of the brain is proposed, as its text says
+        ("mri", ["mri-brain"]),
+        ("thyroid", ["tsh"]),
+        ("vitamin-b12", ["vitamin-b12"]),
+        ("vitamin-d", ["vitamin-d"]),
+        ("zinc", ["zinc"]),
+    ],
+)
+def test_what_one_click_orders(action: str, orders: list[str]) -> None:
+    call = Call("1", "https://cds.example", "Patient/p")
+    (card,) = cards_of(decide(asking(action), TABLE), KNOWLEDGE, call)
+    label = KNOWLEDGE.wording.say(f"actions.{action}.order", analytes="").strip()
+    (suggestion,) = [s for s in card["suggestions"] if s["label"].startswith(label)]
+    asked = [step["resource"]["code"]["coding"][0]["code"] for step in suggestion["actions"]]
+    assert asked == [KNOWLEDGE.order_codes[test].codings[0][1] for test in orders]
 
 
 def test_what_is_withheld_from_a_child() -> None:
