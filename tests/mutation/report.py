@@ -81,6 +81,9 @@ def page(
         "of `decision_table.yaml` is changed once, each alone, and the checks are run against the changed",
         "table. An error that no check sees would be a hole in them.",
         "",
+        'The run goes on where it was stopped, as long as no code and no test changes; `ARGS="--minutes 20"`',
+        'bounds it, `ARGS="--only rows.bulbar"` takes a part. A sample runs with every `make test`.',
+        "",
         f"Table `{hashlib.sha256(file).hexdigest()[:12]}`: {len(verdicts)} errors,"
         f" {len(verdicts) - len(survived)} seen, {len(explained)} that change nothing (below),"
         f" {len(unexplained)} that nobody saw. {seconds / 60:.0f} minutes of one processor.",
