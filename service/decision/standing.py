@@ -158,14 +158,16 @@ def _findings_of(row: Row, facts: Facts) -> frozenset[str]:
 
 
 def abnormal_result(record: Record, table: Table, analytes: Iterable[str]) -> Result | None:
-    """The newest result of those analytes that is out of range today, if any."""
+    """The newest result of those analytes that is out of range today, a critical one first, if any."""
+    bands = (Band.OUT_OF_RANGE, Band.CRITICAL)
     found = [
-        result
+        (bands.index(band), result)
         for analyte in analytes
         for result in current_results(record, table, analyte)
-        if band_today(result, table, record.as_of) in (Band.OUT_OF_RANGE, Band.CRITICAL)
+        if (band := band_today(result, table, record.as_of)) in bands
     ]
-    return max(found, key=lambda r: (r.day or date.min, r.reference), default=None)
+    worst = max(found, key=lambda x: (x[0], x[1].day or date.min, x[1].reference), default=None)
+    return worst[1] if worst else None
 
 
 def suspected(record: Record, names: Iterable[str]) -> tuple[str, ...]:

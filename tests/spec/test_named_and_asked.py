@@ -303,3 +303,29 @@ def test_three_questions_are_written_out_and_the_rest_named() -> None:
     lines = [line for line in questions.partition("**")[0].splitlines() if line.startswith("- ")]
     assert ["?" in line for line in lines] == [True, True, True, False]
     assert lines[3].startswith("- Also: ")
+
+
+class TestTheElectrolyteThatTheSummaryNames:
+    def summary(self, *results: Any) -> str:
+        decision = decide(replace(record_of_example({}), results=results), TABLE)
+        (card,) = cards_of(decision, KNOWLEDGE, Call("1", "https://cds.example", "Patient/p"))
+        return str(card["summary"])
+
+    def test_the_newest(self) -> None:
+        old, new = result("sodium", "low", 9), result("magnesium", "low", 1)
+        assert "magnesium" in self.summary(old, new)
+        assert "magnesium" in self.summary(new, old)
+
+    def test_a_dangerous_one_before_a_newer_one(self) -> None:
+        dangerous, newer = result("potassium", "critical", 2), result("magnesium", "low", 1)
+        assert "potassium" in self.summary(dangerous, newer)
+        assert "potassium" in self.summary(newer, dangerous)
+
+    def test_of_one_panel_the_first_in_the_order_of_the_model(self) -> None:
+        panel = [
+            result(analyte, "low", 1, reference="Observation/panel")
+            for analyte in ("sodium", "potassium", "calcium", "magnesium")
+        ]
+        while panel:
+            assert panel[0].analyte in self.summary(*reversed(panel))
+            panel.pop(0)
