@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 from service.knowledge import HERE
@@ -63,6 +64,7 @@ def main(args: list[str]) -> int:
             checks=checks,
             stop=time.monotonic() + chosen.minutes * 60,
             control=UNCHANGED.name not in store.verdicts,
+            proof=not chosen.quick and find_spec("service.proof") is not None,
         )
 
     verdicts = {m.name: store.verdicts[m.name] for m in wanted if m.name in store.verdicts}

@@ -12,6 +12,8 @@ import os
 import re
 import resource
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -57,7 +59,7 @@ UNCHANGED = Mutant("unchanged", "the table", "as it is", (), None)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """by: the test that failed, "loader" or "time"; "" = the mutant survived. seconds: of a processor."""
+    """by: the test that failed, "loader", "proof" or "time"; "" = it survived. seconds: of a processor."""
 
     mutant: str
     kind: str
@@ -77,11 +79,13 @@ def try_all(
     checks: Iterable[str] = CHECKS,
     stop: float = float("inf"),
     control: bool = True,
+    proof: bool = False,
 ) -> None:
     """Reports the verdict on each mutant as it comes; begins none after that time (`time.monotonic`).
 
     Before the first, the table as it is has to pass every check, unless control is False: RuntimeError if it
-    does not. That verdict is reported as well. To be called once in a process: it is not the same afterwards.
+    does not. That verdict is reported as well. With proof, what survives is put to `python -m service.proof`.
+    To be called once in a process: it is not the same afterwards.
     """
     load = loader.load_knowledge
     for name in ("load_terminology", "load_claims", "load_order_codes"):
@@ -94,7 +98,7 @@ def try_all(
         folders = [Path(scratch) / f"{_COPY}{number}" for number in range(jobs)]
         for folder in folders:
             shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-        trials = _Trials(shared, load, mutants, report, folders, stop, control)
+        trials = _Trials(shared, load, mutants, report, folders, stop, control, proof)
         quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "--assert=plain", "-s", "-o", "addopts="]
         code = pytest.main([*quiet, f"--rootdir={ROOT}", *(str(ROOT / c) for c in checks)], plugins=[trials])
     if trials.refused:
@@ -123,6 +127,7 @@ class _Trials:
         folders: Sequence[Path],
         stop: float,
         control: bool,
+        proof: bool,
     ) -> None:
         self.shared, self.load = shared, load
         self.mutants, self.report = mutants, report
@@ -131,6 +136,7 @@ class _Trials:
         self.items: list[pytest.Item] = []
         self.refused = ""
         self.failed = ""
+        self.proof = proof
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
@@ -206,7 +212,11 @@ class _Trials:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.failed:
                 return self.failed
-        return ""
+        return "proof" if self.proof and self._disproved(folder) else ""
+
+    def _disproved(self, folder: Path) -> bool:
+        command = [sys.executable, "-m", "service.proof", "--knowledge", str(folder)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode != 0
 
 
 def likely_first(items: Sequence[pytest.Item], mutant: Mutant) -> list[pytest.Item]:

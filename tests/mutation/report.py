@@ -14,8 +14,6 @@ from tests.mutation.mutants import Mutant
 # What sees an error, in the order in which it is asked.
 SEEN_BY = ("loader", "rows", "spec", "unit", "vignettes", "golden", "proof", "time")
 _FOLDERS = {"knowledge": "rows", "spec": "spec", "unit": "unit", "vignettes": "vignettes", "golden": "golden"}
-# Survivors of which no test can say that they are wrong, by name, each with its reason.
-REASONS: Mapping[str, str] = {}
 
 
 def seen_by(verdict: Verdict) -> str:
@@ -35,7 +33,14 @@ def reason(mutant: Mutant, raw: Mapping[str, Any]) -> str:
                 return (
                     f"true for the same facts as {shown(one)}: every combination of the operands was compared"
                 )
-    return REASONS.get(mutant.name, "")
+    if mutant.path == ("self_care",) and _by_trigger(changed) == _by_trigger(raw):
+        return "advice for no trigger is never given beside other advice: which stands first is never seen"
+    return ""
+
+
+def _by_trigger(raw: Mapping[str, Any]) -> list[list[Any]]:
+    """The advice for recorded triggers and that for none, each in its order."""
+    return [[a for a in raw["self_care"] if (a["trigger"] == "none") is none] for none in (False, True)]
 
 
 def table(verdicts: Iterable[Verdict]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from service.knowledge.yaml_files import load_yaml
 from tests.mutation.checks import ROOT, Verdict
 from tests.mutation.conditions import Operands, changes, condition_paths, nodes, same
 from tests.mutation.mutants import mutants
-from tests.mutation.report import SEEN_BY, table
+from tests.mutation.report import SEEN_BY, reason, table
 
 RAW = load_yaml(HERE / FILE)
 ALL = mutants(RAW)
@@ -133,6 +134,19 @@ def test_the_page_counts_what_the_verdicts_say() -> None:
         "| **all** | 4 | 1 | 1 | 1 | 1 |",
     ]
     assert "time" in SEEN_BY
+
+
+def test_what_excuses_a_survivor() -> None:
+    def of(name: str) -> str:
+        (mutant,) = [m for m in ALL if m.name == name]
+        return reason(mutant, RAW)
+
+    assert "never given beside other advice" in of("self_care: self-care: rest before tobacco")
+    assert of("self_care: self-care: sleep before caffeine") == ""
+    assert of("rows.pain: operand dropped: no pain in any(pain, cramps)") == ""
+    twice = next(m for m in ALL if m.place == "rows.pain" and m.kind == "not added")
+    doubled = replace(twice, value={"not": {"not": twice.value["not"]}})
+    assert "every combination of the operands" in reason(doubled, RAW)
 
 
 def tried(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
