@@ -102,6 +102,13 @@ class ReadingSchema(Exact):
     says = _text()
 
 
+class HoldsWhenSchema(Exact):
+    """sentence: the rule in one; rule: the same as {says, parts: [{says, parts}, ...]}."""
+
+    sentence = _text()
+    rule = fields.Dict(keys=fields.String(), required=True)
+
+
 class AskedForSchema(Exact):
     id = _text()
     says = _text()
@@ -113,7 +120,7 @@ class RowSummarySchema(Exact):
     label = _text()
     level = _one_of(*LEVELS)
     reading = _one_of(*READINGS)
-    sentence = _text()
+    holdsWhen = fields.Nested(HoldsWhenSchema, required=True)
     asksFor = _many(AskedForSchema)
     url = _text()
 
@@ -162,13 +169,6 @@ class KnowledgeSchema(Exact):
     selfCareRows = _many(RowSummarySchema)
     selfCare = _many(SelfCareSchema)
     named = _texts()
-
-
-class HoldsWhenSchema(Exact):
-    """sentence: the rule in one; rule: the same as {says, parts: [{says, parts}, ...]}."""
-
-    sentence = _text()
-    rule = fields.Dict(keys=fields.String(), required=True)
 
 
 class HowReadSchema(Exact):
@@ -246,7 +246,6 @@ class KnowledgeRowSchema(RowSummarySchema):
     knowledgeVersion = _text()
     levelSays = _text()
     downgraded = _text()
-    holdsWhen = fields.Nested(HoldsWhenSchema, required=True)
     howRead = _many(HowReadSchema)
     actions = _many(RowActionSchema)
     nothingAsked = _text()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
+from typing import Any
 from urllib.parse import urldefrag
 
 import pytest
@@ -182,6 +183,12 @@ def test_every_link_resolves(app: Flask, client: FlaskClient, page: Callable[[st
                 assert fragment in page(address).ids, f"{link} on {path}"
 
 
+def parts_of(rule: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for part in rule.get("parts", ()):
+        yield part
+        yield from parts_of(part)
+
+
 @EACH_ROW
 def test_the_overview_lists_every_row(row: str, page: Callable[[str], Page], client: FlaskClient) -> None:
     content = client.get(f"/knowledge/{row}", headers=JSON).get_json()
@@ -190,7 +197,12 @@ def test_the_overview_lists_every_row(row: str, page: Callable[[str], Page], cli
         if tr.all("th")[0].all("a") and tr.all("th")[0].all("a")[0].attributes["href"] == f"/knowledge/{row}"
     ]  # fmt: skip
     assert listed.all("th")[0].text == content["label"]
-    assert next(td.text for td in listed.all("td")) == content["holdsWhen"]["sentence"]
+    when = listed.all("td")[0]
+    rule = content["holdsWhen"]["rule"]
+    assert [li.text.partition(":")[0] for li in when.all("li")] == [
+        part["says"].partition(":")[0] for part in parts_of(rule)
+    ]
+    assert when.text.startswith(rule["says"])
     assert listed.all("td")[2].text == content["reading"]
 
 

@@ -105,11 +105,16 @@ def test_another_limit_of_an_analyte_is_said(tmp_path: Path) -> None:
 SENTENCES = {
     "weakness-with-persistence-or-spread": (
         "weakness found on examination, and either twitching for more than 14 days or twitching in "
-        "two or more regions (or generalized)"
+        "at least two regions (or generalized)"
     ),
     "weakness-reported": "weakness told, not examined",
     "persistent": "twitching for more than 14 days, and twitching not known to be of an eyelid alone",
     "pain": "muscle or limb pain, or muscle cramps on record (examined or told)",
+    "malabsorption": (
+        "at least one of these (malabsorption or bariatric surgery on record; restrictive or poor "
+        "diet on record (examined or told)), and sensory loss or numbness, or weakness on record "
+        "(examined or told)"
+    ),
     "respiratory": (
         "breathing difficulty and weakness on record (examined or told), or both breathlessness "
         "lying flat on record (examined or told) and either weakness on record (examined or told) "

@@ -82,7 +82,6 @@ class Explained:
 
     def row(self, row: Row) -> dict[str, Any]:
         """Everything about one row: its rule, what it asks for, what it rests on, examples and codes."""
-        rule = self.rules.rule(row.when)
         operands = self.operands.of(row.when)
         extra = [
             operand
@@ -96,7 +95,6 @@ class Explained:
             "knowledgeVersion": self.knowledge.version,
             "levelSays": self.pages.levels[row.level],
             "downgraded": self.pages.asked["downgraded"] if row.downgraded_when_tests_done else "",
-            "holdsWhen": {"sentence": rule.sentence(), "rule": rule.outline()},
             "howRead": self.operands.features(row.when),
             "actions": [
                 {**action, "claims": self._claims_of(f"actions.{action['id']}")}
@@ -130,12 +128,13 @@ class Explained:
 
     def summary(self, row: Row) -> dict[str, Any]:
         """The row as the overview lists it."""
+        rule = self.rules.rule(row.when)
         return {
             "id": row.id,
             "label": row.label,
             "level": row.level,
             "reading": row.reading,
-            "sentence": self.rules.rule(row.when).sentence(),
+            "holdsWhen": {"sentence": rule.sentence(), "rule": rule.outline()},
             "asksFor": [
                 {
                     "id": action.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ _BASES = {frozenset({EXAMINED}): "examined", frozenset({REPORTED}): "reported"}
 RECORDED = frozenset({"diagnosis", "family"})
 # What is said of several findings at once where all of them are asked for.
 _SAID_OF_ALL = frozenset({"examined", "reported", "present", "diagnosis"})
+
+
+_BRACKETED = re.compile(r"\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,9 @@ class Rule:
         if self.kind == "clause":
             return self.says
         inner = [part.inside() for part in self.parts]
-        if len(inner) > 2:
+        word = " and " if self.kind == "all" else " or "
+        # A part with the same word of its own would run into its neighbour.
+        if len(inner) > 2 or any(word in _BRACKETED.sub("", part) for part in inner):
             return f"{self.says} ({'; '.join(inner)})"
         first, second = inner
         return f"both {first} and {second}" if self.kind == "all" else f"either {first} or {second}"
