@@ -205,3 +205,32 @@ def test_a_row_names_the_value_sets_that_it_reads() -> None:
     assert "body-region-tongue" in read_by("bulbar")
     for row in ACTIONS:
         assert read_by(row) <= set(VALUE_SETS)
+
+
+@pytest.mark.parametrize(
+    ("row", "value_set", "kinds"),
+    [
+        ("tingling", "finding-tingling", {"Condition", "Observation"}),
+        ("multiple-sclerosis", "finding-multiple-sclerosis", {"Condition"}),
+        ("family-history", "finding-family-neurological", {"Condition", "FamilyMemberHistory"}),
+        ("stimulant", "medication-cns-stimulant", {"MedicationRequest", "MedicationStatement"}),
+        ("nerve-root", "body-region-legs", {"Condition", "Observation"}),
+        ("b12-low", "analyte-vitamin-b12", {"Observation"}),
+    ],
+)
+def test_a_row_names_the_resources_that_it_reads(row: str, value_set: str, kinds: set[str]) -> None:
+    found = {
+        need["type"]
+        for need in ACTIONS[row]["input"]
+        for one in need.get("codeFilter", ())
+        if f"/{value_set}|" in one["valueSet"]
+    }
+    assert found == kinds
+
+
+def test_a_row_names_what_it_reads_of_the_patient() -> None:
+    def read_by(row: str) -> list[list[str]]:
+        return [need["mustSupport"] for need in ACTIONS[row]["input"] if need["type"] == "Patient"]
+
+    assert read_by("child") == [["birthDate"], ["deceased"]]
+    assert read_by("tingling") == [["deceased"]]
