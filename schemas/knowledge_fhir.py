@@ -31,6 +31,13 @@ class FactTextsSchema(Strict):
     title = _text()
     description = _text()
     value_sets = _text()
+    open = _text()
+    gate = _text()
+    finding = _text()
+    diagnosis = _text()
+    drug = _text()
+    current = _text()
+    feature = _text()
 
 
 class NeedlessTextsSchema(Strict):
@@ -74,14 +81,7 @@ class ValueSetTextsSchema(Strict):
     no_code = _text()
 
 
-class FeatureSchema(Strict):
-    says = _text()
-    reads = fields.List(fields.String(), required=True)
-
-
 class FhirSchema(Strict):
-    """finding, diagnosis, drug, current, analyte: how a fact of that kind is read; {names} are filled in."""
-
     canonical_root = fields.String(required=True, validate=_ROOT)
     status = fields.String(required=True, validate=validate.OneOf(["draft", "active", "retired"]))
     experimental = fields.Boolean(required=True)
@@ -89,10 +89,4 @@ class FhirSchema(Strict):
     facts = fields.Nested(FactTextsSchema, required=True)
     needless = fields.Nested(NeedlessTextsSchema, required=True)
     value_sets = fields.Nested(ValueSetTextsSchema, required=True)
-    finding = _text()
-    diagnosis = _text()
-    drug = _text()
-    current = _text()
-    analyte = _text()
-    features = fields.Dict(keys=fields.String(), values=fields.Nested(FeatureSchema), required=True)
     copyright = fields.Dict(keys=fields.String(), values=_text(), required=True)

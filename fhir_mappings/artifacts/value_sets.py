@@ -25,6 +25,7 @@ from fhir_mappings.terminology import (
     FindingDefinition,
     Ingredient,
     Terminology,
+    written_code,
 )
 
 _ICD = (ICD_10, ICD_10_CM)
@@ -46,22 +47,6 @@ def value_sets_of(terminology: Terminology, publication: Publication) -> Iterato
     """The value sets of that terminology."""
     reader = _Reader(terminology, publication)
     return (reader.value_set(members) for members in reader.all())
-
-
-def written(key: CodeKey) -> str:
-    """The code as its system writes it: look-up keys of ICD have lost their dot.
-
-    >>> written((ICD_10, "X123")), written((ICD_10, "X12"))
-    ('X12.3', 'X12')
-    """
-    system, code = key
-    return f"{code[:3]}.{code[3:]}" if system in _ICD and len(code) > 3 else code
-
-
-def critical_limits(analytes: Iterable[Analyte]) -> str:
-    """The limits beyond which a result is critical, in words."""
-    found = ((a.label, _bounds(a, a.critical_low, a.critical_high, "<=", ">=")) for a in analytes)
-    return "; ".join(f"{label} {bounds}" for label, bounds in found if bounds)
 
 
 def _bounds(analyte: Analyte, low: Decimal | None, high: Decimal | None, below: str, above: str) -> str:
@@ -157,7 +142,7 @@ class _Reader:
                 tuple(self._about(definition, own)),
                 codes=tuple(key for key in own if key[0] not in _ICD),
                 families={
-                    system: {written(key): key in own for key in listed[system]}
+                    system: {written_code(key): key in own for key in listed[system]}
                     for system in _ICD
                     if any(key[0] == system for key in own)
                 },
@@ -169,10 +154,12 @@ class _Reader:
             yield self.say(definition.kind.replace("-", "_"))
         if definition.specific:
             yield self.say("specific", finding=definition.specific)
-        told = sorted(written(key) for key, code in own.items() if code.basis is Basis.REPORTED)
+        told = sorted(written_code(key) for key, code in own.items() if code.basis is Basis.REPORTED)
         if told:
             yield self.say("told", codes=", ".join(told))
-        sited = sorted(f"{written(key)} ({_places(code.sites)})" for key, code in own.items() if code.sites)
+        sited = sorted(
+            f"{written_code(key)} ({_places(code.sites)})" for key, code in own.items() if code.sites
+        )
         if sited:
             yield self.say("sited", codes=", ".join(sited))
 

@@ -74,7 +74,7 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
         raise KnowledgeError(problems)
     templates = templates_of(table, terminology, order_codes, wording)
     hooks = load_hooks(directory, table, terminology)
-    publishing = load_publishing(directory, table, terminology)
+    publishing = load_publishing(directory)
     return Knowledge(
         table,
         terminology,

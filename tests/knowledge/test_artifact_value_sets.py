@@ -5,10 +5,9 @@ from __future__ import annotations
 import random
 
 from fhir_mappings.artifacts.families import filters_of
-from fhir_mappings.artifacts.value_sets import written
 from fhir_mappings.drug_names import named_by
 from fhir_mappings.resources import CodeableConcept, Coding
-from fhir_mappings.terminology import ATC, NDC, RXNORM, SNOMED
+from fhir_mappings.terminology import ATC, NDC, RXNORM, SNOMED, written_code
 from service.knowledge import HERE
 from tests.knowledge.published import KNOWLEDGE, VALUE_SETS
 from tests.knowledge.value_sets import holds
@@ -38,7 +37,7 @@ def test_findings_hold_the_codes_that_are_read_as_them() -> None:
             found = {
                 name
                 for name, value_set in VALUE_SETS.items()
-                if name.startswith("finding-") and holds(value_set, code[0], written(code))
+                if name.startswith("finding-") and holds(value_set, code[0], written_code(code))
             }
             assert found == wanted, code
 

@@ -240,8 +240,6 @@ def test_a_root_of_ones_own(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("{child_years} years on", "{child_age} years on", "features.child"),
-        ("reads: [potassium-raising]", "reads: [potassium-rising]", "'potassium-rising'"),
         ('canonical_root: "urn:', 'canonical_root: "', "canonical_root"),
         ("status: draft", "status: done", "status"),
     ],

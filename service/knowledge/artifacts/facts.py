@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from fhir_mappings.artifacts.plan import Fact, Input
 from service.knowledge import Knowledge
+from service.knowledge.page_wording import FeatureWords
 
+# The one fact that is no variable of the table: what every row waits for.
+GATE = "gate"
 _OBSERVED = frozenset({"fasciculation", "sign", "symptom", "trigger"})
 _MEDICATION_RECORDS = ("MedicationRequest", "MedicationStatement")
 
@@ -29,61 +32,47 @@ def _documented(variable: str, knowledge: Knowledge) -> str:
 
 
 def _says(variable: str, knowledge: Knowledge) -> str:
-    publishing, terminology = knowledge.publishing, knowledge.terminology
+    publishing, terminology, features = knowledge.publishing, knowledge.terminology, knowledge.pages.features
     kind, _, name = variable.rpartition(" ")
+    if variable == GATE:
+        return publishing.say("facts.gate")
     if kind in ("drug", "current"):
-        return publishing.say(kind, label=terminology.medications.class_labels[name])
-    if name in publishing.features:
-        return publishing.features[name].says
-    if name in terminology.findings:
-        definition = terminology.findings[name]
-        place = "diagnosis" if definition.kind == "diagnosis" else "finding"
-        return publishing.say(place, label=definition.label)
-    return publishing.say("analyte", label=terminology.analytes[_analyte(name)].label)
-
-
-def _analyte(variable: str) -> str:
-    return variable.removesuffix("-abnormal")
+        return publishing.say(f"facts.{kind}", label=terminology.medications.class_labels[name])
+    if name in features:
+        return publishing.say("facts.feature", holds=features[name].holds, how=features[name].how)
+    definition = terminology.findings[name]
+    place = "diagnosis" if definition.kind == "diagnosis" else "finding"
+    days = knowledge.table.thresholds.finding_days
+    return publishing.say(f"facts.{place}", label=definition.label, finding_days=days)
 
 
 def _inputs(variable: str, knowledge: Knowledge) -> Iterator[Input]:
-    terminology, features = knowledge.terminology, knowledge.publishing.features
     kind, _, name = variable.rpartition(" ")
-    if kind in ("drug", "current"):
-        yield from (Input(record, "medication", f"medication-{name}") for record in _MEDICATION_RECORDS)
-    elif name in features:
-        for read in features[name].reads:
-            yield from _read(read, knowledge)
-    elif name in terminology.findings:
-        yield from _finding(name, knowledge)
-    else:
-        yield from _electrolytes((_analyte(name),), knowledge)
-        yield from _disorders((_analyte(name),), knowledge)
-
-
-def _read(read: str, knowledge: Knowledge) -> Iterator[Input]:
-    kind, _, name = read.partition("-")
-    if read == "electrolytes":
-        yield from _electrolytes(knowledge.table.electrolytes, knowledge)
-    elif read == "disorders":
-        yield from _disorders(knowledge.table.electrolytes, knowledge)
-    elif read == "gate":
-        for closing in knowledge.table.closes_gate:
-            yield from _finding(closing, knowledge)
-    elif read == "birth-date":
-        yield Input("Patient", "birthDate")
-    elif read == "deceased":
+    if variable == GATE:
+        for finding in (*_twitches(knowledge), *knowledge.table.closes_gate):
+            yield from _finding(finding, knowledge)
         yield Input("Patient", "deceased")
-    elif read == "potassium-raising":
-        yield from (Input(record, "medication", read) for record in _MEDICATION_RECORDS)
-    elif kind == "finding":
+    elif kind in ("drug", "current"):
+        yield from (Input(record, "medication", f"medication-{name}") for record in _MEDICATION_RECORDS)
+    elif name in knowledge.pages.features:
+        yield from _feature(knowledge.pages.features[name], knowledge)
+    else:
         yield from _finding(name, knowledge)
-    elif kind == "analyte":
-        yield Input("Observation", "code", read)
-    elif kind == "body":
-        yield from (Input(record, "bodySite", read) for record in ("Condition", "Observation"))
-    elif kind == "course":
-        yield Input("Observation", "component.value", read)
+
+
+def _feature(feature: FeatureWords, knowledge: Knowledge) -> Iterator[Input]:
+    for finding in feature.findings:
+        yield from _finding(finding, knowledge)
+    yield from (Input("Observation", "code", f"analyte-{name}") for name in feature.analytes)
+    regions = {site.region for site in knowledge.terminology.sites.values()}
+    places = [f"body-region-{name}" if name in regions else f"body-site-{name}" for name in feature.regions]
+    for place in (*places, *(f"body-site-{name}" for name in feature.sites)):
+        yield from (Input(record, "bodySite", place) for record in ("Condition", "Observation"))
+    yield from (Input("Observation", "component.value", f"course-{name}") for name in feature.courses)
+    if feature.patient:
+        yield Input("Patient", "birthDate")
+    if feature.potassium_raising:
+        yield from (Input(record, "medication", "potassium-raising") for record in _MEDICATION_RECORDS)
 
 
 def _finding(name: str, knowledge: Knowledge) -> Iterator[Input]:
@@ -95,15 +84,5 @@ def _finding(name: str, knowledge: Knowledge) -> Iterator[Input]:
         yield Input("FamilyMemberHistory", "condition.code", value_set)
 
 
-def _electrolytes(analytes: Iterable[str], knowledge: Knowledge) -> Iterator[Input]:
-    wanted = set(analytes)
-    for analyte in knowledge.terminology.analytes.values():
-        if analyte.counts_as in wanted:
-            yield Input("Observation", "code", f"analyte-{analyte.id}")
-
-
-def _disorders(analytes: Iterable[str], knowledge: Knowledge) -> Iterator[Input]:
-    wanted = {None, *analytes}
-    for disorder in knowledge.table.disorders:
-        if disorder.analyte in wanted:
-            yield from _finding(disorder.finding, knowledge)
+def _twitches(knowledge: Knowledge) -> Iterator[str]:
+    return (d.id for d in knowledge.terminology.findings.values() if d.kind == "fasciculation")

@@ -22,14 +22,15 @@ from service.decision.table import (
     variables,
 )
 from service.knowledge import Knowledge
-from service.knowledge.artifacts.conditions import rule_of
-from service.knowledge.artifacts.facts import inputs_of
+from service.knowledge.artifacts.conditions import fhirpath_of
+from service.knowledge.artifacts.facts import GATE, inputs_of
 from service.knowledge.claims import Claim
+from service.knowledge.explained.rules import Rules
 
 PLAN = "fasciculation-work-up"
 LIBRARY = "fasciculation-facts"
-# What every row waits for; the decision answers nothing before it.
-GATE = Leaf("gate", frozenset({"open"}))
+# The decision answers nothing before it.
+OPEN = Leaf(GATE, frozenset({"open"}))
 _CHILD = Leaf("child", frozenset({TRUE}))
 
 
@@ -62,25 +63,31 @@ def plan_of(knowledge: Knowledge) -> Plan:
 def variables_of(knowledge: Knowledge) -> frozenset[str]:
     """Every fact that a condition of the plan reads."""
     table = knowledge.table
-    conditions: list[Condition] = [GATE, _CHILD, *(row.when for row in table.rows)]
+    conditions: list[Condition] = [OPEN, _CHILD, *(row.when for row in table.rows)]
     conditions += [action.when for row in table.rows for action in row.actions if action.when]
     conditions += [_advised(advice, knowledge) for advice in table.self_care]
     return frozenset(name for condition in conditions for name in variables(condition))
 
 
+def _rule(condition: Condition, knowledge: Knowledge) -> Rule:
+    """The condition for an engine, and for a reader in the words of the pages."""
+    words = Rules(knowledge.pages, knowledge.terminology).rule(condition)
+    return Rule(fhirpath_of(condition), words.sentence())
+
+
 def _row_step(row: Row, knowledge: Knowledge) -> Step:
-    rule = rule_of(row.when, knowledge.terminology)
+    rule = _rule(row.when, knowledge)
     says = knowledge.publishing.say("plan.row", rule=rule.says, level=row.level)
     if row.downgraded_when_tests_done:
         says += f" {knowledge.publishing.say('plan.downgraded')}"
     asked = list(row.actions)
-    read = variables(row.when).union(*(variables(a.when) for a in asked if a.when), variables(GATE))
+    read = variables(row.when).union(*(variables(a.when) for a in asked if a.when), variables(OPEN))
     return Step(
         id=row.id,
         title=row.label,
         says=says,
         level=row.level,
-        rules=(rule_of(GATE, knowledge.terminology), rule),
+        rules=(Rule(fhirpath_of(OPEN), knowledge.publishing.say("facts.open")), rule),
         inputs=inputs_of(read, knowledge),
         sources=tuple(source for support in row.support for source in _sources(support, knowledge)),
         triggers=tuple(dict.fromkeys(hook["hook"] for hook in knowledge.hooks)),
@@ -158,9 +165,9 @@ def _needless(row: Row, asked: RowAction, action: Action, knowledge: Knowledge) 
 
 def _limits(asked: RowAction, action: Action, knowledge: Knowledge) -> Iterator[Rule]:
     if asked.when is not None:
-        yield rule_of(asked.when, knowledge.terminology)
+        yield _rule(asked.when, knowledge)
     if action.withheld_from_child:
-        yield rule_of(Not(_CHILD), knowledge.terminology)
+        yield _rule(Not(_CHILD), knowledge)
 
 
 def _advice_steps(place: str, action: Action, knowledge: Knowledge) -> Iterator[Step]:
@@ -171,7 +178,7 @@ def _advice_steps(place: str, action: Action, knowledge: Knowledge) -> Iterator[
         yield Step(
             id=f"{place}.{advice.id}",
             title=knowledge.wording.say(f"self_care.advice.{advice.id}"),
-            rules=(rule_of(condition, knowledge.terminology),),
+            rules=(_rule(condition, knowledge),),
             inputs=inputs_of(variables(condition), knowledge),
         )
 
