@@ -98,7 +98,7 @@ def create_app(config: Config, knowledge: Knowledge, callers: Callers | None = N
                 "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
                 "form-action 'none'"
             )
-        if request.method == "POST":
+        if request.method == "POST" or "Authorization" in request.headers:
             response.headers["Cache-Control"] = "no-store"
         return response
 

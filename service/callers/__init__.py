@@ -20,8 +20,10 @@ def callers_of(config: Config) -> Callers | None:
 
     Nothing is fetched yet: a caller's server that is down does not stop the start.
     """
-    if config.cds_auth != "jwt" or config.cds_trusted_issuers is None:
+    if config.cds_auth == "off":
         return None
+    if config.cds_trusted_issuers is None:
+        raise ConfigError("CDS_TRUSTED_ISSUERS: CDS_AUTH=jwt needs the file of who may call")
     issuers = issuers_in(config.cds_trusted_issuers)
     keys = {iss: _key_set(issuer) for iss, issuer in issuers.items()}
     base_urls = (config.public_base_url, *config.public_base_aliases)

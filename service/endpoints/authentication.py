@@ -8,7 +8,7 @@ from service.callers import Caller, Callers
 from service.callers.admin import AdminToken
 from service.errors import Issue, NotFound
 
-# First part of the address -> no patient data there, open to all. What is in no list needs a token.
+# First part of an address without patient data that all may read. What is in no list needs a token.
 OPEN = frozenset(("healthz", "readyz", "openapi.yaml", "openapi.json", "docs", "static", "knowledge", "fhir"))
 FOR_ADMINS = frozenset(("/metrics", "/feedback/summary"))
 OFF = frozenset(("/",))
@@ -32,7 +32,8 @@ def authentication(callers: Callers | None, admin: AdminToken) -> Blueprint:
         elif callers is not None:
             if rule in OFF:
                 raise NotFound([Issue("not-found", "The workbench is off where callers need a token.")])
-            if rule.split("/")[1] not in OPEN:
+            # Reading alone is open: what is sent may be about a patient.
+            if request.method not in ("GET", "HEAD") or rule.split("/")[1] not in OPEN:
                 g.caller = callers.caller(authorization, request.path.rstrip("/"))
 
     return blueprint

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import secrets
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
@@ -15,7 +17,7 @@ from service.callers.refusals import REASONS
 from service.callers.seen_tokens import MARGIN_SECONDS, InMemory, InRedis, SeenTokens
 from service.errors import RequestError, Unauthenticated, Unavailable
 from service.knowledge import Knowledge
-from tests.contract.callers import CLINIC, EHR, Clock, Signer, app_for, bearer, called, callers, said
+from tests.contract.callers import CLINIC, EHR, Clock, Signer, app_for, bearer, called, callers, part, said
 from tests.contract.requests import SERVICE
 
 
@@ -73,6 +75,29 @@ def test_a_call_sent_again_is_refused(knowledge: Knowledge, seen: SeenTokens, cl
     clock.now += 329
     assert said(called(client, bearer(signer.token(iat=int(clock()) - 300, exp=int(clock()) - 29))), 401)
     assert called(client, bearer(signer.token(jti=jti()))).status_code == 200
+
+
+def test_the_other_signature_of_the_same_token_is_the_same_token(
+    knowledge: Knowledge, seen: SeenTokens, clock: Clock
+) -> None:
+    """Of each ECDSA signature (r, s) anybody can make another that is valid: (r, n - s)."""
+    order = int(
+        "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16
+    )
+    client = app_for(knowledge, callers(clock, seen)).test_client()
+    text, _, signature = Signer(clock, SERVICE).token().rpartition(".")
+    r, s = (base64.urlsafe_b64decode(signature)[half] for half in (slice(48), slice(48, None)))
+    other = part(r + (order - int.from_bytes(s, "big")).to_bytes(48, "big"))
+    assert other != signature
+    assert called(client, bearer(f"{text}.{other}")).status_code == 200
+    assert said(called(client, bearer(f"{text}.{signature}")), 401) == REASONS["replayed"][1]
+
+
+def test_many_at_once_are_one(seen: SeenTokens, clock: Clock) -> None:
+    name = jti()
+    with ThreadPoolExecutor(16) as together:
+        taken = list(together.map(lambda _: is_new(seen, EHR, name, clock), range(64)))
+    assert sum(taken) == 1
 
 
 def two_apps(knowledge: Knowledge, one: SeenTokens, other: SeenTokens, clock: Clock) -> list[FlaskClient]:

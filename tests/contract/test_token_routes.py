@@ -39,6 +39,7 @@ def site(knowledge: Knowledge, tmp_path_factory: pytest.TempPathFactory) -> Flas
 
 def with_later_routes(app: Flask) -> Flask:
     there = {rule.rule for rule in app.url_map.iter_rules()}
+    app.add_url_rule("/fhir/apply", "later_apply", lambda: "", methods=["POST"])
     for rule in {"/metrics", "/feedback/summary", "/docs/<path:file>", "/fhir/metadata", "/new"} - there:
         app.add_url_rule(rule, rule.replace("/", "_").replace(".", "_"), lambda **_: "later")
     feedback = "/cds-services/<service_id>/feedback"
@@ -88,10 +89,17 @@ def test_every_address_is_open_or_needs_something(site: Flask) -> None:
         path = rule.rule.replace("<service_id>", "x").replace("<row>", "x").replace("<path:file>", "x")
         for method in (rule.methods or set()) - {"OPTIONS"}:
             status = client.open(path, method=method).status_code
-            if rule.rule.split("/")[1] in OPEN:
+            if rule.rule.split("/")[1] in OPEN and method != "POST":
                 assert status not in (401, 403), path
             else:
                 assert status == (404 if rule.rule in OFF else 401), (method, path)
+
+
+def test_what_is_kept_from_others_is_kept_by_nobody_on_the_way(client: FlaskClient) -> None:
+    token = Signer(Clock(), "/cds-services").token()
+    assert client.get("/cds-services", headers=bearer(token)).headers["Cache-Control"] == "no-store"
+    assert client.get("/metrics", headers=basic("a", SECRET)).headers["Cache-Control"] == "no-store"
+    assert "Cache-Control" not in client.get("/knowledge").headers
 
 
 def test_a_head_request_needs_a_token_too(client: FlaskClient) -> None:

@@ -103,6 +103,12 @@ def test_all_that_is_wrong_at_once(tmp_path: Path) -> None:
     assert len(str(error.value).splitlines()) == 2
 
 
+def test_nobody_asked_for_a_token_is_never_let_in_for_want_of_a_list() -> None:
+    with pytest.raises(ConfigError, match=r"^CDS_TRUSTED_ISSUERS: "):
+        callers_of(Config(cds_auth="jwt"))
+    assert callers_of(Config()) is None
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '"x"', '{"a": {}, "a": {}}', '{"": {"jwks": "k"}}'])
 def test_a_wrong_file_stops_the_start(tmp_path: Path, content: str) -> None:
     file = tmp_path / "issuers.json"
