@@ -304,6 +304,11 @@ ATTACKS: dict[str, tuple[str, Make, Make]] = {
         lambda s: s.token(iat=int(s.clock()) + 31, exp=int(s.clock()) + 300),
         lambda s: s.token(iat=int(s.clock()) + 30, exp=int(s.clock()) + 300),
     ),
+    "iat in the future, nbf not": (
+        "future",
+        lambda s: s.token(iat=int(s.clock()) + 31, nbf=int(s.clock()), exp=int(s.clock()) + 300),
+        lambda s: s.token(iat=int(s.clock()) + 30, nbf=int(s.clock()), exp=int(s.clock()) + 300),
+    ),
     "lifetime too long": (
         "lifetime",
         lambda s: s.token(exp=int(s.clock()) + 301),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,8 +17,8 @@ Behaviour = Callable[[BaseHTTPRequestHandler], None]
 class JwksServer:
     """keys: what it serves; behaves: instead of serving them; requests: the headers of each, as they came."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}/keys"
+    def __init__(self, port: int, scheme: str) -> None:
+        self.url = f"{scheme}://127.0.0.1:{port}/keys"
         self.keys: tuple[str, ...] = ()
         self.behaves: Behaviour | None = None
         self.requests: list[dict[str, str]] = []
@@ -33,7 +34,7 @@ def answer(handler: BaseHTTPRequestHandler, content: bytes, status: int = 200, *
 
 
 @contextmanager
-def jwks_serving() -> Iterator[JwksServer]:
+def jwks_serving(tls: ssl.SSLContext | None = None) -> Iterator[JwksServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             served.requests.append(dict(self.headers.items()))
@@ -45,7 +46,9 @@ def jwks_serving() -> Iterator[JwksServer]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        served = JwksServer(server.server_address[1])
+        served = JwksServer(server.server_address[1], "https" if tls else "http")
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

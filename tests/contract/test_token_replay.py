@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from service.callers.refusals import REASONS
 from service.callers.seen_tokens import MARGIN_SECONDS, InMemory, InRedis, SeenTokens
+from service.callers.tokens import LEEWAY
 from service.errors import RequestError, Unauthenticated, Unavailable
 from service.knowledge import Knowledge
 from tests.contract.callers import CLINIC, EHR, Clock, Signer, app_for, bearer, called, callers, part, said
@@ -98,6 +99,19 @@ def test_many_at_once_are_one(seen: SeenTokens, clock: Clock) -> None:
     with ThreadPoolExecutor(16) as together:
         taken = list(together.map(lambda _: is_new(seen, EHR, name, clock), range(64)))
     assert sum(taken) == 1
+
+
+class Asked:
+    """Remembers what it was asked."""
+
+    def use(self, iss: str, jti: str, issued: float, until: float) -> None:
+        self.asked = (iss, jti, issued, until)
+
+
+def test_a_token_is_remembered_until_nobody_takes_it_and_by_what_it_says(clock: Clock) -> None:
+    asked, signer = Asked(), Signer(clock, SERVICE)
+    callers(clock, asked).caller(f"Bearer {signer.token(exp=int(clock()) + 200)}", SERVICE)
+    assert asked.asked == (EHR, signer.jti, clock(), clock() + 200 + LEEWAY)
 
 
 def two_apps(knowledge: Knowledge, one: SeenTokens, other: SeenTokens, clock: Clock) -> list[FlaskClient]:
