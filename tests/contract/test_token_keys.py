@@ -349,6 +349,18 @@ def test_a_server_that_hangs_is_left_alone(jwks_server: JwksServer) -> None:
         fetch()
 
 
+def test_what_does_not_end_is_not_read_to_its_end(jwks_server: JwksServer) -> None:
+    def flood(me: BaseHTTPRequestHandler) -> None:
+        me.send_response(200)
+        me.end_headers()
+        while True:
+            me.wfile.write(b" " * 10_000)
+
+    jwks_server.behaves = flood
+    with pytest.raises(KeySetError, match="larger"):
+        KeyFetch(jwks_server.url, seconds=20)()
+
+
 def test_two_requests_never_hang_at_once(jwks_server: JwksServer) -> None:
     jwks_server.behaves = drip_headers
     fetch = KeyFetch(jwks_server.url, seconds=0.2)

@@ -195,6 +195,7 @@ def basic(name: str, password: str) -> dict[str, str]:
         {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()},
         {"Authorization": "Basic \u00e9"},
         {"Authorization": f"Bearer {SECRET}"},
+        {"Authorization": "Bearer " + base64.b64encode(f"admin:{SECRET}".encode()).decode()},
         {"Authorization": SECRET},
         {"Authorization": ", ".join([basic("admin", SECRET)["Authorization"]] * 2)},
         bearer(Signer(Clock(), "/metrics").token()),

@@ -53,6 +53,9 @@ def test_only_a_certificate_that_is_trusted_and_names_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, trusted: bool, taken: bool
 ) -> None:
     file = certificate_for(address, tmp_path)
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     if trusted:
@@ -64,6 +67,7 @@ def test_only_a_certificate_that_is_trusted_and_names_the_server(
         server.keys = ("p384-ehr",)
         if taken:
             assert set(keys_in(KeyFetch(server.url)())) == {"p384-ehr"}
+            assert "Authorization" not in server.requests[0]
         else:
             with pytest.raises(KeySetError, match="SSLError"):
                 KeyFetch(server.url)()
