@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from service.changes.files import written
@@ -27,7 +28,7 @@ _BY_ID = ("found", "actions", "order_text", "rests_on", "self_care.advice", "tab
 class Earlier:
     """knowledge None: today's code cannot answer with it. problems: why it does not load as a whole.
 
-    lent: texts that it lacks and today's code says, taken from today's wording.
+    lent: texts from today's wording, where it has none or one with names that nobody fills in any more.
     """
 
     version: str
@@ -96,5 +97,11 @@ def _lacking(own: Any, lender: Any, prefix: str = "") -> Iterator[tuple[str, Any
         if isinstance(value, Mapping):
             inner = own.get(name, {})
             yield from _lacking(inner if isinstance(inner, Mapping) else {}, value, f"{place}.")
-        elif name not in own:
+        elif name not in own or _names(own[name]) - _names(value):
+            # A name that today's code does not fill in would end every answer.
             yield place, value
+
+
+def _names(text: Any) -> set[str]:
+    """The names that a text has filled in."""
+    return {name for _, name, _, _ in Formatter().parse(str(text)) if name}

@@ -126,6 +126,11 @@ def test_a_caption_that_the_earlier_knowledge_lacks_does_not_move_every_answer(o
     assert compared(some_cases("v08"), earlier.knowledge, now()).moved == ()
 
 
+def test_a_text_with_a_name_that_is_not_filled_in_any_more_is_lent(old: Path) -> None:
+    change(old, "wording.yaml", 'safety_net: "See', 'safety_net: "{whom} see')
+    assert earlier_knowledge(old, HERE).lent == ("safety_net",)
+
+
 def test_what_the_earlier_knowledge_never_said_is_not_lent(old: Path) -> None:
     change(old, "wording.yaml", '  persistent: "over two weeks"\n', "")
     earlier = earlier_knowledge(old, HERE)
