@@ -1,0 +1,45 @@
+"""Where the two implementations differ on one record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_mappings.findings import Record
+from service.decision import Decision, decide
+from service.decision.table import Table
+from tests.second_opinion.opinion import opinion
+from tests.second_opinion.plain import plain
+
+
+def first_opinion(decision: Decision) -> dict[str, Any]:
+    """A decision of the service in the members of the second opinion."""
+    return {
+        "gate": decision.gate,
+        "level": decision.level,
+        "rows": [row.id for row in decision.rows],
+        "recommendations": [
+            {
+                "id": made.id,
+                "urgent": made.urgent,
+                "because": list(made.because),
+                "analytes": list(made.analytes),
+                "paediatric": made.paediatric,
+                "routine_order": plain(made.routine_order),
+            }
+            for made in decision.recommendations
+        ],
+        "withheld": [{"id": w.id, "kind": w.kind, "tests": list(w.tests)} for w in decision.withheld],
+        "questions": [question.id for question in decision.questions],
+        "advice": [advice.id for advice in decision.self_care],
+        "range": list(decision.span),
+    }
+
+
+def disagreements(record: Record, table: Table, *, questions: bool = True) -> list[str]:
+    """One line for each member in which they differ; none where they agree."""
+    first, second = first_opinion(decide(record, table)), opinion(record, questions=questions)
+    return [
+        f"{member}: the service says {first[member]}, the second opinion {second[member]}"
+        for member in second
+        if second[member] is not None and first[member] != second[member]
+    ]

@@ -1,0 +1,162 @@
+"""Section 5 by trying: which unknowns can still change the level or an action, and how far they can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations, product
+from typing import Any
+
+from tests.second_opinion.opinion_facts import Facts, own_course, own_start
+from tests.second_opinion.opinion_knowledge import LEVELS, actions_of, leaves, names_in
+from tests.second_opinion.opinion_outcome import Case
+
+# An answer to a question: where in its group, what it sets.
+Chosen = tuple[tuple[str, int], ...]
+
+
+class Group:
+    """One question: its id, and for each answer the facts that it sets."""
+
+    def __init__(self, name: str, answers: list[dict[str, Any]]) -> None:
+        self.id, self.answers = name, answers
+        self.names = {name for answer in answers for name in answer}
+
+
+def groups_of(case: Case, facts: Facts) -> list[Group]:
+    """What is unknown and can be asked: findings by yes or no, then what is asked in words."""
+    groups = []
+    for name, head in case.table["findings"].items():
+        if head.get("question") and facts[name] == "unknown":
+            seen = "examined" if head["category"] == "exam" else "reported"
+            groups.append(Group(name, [{name: seen}, {name: "absent"}]))
+    for asked in case.table["asked_in_words"]:
+        answers = list(_possible(case, facts, [answer["sets"] for answer in asked["answers"]]))
+        if any(facts[name] is None for name in asked["answers"][0]["sets"]) and answers:
+            groups.append(Group(asked["id"], answers))
+    return groups
+
+
+def _possible(case: Case, facts: Facts, answers: Iterable[dict[str, bool]]) -> Iterator[dict[str, bool]]:
+    """The answers that what is known of the twitch does not rule out, less what is known already."""
+    others = set()
+    if own_start(case.record):
+        others.add("weakness-recent")
+    others |= {
+        f"{name}-worsening" for name in ("weakness", "atrophy") if own_course(case.record, name) is not None
+    }
+    for answer in answers:
+        if all(facts[name] in (None, value) for name, value in answer.items() if name not in others):
+            yield {name: value for name, value in answer.items() if facts[name] is None}
+
+
+class Inquiry:
+    """The unknowns of one case, and the outcome of each setting of some of them."""
+
+    def __init__(self, case: Case, facts: Facts) -> None:
+        self.case, self.facts = case, facts
+        self.groups = groups_of(case, facts)
+        self.by_id = {group.id: group for group in self.groups}
+        rows = case.table["rows"]
+        # A row can only change with a group whose names it reads.
+        self._touching = {
+            row["id"]: [g.id for g in self.groups if g.names & names_in(case.table, row)] for row in rows
+        }
+        conditions = [long["when"] for row in rows for long in actions_of(row) if "when" in long]
+        read = {leaf.split()[0] for condition in conditions for leaf, _ in leaves(condition)}
+        self._read_by_actions = sorted(read & set(facts))
+        self._holds: dict[tuple[str, Chosen], bool] = {}
+        self._rows: dict[Any, list[dict[str, Any]]] = {}
+        self._outcomes: dict[Any, dict[str, Any]] = {}
+        self._keys: dict[Chosen, tuple[Any, ...]] = {}
+
+    def outcome(self, chosen: Chosen) -> dict[str, Any]:
+        """The outcome with those answers given and the rest unknown. chosen: sorted by group."""
+        sets = {n: v for group, at in chosen for n, v in self.by_id[group].answers[at].items()}
+        facts = {**self.facts, **sets}
+        rows = tuple(row["id"] for row in self._fired(chosen, facts))
+        today = frozenset(name for name, value in sets.items() if value == "examined")
+        also = tuple(facts[name] for name in self._read_by_actions)
+        key = (rows, facts["child"], today, also)
+        if key not in self._outcomes:
+            made = [row for row in self.case.table["rows"] if row["id"] in rows]
+            self._outcomes[key] = self.case.outcome_of(made, facts, today)
+        return self._outcomes[key]
+
+    def _fired(self, chosen: Chosen, facts: Facts) -> list[dict[str, Any]]:
+        """Case.rows, each row asked once for each setting of what it reads."""
+        first = []
+        for row in self.case.table["rows"]:
+            if row.get("reads") == "last":
+                continue
+            touching = self._touching[row["id"]]
+            key = (row["id"], tuple(item for item in chosen if item[0] in touching))
+            if key not in self._holds:
+                self._holds[key] = self.case.true(row["when"], facts)
+            if self._holds[key]:
+                first.append(row)
+        return first + self.case.last_rows(first, facts)
+
+    def key(self, chosen: Chosen) -> tuple[Any, ...]:
+        """What of an outcome a question can change: the level and the actions."""
+        if chosen not in self._keys:
+            made = self.outcome(chosen)
+            actions = tuple(
+                (r["id"], r["urgent"], tuple(r["analytes"]), r["paediatric"]) for r in made["recommendations"]
+            )
+            self._keys[chosen] = (made["level"], actions)
+        return self._keys[chosen]
+
+    def settings(self, group: Group, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """With so many other unknowns set in every way: the keys of this group's answers."""
+        others = [other for other in self.groups if other is not group]
+        for some in combinations(others, size):
+            for answers in product(*(range(len(other.answers)) for other in some)):
+                setting = tuple((other.id, at) for other, at in zip(some, answers, strict=True))
+                yield [
+                    self.key(tuple(sorted((*setting, (group.id, at))))) for at in range(len(group.answers))
+                ]
+
+    def asked(self) -> list[Group]:
+        """The groups whose answers differ with at most two others set."""
+        return [
+            group
+            for group in self.groups
+            if any(len(set(keys)) > 1 for size in range(3) for keys in self.settings(group, size))
+        ]
+
+    def span(self) -> list[str]:
+        """The lowest and the highest level over all completions, and as it stands.
+
+        A finding that no row calling for anything reads under a "not" lowers nothing by its presence: its
+        absence and its presence everywhere give the ends. Everything else is tried in every way.
+        """
+        calling = [row for row in self.case.table["rows"] if row["level"] != "info"]
+        under_not = {
+            leaf.split()[0] for row in calling for leaf, straight in self._leaves(row) if not straight
+        }
+        monotone = [g for g in self.groups if len(g.names) == 1 and g.id in g.names - under_not]
+        rest = [group for group in self.groups if group not in monotone]
+        levels = {self.key(())[0]}
+        for end in (0, 1):
+            ends = [(group.id, end) for group in monotone]
+            for answers in product(*(range(len(group.answers)) for group in rest)):
+                setting = [(group.id, at) for group, at in zip(rest, answers, strict=True)]
+                levels.add(self.key(tuple(sorted([*ends, *setting])))[0])
+        return [min(levels, key=LEVELS.index), max(levels, key=LEVELS.index)]
+
+    def span_by_all(self) -> list[str]:
+        """The same by every completion: slow."""
+        levels = {self.key(())[0]}
+        for answers in product(*(range(len(group.answers)) for group in self.groups)):
+            chosen = sorted((group.id, at) for group, at in zip(self.groups, answers, strict=True))
+            levels.add(self.key(tuple(chosen))[0])
+        return [min(levels, key=LEVELS.index), max(levels, key=LEVELS.index)]
+
+    def _leaves(self, row: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+        for leaf, straight in leaves(row["when"]):
+            word, _, rest = leaf.partition(" ")
+            if word == "row":
+                (named,) = (other for other in self.case.table["rows"] if other["id"] == rest)
+                yield from ((inner, straight == way) for inner, way in self._leaves(named))
+            else:
+                yield leaf, straight
