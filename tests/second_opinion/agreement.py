@@ -28,11 +28,19 @@ def first_opinion(decision: Decision) -> dict[str, Any]:
             }
             for made in decision.recommendations
         ],
-        "withheld": [{"id": w.id, "kind": w.kind, "tests": list(w.tests)} for w in decision.withheld],
+        "withheld": _withheld(decision),
         "questions": [question.id for question in decision.questions],
         "advice": [advice.id for advice in decision.self_care],
         "range": list(decision.span),
     }
+
+
+def _withheld(decision: Decision) -> list[dict[str, Any]]:
+    """The service names each test of an action apart, with its date; here they stand together."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for withheld in decision.withheld:
+        found.setdefault((withheld.id, withheld.kind), []).extend(withheld.tests)
+    return [{"id": name, "kind": kind, "tests": tests} for (name, kind), tests in found.items()]
 
 
 def disagreements(record: Record, table: Table, *, questions: bool = True) -> list[str]:

@@ -17,16 +17,19 @@ from tests.second_opinion.plain import plain
 
 
 def gate_of(table: dict[str, Any], record: dict[str, Any]) -> str:
-    """Why there is no card; empty where there is one (section 2)."""
-    if record["twitch"]["status"] != "present":
-        return "unseen" if {"conditions", "findings"} & set(record["not_seen"]) else "no-twitch"
+    """Why there is no card; empty where there is one (section 2).
+
+    What closes it for certain is named before what was not seen.
+    """
     if record["patient"]["deceased"]:
         return "deceased"
     for name in table["closes_gate"]:
         finding = record["findings"].get(name)
         if finding and finding["status"] == "present" and not finding["suspected"]:
             return "known-disease"
-    return ""
+    if record["twitch"]["status"] == "present":
+        return ""
+    return "unseen" if {"conditions", "findings"} & set(record["not_seen"]) else "no-twitch"
 
 
 def opinion(record: Any, folder: Path = FOLDER, *, questions: bool = True) -> dict[str, Any]:

@@ -36,8 +36,9 @@ def results_of(table: dict[str, Any], record: dict[str, Any], analyte: str) -> l
 
 
 def _within(record: dict[str, Any], result: dict[str, Any], days: int) -> bool:
+    # Not known to be old: an undated result may be of today.
     age = days_since(record, result["day"])
-    return age is not None and age <= days
+    return age is None or age <= days
 
 
 def out_of_range(table: dict[str, Any], record: dict[str, Any], analyte: str) -> list[dict[str, Any]]:
@@ -77,17 +78,15 @@ def in_range_later(table: dict[str, Any], record: dict[str, Any], analyte: str, 
     )
 
 
-def unspecified_disorder(table: dict[str, Any], record: dict[str, Any]) -> list[str]:
-    """Electrolytes that a disorder of one that is not named may be of."""
-    found = set()
-    for name, finding in record["findings"].items():
-        if finding["status"] == "present" and table["findings"].get(name, {}).get("any_electrolyte"):
-            found |= {
-                analyte
-                for analyte in table["electrolytes"]
-                if not in_range_later(table, record, analyte, finding["recorded"])
-            }
-    return [analyte for analyte in table["electrolytes"] if analyte in found]
+def unnamed_disorders(table: dict[str, Any], record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Disorders recorded of an electrolyte that is not named, until each electrolyte is later in range."""
+    return [
+        finding
+        for name, finding in record["findings"].items()
+        if finding["status"] == "present"
+        and table["findings"].get(name, {}).get("any_electrolyte")
+        and not all(in_range_later(table, record, a, finding["recorded"]) for a in table["electrolytes"])
+    ]
 
 
 def is_abnormal(table: dict[str, Any], record: dict[str, Any], analyte: str) -> bool:
@@ -153,13 +152,15 @@ def _features(table: dict[str, Any], record: dict[str, Any]) -> Facts:
         **_of_the_site(record),
         **_of_the_course(record),
         "child": _younger(record, limits["child_years"]),
-        "electrolyte-abnormal": bool(abnormal or unspecified_disorder(table, record)),
+        "electrolyte-abnormal": bool(abnormal or unnamed_disorders(table, record)),
         "electrolyte-critical": bool(critical),
         "sodium-abnormal": "sodium" in abnormal,
         "low-sodium": bool(low_sodium or disordered(table, record, "sodium", low=True)),
         "b12-low": bool(low_b12),
         "thyroid-abnormal": bool(thyroid),
-        "raises-potassium": any(drug["raises_potassium"] and drug["current"] for drug in record["drugs"]),
+        # Where no list of medicines was seen, nobody can say that there is none.
+        "raises-potassium": {"medications", "medicationStatements"} <= set(record["not_seen"])
+        or any(drug["raises_potassium"] and drug["current"] for drug in record["drugs"]),
     }
 
 
@@ -172,9 +173,9 @@ def own_start(record: dict[str, Any]) -> bool:
 def _of_the_time(table: dict[str, Any], record: dict[str, Any]) -> Facts:
     limits, onset = table["thresholds"], record["twitch"]["onset"]
     weak = record["findings"]["weakness"]["since"] if own_start(record) else onset
-    older = longer_than(record, {"earliest": None, "latest": weak["latest"]}, limits["rapid_weakness_days"])
-    earliest = days_since(record, weak["earliest"])
-    recent = (False if older else None) if earliest is None else earliest <= limits["rapid_weakness_days"]
+    # "Earliest possible day at most 28 days ago": true only if every possible day is; the rest is not false.
+    longer = longer_than(record, weak, limits["rapid_weakness_days"])
+    recent = None if longer is None else not longer
     return {
         "persistent": longer_than(record, onset, limits["persistent_days"]),
         "eyelid-long": longer_than(record, onset, limits["eyelid_days"]),
@@ -202,12 +203,15 @@ def own_course(record: dict[str, Any], name: str) -> bool | None:
 
 
 def _of_the_course(record: dict[str, Any]) -> Facts:
+    """Course and pattern are recorded apart: the one says nothing of the other, and unknown is not absent."""
     courses = record["twitch"]["courses"]
+    steady = courses & {"stable", "improving"}
     found: Facts = {
-        course: course in courses if courses else None for course in ("worsening", "spreading", "continuous")
+        name: name in courses or (False if steady else None) for name in ("worsening", "spreading")
     }
+    found["continuous"] = "continuous" in courses or (
+        False if courses & {"intermittent", "recurrent"} else None
+    )
     for name in ("weakness", "atrophy"):
-        own = own_course(record, name)
-        # The course that is recorded is that of the twitch; with it the question after a course is answered.
-        found[f"{name}-worsening"] = (False if courses else None) if own is None else own
+        found[f"{name}-worsening"] = own_course(record, name)
     return found

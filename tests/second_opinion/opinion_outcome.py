@@ -10,7 +10,7 @@ from tests.second_opinion.opinion_facts import (
     days_since,
     is_abnormal,
     results_of,
-    unspecified_disorder,
+    unnamed_disorders,
 )
 from tests.second_opinion.opinion_knowledge import LEVELS, actions_of, leaves, names_in, row_named
 
@@ -144,11 +144,11 @@ class Case:
         self, action: dict[str, Any], rows: list[dict[str, Any]], analyte: str
     ) -> list[dict[str, Any]]:
         """The final results that make another of that analyte needless (section 4.1)."""
-        if action.get("repeat_abnormal") and (
-            is_abnormal(self.table, self.record, analyte)
-            or analyte in unspecified_disorder(self.table, self.record)
-        ):
+        if action.get("repeat_abnormal") and is_abnormal(self.table, self.record, analyte):
             return []
+        # What was measured before a disorder that names no electrolyte does not answer it.
+        unnamed = unnamed_disorders(self.table, self.record) if action.get("repeat_abnormal") else []
+        disordered = max((f["recorded"] for f in unnamed if f["recorded"]), default=None)
         floor = self._newest_start(rows)
         duration_alone = all(row.get("downgraded_when_tests_done") for row in rows)
         onset = self.record["twitch"]["onset"]["latest"]
@@ -156,6 +156,8 @@ class Case:
         for result in results_of(self.table, self.record, analyte):
             age = days_since(self.record, result["day"])
             if result["preliminary"] or age is None:
+                continue
+            if disordered is not None and result["day"] <= disordered:
                 continue
             recent = age <= action["done_days"] and (floor is None or result["day"] >= floor)
             since_onset = (
@@ -167,7 +169,8 @@ class Case:
             )
             if recent or since_onset:
                 found.append(result)
-        return found
+        newest = max((result["day"] for result in found), default=None)
+        return [result for result in found if result["day"] == newest]
 
     def _newest_start(self, rows: list[dict[str, Any]]) -> date | None:
         """The latest day on which a plausible medicine of these rows can have begun."""
@@ -209,7 +212,8 @@ class Case:
     def _newest(self, orders: list[dict[str, Any]], urgent: bool) -> dict[str, Any] | None:
         if not urgent:
             return None
-        return max(orders, key=lambda order: order["day"] or date.min, default=None)
+        # An undated one among them is a draft: of today.
+        return max(orders, key=lambda order: (order["day"] or date.max, order["reference"]), default=None)
 
     def _level(self, rows: list[dict[str, Any]]) -> str:
         level = max((row["level"] for row in rows), key=LEVELS.index, default="info")
@@ -218,17 +222,23 @@ class Case:
             wanted = {action["id"] for row in calling for action in actions_of(row)}
             actions = [action for action in self.table["actions"] if action["id"] in wanted]
             if all(
-                self._settled(action, rows, analyte) for action in actions for analyte in action["analytes"]
+                self._settled(action, calling, analyte)
+                for action in actions
+                for analyte in action["analytes"]
             ):
                 return "info"
         return level
 
-    def _settled(self, action: dict[str, Any], rows: list[dict[str, Any]], analyte: str) -> bool:
-        asking = [row for row in rows if any(long["id"] == action["id"] for long in actions_of(row))]
-        answers = self.answers(action, asking, analyte)
-        if any(result["band"] == "in-range" for result in answers):
+    def _settled(self, action: dict[str, Any], calling: list[dict[str, Any]], analyte: str) -> bool:
+        """By what answers duration alone: blood tests that only a medicine asks for leave it at info."""
+        if self._orders(action, {analyte, action["id"]}, False):
             return True
-        return bool(self._orders(action, {analyte, action["id"]}, False))
+        final = [r for r in results_of(self.table, self.record, analyte) if not r["preliminary"] and r["day"]]
+        newest = max((result["day"] for result in final), default=None)
+        return any(
+            result["band"] == "in-range" and result["day"] == newest
+            for result in self.answers(action, calling, analyte)
+        )
 
     def advice(self, outcome: dict[str, Any], facts: Facts) -> list[str]:
         """The self-care advice of section 4.3, where self-care is recommended at all."""

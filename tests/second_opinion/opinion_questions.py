@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import combinations, product
 from typing import Any
 
-from tests.second_opinion.opinion_facts import Facts, own_course, own_start
+from tests.second_opinion.opinion_facts import Facts
 from tests.second_opinion.opinion_knowledge import LEVELS, actions_of, leaves, names_in
 from tests.second_opinion.opinion_outcome import Case
 
@@ -30,23 +30,15 @@ def groups_of(case: Case, facts: Facts) -> list[Group]:
             seen = "examined" if head["category"] == "exam" else "reported"
             groups.append(Group(name, [{name: seen}, {name: "absent"}]))
     for asked in case.table["asked_in_words"]:
-        answers = list(_possible(case, facts, [answer["sets"] for answer in asked["answers"]]))
-        if any(facts[name] is None for name in asked["answers"][0]["sets"]) and answers:
+        # An answer settles what is unknown and leaves the rest.
+        answers: list[dict[str, Any]] = []
+        for answer in asked["answers"]:
+            sets = {name: value for name, value in answer["sets"].items() if facts[name] is None}
+            if sets not in answers:
+                answers.append(sets)
+        if len(answers) > 1:
             groups.append(Group(asked["id"], answers))
     return groups
-
-
-def _possible(case: Case, facts: Facts, answers: Iterable[dict[str, bool]]) -> Iterator[dict[str, bool]]:
-    """The answers that what is known of the twitch does not rule out, less what is known already."""
-    others = set()
-    if own_start(case.record):
-        others.add("weakness-recent")
-    others |= {
-        f"{name}-worsening" for name in ("weakness", "atrophy") if own_course(case.record, name) is not None
-    }
-    for answer in answers:
-        if all(facts[name] in (None, value) for name, value in answer.items() if name not in others):
-            yield {name: value for name, value in answer.items() if facts[name] is None}
 
 
 class Inquiry:
