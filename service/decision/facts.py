@@ -111,14 +111,9 @@ def _twitch_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
         facts[f"{sign}-worsening"] = UNKNOWN if worse is None else TRUE if worse else FALSE
     onset = record.finding("weakness").since
     onset = onset if onset.known else twitch.onset
-    # The earliest possible day decides, so an onset without one cannot be called recent.
-    if onset.earliest is not None:
-        recent = days_between(onset.earliest, as_of) <= limits.rapid_weakness_days
-        facts["weakness-recent"] = TRUE if recent else FALSE
-    elif onset.latest is not None and days_between(onset.latest, as_of) > limits.rapid_weakness_days:
-        facts["weakness-recent"] = FALSE
-    else:
-        facts["weakness-recent"] = UNKNOWN
+    # True only if every possible day is recent; an onset of no certain day that may be recent is unknown.
+    long = longer_than(onset, limits.rapid_weakness_days, as_of)
+    facts["weakness-recent"] = {TRUE: FALSE, FALSE: TRUE}.get(long, UNKNOWN)
     facts["child"] = age_below(record.patient.born, limits.child_years, as_of)
 
 

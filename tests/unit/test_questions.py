@@ -91,3 +91,16 @@ def test_answering_a_question_gives_what_it_promised() -> None:
         promised = question.answers[0].outcome
         assert then.level == promised.level
         assert then.recommendations == promised.recommendations
+
+
+def test_an_onset_of_no_certain_day_leaves_recent_weakness_open() -> None:
+    """60 to 20 days ago: on day 28 or later the weakness is urgent, so the range and the questions say so."""
+    others = {name: "absent" for name in ("atrophy", "bulbar", "breathing-difficulty", "orthopnea")}
+    base = record_of_example({"weakness": "examined", "courses": ["worsening"], "sites": ["hand"], **others})
+    record = replace(base, twitch=replace(base.twitch, onset=Days(days_ago(60), days_ago(20))))
+    decision = decide(record, TABLE)
+    assert decision.level == "warning"
+    assert decision.span == ("warning", "critical")
+    assert "onset" in {q.id for q in decision.questions}
+    then = decide(replace(base, twitch=replace(base.twitch, onset=Days(days_ago(28), days_ago(28)))), TABLE)
+    assert then.level == "critical"
