@@ -11,7 +11,7 @@ from datetime import date
 
 from fhir_mappings.findings import Band, Drug, Order, Plausible, Record, Result, Status, Study
 from service.decision.facts import band_today, current_results, days_between, disorder_stands
-from service.decision.table import EXAMINED, TRUE, Action, Facts, Row, Table
+from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Facts, Row, Table
 
 URGENT_PRIORITIES = frozenset({"urgent", "asap", "stat"})
 
@@ -85,18 +85,27 @@ class Standing:
         if newest is None or newest.day is None:
             return None
         for row in rows:
-            for finding in _findings_of(row, facts):
-                first = self._first_examined(finding, facts)
+            for sign in self._signs_of(row, facts):
+                first = self._first_examined(sign, facts)
                 if first is not None and first > newest.day:
                     return None
         return newest
 
-    def _first_examined(self, finding: str, facts: Facts) -> date | None:
-        if facts.get(finding) != EXAMINED:
-            return None
-        if self.base.get(finding) != EXAMINED:
+    def _signs_of(self, row: Row, facts: Facts) -> frozenset[str]:
+        """The signs recorded as present for which the row asks; a diagnosis asks for no second study."""
+        return frozenset(
+            literal.variable
+            for term in row.terms
+            for literal in term
+            if literal.positive
+            and literal.variable in self.table.signs
+            and facts.get(literal.variable) in (EXAMINED, REPORTED)
+        )
+
+    def _first_examined(self, sign: str, facts: Facts) -> date | None:
+        if facts.get(sign) == EXAMINED and self.base.get(sign) != EXAMINED:
             return self.record.as_of
-        return self.record.finding(finding).first_examined
+        return self.record.finding(sign).first_examined
 
     def _young(self, day: date | None, limit: int | None) -> bool:
         return day is not None and (limit is None or days_between(day, self.record.as_of) <= limit)
@@ -146,15 +155,6 @@ def _start(drug: Drug) -> date | None:
 
 def _counts(drug: Drug) -> bool:
     return drug.plausible is not Plausible.NO
-
-
-def _findings_of(row: Row, facts: Facts) -> frozenset[str]:
-    return frozenset(
-        literal.variable
-        for term in row.terms
-        for literal in term
-        if literal.positive and facts.get(literal.variable) == EXAMINED
-    )
 
 
 def abnormal_result(record: Record, table: Table, analytes: Iterable[str]) -> Result | None:

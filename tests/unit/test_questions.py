@@ -95,7 +95,7 @@ def test_answering_a_question_gives_what_it_promised() -> None:
 
 def test_an_onset_of_no_certain_day_leaves_recent_weakness_open() -> None:
     """60 to 20 days ago: on day 28 or later the weakness is urgent, so the range and the questions say so."""
-    others = {name: "absent" for name in ("atrophy", "bulbar", "breathing-difficulty", "orthopnea")}
+    others = dict.fromkeys(("atrophy", "bulbar", "breathing-difficulty", "orthopnea"), "absent")
     base = record_of_example({"weakness": "examined", "courses": ["worsening"], "sites": ["hand"], **others})
     record = replace(base, twitch=replace(base.twitch, onset=Days(days_ago(60), days_ago(20))))
     decision = decide(record, TABLE)

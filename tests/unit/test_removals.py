@@ -203,6 +203,18 @@ class TestStudies:
         record = replace(patient(weakness="examined"), studies=(Study("emg", days_ago(0)),))
         assert "emg" not in recommended(record)
 
+    def test_not_again_for_a_diagnosis_that_is_no_sign(self) -> None:
+        root = finding("lumbosacral-radiculopathy", "examined", first_examined=days_ago(0))
+        record = replace(
+            patient(sites=["calf"]), findings={root.id: root}, studies=(Study("ncs", days_ago(1)),)
+        )
+        assert "ncs" not in recommended(record)
+
+    def test_again_where_the_newer_sign_is_now_only_reported(self) -> None:
+        wasting = finding("atrophy", "reported", first_examined=days_ago(50))
+        record = replace(patient(), findings={"atrophy": wasting}, studies=(Study("emg", days_ago(51)),))
+        assert "emg" in recommended(record)
+
     def test_an_undated_study_answers_nothing(self) -> None:
         weak = finding("weakness", "examined", first_examined=days_ago(300))
         record = replace(patient(), findings={"weakness": weak}, studies=(Study("emg"),))
