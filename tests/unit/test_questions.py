@@ -39,6 +39,8 @@ BASES: dict[str, Record] = {
         ),
     ),
     "thiazide": replace(record_of_example({"onset_days_ago": 5}), drugs=(drug("thiazide-diuretic"),)),
+    # An eyelid alone would take the thyroid test away that the duration asks for: then movement brings it.
+    "duration that a site can end": record_of_example({"onset_days_ago": 29, "sensory-loss": "examined"}),
     "critical potassium": replace(record_of_example({}), results=(result("potassium", "critical"),)),
     "heart failure, continuous": record_of_example(
         {"heart-failure": "examined", "courses": ["continuous"], "malabsorption": "examined"}
