@@ -40,7 +40,7 @@ def _withheld(decision: Decision) -> list[dict[str, Any]]:
     found: dict[tuple[str, str], list[str]] = {}
     for withheld in decision.withheld:
         found.setdefault((withheld.id, withheld.kind), []).extend(withheld.tests)
-    return [{"id": name, "kind": kind, "tests": tests} for (name, kind), tests in found.items()]
+    return [{"id": name, "kind": kind, "tests": tests} for (name, kind), tests in sorted(found.items())]
 
 
 def disagreements(record: Record, table: Table, *, questions: bool = True) -> list[str]:

@@ -53,7 +53,7 @@ def opinion(record: Any, folder: Path = FOLDER, *, questions: bool = True) -> di
     return {
         "gate": "",
         **made,
-        "questions": [group.id for group in inquiry.asked()] if questions else None,
+        "questions": inquiry.asked() if questions else None,
         "advice": case.advice(made, facts),
         "range": inquiry.span(),
     }

@@ -87,7 +87,7 @@ class Case:
             "level": self._level(rows),
             "rows": [row["id"] for row in rows],
             "recommendations": recommended,
-            "withheld": withheld,
+            "withheld": sorted(withheld, key=lambda entry: (entry["id"], entry["kind"])),
         }
 
     def _one(

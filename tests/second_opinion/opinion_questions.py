@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations, product
 from typing import Any
 
 from tests.second_opinion.opinion_facts import Facts
-from tests.second_opinion.opinion_knowledge import LEVELS, actions_of, leaves, names_in
+from tests.second_opinion.opinion_knowledge import LEVELS, actions_of, leaves, names_in, ways
 from tests.second_opinion.opinion_outcome import Case
 
 # An answer to a question: where in its group, what it sets.
@@ -63,7 +63,7 @@ class Inquiry:
 
     def outcome(self, chosen: Chosen) -> dict[str, Any]:
         """The outcome with those answers given and the rest unknown. chosen: sorted by group."""
-        sets = {n: v for group, at in chosen for n, v in self.by_id[group].answers[at].items()}
+        sets = self._sets(chosen)
         facts = {**self.facts, **sets}
         rows = tuple(row["id"] for row in self._fired(chosen, facts))
         today = frozenset(name for name, value in sets.items() if value == "examined")
@@ -76,17 +76,16 @@ class Inquiry:
 
     def _fired(self, chosen: Chosen, facts: Facts) -> list[dict[str, Any]]:
         """Case.rows, each row asked once for each setting of what it reads."""
-        first = []
-        for row in self.case.table["rows"]:
-            if row.get("reads") == "last":
-                continue
-            touching = self._touching[row["id"]]
-            key = (row["id"], tuple(item for item in chosen if item[0] in touching))
-            if key not in self._holds:
-                self._holds[key] = self.case.true(row["when"], facts)
-            if self._holds[key]:
-                first.append(row)
+        rows = [row for row in self.case.table["rows"] if row.get("reads") != "last"]
+        first = [row for row in rows if self._row_holds(row, chosen, facts)]
         return first + self.case.last_rows(first, facts)
+
+    def _row_holds(self, row: dict[str, Any], chosen: Chosen, facts: Facts) -> bool:
+        touching = self._touching[row["id"]]
+        key = (row["id"], tuple(item for item in chosen if item[0] in touching))
+        if key not in self._holds:
+            self._holds[key] = self.case.true(row["when"], facts)
+        return self._holds[key]
 
     def key(self, chosen: Chosen) -> tuple[Any, ...]:
         """What of an outcome a question can change: the level and the actions."""
@@ -98,23 +97,88 @@ class Inquiry:
             self._keys[chosen] = (made["level"], actions)
         return self._keys[chosen]
 
-    def settings(self, group: Group, size: int) -> Iterator[list[tuple[Any, ...]]]:
-        """With so many other unknowns set in every way: the keys of this group's answers."""
-        others = [other for other in self.groups if other is not group]
+    def _all_settings(self, others: list[Group], size: int) -> Iterator[Chosen]:
+        """Every way to set so many of those."""
         for some in combinations(others, size):
             for answers in product(*(range(len(other.answers)) for other in some)):
-                setting = tuple((other.id, at) for other, at in zip(some, answers, strict=True))
-                yield [
-                    self.key(tuple(sorted((*setting, (group.id, at))))) for at in range(len(group.answers))
-                ]
+                yield tuple((other.id, at) for other, at in zip(some, answers, strict=True))
 
-    def asked(self) -> list[Group]:
-        """The groups whose answers differ with at most two others set."""
-        return [
-            group
-            for group in self.groups
-            if any(len(set(keys)) > 1 for size in range(3) for keys in self.settings(group, size))
-        ]
+    def _keys_of(self, group: Group, setting: Chosen) -> list[tuple[Any, ...]]:
+        """With those others set: the key of each answer of this group."""
+        return [self.key(tuple(sorted((*setting, (group.id, at))))) for at in range(len(group.answers))]
+
+    def differs(self, group: Group) -> bool:
+        """Whether its answers differ with at most two others set: every two, in every way."""
+        others = [other for other in self.groups if other is not group]
+        return any(
+            len(set(self._keys_of(group, setting))) > 1
+            for size in range(3)
+            for setting in self._all_settings(others, size)
+        )
+
+    def asked(self) -> list[str]:
+        """The ids of the groups that differ, the most important first.
+
+        "The highest level it can lead to" is read over settings in which a way for some row to hold hangs on
+        the answer and on each of the others set; elsewhere the level would be the merit of the others.
+        """
+        found = [group for group in self.groups if self.differs(group)]
+        in_words = {asked["id"] for asked in self.case.table["asked_in_words"]}
+        return [g.id for g in sorted(found, key=lambda g: (self._reach(g), g.id in in_words, g.id))]
+
+    def _reach(self, group: Group) -> tuple[int, int, int]:
+        """The best of (highest level, most actions, first row), as numbers that sort the best first."""
+        found: list[tuple[int, int, int]] = []
+        for index, row in enumerate(self.case.table["rows"]):
+            if group.id in self._touching[row["id"]]:
+                found += self._reaches(group, index, self._decisive(row, group))
+        if found:
+            return min(found)
+        # Something else brings the same: then the smallest settings in which the answers do differ.
+        others = [other for other in self.groups if other is not group]
+        for size in range(3):
+            for setting in self._all_settings(others, size):
+                for index, row in enumerate(self.case.table["rows"]):
+                    if row.get("reads") != "last" and any(
+                        self._hangs(way, group, setting) for way in ways(self.case.table, row["when"])
+                    ):
+                        found += self._reaches(group, index, [setting])
+            if found:
+                return min(found)
+        raise LookupError(f"{group.id}: no row hangs on it")
+
+    def _reaches(
+        self, group: Group, index: int, settings: Iterable[Chosen]
+    ) -> Iterator[tuple[int, int, int]]:
+        for setting in settings:
+            keys = self._keys_of(group, setting)
+            if len(set(keys)) > 1:
+                yield -max(LEVELS.index(level) for level, _ in keys), -_hanging(keys), index
+
+    def _decisive(self, row: dict[str, Any], group: Group) -> Iterator[Chosen]:
+        """Settings of at most two others in which a way to hold hangs on the group and on each of them."""
+        if row.get("reads") == "last":
+            yield ()
+            return
+        others = [self.by_id[name] for name in self._touching[row["id"]] if name != group.id]
+        for way in ways(self.case.table, row["when"]):
+            for size in range(3):
+                for setting in self._all_settings(others, size):
+                    fewer = [tuple(x for x in setting if x != left) for left in setting]
+                    if self._hangs(way, group, setting) and not any(
+                        self._hangs(way, group, less) for less in fewer
+                    ):
+                        yield setting
+
+    def _hangs(self, way: list[tuple[str, bool]], group: Group, setting: Chosen) -> bool:
+        held = set()
+        for at in range(len(group.answers)):
+            facts = {**self.facts, **self._sets((*setting, (group.id, at)))}
+            held.add(all(self.case.true(leaf, facts) is straight for leaf, straight in way))
+        return len(held) > 1
+
+    def _sets(self, chosen: Chosen) -> Facts:
+        return {n: v for name, at in chosen for n, v in self.by_id[name].answers[at].items()}
 
     def span(self) -> list[str]:
         """The lowest and the highest level over all completions, and as it stands.
@@ -152,3 +216,9 @@ class Inquiry:
                 yield from ((inner, straight == way) for inner, way in self._leaves(named))
             else:
                 yield leaf, straight
+
+
+def _hanging(keys: list[tuple[Any, ...]]) -> int:
+    """How many actions one answer recommends and another does not, or not so urgently."""
+    answers = [{(name, urgent) for name, urgent, *_ in actions} for _, actions in keys]
+    return len({name for some in answers for name, _ in set().union(*answers) - some})
