@@ -44,8 +44,13 @@ def _withheld(decision: Decision) -> list[dict[str, Any]]:
 
 
 def disagreements(record: Record, table: Table, *, questions: bool = True) -> list[str]:
-    """One line for each member in which they differ; none where they agree."""
-    first, second = first_opinion(decide(record, table)), opinion(record, questions=questions)
+    """One line for each member in which the two differ; none where they agree."""
+    return differences(decide(record, table), questions=questions)
+
+
+def differences(decision: Decision, *, questions: bool = True) -> list[str]:
+    """The same for a decision that is made."""
+    first, second = first_opinion(decision), opinion(decision.record, questions=questions)
     return [
         f"{member}: the service says {first[member]}, the second opinion {second[member]}"
         for member in second

@@ -160,8 +160,11 @@ class Inquiry:
         if row.get("reads") == "last":
             yield ()
             return
-        others = [self.by_id[name] for name in self._touching[row["id"]] if name != group.id]
         for way in ways(self.case.table, row["when"]):
+            read = {leaf.split()[0] for leaf, _ in way}
+            others = [other for other in self.groups if other.names & read and other is not group]
+            if not group.names & read:
+                continue
             for size in range(3):
                 for setting in self._all_settings(others, size):
                     fewer = [tuple(x for x in setting if x != left) for left in setting]

@@ -322,6 +322,9 @@ def _not_seen(*names: str) -> Change:
 def _whole() -> Iterator[tuple[str, list[Change]]]:
     yield "onset", [_twitch(onset=onset) for onset in onsets()]
     yield "site", [_twitch(sites=sites) for sites in SITES.values()]
+    # Two facets that one row reads together.
+    days = around(LIMITS["eyelid_days"])
+    yield "eyelid since", [_twitch(sites=SITES["eyelid"], onset=interval(day, day)) for day in days]
     yield "generalized", [_twitch(generalized=True)]
     pairs = [frozenset(some) for size in (1, 2) for some in combinations(COURSES, size)]
     yield "course", [_twitch(courses=courses) for courses in pairs]
@@ -398,27 +401,44 @@ def singles() -> Iterator[Record]:
             yield state([change])
 
 
-def pairs() -> Iterator[Record]:
-    """Every value of every facet with every value of every other. Hundreds of thousands: see `sampled`."""
-    for (_, first), (_, second) in combinations(FACETS.items(), 2):
-        for one, other in product(first, second):
-            yield state([one, other])
+def pairs(seed: int) -> Iterator[Record]:
+    """Without end: two values of two facets, drawn."""
+    chance = random.Random(seed)
+    names = list(FACETS)
+    while True:
+        first, second = sorted(chance.sample(range(len(names)), 2))
+        yield state([chance.choice(FACETS[names[first]]), chance.choice(FACETS[names[second]])])
 
 
 def pairs_of_facets(seed: int) -> Iterator[Record]:
-    """Every two facets once, each with a value drawn; the quiet record and the bare one in turn."""
+    """Every two facets once, each with a value drawn."""
     chance = random.Random(seed)
     for (_, first), (_, second) in combinations(FACETS.items(), 2):
         yield state([chance.choice(first), chance.choice(second)])
 
 
+# What most rows read: drawn as often as all the rest together.
+CORE = ("onset", "site", "course", "born", "weakness", "atrophy", "cramps", "sensory-loss", "coordination")
+CORE_TOO = (
+    "eyelid since",
+    "weakness since",
+    "weakness course",
+    "atrophy course",
+    "generalized",
+    "movement",
+    "stiffness",
+)
+
+
 def sampled(number: int, seed: int) -> Iterator[Record]:
     """So many states of the full product, few facets and many; seeded, so that the same states come again."""
     chance = random.Random(seed)
-    names = list(FACETS)
+    core = [*CORE, *CORE_TOO]
+    rest = [name for name in FACETS if name not in core]
     for index in range(number):
-        some = set(chance.sample(names, chance.choice((2, 3, 3, 4, 5, 6, 8, 12, 20))))
-        changes = [chance.choice(FACETS[name]) for name in names if name in some]
+        some = set(chance.sample(core, chance.choice((0, 1, 2, 4, 8, 10, 12))))
+        some |= set(chance.sample(rest, chance.choice((0, 1, 2, 3, 4, 6, 12))))
+        changes = [chance.choice(FACETS[name]) for name in FACETS if name in some]
         if index % GATE_SHARE == 0:
             changes += [chance.choice(GATE_FACETS[name]) for name in GATE_FACETS if chance.random() < 0.5]
         yield state(changes, known=chance.random() < 0.8)
