@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,22 +35,6 @@ def leaves(condition: Any) -> Iterator[tuple[str, bool]]:
     else:
         for part in condition.get("all") or condition["any"]:
             yield from leaves(part)
-
-
-def ways(table: dict[str, Any], condition: Any, straight: bool = True) -> list[list[tuple[str, bool]]]:
-    """Every way for a condition to be true (not straight: untrue): leaves, and whether each must be."""
-    if isinstance(condition, str):
-        word, _, rest = condition.partition(" ")
-        if word == "row":
-            return ways(table, row_named(table, rest)["when"], straight)
-        return [[(condition, straight)]]
-    if "not" in condition:
-        return ways(table, condition["not"], not straight)
-    ((word, conditions),) = condition.items()
-    parts = [ways(table, part, straight) for part in conditions]
-    if (word == "all") is straight:
-        return [[leaf for way in chosen for leaf in way] for chosen in product(*parts)]
-    return [way for part in parts for way in part]
 
 
 def actions_of(row: dict[str, Any]) -> list[dict[str, Any]]:

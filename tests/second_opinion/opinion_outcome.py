@@ -23,6 +23,7 @@ class Case:
 
     def __init__(self, table: dict[str, Any], record: dict[str, Any]) -> None:
         self.table, self.record = table, record
+        self.tests = {action["id"] for action in table["actions"] if action["kind"] in TESTS}
         self.plausible = {c for d in record["drugs"] if d["plausible"] != "no" for c in d["classes"]}
         self.current = {c for d in record["drugs"] if d["current"] for c in d["classes"]}
         self.examined = {name: f.get("first_examined") for name, f in record["findings"].items()}
@@ -52,8 +53,7 @@ class Case:
 
     def last_rows(self, first: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
         """The rows read last that hold where those others hold."""
-        kinds = {action["id"]: action["kind"] for action in self.table["actions"]}
-        tested = any(kinds[action["id"]] in TESTS for row in first for action in actions_of(row))
+        tested = any(action["id"] in self.tests for row in first for action in actions_of(row))
         levels = {row["level"] for row in first}
         seen = {
             **facts,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import combinations, product
 from typing import Any
 
 from tests.second_opinion.opinion_facts import Facts
-from tests.second_opinion.opinion_knowledge import LEVELS, actions_of, leaves, names_in, ways
+from tests.second_opinion.opinion_knowledge import LEVELS, actions_of, leaves, names_in
 from tests.second_opinion.opinion_outcome import Case
 
 # An answer to a question: where in its group, what it sets.
@@ -51,33 +51,48 @@ class Inquiry:
         rows = case.table["rows"]
         # A row can only change with a group whose names it reads.
         self._touching = {
-            row["id"]: [g.id for g in self.groups if g.names & names_in(case.table, row)] for row in rows
+            row["id"]: {g.id for g in self.groups if g.names & names_in(case.table, row)} for row in rows
         }
         conditions = [long["when"] for row in rows for long in actions_of(row) if "when" in long]
         read = {leaf.split()[0] for condition in conditions for leaf, _ in leaves(condition)}
         self._read_by_actions = sorted(read & set(facts))
+        self._as_it_stands = {row["id"] for row in case.rows(facts)}
         self._holds: dict[tuple[str, Chosen], bool] = {}
-        self._rows: dict[Any, list[dict[str, Any]]] = {}
         self._outcomes: dict[Any, dict[str, Any]] = {}
+        self._by_answers: dict[Chosen, dict[str, Any]] = {}
         self._keys: dict[Chosen, tuple[Any, ...]] = {}
 
     def outcome(self, chosen: Chosen) -> dict[str, Any]:
         """The outcome with those answers given and the rest unknown. chosen: sorted by group."""
+        if chosen not in self._by_answers:
+            self._by_answers[chosen] = self._made(chosen)
+        return self._by_answers[chosen]
+
+    def _made(self, chosen: Chosen) -> dict[str, Any]:
         sets = self._sets(chosen)
         facts = {**self.facts, **sets}
-        rows = tuple(row["id"] for row in self._fired(chosen, facts))
+        rows = self._fired(chosen, facts)
         today = frozenset(name for name, value in sets.items() if value == "examined")
         also = tuple(facts[name] for name in self._read_by_actions)
-        key = (rows, facts["child"], today, also)
+        # Of all facts, what is done with the rows that hold reads only these.
+        key = (tuple(row["id"] for row in rows), facts["child"], today, also)
         if key not in self._outcomes:
-            made = [row for row in self.case.table["rows"] if row["id"] in rows]
-            self._outcomes[key] = self.case.outcome_of(made, facts, today)
+            self._outcomes[key] = self.case.outcome_of(rows, facts, today)
         return self._outcomes[key]
 
     def _fired(self, chosen: Chosen, facts: Facts) -> list[dict[str, Any]]:
         """Case.rows, each row asked once for each setting of what it reads."""
-        rows = [row for row in self.case.table["rows"] if row.get("reads") != "last"]
-        first = [row for row in rows if self._row_holds(row, chosen, facts)]
+        given = {name for name, _ in chosen}
+        first = [
+            row
+            for row in self.case.table["rows"]
+            if row.get("reads") != "last"
+            and (
+                self._row_holds(row, chosen, facts)
+                if given & self._touching[row["id"]]
+                else row["id"] in self._as_it_stands
+            )
+        ]
         return first + self.case.last_rows(first, facts)
 
     def _row_holds(self, row: dict[str, Any], chosen: Chosen, facts: Facts) -> bool:
@@ -107,78 +122,43 @@ class Inquiry:
         """With those others set: the key of each answer of this group."""
         return [self.key(tuple(sorted((*setting, (group.id, at))))) for at in range(len(group.answers))]
 
-    def differs(self, group: Group) -> bool:
-        """Whether its answers differ with at most two others set: every two, in every way."""
-        others = [other for other in self.groups if other is not group]
-        return any(
-            len(set(self._keys_of(group, setting))) > 1
-            for size in range(3)
-            for setting in self._all_settings(others, size)
-        )
-
     def asked(self) -> list[str]:
-        """The ids of the groups that differ, the most important first.
-
-        "The highest level it can lead to" is read over settings in which a way for some row to hold hangs on
-        the answer and on each of the others set; elsewhere the level would be the merit of the others.
-        """
-        found = [group for group in self.groups if self.differs(group)]
+        """The groups whose answers differ with at most two others set, by id, the most important first."""
         in_words = {asked["id"] for asked in self.case.table["asked_in_words"]}
-        return [g.id for g in sorted(found, key=lambda g: (self._reach(g), g.id in in_words, g.id))]
+        reach = {group.id: self._reach(group) for group in self.groups}
+        found = [(best, name in in_words, name) for name, best in reach.items() if best]
+        return [name for *_, name in sorted(found)]
 
-    def _reach(self, group: Group) -> tuple[int, int, int]:
-        """The best of (highest level, most actions, first row), as numbers that sort the best first."""
-        found: list[tuple[int, int, int]] = []
-        for index, row in enumerate(self.case.table["rows"]):
-            if group.id in self._touching[row["id"]]:
-                found += self._reaches(group, index, self._decisive(row, group))
-        if found:
-            return min(found)
-        # Something else brings the same: then the smallest settings in which the answers do differ.
+    def _reach(self, group: Group) -> tuple[int, int, int] | None:
+        """The best of (highest level, most actions, first row), as numbers that sort the best first.
+
+        "The highest level it can lead to" is read over the settings that the answer needs: a row moves with
+        the answer that moved in no smaller one. In any other the level would be the merit of what is set.
+        """
         others = [other for other in self.groups if other is not group]
+        moved: dict[Chosen, frozenset[int]] = {}
+        found = []
         for size in range(3):
             for setting in self._all_settings(others, size):
-                for index, row in enumerate(self.case.table["rows"]):
-                    if row.get("reads") != "last" and any(
-                        self._hangs(way, group, setting) for way in ways(self.case.table, row["when"])
-                    ):
-                        found += self._reaches(group, index, [setting])
-            if found:
-                return min(found)
-        raise LookupError(f"{group.id}: no row hangs on it")
+                keys = self._keys_of(group, setting)
+                if len(set(keys)) < 2:
+                    continue
+                moved[setting] = self._moved(group, setting)
+                smaller = {(), *((part,) for part in setting)} - {setting}
+                if moved[setting].difference(*(moved.get(less, ()) for less in smaller)):
+                    level = max(LEVELS.index(level) for level, _ in keys)
+                    found.append((-level, -_hanging(keys), min(moved[setting])))
+        return min(found, default=None)
 
-    def _reaches(
-        self, group: Group, index: int, settings: Iterable[Chosen]
-    ) -> Iterator[tuple[int, int, int]]:
-        for setting in settings:
-            keys = self._keys_of(group, setting)
-            if len(set(keys)) > 1:
-                yield -max(LEVELS.index(level) for level, _ in keys), -_hanging(keys), index
-
-    def _decisive(self, row: dict[str, Any], group: Group) -> Iterator[Chosen]:
-        """Settings of at most two others in which a way to hold hangs on the group and on each of them."""
-        if row.get("reads") == "last":
-            yield ()
-            return
-        for way in ways(self.case.table, row["when"]):
-            read = {leaf.split()[0] for leaf, _ in way}
-            others = [other for other in self.groups if other.names & read and other is not group]
-            if not group.names & read:
-                continue
-            for size in range(3):
-                for setting in self._all_settings(others, size):
-                    fewer = [tuple(x for x in setting if x != left) for left in setting]
-                    if self._hangs(way, group, setting) and not any(
-                        self._hangs(way, group, less) for less in fewer
-                    ):
-                        yield setting
-
-    def _hangs(self, way: list[tuple[str, bool]], group: Group, setting: Chosen) -> bool:
-        held = set()
-        for at in range(len(group.answers)):
-            facts = {**self.facts, **self._sets((*setting, (group.id, at)))}
-            held.add(all(self.case.true(leaf, facts) is straight for leaf, straight in way))
-        return len(held) > 1
+    def _moved(self, group: Group, setting: Chosen) -> frozenset[int]:
+        """The rows, by number, that hold after one answer and not after another; not those read last."""
+        after = [
+            set(self.outcome(tuple(sorted((*setting, (group.id, at)))))["rows"])
+            for at in range(len(group.answers))
+        ]
+        moved = set().union(*after) - set.intersection(*after)
+        rows = enumerate(self.case.table["rows"])
+        return frozenset(at for at, row in rows if row["id"] in moved and row.get("reads") != "last")
 
     def _sets(self, chosen: Chosen) -> Facts:
         return {n: v for name, at in chosen for n, v in self.by_id[name].answers[at].items()}

@@ -57,7 +57,9 @@ def all_disagreements(
 @pytest.mark.parametrize(("title", "example"), EXAMPLES, ids=[title for title, _ in EXAMPLES])
 def test_on_every_example_of_a_row(title: str, example: dict[str, object], knowledge: Knowledge) -> None:
     record = record_of_example(example["given"])
-    assert disagreements(record, knowledge.table) == []
+    # Every question of a record in which little is known is a second's work: of every fourth, or of all.
+    asked = bool(STATES) or [name for name, _ in EXAMPLES].index(title) % 4 == 0
+    assert disagreements(record, knowledge.table, questions=asked) == []
     row = title.partition(":")[0]
     assert (row in opinion(record, questions=False)["rows"]) is example["holds"]
 
@@ -101,9 +103,9 @@ def test_on_a_sample_of_the_full_product(sample: list[Decision]) -> None:
 
 
 def test_on_a_sample_with_every_question(knowledge: Knowledge) -> None:
-    number, found = all_disagreements(states.sampled(150, seed=3), knowledge, questions=True)
+    number, found = all_disagreements(states.sampled(120, seed=3), knowledge, questions=True)
     assert found == []
-    assert number == 150
+    assert number == 120
 
 
 @pytest.mark.skipif(not STATES, reason="make agree: minutes")
