@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image mutants check format openapi knowledge lock knowledge-diff
+.PHONY: help setup serve test test-image mutants check format openapi knowledge lock knowledge-diff agree
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -32,6 +32,9 @@ serve: $(STAMP)  ## The service; HOST=127.0.0.1 PORT=8000 are the defaults, HELP
 
 test: $(STAMP)  ## Every test that needs no outside server; ARGS="-k name" goes to pytest
 	$(BIN)/python -m pytest $(ARGS)
+
+agree: $(STAMP)  ## Two implementations of the decision on 200,000 states and 20,000 FHIR records (many minutes)
+	AGREE_STATES=200000 AGREE_EXAMPLES=20000 $(BIN)/python -m pytest -s tests/second_opinion $(ARGS)
 
 test-image: $(STAMP)  ## Build the image with docker, podman or buildah and ask it for a card (minutes)
 	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py $(ARGS)
