@@ -103,12 +103,10 @@ class Inquiry:
         return self._holds[key]
 
     def key(self, chosen: Chosen) -> tuple[Any, ...]:
-        """What of an outcome a question can change: the level and the actions."""
+        """What of an outcome a question can change: the level and the actions, which are one for each id."""
         if chosen not in self._keys:
             made = self.outcome(chosen)
-            actions = tuple(
-                (r["id"], r["urgent"], tuple(r["analytes"]), r["paediatric"]) for r in made["recommendations"]
-            )
+            actions = tuple((r["id"], r["urgent"], tuple(r["analytes"])) for r in made["recommendations"])
             self._keys[chosen] = (made["level"], actions)
         return self._keys[chosen]
 

@@ -13,13 +13,14 @@ from itertools import islice
 
 import pytest
 
-from fhir_mappings.findings import Days, Record
+from fhir_mappings.findings import Days, Record, Twitch
 from fhir_mappings.to_findings import record_of
 from service.decision import Decision, decide
 from service.knowledge import Knowledge
 from tests.knowledge.patients import days_ago, record_of_example
 from tests.second_opinion import states
 from tests.second_opinion.agreement import differences, disagreements
+from tests.second_opinion.facets import ACTIONS, FACETS, GATE_FACETS, TABLE, TWITCH
 from tests.second_opinion.opinion import opinion
 from tests.second_opinion.opinion_facts import facts_of
 from tests.second_opinion.opinion_knowledge import knowledge as yaml_knowledge
@@ -82,13 +83,13 @@ def test_on_every_patient_in_every_dialect(person: Person, knowledge: Knowledge)
 def test_on_every_value_alone(knowledge: Knowledge) -> None:
     number, found = all_disagreements(states.singles(), knowledge, questions=False)
     assert found == []
-    assert number == sum(map(len, states.FACETS.values())) + sum(map(len, states.GATE_FACETS.values()))
+    assert number == sum(map(len, FACETS.values())) + sum(map(len, GATE_FACETS.values()))
 
 
 def test_on_every_two_facets(knowledge: Knowledge) -> None:
     number, found = all_disagreements(states.pairs_of_facets(seed=1), knowledge, questions=False)
     assert found == []
-    assert number == len(states.FACETS) * (len(states.FACETS) - 1) // 2
+    assert number == len(FACETS) * (len(FACETS) - 1) // 2
 
 
 @pytest.fixture(scope="module")
@@ -138,12 +139,12 @@ class TestTheSample:
 
     def test_every_row_fires(self, sample: list[Decision]) -> None:
         reached = reached_in(sample)
-        assert [row["id"] for row in states.TABLE["rows"] if reached[f"row {row['id']}"] < 2] == []
+        assert [row["id"] for row in TABLE["rows"] if reached[f"row {row['id']}"] < 2] == []
 
     def test_every_action_is_recommended_and_every_advice_given(self, sample: list[Decision]) -> None:
         reached = reached_in(sample)
-        assert [name for name in states.ACTIONS if not reached[f"action {name}"]] == []
-        assert [a["id"] for a in states.TABLE["self_care"] if not reached[f"advice {a['id']}"]] == []
+        assert [name for name in ACTIONS if not reached[f"action {name}"]] == []
+        assert [a["id"] for a in TABLE["self_care"] if not reached[f"advice {a['id']}"]] == []
         assert reached["routine order named"]
 
     def test_every_reason_to_withhold_and_to_close_is_reached(self, sample: list[Decision]) -> None:
@@ -174,5 +175,5 @@ def test_the_ends_of_the_range_are_those_of_all_completions() -> None:
     assert len(checked) > 4
 
 
-def _open_onset() -> states.Twitch:
-    return replace(states.TWITCH, onset=Days(days_ago(60), days_ago(5)), courses=frozenset({"worsening"}))
+def _open_onset() -> Twitch:
+    return replace(TWITCH, onset=Days(days_ago(60), days_ago(5)), courses=frozenset({"worsening"}))

@@ -18,20 +18,15 @@ from fhir_mappings.envelope import decode_bundle
 from fhir_mappings.findings import Band, Basis, Plausible, Record, Status
 from fhir_mappings.to_findings import record_of
 from service.decision import decide
-from tests.second_opinion.abstract import (
-    LIMITS,
-    MEDICINES,
-    TABLE,
-    Measured,
-    Person,
+from tests.second_opinion.abstract import LIMITS, MEDICINES, TABLE, Measured, Person, resources_of
+from tests.second_opinion.agreement import disagreements
+from tests.second_opinion.expected import (
     expected_band,
     expected_finding,
     expected_onset,
     expected_open,
     expected_plausible,
-    resources_of,
 )
-from tests.second_opinion.agreement import disagreements
 from tests.second_opinion.opinion_knowledge import leaves, names_in
 from tests.second_opinion.people import NEIGHBOURS, ROWS, THRESHOLDS, people
 from tests.spec import records
