@@ -109,6 +109,9 @@ def facets(answer: Answer) -> dict[str, Lines]:
         told = ("summary", "detail", "suggestions", "extension")
         found["rest of the card"] = lines(_without(card, *told))
     for name, value in assessment.items():
+        if name == "findings":
+            # Of what could be asked and nothing is recorded, the questions tell what matters.
+            value = [item for item in value if item["evidence"]]
         if name not in _OWN:
             found[f"assessment, {name}"] = tuple(map(_line, value if isinstance(value, list) else [value]))
     return found

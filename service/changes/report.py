@@ -101,7 +101,7 @@ class _Writer:
         if report.lent:
             yield from self.heading(2, "Texts lent to the earlier knowledge")
             yield from self.paragraph(
-                "It lacks texts that today's code says, or names in them what is not filled in now. They were "
+                "It lacks texts that today's code says, or names what is not filled in now. They were "
                 "lent from today's wording, so that they do "
                 f"not show in every answer: {', '.join(report.lent)}."
             )
