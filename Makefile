@@ -39,7 +39,7 @@ agree: $(STAMP)  ## Two implementations of the decision on 200,000 states and 20
 test-image: $(STAMP)  ## Build the image with docker, podman or buildah and ask it for a card (minutes)
 	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py $(ARGS)
 
-mutants: $(STAMP)  ## Every deliberate error in the decision table against the tests; ARGS="--minutes 20" (an hour)
+mutants: $(STAMP)  ## Every deliberate error in the decision table against the tests; ARGS="--minutes 5" bounds it
 	$(BIN)/python -m tests.mutation --write $(ARGS)
 
 check: $(STAMP)  ## Format, lint, types, import contracts, generated files current
