@@ -6,7 +6,7 @@ table's own, each with its two neighbours: a `<` that became a `<=` shows only t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -216,27 +216,28 @@ def _results() -> Iterator[tuple[str, list[Change]]]:
         )
 
 
+def _order(tests: frozenset[str], number: str, **more: Any) -> Change:
+    return lambda sketch: sketch.orders.append(
+        Order(tests, reference=f"ServiceRequest/{number}-{len(sketch.orders)}", **more)
+    )
+
+
 def _orders() -> Iterator[tuple[str, list[Change]]]:
     tests = {test for action in ACTIONS.values() for test in action.get("analytes", ())}
     tests |= {test for action in ACTIONS.values() for test in action.get("studies", ())}
     tests |= {name for name, action in ACTIONS.items() if "ordered_days" in action}
     days = (None, 0, *around(*{a["ordered_days"] for a in ACTIONS.values() if "ordered_days" in a}))
 
-    def order(tests: frozenset[str], number: str, **more: Any) -> Change:
-        return lambda sketch: sketch.orders.append(
-            Order(tests, reference=f"ServiceRequest/{number}-{len(sketch.orders)}", **more)
-        )
-
     panels = [frozenset({test}) for test in sorted(tests)]
     panels += [frozenset(ACTIONS["electrolytes"]["analytes"]), frozenset({"sodium", "potassium"})]
     for panel in panels:
         name = "+".join(sorted(panel))
         changes = [
-            order(panel, name, day=days_ago(day), priority=priority)
+            _order(panel, name, day=days_ago(day), priority=priority)
             for day, priority in product(days, (None, "routine", "urgent", "asap", "stat"))
         ]
         changes += [
-            order(panel, name, day=days_ago(day), priority=priority, status="draft", draft=True)
+            _order(panel, name, day=days_ago(day), priority=priority, status="draft", draft=True)
             for day, priority in product((None, 0, 400), (None, "urgent"))
         ]
         yield f"order {name}", changes
@@ -311,6 +312,53 @@ def births() -> list[Days]:
     return [*exact, Days(beside[0], beside[2]), Days(beside[0], beside[1]), Days(beside[2], None), Days()]
 
 
+def _together(*changes: Change) -> Change:
+    def change(sketch: Sketch) -> None:
+        for one in changes:
+            one(sketch)
+
+    return change
+
+
+def _meetings() -> Iterator[tuple[str, list[Change]]]:
+    """What facets seldom draw at once: every test of a duration answered; a disorder cleared or not."""
+    asked = (*ACTIONS["electrolytes"]["analytes"], *ACTIONS["thyroid"]["analytes"])
+
+    def measured(names: Iterable[str], day: int) -> list[Change]:
+        return [_result(name, Band.IN_RANGE, day, None) for name in names]
+
+    def lasting(onset: int, day: int) -> Change:
+        return _together(_twitch(onset=interval(onset, onset)), *measured(asked, day))
+
+    benign = LIMITS["benign_test_days"]
+    days = [
+        (20, 3),
+        *((MEETING, near) for near in around(MEETING)),
+        *((400, near) for near in around(benign)),
+    ]
+    order = _order(frozenset(asked), "all", day=days_ago(3))
+    yield (
+        "duration and its tests",
+        [*(lasting(*both) for both in days), _together(_twitch(onset=interval(20, 20)), order)],
+    )
+    disorders = {
+        name: [head["analyte"]] if "analyte" in head else TABLE["electrolytes"]
+        for name, head in TABLE["findings"].items()
+        if {"analyte", "any_electrolyte"} & set(head)
+    }
+    recorded = {
+        name: _finding(name, Status.PRESENT, Basis.EXAMINED, recorded=days_ago(MEETING)) for name in disorders
+    }
+    yield (
+        "disorder and its result",
+        [
+            _together(recorded[name], *measured(names, near))
+            for name, names in disorders.items()
+            for near in around(MEETING)
+        ],
+    )
+
+
 def _not_seen(*names: str) -> Change:
     def change(sketch: Sketch) -> None:
         sketch.not_seen = tuple(sorted({*sketch.not_seen, *names}))
@@ -349,7 +397,7 @@ def _gate() -> Iterator[tuple[str, list[Change]]]:
 # Present first, then what is said of it: the order in which a state applies its changes.
 FACETS: Mapping[str, list[Change]] = {
     name: changes
-    for made in (_findings(), _drugs(), _results(), _orders(), _studies(), _whole())
+    for made in (_findings(), _drugs(), _results(), _orders(), _studies(), _whole(), _meetings())
     for name, changes in made
 }
 GATE_FACETS: Mapping[str, list[Change]] = dict(_gate())
