@@ -80,7 +80,8 @@ class Standing:
         for study in self.record.studies:
             if study.id not in action.studies or not self._young(study.day, limit):
                 continue
-            if newest is None or (study.day or date.min) > (newest.day or date.min):
+            # Of two on one day the reference decides, so that their order in the record does not.
+            if newest is None or _dated(study) > _dated(newest):
                 newest = study
         if newest is None or newest.day is None:
             return None
@@ -147,6 +148,10 @@ class Standing:
                 if recorded is not None and result.day is not None and result.day <= recorded:
                     return True
         return False
+
+
+def _dated(study: Study) -> tuple[date, str]:
+    return study.day or date.min, study.reference
 
 
 def _start(drug: Drug) -> date | None:

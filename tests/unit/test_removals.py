@@ -215,6 +215,13 @@ class TestStudies:
         record = replace(patient(), findings={"atrophy": wasting}, studies=(Study("emg", days_ago(51)),))
         assert "emg" in recommended(record)
 
+    def test_of_two_on_one_day_the_same_is_named_whatever_their_order(self) -> None:
+        patient_ = replace(patient(), findings={"coordination": finding("coordination", "examined")})
+        studies = tuple(Study(name, days_ago(0), f"Procedure/{name}") for name in ("mri-brain", "mri-spine"))
+        (one,) = [w for w in decide(replace(patient_, studies=studies), TABLE).withheld if w.id == "mri"]
+        (other,) = [w for w in decide(replace(patient_, studies=studies[::-1]), TABLE).withheld if w.id == "mri"]
+        assert one == other
+
     def test_an_undated_study_answers_nothing(self) -> None:
         weak = finding("weakness", "examined", first_examined=days_ago(300))
         record = replace(patient(), findings={"weakness": weak}, studies=(Study("emg"),))
