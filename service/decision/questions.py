@@ -14,7 +14,18 @@ from itertools import product
 
 from service.decision.outcome import RANK, Outcome, highest, level_of, outcome
 from service.decision.standing import Standing
-from service.decision.table import ABSENT, FALSE, LEVELS, UNKNOWN, AskedFinding, Facts, Row, Table, Term
+from service.decision.table import (
+    ABSENT,
+    EXAMINED,
+    FALSE,
+    LEVELS,
+    UNKNOWN,
+    AskedFinding,
+    Facts,
+    Row,
+    Table,
+    Term,
+)
 
 AT_MOST_OTHERS = 2
 Settings = tuple[tuple[str, str], ...]
@@ -234,21 +245,43 @@ class Inquiry:
             yield assumed, {k: v for _, sets in choice for k, v in sets.items()}
 
     def span(self, level: str) -> tuple[str, str]:
-        """The lowest and the highest level over all answers to everything unknown.
+        """The lowest and the highest level over everything unknown, asked or not.
 
-        Findings only raise the level, so all absent and all present bound it; answers in words are tried.
+        Findings only raise the level, so all absent and all present bound it; answers in words are tried,
+        and so is a finding that some row wants absent.
         """
         low = high = level
-        words = [group.answers for group in self.groups if group.in_words]
+        tried: list[tuple[Mapping[str, str], ...]] = [
+            tuple(sets for _, sets in group.answers) for group in self.groups if group.in_words
+        ]
         absent = {group.id: ABSENT for group in self.groups if not group.in_words}
         present = {asked.id: asked.present for asked in self.table.asked if asked.id in absent}
-        for choice in product(*words):
-            sets = {k: v for _, answer in choice for k, v in answer.items()}
+        for name, wanted_absent in self._unasked().items():
+            if wanted_absent:
+                tried.append(({name: ABSENT}, {name: EXAMINED}))
+            else:
+                absent[name], present[name] = ABSENT, EXAMINED
+        for choice in product(*tried):
+            sets = {k: v for answer in choice for k, v in answer.items()}
             if RANK[low] > RANK["info"]:
                 low = min(low, self._level_with({**absent, **sets}), key=RANK.__getitem__)
             if RANK[high] < RANK["critical"]:
                 high = max(high, self._level_with({**present, **sets}), key=RANK.__getitem__)
         return low, high
+
+    def _unasked(self) -> dict[str, bool]:
+        """Unknown findings that no question settles -> whether some row wants them absent.
+
+        Medicines are left out: alone they only inform.
+        """
+        found: dict[str, bool] = {}
+        for row in self.table.rows:
+            for literal in () if row.last else (literal for term in row.terms for literal in term):
+                name = literal.variable
+                if name in self._owner or " " in name or self.facts.get(name, UNKNOWN) != UNKNOWN:
+                    continue
+                found[name] = found.get(name, False) or not literal.positive
+        return found
 
     def _level_with(self, settings: Mapping[str, str]) -> str:
         facts = {**self.facts, **settings}

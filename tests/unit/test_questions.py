@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,48 @@ def test_the_range_holds_every_answer(base: str) -> None:
         sets = {k: v for _, chosen in answers for k, v in chosen.items()}
         levels.add(outcome(inquiry.standing, {**inquiry.facts, **sets}).level)
     assert all(RANK[low] <= RANK[level] <= RANK[high] for level in levels)
+
+
+# Who is known in everything that can be asked, and is well.
+SETTLED = {
+    "onset_days_ago": 5,
+    "sites": ["hand"],
+    "courses": ["stable", "intermittent"],
+    **{asked.id: "absent" for asked in TABLE.asked},
+}
+
+
+class TestTheRangeHoldsWhatNobodyIsAsked:
+    """A finding without a question is unknown too: to learn of it must not leave the range."""
+
+    @staticmethod
+    def unseen(**given: Any) -> Record:
+        settled = record_of_example({**SETTLED, **given})
+        courses = {name: replace(found, worsening=False) for name, found in settled.findings.items()}
+        return replace(settled, findings=courses, not_seen=("conditions",))
+
+    def test_heart_failure_may_explain_who_is_breathless_lying_flat(self) -> None:
+        before = decide(self.unseen(orthopnea="reported"), TABLE)
+        after = decide(self.unseen(orthopnea="reported", **{"heart-failure": "examined"}), TABLE)
+        assert (before.level, after.level) == ("critical", "info")
+        assert before.span == ("info", "critical")
+
+    def test_multiple_sclerosis_may_be_on_the_list_that_was_not_seen(self) -> None:
+        before = decide(self.unseen(), TABLE)
+        assert before.span == ("info", "warning")
+        assert decide(self.unseen(**{"multiple-sclerosis": "examined"}), TABLE).level == "warning"
+
+    def test_not_on_a_list_that_was_seen(self) -> None:
+        assert decide(replace(self.unseen(), not_seen=()), TABLE).span == ("info", "info")
+
+    def test_a_nerve_root_beside_a_leg(self) -> None:
+        assert decide(self.unseen(sites=["calf"]), TABLE).span == ("info", "warning")
+
+    @pytest.mark.parametrize("name", ["low-tone", "motor-regression"])
+    def test_a_child_may_have_signs_that_are_not_asked(self, name: str) -> None:
+        before = decide(replace(self.unseen(age_years=8), not_seen=()), TABLE)
+        assert before.span == ("info", "critical")
+        assert decide(self.unseen(age_years=8, **{name: "reported"}), TABLE).level == "critical"
 
 
 def test_weakness_is_the_first_question_of_a_bare_code() -> None:
