@@ -219,7 +219,9 @@ class TestStudies:
         patient_ = replace(patient(), findings={"coordination": finding("coordination", "examined")})
         studies = tuple(Study(name, days_ago(0), f"Procedure/{name}") for name in ("mri-brain", "mri-spine"))
         (one,) = [w for w in decide(replace(patient_, studies=studies), TABLE).withheld if w.id == "mri"]
-        (other,) = [w for w in decide(replace(patient_, studies=studies[::-1]), TABLE).withheld if w.id == "mri"]
+        (other,) = [
+            w for w in decide(replace(patient_, studies=studies[::-1]), TABLE).withheld if w.id == "mri"
+        ]
         assert one == other
 
     def test_an_undated_study_answers_nothing(self) -> None:
