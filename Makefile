@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image mutants check format openapi knowledge lock knowledge-diff agree
+.PHONY: help setup serve test test-image mutants check prove format openapi knowledge lock knowledge-diff agree
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -42,12 +42,16 @@ test-image: $(STAMP)  ## Build the image with docker, podman or buildah and ask 
 mutants: $(STAMP)  ## Every deliberate error in the decision table against the tests; ARGS="--minutes 5" bounds it
 	$(BIN)/python -m tests.mutation --write $(ARGS)
 
-check: $(STAMP)  ## Format, lint, types, import contracts, generated files current
+check: $(STAMP)  ## Format, lint, types, import contracts, generated files current, the table proved in its fast part
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest tests/docs/test_files.py tests/docs/test_locks.py
+	$(BIN)/python -m service.proof
+
+prove: $(STAMP)  ## Prove the table over its whole input space (minutes); ARGS="--knowledge DIR" for another one
+	$(BIN)/python -m service.proof --whole $(ARGS)
 
 format: $(STAMP)  ## Lay the code out
 	$(BIN)/ruff format .
