@@ -87,11 +87,6 @@ def onset(table: Table) -> Group:
     short, long, rapid = limits.persistent_days, limits.eyelid_days, limits.rapid_weakness_days
     beyond = max(short, long, rapid) + 3
 
-    def recent(earliest: int | None, latest: int | None) -> str:
-        if earliest is not None:
-            return TRUE if earliest <= rapid else FALSE
-        return FALSE if latest is not None and latest > rapid else UNKNOWN
-
     def case(twitch: tuple[int | None, int | None], own: tuple[int | None, int | None]) -> Case:
         ages = ages_within(*twitch, beyond)
         began = own if own != (None, None) else twitch
@@ -111,7 +106,7 @@ def onset(table: Table) -> Group:
             {
                 "persistent": always(ages, lambda age: age > short),
                 "eyelid-long": always(ages, lambda age: age > long),
-                "weakness-recent": recent(*began),
+                "weakness-recent": always(ages_within(*began, beyond), lambda age: age <= rapid),
             },
         )
 

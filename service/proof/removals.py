@@ -10,7 +10,7 @@ from fhir_mappings.findings import Record, Study
 from service.decision.facts import facts_of
 from service.decision.outcome import RANK, Outcome, Withheld, outcome
 from service.decision.standing import Standing
-from service.decision.table import EXAMINED, TRUE, Action, Row, Table
+from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Row, Table
 from service.proof.cases import AS_OF, day
 from service.proof.ledger import Ledger
 from service.proof.on_file import (
@@ -279,10 +279,12 @@ def _asking(action: Action, rows: Iterable[Row]) -> tuple[Row, ...]:
 
 
 def _examined(rows: Iterable[Row], asking: Asking, table: Table) -> bool:
-    """Whether a row that asks reads a finding that was examined in this patient."""
+    """Whether a row that asks reads a sign of this patient, seen or told."""
     facts = facts_of(asking.record, table)
     return any(
-        literal.positive and facts.get(literal.variable) == EXAMINED
+        literal.positive
+        and literal.variable in table.signs
+        and facts.get(literal.variable) in (EXAMINED, REPORTED)
         for row in rows
         for term in row.terms
         for literal in term
