@@ -47,11 +47,13 @@ class Inquiry:
     def __init__(self, case: Case, facts: Facts) -> None:
         self.case, self.facts = case, facts
         self.groups = groups_of(case, facts)
-        self.by_id = {group.id: group for group in self.groups}
         rows = case.table["rows"]
+        self.unasked = self._never_asked(rows)
+        known = [*self.groups, *self.unasked]
+        self.by_id = {group.id: group for group in known}
         # A row can only change with a group whose names it reads.
         self._touching = {
-            row["id"]: {g.id for g in self.groups if g.names & names_in(case.table, row)} for row in rows
+            row["id"]: {g.id for g in known if g.names & names_in(case.table, row)} for row in rows
         }
         conditions = [long["when"] for row in rows for long in actions_of(row) if "when" in long]
         read = {leaf.split()[0] for condition in conditions for leaf, _ in leaves(condition)}
@@ -61,6 +63,18 @@ class Inquiry:
         self._outcomes: dict[Any, dict[str, Any]] = {}
         self._by_answers: dict[Chosen, dict[str, Any]] = {}
         self._keys: dict[Chosen, tuple[Any, ...]] = {}
+
+    def _never_asked(self, rows: list[dict[str, Any]]) -> list[Group]:
+        """Findings that a row reads, that are unknown and that no question settles.
+
+        A diagnosis is unknown only where the list that would name it was not seen.
+        """
+        asked = {name for group in self.groups for name in group.names}
+        read = set().union(*(names_in(self.case.table, row) for row in rows)) - asked
+        heads, seen = self.case.table["findings"], "conditions" not in self.case.record["not_seen"]
+        settled = {name for name, head in heads.items() if seen and head["kind"] == "diagnosis"}
+        unknown = sorted(name for name in read - settled if self.facts.get(name) == "unknown")
+        return [Group(name, [{name: "examined"}, {name: "absent"}]) for name in unknown]
 
     def outcome(self, chosen: Chosen) -> dict[str, Any]:
         """The outcome with those answers given and the rest unknown. chosen: sorted by group."""
@@ -162,7 +176,7 @@ class Inquiry:
         return {n: v for name, at in chosen for n, v in self.by_id[name].answers[at].items()}
 
     def span(self) -> list[str]:
-        """The lowest and the highest level over all completions, and as it stands.
+        """The lowest and the highest level over all completions, asked or not, and as it stands.
 
         A finding that no row calling for anything reads under a "not" lowers nothing by its presence: its
         absence and its presence everywhere give the ends. Everything else is tried in every way.
@@ -171,8 +185,9 @@ class Inquiry:
         under_not = {
             leaf.split()[0] for row in calling for leaf, straight in self._leaves(row) if not straight
         }
-        monotone = [g for g in self.groups if len(g.names) == 1 and g.id in g.names - under_not]
-        rest = [group for group in self.groups if group not in monotone]
+        known = [*self.groups, *self.unasked]
+        monotone = [g for g in known if len(g.names) == 1 and g.id in g.names - under_not]
+        rest = [group for group in known if group not in monotone]
         levels = {self.key(())[0]}
         for end in (0, 1):
             ends = [(group.id, end) for group in monotone]
@@ -184,8 +199,9 @@ class Inquiry:
     def span_by_all(self) -> list[str]:
         """The same by every completion: slow."""
         levels = {self.key(())[0]}
-        for answers in product(*(range(len(group.answers)) for group in self.groups)):
-            chosen = sorted((group.id, at) for group, at in zip(self.groups, answers, strict=True))
+        known = [*self.groups, *self.unasked]
+        for answers in product(*(range(len(group.answers)) for group in known)):
+            chosen = sorted((group.id, at) for group, at in zip(known, answers, strict=True))
             levels.add(self.key(tuple(chosen))[0])
         return [min(levels, key=LEVELS.index), max(levels, key=LEVELS.index)]
 
