@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from fhir_mappings.findings import Note
 from fhir_mappings.located import Entry, Submission
+from fhir_mappings.references import names_of, plain
 
 NULL = msgspec.Raw(b"null")
+# Where the places of what a context brings begin.
+CONTEXT = "context."
 
 # Which prefetch key a resource type answers, for a bundle that has no keys of its own.
 KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
@@ -51,10 +54,14 @@ class UnreadableBody(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class HookCall:
-    """A CDS Hooks request. members: all but prefetch, as plain JSON. prefetch: None if it was not sent."""
+    """A CDS Hooks request. members: all but prefetch, as plain JSON. prefetch: None if it was not sent.
+
+    context: its members once more, still raw; none where it is not an object.
+    """
 
     members: dict[str, Any]
     prefetch: dict[str, msgspec.Raw] | None
+    context: Mapping[str, msgspec.Raw]
 
 
 class _Bundle(msgspec.Struct):
@@ -76,6 +83,11 @@ class _Link(msgspec.Struct):
 
 class _Head(msgspec.Struct):
     resourceType: str | None = None
+
+
+class _Named(msgspec.Struct):
+    resourceType: str | None = None
+    id: str | None = None
 
 
 def decode_bundle(body: bytes) -> Submission:
@@ -121,11 +133,18 @@ def decode_call(body: bytes) -> HookCall:
     raw = members.pop("prefetch", NULL)
     if bytes(raw) != b"null":
         prefetch = _object(bytes(raw), dict[str, msgspec.Raw], "prefetch")
-    return HookCall({name: _object(bytes(value), Any, name) for name, value in members.items()}, prefetch)
+    content = {name: _object(bytes(value), Any, name) for name, value in members.items()}
+    context = content.get("context")
+    raw_context = members["context"] if isinstance(context, dict) else msgspec.Raw(b"{}")
+    return HookCall(content, prefetch, _object(bytes(raw_context), dict[str, msgspec.Raw], "context"))
 
 
-def submission_of_prefetch(prefetch: Mapping[str, msgspec.Raw] | None, patient_id: str | None) -> Submission:
-    """The prefetch of a hook call.
+def submission_of_prefetch(
+    prefetch: Mapping[str, msgspec.Raw] | None,
+    patient_id: str | None,
+    keys: Collection[str] = PREFETCH_KEYS,
+) -> Submission:
+    """The prefetch of a hook call. keys: those that the hook asks for.
 
     A key that is missing, or holds an OperationOutcome, was not seen; null or a Bundle without matches is an
     empty list that was; a Bundle with a `next` link was seen only in part.
@@ -134,7 +153,7 @@ def submission_of_prefetch(prefetch: Mapping[str, msgspec.Raw] | None, patient_i
     not_seen = []
     for key in PREFETCH_KEYS:
         raw = (prefetch or {}).get(key)
-        if raw is None or not reading.list_of(raw, key):
+        if (raw is None or not reading.list_of(raw, key)) and key in keys:
             not_seen.append(key)
     bare = patient_id.removeprefix("Patient/") if patient_id else None
     return Submission(
@@ -145,19 +164,66 @@ def submission_of_prefetch(prefetch: Mapping[str, msgspec.Raw] | None, patient_i
     )
 
 
-def drafts_of(context: Mapping[str, Any]) -> tuple[Entry, ...]:
-    """The draft resources of a hook's context, as entries of their own."""
-    drafts = context.get("draftOrders")
-    entries = drafts.get("entry") if isinstance(drafts, dict) else None
-    return tuple(
-        Entry(
-            msgspec.Raw(msgspec.json.encode(entry["resource"])),
-            f"context.draftOrders.entry[{index}].resource",
-            draft=True,
-        )
-        for index, entry in enumerate(entries if isinstance(entries, list) else [])
-        if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)
+def with_context(
+    submission: Submission,
+    context: Mapping[str, msgspec.Raw],
+    bundles: Mapping[str, bool],
+    selections: Iterable[str] | None = None,
+) -> Submission:
+    """The submission and what the Bundles of the context hold. bundles: member -> whether they are drafts.
+
+    selections: references to what the user is at; None: to everything. Raises UnreadableBody where such a
+    member is no Bundle; an entry that cannot be read is named, and the rest is read.
+    """
+    selected = None if selections is None else frozenset(_spellings(selections))
+    entries, notes = list(submission.entries), list(submission.not_understood)
+    for member, draft in bundles.items():
+        place = f"{CONTEXT}{member}"
+        reading = _Reading()
+        reading.bundle(_object(bytes(context.get(member, b"{}")), _Bundle, place), place, member)
+        entries += [
+            replace(entry, draft=draft, selected=selected is None or _is_among(entry, selected))
+            for entry in reading.entries
+        ]
+        notes += reading.notes
+    return replace(submission, entries=tuple(entries), not_understood=tuple(notes))
+
+
+def without_context(submission: Submission) -> Submission:
+    """The same without what the context brought, wherever it stands: a list may hold it already."""
+    brought = {
+        name for entry in submission.entries if entry.expression.startswith(CONTEXT) for name in _names(entry)
+    }
+    kept = tuple(
+        entry
+        for entry in submission.entries
+        if not entry.expression.startswith(CONTEXT) and brought.isdisjoint(_names(entry))
     )
+    return replace(submission, entries=kept)
+
+
+def _names(entry: Entry) -> tuple[str, ...]:
+    """Every string by which the resource may be referred to: with its type, and in full."""
+    try:
+        named = _object(bytes(entry.raw), _Named, entry.expression)
+    except UnreadableBody:
+        return ()
+    return names_of(named.resourceType or "", named.id, entry.full_url)
+
+
+def _is_among(entry: Entry, selected: Collection[str]) -> bool:
+    """Whether one of the selections names it; some clients leave out the type."""
+    names = _names(entry)
+    return any(name in selected or name.split("/")[-1] in selected for name in names)
+
+
+def _spellings(selections: Iterable[str]) -> Iterator[str]:
+    """The selections as written, and an absolute one without its server."""
+    for selection in selections:
+        name = plain(selection)
+        yield name
+        if "://" in name:
+            yield "/".join(name.split("/")[-2:])
 
 
 def _object(body: bytes, shape: Any, place: str) -> Any:

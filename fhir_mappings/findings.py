@@ -205,6 +205,21 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """Something that is being ordered and is not signed yet.
+
+    tests: as those of an Order. drugs: the medicines that it names, without times. selected: the user is at
+    this one, the others are there to be taken into account.
+    """
+
+    reference: str
+    tests: frozenset[str] = frozenset()
+    drugs: tuple[Drug, ...] = ()
+    priority: str | None = None
+    selected: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """An EMG, nerve conduction study or MRI that was done: id emg, ncs, mri-brain or mri-spine."""
 
@@ -238,7 +253,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that the decision sees of one patient on one day."""
+    """All that the decision sees of one patient on one day.
+
+    drafts: in the order in which they were written; those of tests stand among the orders too.
+    """
 
     as_of: date
     patient: Patient = Patient()
@@ -247,6 +265,7 @@ class Record:
     drugs: tuple[Drug, ...] = ()
     results: tuple[Result, ...] = ()
     orders: tuple[Order, ...] = ()
+    drafts: tuple[Draft, ...] = ()
     studies: tuple[Study, ...] = ()
     not_used: tuple[Note, ...] = ()
     not_understood: tuple[Note, ...] = ()

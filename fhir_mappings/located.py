@@ -19,13 +19,15 @@ T = TypeVar("T")
 class Entry:
     """One resource, raw. expression: its place, such as "Bundle.entry[3].resource".
 
-    draft: it stands in the hook's context as a draft and is not part of the record yet.
+    draft: it stands in the hook's context as a draft and is not part of the record yet. selected: it is
+    one of those that the user is at.
     """
 
     raw: msgspec.Raw
     expression: str
     full_url: str | None = None
     draft: bool = False
+    selected: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Located(Generic[T]):
     expression: str
     draft: bool = False
     names: tuple[str, ...] = ()
+    selected: bool = True
 
 
 class PatientError(ValueError):

@@ -29,6 +29,8 @@ _SHAPES: Mapping[str, type[fhir.Struct]] = {
     "MedicationRequest": fhir.MedicationRequest,
     "MedicationStatement": fhir.MedicationStatement,
     "ServiceRequest": fhir.ServiceRequest,
+    # STU3.
+    "ProcedureRequest": fhir.ServiceRequest,
     "Task": fhir.Task,
     "Procedure": fhir.Procedure,
     "DiagnosticReport": fhir.DiagnosticReport,
@@ -100,7 +102,7 @@ class _Parser:
 
     def _newest(self, entries: Iterable[Entry]) -> list[_Found]:
         """Every resource once: a list may come under two keys, and a history holds several versions."""
-        kept: dict[tuple[str, str], tuple[tuple[str, str, bytes], _Found]] = {}
+        kept: dict[tuple[str, str], tuple[tuple[bool, str, str, bytes], _Found]] = {}
         nameless: list[_Found] = []
         for entry in entries:
             raw = bytes(entry.raw)
@@ -116,7 +118,8 @@ class _Parser:
                 continue
             meta = head.meta or _Head.Meta()
             # Contained in no version at all sorts first; equal versions fall back to the bytes.
-            age = (meta.lastUpdated or "", (meta.versionId or "").zfill(12), raw)
+            # An order that is being signed again stands for the one on file.
+            age = (entry.draft, meta.lastUpdated or "", (meta.versionId or "").zfill(12), raw)
             key = (found.kind, name)
             if key not in kept or age > kept[key][0]:
                 kept[key] = (age, found)
@@ -178,7 +181,8 @@ class _Parser:
                 reason = why(raw, found.kind, reason)
             self.not_understood.append(Note(found.reference, reason, found.entry.expression))
             return None
-        return Located(resource, found.reference, found.entry.expression, found.entry.draft, found.names)
+        entry = found.entry
+        return Located(resource, found.reference, entry.expression, entry.draft, found.names, entry.selected)
 
     def _medications(self) -> dict[str, Located[fhir.Medication]]:
         medications: dict[str, Located[fhir.Medication]] = {}
@@ -228,6 +232,9 @@ class _Parser:
 
     def _belongs(self, located: Located[Any], names: tuple[str, ...]) -> bool:
         subject = _subject_of(located.resource)
+        if located.draft and subject is None:
+            # The form of an order may not hold it yet: the context says whose orders these are.
+            return True
         if subject is None or not subject.reference:
             self.not_used.append(Note(located.reference, NO_PATIENT))
             return False

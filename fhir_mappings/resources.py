@@ -95,7 +95,8 @@ class Condition(Struct):
     code: CodeableConcept | None = None
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
-    category: list[CodeableConcept | None] | None = None
+    # A code or a single concept, as examples of the hook that adds a problem have it.
+    category: list[CodeableConcept | str | None] | CodeableConcept | str | None = None
     bodySite: list[CodeableConcept | None] | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None

@@ -127,6 +127,8 @@ class ServiceSchema(Exact):
     description = fields.String(required=True)
     prefetch = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     usageRequirements = fields.String(required=True)
+    version = fields.String(required=True)
+    hookVersion = fields.String()
 
 
 class DiscoverySchema(Exact):

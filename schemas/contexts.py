@@ -3,13 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from marshmallow import INCLUDE, Schema, fields, validate
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
 _ID = validate.Regexp(r"^(Patient/)?[A-Za-z0-9\-.]{1,64}$", error="not a FHIR id")
 
 
-class PatientViewContext(Schema):
+def _is_bundle(content: Mapping[str, Any]) -> None:
+    errors = {}
+    if content.get("resourceType") not in (None, "Bundle"):
+        errors["resourceType"] = ["Not a Bundle."]
+    if not isinstance(content.get("entry"), list | None):
+        errors["entry"] = ["Not a valid list."]
+    if errors:
+        raise ValidationError(errors)
+
+
+class Bundle(fields.Dict):
+    """A Bundle in a context, read leniently: a type, a total and valid entries are not asked for.
+
+    draft: its resources are being ordered and are not part of the record yet.
+    """
+
+    def __init__(self, *, draft: bool = False) -> None:
+        super().__init__(keys=fields.String(), required=True, validate=_is_bundle)
+        self.draft = draft
+
+
+class Context(Schema):
+    """What every hook says: who asks, and about whom."""
+
+    # The member that names what the user is at, of all that the Bundles hold; None: everything.
+    selects: ClassVar[str | None] = None
+
     class Meta:
         unknown = INCLUDE
 
@@ -18,4 +45,39 @@ class PatientViewContext(Schema):
     encounterId = fields.String(allow_none=True)
 
 
-CONTEXTS: Mapping[str, type[Schema]] = {"patient-view": PatientViewContext}
+class PatientViewContext(Context):
+    pass
+
+
+class OrderSelectContext(Context):
+    selects = "selections"
+
+    selections = fields.List(fields.String(), required=True)
+    draftOrders = Bundle(draft=True)
+
+
+class OrderSignContext(Context):
+    draftOrders = Bundle(draft=True)
+
+
+class ProblemListItemCreateContext(Context):
+    conditions = Bundle()
+
+
+class EncounterDischargeContext(Context):
+    encounterId = fields.String(required=True)
+
+
+CONTEXTS: Mapping[str, type[Context]] = {
+    "patient-view": PatientViewContext,
+    "order-select": OrderSelectContext,
+    "order-sign": OrderSignContext,
+    "problem-list-item-create": ProblemListItemCreateContext,
+    "encounter-discharge": EncounterDischargeContext,
+}
+
+
+def bundles_of(hook: str) -> Mapping[str, bool]:
+    """The Bundles that a context of that hook brings: member -> whether they are drafts."""
+    members = CONTEXTS[hook]().fields.items()
+    return {name: field.draft for name, field in members if isinstance(field, Bundle)}

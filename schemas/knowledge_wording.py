@@ -74,6 +74,11 @@ def _text() -> fields.String:
     return fields.String(required=True, validate=validate.Length(min=1))
 
 
+class EffectWordsSchema(Strict):
+    short = fields.String(required=True)
+    says = fields.String(required=True)
+
+
 class WordingSchema(Strict):
     """The whole file."""
 
@@ -113,6 +118,9 @@ class WordingSchema(Strict):
     unseen_says = _text()
     not_understood = _text()
     not_used = _text()
+    effects = fields.Dict(keys=fields.String(), values=fields.Nested(EffectWordsSchema), required=True)
+    drafts = _texts()
+    open_ends = _texts()
     safety_net = _text()
     gate = _texts()
     source_label = _text()

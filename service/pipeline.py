@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from fhir_mappings.envelope import without_context
 from fhir_mappings.located import Submission
 from fhir_mappings.to_findings import record_of
 from service.assessment import assessment_of
-from service.cards import Call, cards_of
-from service.decision import decide
+from service.cards import Call, Situation, cards_to, matters
+from service.decision import Decision, decide
 from service.knowledge import Knowledge
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """cards: CDS Hooks cards. assessment: why, as plain JSON. gate: see `Decision.gate`."""
+    """cards: CDS Hooks cards. assessment: why, as plain JSON.
+
+    gate: see `Decision.gate`; "no-matter" where the context brings nothing that the table reads.
+    """
 
     cards: list[dict[str, Any]]
     assessment: dict[str, Any]
@@ -31,14 +35,21 @@ def answer(
     base_url: str,
     hook_instance: str,
     encounter_id: str | None = None,
+    cards: str = "work-up",
 ) -> Answer:
-    """Cards and assessment of one patient on that day.
+    """Cards and assessment of one patient on that day. cards: which kind of them, as hooks.yaml says.
 
     Raises PatientError where the submission is not about one patient.
     """
-    record = record_of(submission, knowledge.terminology, as_of, knowledge.reading)
-    decision = decide(record, knowledge.table)
-    patient = record.patient
+
+    def decided(submission: Submission) -> Decision:
+        record = record_of(submission, knowledge.terminology, as_of, knowledge.reading)
+        return decide(record, knowledge.table)
+
+    decision = decided(submission)
+    patient = decision.record.patient
     subject = f"Patient/{patient.id}" if patient.id else patient.reference
     call = Call(hook_instance, base_url, subject, encounter_id)
-    return Answer(cards_of(decision, knowledge, call), assessment_of(decision, knowledge), decision.gate)
+    situation = Situation(decision, lambda: decided(without_context(submission)), knowledge, call)
+    gate = decision.gate if matters(cards, situation) else "no-matter"
+    return Answer(cards_to(cards, situation), assessment_of(decision, knowledge), gate)

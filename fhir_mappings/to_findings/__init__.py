@@ -9,6 +9,7 @@ from fhir_mappings.findings import Finding, Reading, Record, Status
 from fhir_mappings.located import Submission
 from fhir_mappings.parse import parse
 from fhir_mappings.terminology import Terminology
+from fhir_mappings.to_findings.drafts import drafts_of
 from fhir_mappings.to_findings.drugs import drugs_of
 from fhir_mappings.to_findings.family import family_said
 from fhir_mappings.to_findings.orders import orders_of
@@ -65,6 +66,14 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
         drugs=drugs,
         results=results,
         orders=orders,
+        drafts=drafts_of(
+            parsed.service_requests,
+            parsed.medication_requests,
+            parsed.medications,
+            orders,
+            terminology,
+            as_of,
+        ),
         studies=studies,
         not_used=parsed.not_used,
         not_understood=tuple(

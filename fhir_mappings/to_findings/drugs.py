@@ -90,6 +90,21 @@ def drugs_of(
     )
 
 
+def drafted_drugs(
+    located: Located[MedicationRequest],
+    medications: Mapping[str, Located[Medication]],
+    terminology: Terminology,
+    as_of: date,
+) -> tuple[Drug, ...]:
+    """The medicines that a draft names; when they were taken is not asked, for they were not."""
+    medicine, _ = medicine_of(located.resource, located.reference, medications, terminology.medications)
+    spoken_in = _Place(located.reference, "MedicationRequest", Times(Span(), status_known=True))
+    mentions: dict[str, list[_Mention]] = defaultdict(list)
+    for mention in _mentions(medicine, spoken_in, terminology):
+        mentions[mention.name.casefold()].append(mention)
+    return tuple(drug for name in sorted(mentions) for drug in _drugs_of_one(mentions[name], Days(), as_of))
+
+
 def _mentions(medicine: Medicine, place: _Place, terminology: Terminology) -> Iterator[_Mention]:
     tables = terminology.medications
     ingredients = classed(medicine.coded, medicine.written, medicine.routes, tables.class_routes)

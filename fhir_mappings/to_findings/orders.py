@@ -16,6 +16,8 @@ from fhir_mappings.to_findings.onsets import Dates
 
 _OPEN = frozenset({"active", "on-hold"})
 _OPEN_TASK = frozenset({"requested", "received", "accepted", "ready", "in-progress", "on-hold"})
+# An order may be signed again after a change that ended it.
+_ENDED = frozenset({"entered-in-error", "revoked", "cancelled", "completed", "ended"})
 # A proposal or a plan is not an order yet; a draft in a hook's context is.
 _NO_ORDER = frozenset({"proposal", "plan", "option"})
 
@@ -65,7 +67,8 @@ def _of_request(
     resource = located.resource
     status = (resource.status or "").strip().lower()
     intent = (resource.intent or "").strip().lower()
-    if resource.doNotPerform or not (located.draft or (status in _OPEN and intent not in _NO_ORDER)):
+    counts = status not in _ENDED if located.draft else status in _OPEN and intent not in _NO_ORDER
+    if resource.doNotPerform or not counts:
         return None
     tests = _request_tests(resource, terminology)
     if not tests:

@@ -22,6 +22,7 @@ from fhir_mappings.to_findings.statuses import (
     SUSPECTED,
     basis_of,
     code_word,
+    concepts_of,
     courses_of,
     is_told,
     sites_of,
@@ -77,7 +78,7 @@ class Reader:
         ended_on = abatement(resource, dates, self.born)
         ended = ended_on is not None and ended_on <= self.as_of
         status = code_word(resource.clinicalStatus)
-        told = verification in SUSPECTED or is_told([resource.asserter], [], resource.category or ())
+        told = verification in SUSPECTED or is_told([resource.asserter], [], concepts_of(resource.category))
         sites = sites_of(
             resource.bodySite or (), self.terminology, reference, "Condition.bodySite", self.notes
         )

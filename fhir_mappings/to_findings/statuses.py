@@ -48,6 +48,17 @@ def is_told(
     )
 
 
+def concepts_of(
+    category: list[fhir.CodeableConcept | str | None] | fhir.CodeableConcept | str | None,
+) -> list[fhir.CodeableConcept | None]:
+    """A category, however it was written, as a list of concepts."""
+    written = category if isinstance(category, list) else [category]
+    return [
+        fhir.CodeableConcept(coding=[fhir.Coding(code=one)]) if isinstance(one, str) else one
+        for one in written
+    ]
+
+
 def _type_of(reference: fhir.Reference | None) -> str:
     if reference is None:
         return ""

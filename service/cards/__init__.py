@@ -2,64 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from service.cards.detail import Detail
-from service.cards.suggestions import Call, suggestions_of
-from service.cards.summary import summary_of
-from service.decision import Decision
-from service.knowledge import Knowledge
+from service.cards.drafts import draft_cards
+from service.cards.open_ends import open_ends_cards
+from service.cards.situation import Situation
+from service.cards.suggestions import Call
+from service.cards.work_up import cards_of
+from service.decision.drafts import drafts_matter
 
-__all__ = ["Call", "cards_of"]
+__all__ = ["Call", "Situation", "cards_of", "cards_to", "matters"]
 
-EXTENSION = "org.fasciculation-cds"
-
-
-def cards_of(decision: Decision, knowledge: Knowledge, call: Call) -> list[dict[str, Any]]:
-    """One work-up card, or none where the gate is closed. No member is null or empty."""
-    if not decision.open:
-        return []
-    table, terminology, wording = knowledge.table, knowledge.terminology, knowledge.wording
-    suggestions = suggestions_of(decision, table, terminology, wording, knowledge.templates, call)
-    card: dict[str, Any] = {
-        "uuid": call.uuid("card"),
-        "summary": summary_of(decision, table, terminology, wording),
-        "indicator": decision.level,
-        "detail": Detail(decision, table, terminology, wording).markdown(),
-        "source": _source(knowledge, call),
-        "selectionBehavior": "any",
-        "overrideReasons": [
-            {"system": wording.override_system, "code": code, "display": display}
-            for code, display in wording.override_reasons
-        ],
-        "links": [
-            {
-                "label": wording.say("link", row=row.label),
-                "url": f"{call.base_url}/knowledge/{row.id}",
-                "type": "absolute",
-            }
-            for row in decision.rows
-        ],
-        "extension": {
-            EXTENSION: {
-                "knowledgeVersion": knowledge.version,
-                "rows": [row.id for row in decision.rows],
-                "claims": sorted({claim for row in decision.rows for claim in row.claims}),
-            }
-        },
-    }
-    if suggestions:
-        card["suggestions"] = suggestions
-    return [card]
+Cards = list[dict[str, Any]]
 
 
-def _source(knowledge: Knowledge, call: Call) -> dict[str, Any]:
-    source: dict[str, Any] = {
-        "label": knowledge.wording.say("source_label"),
-        "url": f"{call.base_url}/knowledge",
-    }
-    topic = knowledge.terminology.findings["fasciculation"]
-    if topic.answer is not None:
-        system, code = topic.answer
-        source["topic"] = {"system": system, "code": code, "display": topic.label}
-    return source
+def cards_to(kind: str, situation: Situation) -> Cards:
+    """The cards of that kind (see hooks.yaml), none where there is nothing to say."""
+    return _KINDS[kind](situation)
+
+
+def matters(kind: str, situation: Situation) -> bool:
+    """Whether the answer can depend on the record: what the context brings is something the table reads."""
+    if kind == "drafts":
+        return drafts_matter(situation.decision.record.drafts, situation.knowledge.table)
+    return kind != "new-problem" or situation.is_read
+
+
+def _work_up(situation: Situation) -> Cards:
+    return cards_of(situation.decision, situation.knowledge, situation.call)
+
+
+def _new_problem(situation: Situation) -> Cards:
+    """The work-up card, where the problem is a twitch or changes what is advised about one."""
+    return _work_up(situation) if situation.changes_advice else []
+
+
+_KINDS: Mapping[str, Callable[[Situation], Cards]] = {
+    "work-up": _work_up,
+    "new-problem": _new_problem,
+    "drafts": draft_cards,
+    "open-ends": open_ends_cards,
+}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fhir_mappings.from_actions import fillable, filled_answer, filled_order
 from fhir_mappings.terminology import Terminology
 from service.decision import Decision, Recommendation
-from service.decision.questions import foremost
+from service.decision.questions import Question, foremost
 from service.decision.table import Table
 from service.knowledge.templates import Templates
 from service.knowledge.wording import Wording
@@ -48,7 +48,8 @@ def suggestions_of(
         for recommendation in decision.recommendations
         if (suggestion := _order(recommendation, decision, table, wording, templates, terminology, call))
     ]
-    return [*orders, *_answers(decision, table, terminology, wording, templates, call)]
+    asked = foremost(decision.questions, table.thresholds.at_most_questions)
+    return [*orders, *answers_to(asked, decision, terminology, wording, templates, call)]
 
 
 def _order(
@@ -61,29 +62,44 @@ def _order(
     call: Call,
 ) -> dict[str, Any] | None:
     action = table.actions[recommendation.id]
+    names = ", ".join(
+        terminology.analytes[a].label for a in recommendation.analytes if a in terminology.analytes
+    )
+    label = wording.maybe(f"actions.{action.id}.order", analytes=names)
+    if recommendation.paediatric:
+        label = wording.maybe(f"actions.{action.id}.paediatric") or label
     tests = recommendation.analytes or action.studies[:1] or (action.id,)
+    uuid = call.uuid("order", action.id)
+    return order_of(tests, label, uuid, decision, templates, call, urgent=recommendation.urgent)
+
+
+def order_of(
+    tests: Sequence[str],
+    label: str,
+    uuid: str,
+    decision: Decision,
+    templates: Templates,
+    call: Call,
+    *,
+    urgent: bool,
+) -> dict[str, Any] | None:
+    """One suggestion that orders all those tests; None where none of them can be ordered."""
     resources = [
         filled_order(
             templates.orders[test],
             subject=call.subject,
             encounter=call.encounter,
             reasons=[r for r in decision.record.twitch.references if fillable(r)][:_MOST_REASONS],
-            urgent=recommendation.urgent,
+            urgent=urgent,
         )
         for test in tests
         if test in templates.orders
     ]
     if not resources:
         return None
-    names = ", ".join(
-        terminology.analytes[a].label for a in recommendation.analytes if a in terminology.analytes
-    )
-    label = wording.say(f"actions.{action.id}.order", analytes=names)
-    if recommendation.paediatric:
-        label = wording.maybe(f"actions.{action.id}.paediatric") or label
     return {
         "label": label,
-        "uuid": call.uuid("order", action.id),
+        "uuid": uuid,
         "actions": [
             {"type": "create", "description": f"{label}: {resource['code']['text']}", "resource": resource}
             for resource in resources
@@ -91,15 +107,16 @@ def _order(
     }
 
 
-def _answers(
+def answers_to(
+    questions: Iterable[Question],
     decision: Decision,
-    table: Table,
     terminology: Terminology,
     wording: Wording,
     templates: Templates,
     call: Call,
 ) -> Iterator[dict[str, Any]]:
-    for question in foremost(decision.questions, table.thresholds.at_most_questions):
+    """Two suggestions for each question that a click can answer."""
+    for question in questions:
         template = templates.answers.get(question.id)
         if template is None:
             continue

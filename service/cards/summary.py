@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 
 from fhir_mappings.terminology import Terminology
-from service.cards.facets import joined, site_label
+from service.cards.facets import capital, joined, site_label
 from service.decision import Decision, Recommendation
 from service.decision.facts import days_between
 from service.decision.outcome import RANK
@@ -23,7 +24,7 @@ class SummaryTooLong(ValueError):
 
 def summary_of(decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> str:
     """Plain text under 140 characters. Raises SummaryTooLong."""
-    found = _found(decision, table, terminology, wording)
+    found = found_of(decision, table, terminology, wording)
     todo = _todo(decision, table, terminology, wording)
     at_least = 1 if found else 0
     ends = [""]
@@ -39,6 +40,29 @@ def summary_of(decision: Decision, table: Table, terminology: Terminology, wordi
     raise SummaryTooLong("no form of the summary is under 140 characters: shorten wording.yaml")
 
 
+def fitting(parts: Sequence[Sequence[str]]) -> str:
+    """One sentence of the parts under 140 characters. Each part: its forms, from the fullest to the shortest.
+
+    As few as can be are shortened, the later ones first; at last the last parts are left out. Raises
+    SummaryTooLong.
+    """
+    said = [part for part in parts if part]
+    choices = product(*(range(len(part)) for part in said))
+    for choice in sorted(choices, key=lambda forms: (sum(forms), forms)):
+        text = _sentence(part[form] for part, form in zip(said, choice, strict=True))
+        if len(text) < LIMIT:
+            return text
+    for count in range(len(said) - 1, 0, -1):
+        text = _sentence(part[-1] for part in said[:count])
+        if len(text) < LIMIT:
+            return text
+    raise SummaryTooLong("no form of the summary is under 140 characters: shorten wording.yaml")
+
+
+def _sentence(parts: Iterable[str]) -> str:
+    return capital("; ".join(part for part in parts if part)) + "."
+
+
 def _heads(decision: Decision, wording: Wording) -> Iterator[list[str]]:
     """From the fullest to the shortest: twitching, where, how long."""
     onset = decision.record.twitch.onset
@@ -51,7 +75,8 @@ def _heads(decision: Decision, wording: Wording) -> Iterator[list[str]]:
     yield [twitch]
 
 
-def _found(decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> list[str]:
+def found_of(decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> list[str]:
+    """The phrases of the fired rows, the worst first."""
     phrases: dict[str, None] = {}
     ranked = sorted(decision.rows, key=lambda row: -RANK[row.level])
     for row in ranked:

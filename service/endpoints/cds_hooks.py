@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
-from fhir_mappings.envelope import UnreadableBody, decode_call, submission_of_prefetch
+from fhir_mappings.envelope import HookCall, UnreadableBody, decode_call, submission_of_prefetch, with_context
+from fhir_mappings.located import Submission
+from schemas import contexts
 from schemas.cds_hooks import EXTENSION, RequestSchema
 from service.config import INDICATORS, Config
 from service.endpoints.answers import flattened, json_answer
@@ -35,12 +38,16 @@ def shown(cards: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
 def cds_hooks(config: Config, knowledge: Knowledge) -> Blueprint:
     """GET /cds-services and POST /cds-services/{id}."""
     blueprint = Blueprint("cds_hooks", __name__)
-    services = [{**hook, "id": config.shared_service_id or hook["id"]} for hook in knowledge.hooks]
+    services = [
+        {**hook, "id": config.shared_service_id or hook["id"]}
+        for hook in ({name: hook[name] for name in hook if name != "cards"} for hook in knowledge.hooks)
+    ]
     # Built once: every client asks for it, and it never changes while the service runs.
     discovery = json.dumps({"services": services}, ensure_ascii=False).encode()
     hooks_of: dict[str, set[str]] = {}
     for service in services:
         hooks_of.setdefault(service["id"], set()).add(service["hook"])
+    entries = {hook["hook"]: hook for hook in knowledge.hooks}
 
     @blueprint.get("/cds-services")
     def discover() -> Response:
@@ -54,14 +61,15 @@ def cds_hooks(config: Config, knowledge: Knowledge) -> Blueprint:
         members = _checked(received.members, hooks_of[service_id])
         options = (members.get("extension") or {}).get(EXTENSION) or {}
         as_of = date.fromisoformat(options["asOf"]) if options.get("asOf") else today()
-        context = members["context"]
+        entry, context = entries[members["hook"]], members["context"]
         answered = answer(
-            submission_of_prefetch(received.prefetch, context["patientId"]),
+            _submission(received, entry, context),
             knowledge,
             as_of,
             base_url=config.public_base_url,
             hook_instance=members["hookInstance"],
             encounter_id=context.get("encounterId"),
+            cards=entry["cards"],
         )
         _gate(answered)
         content: dict[str, Any] = {"cards": shown(answered.cards, config)}
@@ -72,12 +80,24 @@ def cds_hooks(config: Config, knowledge: Knowledge) -> Blueprint:
     return blueprint
 
 
-def _read(body: bytes) -> Any:
+def _read(body: bytes) -> HookCall:
     try:
         return decode_call(body)
     except UnreadableBody as error:
         issues = [Issue(p.code, p.diagnostics, p.expression) for p in error.problems]
         raise RequestError(issues, error.status) from None
+
+
+def _submission(received: HookCall, entry: Mapping[str, Any], context: Mapping[str, Any]) -> Submission:
+    """The prefetch, and what the context of that hook brings."""
+    hook = entry["hook"]
+    submission = submission_of_prefetch(received.prefetch, context["patientId"], entry["prefetch"])
+    selects = contexts.CONTEXTS[hook].selects
+    selections = context[selects] if selects else None
+    try:
+        return with_context(submission, received.context, contexts.bundles_of(hook), selections)
+    except UnreadableBody as error:
+        raise RequestError([Issue(p.code, p.diagnostics, p.expression) for p in error.problems]) from None
 
 
 def _checked(members: dict[str, Any], hooks: set[str]) -> dict[str, Any]:

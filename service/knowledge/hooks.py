@@ -22,7 +22,10 @@ _STUDIES = frozenset({"emg", "ncs", "mri-brain", "mri-spine"})
 
 
 def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple[dict[str, Any], ...]:
-    """CDS Hooks service entries. Raises KnowledgeError."""
+    """CDS Hooks service entries, and under `cards`, which is not theirs, what answers each.
+
+    Raises KnowledgeError.
+    """
     try:
         raw = cast(dict[str, Any], HooksSchema().load(load_yaml(directory / FILE)))
     except ValidationError as error:
@@ -61,7 +64,11 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
             for mark, codes in lists.items():
                 template = template.replace(mark, codes)
             prefetch[key] = template
-        entries.append({**hook, "prefetch": prefetch, "usageRequirements": raw["usage_requirements"]})
+        entry = {**hook, "prefetch": prefetch, "usageRequirements": raw["usage_requirements"]}
+        entry["version"] = raw["version"]
+        if "hook_version" in hook:
+            entry["hookVersion"] = entry.pop("hook_version")
+        entries.append(entry)
     return tuple(entries)
 
 

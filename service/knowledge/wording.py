@@ -63,6 +63,7 @@ def load_wording(directory: Path, table: Table) -> Wording:
     reasons = raw.pop("override_reasons")
     problems = [
         *_found(raw["found"], table),
+        *_extra(raw["effects"], {row.id for row in table.rows if row.drug_classes}, "effects"),
         *_missing(raw["actions"], set(table.actions), "actions"),
         *_missing(raw["self_care"]["advice"], {advice.id for advice in table.self_care}, "self_care.advice"),
         *(

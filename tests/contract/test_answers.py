@@ -48,8 +48,13 @@ def test_the_same_request_gives_the_same_bytes(client: FlaskClient) -> None:
 def test_discovery(client: FlaskClient) -> None:
     content = client.get("/cds-services").get_json()
     assert DiscoverySchema().validate(content) == {}
-    (service,) = content["services"]
-    assert (service["id"], service["hook"]) == ("fasciculation-patient-view", "patient-view")
+    hooks = [service["hook"] for service in content["services"]]
+    assert sorted(hooks) == [
+        "encounter-discharge", "order-select", "order-sign", "patient-view", "problem-list-item-create",
+    ]  # fmt: skip
+    assert [service["id"] for service in content["services"]] == [f"fasciculation-{hook}" for hook in hooks]
+    service = content["services"][0]
+    assert service["hook"] == "patient-view"
     assert list(service["prefetch"]) == [
         "patient", "conditions", "findings", "labs", "medications", "medicationStatements", "orders",
         "procedures", "reports", "familyHistory",
@@ -57,7 +62,8 @@ def test_discovery(client: FlaskClient) -> None:
 
 
 def test_prefetch_uses_only_plain_searches(client: FlaskClient) -> None:
-    for template in client.get("/cds-services").get_json()["services"][0]["prefetch"].values():
+    services = client.get("/cds-services").get_json()["services"]
+    for template in [template for service in services for template in service["prefetch"].values()]:
         path, _, query = template.partition("?")
         if not query:
             assert path == "Patient/{{context.patientId}}"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from marshmallow import INCLUDE, Schema, fields
+from marshmallow import fields
 
 from fhir_mappings.terminology import RXNORM, SNOMED
 from schemas import contexts
@@ -262,14 +262,9 @@ def test_a_claim_of_a_new_document_is_cited_by_a_row(folder: Folder) -> None:
     assert page["restsOn"][0]["claims"][0]["document"] == "An example review"
 
 
-class ExampleContext(Schema):
+class ExampleContext(contexts.Context):
     """What a hook of a test carries."""
 
-    class Meta:
-        unknown = INCLUDE
-
-    userId = fields.String(required=True)
-    patientId = fields.String(required=True)
     example = fields.String(required=True)
 
 

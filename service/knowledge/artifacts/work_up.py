@@ -29,6 +29,8 @@ from service.knowledge.explained.rules import Rules
 
 PLAN = "fasciculation-work-up"
 LIBRARY = "fasciculation-facts"
+# Kinds of cards that are the whole work-up; the others speak of an order, or of what is open.
+_WORK_UP = frozenset({"work-up", "new-problem"})
 # The decision answers nothing before it.
 OPEN = Leaf(GATE, frozenset({"open"}))
 _CHILD = Leaf("child", frozenset({TRUE}))
@@ -90,7 +92,7 @@ def _row_step(row: Row, knowledge: Knowledge) -> Step:
         rules=(Rule(fhirpath_of(OPEN), knowledge.publishing.say("facts.open")), rule),
         inputs=inputs_of(read, knowledge),
         sources=tuple(source for support in row.support for source in _sources(support, knowledge)),
-        triggers=tuple(dict.fromkeys(hook["hook"] for hook in knowledge.hooks)),
+        triggers=tuple(dict.fromkeys(h["hook"] for h in knowledge.hooks if h["cards"] in _WORK_UP)),
         steps=tuple(_action_step(row, action, knowledge) for action in asked),
     )
 

@@ -1,0 +1,69 @@
+"""The frame of every card: source, reasons to override, links and extension. No member is null or empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from service.cards.suggestions import Call
+from service.decision.table import Row
+from service.knowledge import Knowledge
+
+EXTENSION = "org.fasciculation-cds"
+
+
+def framed(
+    knowledge: Knowledge,
+    call: Call,
+    *,
+    uuid: str,
+    summary: str,
+    level: str,
+    detail: str,
+    rows: Sequence[Row],
+    suggestions: Sequence[dict[str, Any]],
+) -> dict[str, Any]:
+    """A CDS Hooks card. rows: what it rests on; each is linked."""
+    wording = knowledge.wording
+    card: dict[str, Any] = {
+        "uuid": uuid,
+        "summary": summary,
+        "indicator": level,
+        "detail": detail,
+        "source": _source(knowledge, call),
+        "selectionBehavior": "any",
+        "overrideReasons": [
+            {"system": wording.override_system, "code": code, "display": display}
+            for code, display in wording.override_reasons
+        ],
+        "links": [
+            {
+                "label": wording.say("link", row=row.label),
+                "url": f"{call.base_url}/knowledge/{row.id}",
+                "type": "absolute",
+            }
+            for row in rows
+        ],
+        "extension": {
+            EXTENSION: {
+                "knowledgeVersion": knowledge.version,
+                "rows": [row.id for row in rows],
+                "claims": sorted({claim for row in rows for claim in row.claims}),
+            }
+        },
+    }
+    if suggestions:
+        card["suggestions"] = list(suggestions)
+    return card
+
+
+def _source(knowledge: Knowledge, call: Call) -> dict[str, Any]:
+    source: dict[str, Any] = {
+        "label": knowledge.wording.say("source_label"),
+        "url": f"{call.base_url}/knowledge",
+    }
+    topic = knowledge.terminology.findings["fasciculation"]
+    if topic.answer is not None:
+        system, code = topic.answer
+        source["topic"] = {"system": system, "code": code, "display": topic.label}
+    return source
