@@ -30,6 +30,13 @@ KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
 }
 PREFETCH_KEYS = tuple(key for keys in KEYS_OF_TYPE.values() for key in keys)
 
+# By other names, or by other parts, in other versions.
+_SAME_AS: Mapping[str, str] = {
+    "ProcedureRequest": "ServiceRequest",
+    "ReferralRequest": "ServiceRequest",
+    "MedicationUsage": "MedicationStatement",
+}
+
 # Bundles inside bundles are read, but no deeper than any real one.
 _DEEPEST = 3
 
@@ -300,7 +307,7 @@ class _Reading:
             if key:
                 self.partly.add(key)
             return
-        self.types.add(name)
+        self.types.add(_SAME_AS.get(name, name))
         if name == "Bundle" and depth < _DEEPEST:
             try:
                 inner = _object(bytes(entry.resource), _Bundle, where)

@@ -21,6 +21,14 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Version(StrEnum):
+    """A version of FHIR that records are written in. R4 is R4B too: what is read is the same in both."""
+
+    R4 = "R4"
+    R5 = "R5"
+    STU3 = "STU3"
+
+
 class Basis(StrEnum):
     """How a finding came into the record: seen by a clinician, or told."""
 
@@ -255,7 +263,8 @@ class Note:
 class Record:
     """All that the decision sees of one patient on one day.
 
-    drafts: in the order in which they were written; those of tests stand among the orders too.
+    drafts: in the order in which they were written; those of tests stand among the orders too. version: what
+    it was written in, to answer in.
     """
 
     as_of: date
@@ -270,6 +279,7 @@ class Record:
     not_used: tuple[Note, ...] = ()
     not_understood: tuple[Note, ...] = ()
     not_seen: tuple[str, ...] = ()
+    version: Version = Version.R4
 
     def finding(self, name: str) -> Finding:
         """The finding of that id; one that nothing was recorded about is unknown."""

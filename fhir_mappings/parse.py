@@ -11,9 +11,10 @@ import msgspec
 
 from fhir_mappings import resources as fhir
 from fhir_mappings.dates import UnreadableDate, maybe_days
-from fhir_mappings.findings import Note, Patient
+from fhir_mappings.findings import Note, Patient, Version
 from fhir_mappings.located import Entry, Located, PatientError, Submission
 from fhir_mappings.references import names_of, refers_to
+from fhir_mappings.versions import FirstLook, content_of, fitting, version_of
 from fhir_mappings.why_unreadable import why
 
 T = TypeVar("T")
@@ -29,14 +30,15 @@ _SHAPES: Mapping[str, type[fhir.Struct]] = {
     "MedicationRequest": fhir.MedicationRequest,
     "MedicationStatement": fhir.MedicationStatement,
     "ServiceRequest": fhir.ServiceRequest,
-    # STU3.
-    "ProcedureRequest": fhir.ServiceRequest,
     "Task": fhir.Task,
     "Procedure": fhir.Procedure,
     "DiagnosticReport": fhir.DiagnosticReport,
     "FamilyMemberHistory": fhir.FamilyMemberHistory,
-    # R5 renamed the statement and kept its members.
+    # Ballots of R5 renamed the statement and kept its members.
     "MedicationUsage": fhir.MedicationStatement,
+    # STU3 has two for what is one since R4.
+    "ProcedureRequest": fhir.ServiceRequest,
+    "ReferralRequest": fhir.ServiceRequest,
 }
 
 
@@ -65,6 +67,8 @@ class Parsed:
     procedures: tuple[Located[fhir.Procedure], ...] = ()
     reports: tuple[Located[fhir.DiagnosticReport], ...] = ()
     family_histories: tuple[Located[fhir.FamilyMemberHistory], ...] = ()
+    body_structures: Mapping[str, fhir.BodyStructure] = field(default_factory=dict)
+    version: Version = Version.R4
     not_used: tuple[Note, ...] = ()
     not_understood: tuple[Note, ...] = ()
     not_seen: tuple[str, ...] = ()
@@ -99,6 +103,8 @@ class _Parser:
         self.not_used: list[Note] = []
         self.not_understood: list[Note] = list(submission.not_understood)
         self.found = self._newest(submission.entries)
+        self.first_look = FirstLook()
+        self.read: list[_Found] = []
 
     def _newest(self, entries: Iterable[Entry]) -> list[_Found]:
         """Every resource once: a list may come under two keys, and a history holds several versions."""
@@ -135,6 +141,7 @@ class _Parser:
             located = self._read(found, shape)
             if located is not None and self._belongs(located, names):
                 lists.setdefault(shape.__name__, []).append(located)
+                self._looked_at(found, located.resource)
         not_seen = [*self.submission.not_seen, *self._only_of_others(lists)]
         if patient is None and "patient" not in not_seen:
             not_seen.insert(0, "patient")
@@ -142,18 +149,22 @@ class _Parser:
         def of(kind: str) -> tuple[Any, ...]:
             return tuple(lists.get(kind, ()))
 
+        medications = self._medications()
+
         return Parsed(
             patient=patient or Patient(id=self.submission.patient_id),
             conditions=of("Condition"),
             observations=of("Observation"),
             medication_requests=of("MedicationRequest"),
             medication_statements=of("MedicationStatement"),
-            medications=self._medications(),
+            medications=medications,
             service_requests=of("ServiceRequest"),
             tasks=of("Task"),
             procedures=of("Procedure"),
             reports=of("DiagnosticReport"),
             family_histories=of("FamilyMemberHistory"),
+            body_structures=self._body_structures(),
+            version=self._version(),
             not_used=tuple(sorted(self.not_used, key=lambda n: (n.reference, n.why))),
             not_understood=tuple(self.not_understood),
             not_seen=tuple(not_seen),
@@ -189,9 +200,29 @@ class _Parser:
         for found in self.found:
             if found.kind == "Medication":
                 located = self._read(found, fhir.Medication)
-                for name in found.names if located else ():
-                    medications[name] = located  # type: ignore[assignment]
+                if located is not None:
+                    self._looked_at(found, located.resource)
+                    medications |= dict.fromkeys(found.names, located)
         return medications
+
+    def _body_structures(self) -> dict[str, fhir.BodyStructure]:
+        structures: dict[str, fhir.BodyStructure] = {}
+        for found in self.found:
+            if found.kind == "BodyStructure":
+                located = self._read(found, fhir.BodyStructure)
+                if located is not None:
+                    structures |= dict.fromkeys(found.names, located.resource)
+        return structures
+
+    def _looked_at(self, found: _Found, resource: fhir.Struct) -> None:
+        self.first_look.at(found.kind, resource)
+        self.read.append(found)
+
+    def _version(self) -> Version:
+        """The one version that everything read fits; asked only where something is not of R4."""
+        if not self.first_look.beyond_r4:
+            return Version.R4
+        return version_of(fitting(content_of(bytes(found.entry.raw))) for found in self.read)
 
     def _patient(self) -> tuple[Patient | None, tuple[str, ...]]:
         """The patient (None: not seen) and every name that a subject may have."""
@@ -245,6 +276,19 @@ class _Parser:
             return True
         self.not_used.append(Note(located.reference, OTHER_PATIENT))
         return False
+
+
+def contained_structures(observation: fhir.Observation) -> dict[str, fhir.BodyStructure]:
+    """The body structures that the Observation contains, by the references that it has to them."""
+    structures: dict[str, fhir.BodyStructure] = {}
+    for raw in observation.contained or ():
+        try:
+            structure = msgspec.json.decode(raw, type=fhir.BodyStructure)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        if structure.resourceType == "BodyStructure" and structure.id:
+            structures[f"#{structure.id.lstrip('#')}"] = structure
+    return structures
 
 
 def _subject_of(resource: Any) -> fhir.Reference | None:

@@ -1,12 +1,15 @@
 """What the mapping reads of each FHIR resource, as typed Structs: this is the list of what is read.
 
-A member that is not here is skipped unread. Names are FHIR's own. Shapes of R4 and R4B; the few places
-where R5 or STU3 differ carry both. A resource that does not fit is reported as not understood.
+A member that is not here is skipped unread. Names are FHIR's own. Shapes of R4 and R4B; where R5 or STU3
+differ, both are here, and what is there is read: docs/fhir-versions.md is the list. A member typed Raw only
+tells the version (fhir_mappings/versions.py). A resource that does not fit is reported as not understood.
 """
 
 from __future__ import annotations
 
 import msgspec
+
+NOT_THERE = msgspec.Raw(b"null")
 
 
 class Struct(msgspec.Struct, gc=False):
@@ -45,11 +48,18 @@ class CodeableReference(Struct):
 
 
 class ConceptOrReference(Struct):
-    """ServiceRequest.code: a CodeableConcept in R4, a CodeableReference in R5."""
+    """A code that is a CodeableConcept in R4 and STU3, a CodeableReference in R5."""
 
     coding: list[Coding | None] | None = None
     text: str | None = None
     concept: CodeableConcept | None = None
+    reference: msgspec.Raw = NOT_THERE
+
+    @property
+    def concepts(self) -> tuple[CodeableConcept, ...]:
+        """What it says, in either shape."""
+        own = CodeableConcept(self.coding, self.text)
+        return (own,) if self.concept is None else (own, self.concept)
 
 
 class Period(Struct):
@@ -88,6 +98,12 @@ class Patient(Struct):
     active: bool | None = None
 
 
+class Participant(Struct):
+    """R5."""
+
+    actor: Reference | None = None
+
+
 class Condition(Struct):
     id: str | None = None
     subject: Reference | None = None
@@ -113,6 +129,8 @@ class Condition(Struct):
     assertedDate: str | None = None  # STU3
     recorder: Reference | None = None
     asserter: Reference | None = None
+    participant: list[Participant | None] | None = None  # R5
+    context: msgspec.Raw = NOT_THERE  # STU3
     extension: list[Extension | None] | None = None
 
 
@@ -137,6 +155,25 @@ class Component(Struct):
     referenceRange: list[ReferenceRange | None] | None = None
 
 
+class Related(Struct):
+    """STU3: R4's derivedFrom and hasMember, told apart by the type."""
+
+    type: str | None = None
+    target: Reference | None = None
+
+
+class BodyStructure(Struct):
+    """R5. What an Observation may name instead of a body site."""
+
+    class Included(Struct):
+        structure: CodeableConcept | None = None
+        laterality: CodeableConcept | None = None
+
+    id: str | None = None
+    resourceType: str | None = None
+    includedStructure: list[Included | None] | None = None
+
+
 class Observation(Struct):
     id: str | None = None
     status: str | None = None
@@ -150,6 +187,8 @@ class Observation(Struct):
     issued: str | None = None
     performer: list[Reference | None] | None = None
     derivedFrom: list[Reference | None] | None = None
+    related: list[Related | None] | None = None  # STU3
+    bodyStructure: Reference | None = None  # R5
     valueQuantity: Quantity | None = None
     valueCodeableConcept: CodeableConcept | None = None
     valueString: str | None = None
@@ -162,6 +201,12 @@ class Observation(Struct):
     referenceRange: list[ReferenceRange | None] | None = None
     component: list[Component | None] | None = None
     extension: list[Extension | None] | None = None
+    contained: list[msgspec.Raw] | None = None
+    context: msgspec.Raw = NOT_THERE  # STU3
+    comment: msgspec.Raw = NOT_THERE  # STU3
+    triggeredBy: msgspec.Raw = NOT_THERE  # R5
+    instantiatesCanonical: msgspec.Raw = NOT_THERE  # R5
+    instantiatesReference: msgspec.Raw = NOT_THERE  # R5
 
 
 class Timing(Struct):
@@ -186,7 +231,8 @@ class MedicationIngredient(Struct):
 
 class Medication(Struct):
     id: str | None = None
-    code: CodeableConcept | None = None
+    # A Substance of R5 has a reference here.
+    code: ConceptOrReference | None = None
     form: CodeableConcept | None = None
     doseForm: CodeableConcept | None = None  # R5
     ingredient: list[MedicationIngredient | None] | None = None
@@ -207,10 +253,14 @@ class MedicationRequest(Struct):
     medicationReference: Reference | None = None
     medication: CodeableReference | None = None  # R5
     authoredOn: str | None = None
-    reportedBoolean: bool | None = None
+    effectiveDosePeriod: Period | None = None  # R5
     dosageInstruction: list[Dosage | None] | None = None
     dispenseRequest: DispenseRequest | None = None
     contained: list[msgspec.Raw] | None = None
+    reason: msgspec.Raw = NOT_THERE  # R5
+    reported: msgspec.Raw = NOT_THERE  # R5
+    renderedDosageInstruction: msgspec.Raw = NOT_THERE  # R5
+    context: msgspec.Raw = NOT_THERE  # STU3
 
 
 class Adherence(Struct):
@@ -228,14 +278,31 @@ class MedicationStatement(Struct):
     medication: CodeableReference | None = None  # R5
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
+    effectiveTiming: Timing | None = None  # R5
     dateAsserted: str | None = None
     dosage: list[Dosage | None] | None = None
     taken: str | None = None  # STU3
     adherence: Adherence | None = None  # R5
     contained: list[msgspec.Raw] | None = None
+    reason: msgspec.Raw = NOT_THERE  # R5
+    renderedDosageInstruction: msgspec.Raw = NOT_THERE  # R5
+    reasonNotTaken: msgspec.Raw = NOT_THERE  # STU3
+
+
+class OrderDetail(Struct):
+    """A CodeableConcept in R4; in R5 a list of parameters."""
+
+    class Parameter(Struct):
+        valueCodeableConcept: CodeableConcept | None = None
+
+    coding: list[Coding | None] | None = None
+    text: str | None = None
+    parameter: list[Parameter | None] | None = None
 
 
 class ServiceRequest(Struct):
+    """And a ProcedureRequest or ReferralRequest of STU3."""
+
     id: str | None = None
     status: str | None = None
     intent: str | None = None
@@ -243,9 +310,12 @@ class ServiceRequest(Struct):
     doNotPerform: bool | None = None
     subject: Reference | None = None
     code: ConceptOrReference | None = None
-    orderDetail: list[CodeableConcept | None] | None = None
+    orderDetail: list[OrderDetail | None] | None = None
+    type: CodeableConcept | None = None  # ReferralRequest
+    serviceRequested: list[CodeableConcept | None] | None = None  # ReferralRequest
     authoredOn: str | None = None
-    occurrenceDateTime: str | None = None
+    reason: msgspec.Raw = NOT_THERE  # R5
+    bodyStructure: msgspec.Raw = NOT_THERE  # R5
 
 
 class Task(Struct):
@@ -255,6 +325,10 @@ class Task(Struct):
     priority: str | None = None
     code: CodeableConcept | None = None
     reasonCode: CodeableConcept | None = None
+    # R5: a list; STU3: one concept.
+    reason: list[CodeableReference | None] | CodeableConcept | None = None
+    doNotPerform: bool | None = None  # R5
+    context: msgspec.Raw = NOT_THERE  # STU3
     focus: Reference | None = None
     authoredOn: str | None = None
     lastModified: str | None = None
@@ -271,6 +345,12 @@ class Procedure(Struct):
     performedPeriod: Period | None = None
     occurrenceDateTime: str | None = None  # R5
     occurrencePeriod: Period | None = None  # R5
+    notDone: bool | None = None  # STU3
+    reason: msgspec.Raw = NOT_THERE  # R5
+    recorded: msgspec.Raw = NOT_THERE  # R5
+    reportedBoolean: msgspec.Raw = NOT_THERE  # R5
+    reportedReference: msgspec.Raw = NOT_THERE  # R5
+    context: msgspec.Raw = NOT_THERE  # STU3
 
 
 class DiagnosticReport(Struct):
@@ -281,6 +361,11 @@ class DiagnosticReport(Struct):
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     issued: str | None = None
+    study: msgspec.Raw = NOT_THERE  # R5
+    note: msgspec.Raw = NOT_THERE  # R5
+    composition: msgspec.Raw = NOT_THERE  # R5
+    codedDiagnosis: msgspec.Raw = NOT_THERE  # STU3
+    context: msgspec.Raw = NOT_THERE  # STU3
 
 
 class FamilyCondition(Struct):
@@ -294,3 +379,7 @@ class FamilyMemberHistory(Struct):
     date: str | None = None
     relationship: CodeableConcept | None = None
     condition: list[FamilyCondition | None] | None = None
+    notDone: bool | None = None  # STU3
+    gender: msgspec.Raw = NOT_THERE  # STU3
+    participant: msgspec.Raw = NOT_THERE  # R5
+    reason: msgspec.Raw = NOT_THERE  # R5

@@ -26,7 +26,7 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
     Raises PatientError where it is about none or several.
     """
     parsed = parse(submission)
-    reader = Reader(terminology, as_of, reading, parsed.patient.born)
+    reader = Reader(terminology, as_of, reading, parsed.patient.born, parsed.body_structures)
     said: list[Said] = []
     for condition in parsed.conditions:
         said += reader.condition(condition)
@@ -80,6 +80,7 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
             sorted(dict.fromkeys(notes), key=lambda n: (n.reference, n.expression or "", n.why))
         ),
         not_seen=parsed.not_seen,
+        version=parsed.version,
     )
 
 

@@ -112,7 +112,8 @@ class _Reader:
     ) -> Iterator[Named]:
         for form in (medication.form, medication.doseForm):
             self.form_routes.update(routes_of(form, self._tables))
-        yield self._name(medication.code)
+        for concept in medication.code.concepts if medication.code is not None else ():
+            yield self._name(concept)
         for ingredient in medication.ingredient or ():
             if ingredient is not None:
                 yield from self._ingredient(ingredient, depth + 1, contained)

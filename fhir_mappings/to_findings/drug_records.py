@@ -102,8 +102,8 @@ def dosages_of(record: MedicationRecord) -> tuple[Dosage, ...]:
 
 def _request_days(request: MedicationRequest, dates: _Dates) -> tuple[list[Days], list[Days], Days | None]:
     """Its starts by the best source there is, its ends, and the day it was written."""
-    bounds = _bounds(request, "dosageInstruction")
-    starts, ends = dates.periods(bounds)
+    periods = [(request.effectiveDosePeriod, "effectiveDosePeriod"), *_bounds(request, "dosageInstruction")]
+    starts, ends = dates.periods(periods)
     supply = request.dispenseRequest.validityPeriod if request.dispenseRequest else None
     supply_starts, supply_ends = dates.periods([(supply, "dispenseRequest.validityPeriod")])
     authored = dates.day(request.authoredOn, "authoredOn")
@@ -118,10 +118,17 @@ def _statement_days(
     statement: MedicationStatement, dates: _Dates
 ) -> tuple[list[Days], list[Days], Days | None]:
     effective = dates.day(statement.effectiveDateTime, "effectiveDateTime")
-    periods = [(statement.effectivePeriod, "effectivePeriod"), *_bounds(statement, "dosage")]
+    timing = statement.effectiveTiming
+    spans = [timing.repeat.boundsPeriod] if timing is not None and timing.repeat is not None else []
+    periods = [
+        (statement.effectivePeriod, "effectivePeriod"),
+        *((span, "effectiveTiming.repeat.bounds") for span in spans),
+        *_bounds(statement, "dosage"),
+    ]
     starts, ends = dates.periods(periods)
+    events = [dates.day(event, "effectiveTiming.event") for event in (timing.event or () if timing else ())]
     asserted = dates.day(statement.dateAsserted, "dateAsserted")
-    return ([effective] if effective else []) + starts, ends, asserted
+    return [day for day in (effective, *events) if day is not None] + starts, ends, asserted
 
 
 def _bounds(record: MedicationRecord, member: str) -> list[tuple[Period | None, str]]:

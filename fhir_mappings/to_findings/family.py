@@ -18,7 +18,7 @@ FAMILY = "family-neurological"
 def family_said(reader: Reader, located: Located[fhir.FamilyMemberHistory]) -> Iterator[Said]:
     """One Said for each neurological condition of a relative."""
     resource = located.resource
-    if (resource.status or "").strip().lower() == "entered-in-error":
+    if (resource.status or "").strip().lower() == "entered-in-error" or resource.notDone:
         return
     recorded = Dates(located.reference, reader.notes).days(resource.date, "FamilyMemberHistory.date")
     if not reader.exists(recorded):

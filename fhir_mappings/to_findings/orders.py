@@ -14,7 +14,7 @@ from fhir_mappings.references import plain
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.onsets import Dates
 
-_OPEN = frozenset({"active", "on-hold"})
+_OPEN = frozenset({"active", "on-hold", "suspended"})  # STU3 spells "suspended"
 _OPEN_TASK = frozenset({"requested", "received", "accepted", "ready", "in-progress", "on-hold"})
 # An order may be signed again after a change that ended it.
 _ENDED = frozenset({"entered-in-error", "revoked", "cancelled", "completed", "ended"})
@@ -72,8 +72,8 @@ def _of_request(
         return None
     tests = _request_tests(resource, terminology)
     if not tests:
-        code = resource.code
-        if code is not None and code.text and not code.coding and code.concept is None:
+        written = resource.code.concepts if resource.code is not None else ()
+        if any(one.text for one in written) and not any(one.coding for one in written):
             # Read by code alone: an order in words could ask for any test.
             notes.append(Note(located.reference, "an order without a code", "ServiceRequest.code"))
         return None
@@ -91,10 +91,20 @@ def _of_request(
 
 def _request_tests(resource: fhir.ServiceRequest, terminology: Terminology) -> frozenset[str]:
     code = resource.code
-    if code is None:
-        return frozenset()
-    own = fhir.CodeableConcept(coding=code.coding, text=code.text)
-    return tests_of([own, code.concept, *(resource.orderDetail or ())], terminology)
+    concepts: list[fhir.CodeableConcept | None] = [resource.type, *(resource.serviceRequested or ())]
+    concepts += code.concepts if code is not None else ()
+    for detail in resource.orderDetail or ():
+        if detail is not None:
+            concepts.append(fhir.CodeableConcept(detail.coding, detail.text))
+            concepts += [one.valueCodeableConcept for one in detail.parameter or () if one is not None]
+    return tests_of(concepts, terminology)
+
+
+def _reasons(task: fhir.Task) -> list[fhir.CodeableConcept | None]:
+    """What R4 has as reasonCode: a list of references or concepts in R5, one concept in STU3."""
+    if isinstance(task.reason, list):
+        return [one.concept for one in task.reason if one is not None]
+    return [task.reason]
 
 
 def _of_task(
@@ -105,9 +115,9 @@ def _of_task(
 ) -> Order | None:
     """An open Task, by its own code or by the request it carries out."""
     resource = located.resource
-    if (resource.status or "").strip().lower() not in _OPEN_TASK:
+    if (resource.status or "").strip().lower() not in _OPEN_TASK or resource.doNotPerform:
         return None
-    tests = tests_of([resource.code, resource.reasonCode], terminology)
+    tests = tests_of([resource.code, resource.reasonCode, *_reasons(resource)], terminology)
     priority = resource.priority
     if resource.focus is not None and resource.focus.reference:
         request = requests.get(plain(resource.focus.reference))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -10,7 +10,8 @@ from fhir_mappings import resources as fhir
 from fhir_mappings.codes import keys_of, text_of
 from fhir_mappings.findings import Days, Note, Reading, Site, Status
 from fhir_mappings.located import Located
-from fhir_mappings.parse import exists_on
+from fhir_mappings.parse import contained_structures, exists_on
+from fhir_mappings.references import plain
 from fhir_mappings.terminology import FindingCode, FindingDefinition, Terminology
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
 from fhir_mappings.to_findings.said import Said
@@ -25,7 +26,9 @@ from fhir_mappings.to_findings.statuses import (
     concepts_of,
     courses_of,
     is_told,
+    people_of,
     sites_of,
+    sources_of,
 )
 
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
@@ -40,6 +43,8 @@ class Reader:
     as_of: date
     reading: Reading
     born: Days
+    # By every name that they may be referred to by.
+    body_structures: Mapping[str, fhir.BodyStructure] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     # Courses said by an Observation that is of no finding itself: they are of the twitch.
     loose_courses: set[str] = field(default_factory=set)
@@ -78,7 +83,8 @@ class Reader:
         ended_on = abatement(resource, dates, self.born)
         ended = ended_on is not None and ended_on <= self.as_of
         status = code_word(resource.clinicalStatus)
-        told = verification in SUSPECTED or is_told([resource.asserter], [], concepts_of(resource.category))
+        people, categories = people_of(resource), concepts_of(resource.category)
+        told = verification in SUSPECTED or is_told(people, [], categories)
         sites = sites_of(
             resource.bodySite or (), self.terminology, reference, "Condition.bodySite", self.notes
         )
@@ -173,10 +179,27 @@ class Reader:
             issued if since.known else speaks
         ):
             return None
-        told = is_told(resource.performer or (), resource.derivedFrom or (), resource.category or ())
-        bodies = [resource.bodySite] if resource.bodySite is not None else []
+        told = is_told(resource.performer or (), sources_of(resource), resource.category or ())
+        bodies = [resource.bodySite, *self._structures(resource)]
         sites = sites_of(bodies, self.terminology, reference, "Observation.bodySite", self.notes)
         return _Observed(self, reference, speaks, since, told, sites)
+
+    def _structures(self, resource: fhir.Observation) -> list[fhir.CodeableConcept | None]:
+        """The places of R5's body structure, whole ones that the observation contains or that came along."""
+        if resource.bodyStructure is None:
+            return []
+        reference = (resource.bodyStructure.reference or "").strip()
+        known = contained_structures(resource) if reference.startswith("#") else self.body_structures
+        structure = known.get(plain(reference))
+        if structure is None:
+            # Named, and not there: a place that is not understood.
+            return [fhir.CodeableConcept(text=resource.bodyStructure.display or reference)]
+        return [
+            concept
+            for part in structure.includedStructure or ()
+            if part is not None
+            for concept in (part.structure, part.laterality)
+        ]
 
     def _qualifiers(
         self, resource: fhir.Observation, components: Iterable[fhir.Component]

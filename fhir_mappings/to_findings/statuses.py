@@ -59,6 +59,24 @@ def concepts_of(
     ]
 
 
+def sources_of(observation: fhir.Observation) -> list[fhir.Reference | None]:
+    """What an Observation was derived from, by R4's member or by STU3's."""
+    related = [one for one in observation.related or () if one is not None]
+    # STU3 lets the type out: of a questionnaire nothing else is meant.
+    derived = [one.target for one in related if _word(one.type) in ("", "derived-from")]
+    return [*(observation.derivedFrom or ()), *derived]
+
+
+def people_of(condition: fhir.Condition) -> list[fhir.Reference | None]:
+    """Who asserted a Condition: one person in R4 and STU3, in R5 everybody who took part."""
+    actors = [one.actor for one in condition.participant or () if one is not None]
+    return [condition.asserter, *actors]
+
+
+def _word(text: str | None) -> str:
+    return (text or "").strip().lower()
+
+
 def _type_of(reference: fhir.Reference | None) -> str:
     if reference is None:
         return ""

@@ -70,7 +70,7 @@ def _performed(
 ) -> Iterator[Study]:
     for located in procedures:
         resource = located.resource
-        if (resource.status or "").strip().lower() != "completed":
+        if (resource.status or "").strip().lower() != "completed" or resource.notDone:
             continue
         for kind in _kinds(resource.code, terminology):
             dates = Dates(located.reference, notes)

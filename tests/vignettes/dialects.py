@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.vignettes import codes, messy
+from tests.vignettes import codes, messy, versions
 from tests.vignettes.codes import HPO, ICD_10_CM, SNOMED, concept, drug_concept, finding_concept
 from tests.vignettes.envelopes import collection, document, grouped, searchset, transaction
 from tests.vignettes.patient import Person, Statement, day
@@ -171,6 +171,55 @@ def grimy(person: Person) -> dict[str, Any]:
     return messy.searchset(person, found)
 
 
+def r4b(person: Person) -> dict[str, Any]:
+    """A hospital's R4B: encounters, who asserted what, questionnaires, medicines in their own resources."""
+    return searchset(person, _hospital_resources(person))
+
+
+def r5(person: Person) -> dict[str, Any]:
+    """The same hospital once it writes R5."""
+    return searchset(person, [versions.r5(resource) for resource in _hospital_resources(person)])
+
+
+def stu3(person: Person) -> dict[str, Any]:
+    """The same hospital when it still wrote STU3."""
+    return searchset(person, [versions.stu3(resource) for resource in _hospital_resources(person)])
+
+
+def _hospital_resources(person: Person) -> list[Resource]:
+    twitch, odd = person.twitch, int(person.id[1:]) % 2
+    found = [patient(person)]
+    if twitch.status == "present" and twitch.sites:
+        for site in twitch.sites:
+            found.append(_twitch_observation(person, site, finding_concept("fasciculation", SNOMED)))
+    else:
+        found += _twitch_condition(person, SNOMED)
+    for number, item in enumerate(person.statements):
+        code = finding_concept(item.finding, SNOMED)
+        if item.finding == "tobacco":
+            found.append(smoking(item))
+        elif number % 2 if item.examined else number < 8:
+            found.append(_problem(item, code))
+        elif item.examined or item.social:
+            found.append(said(item, code, valueBoolean=item.present))
+        else:
+            made = said(item, code, derivedFrom=[{"reference": "QuestionnaireResponse/asked"}])
+            del made["category"]
+            made["interpretation"] = _interpretation("POS" if item.present else "NEG")
+            found.append(made)
+    found += diagnoses(person, SNOMED) + refutations(person, SNOMED)
+    for number, (drug, start) in enumerate(person.drugs.items()):
+        medicine = {"resourceType": "Medication", "id": f"{person.id}-drug-{number}"}
+        found.append({**medicine, "code": drug_concept(drug, codes.RXNORM)})
+        named = {"medicationReference": {"reference": f"Medication/{medicine['id']}"}}
+        coded = {"medicationCodeableConcept": drug_concept(drug, codes.RXNORM)}
+        in_force = request(named, start=start), statement_of_use(coded, start=start)
+        found.append(in_force[(number + odd) % 2])
+    found += [result(value) for value in person.results] + orders(person)
+    found += procedures(person, with_studies=False) + reports(person)
+    return [versions.at_encounter(resource) for resource in found]
+
+
 def _problem(item: Statement, code: Resource) -> Resource:
     """A statement as a problem: refuted where it is not there, asserted by the patient where told."""
     members: dict[str, Any] = {}
@@ -235,6 +284,9 @@ BUNDLES: dict[str, Dialect] = {
     "hpo": hpo,
     "grimy": grimy,
     "british": british,
+    "r4b": r4b,
+    "r5": r5,
+    "stu3": stu3,
 }
 # All dialects; only "prefetch" gives the prefetch of a hook request instead of a bundle.
 DIALECTS: dict[str, Dialect] = {**BUNDLES, "prefetch": prefetch}

@@ -203,7 +203,7 @@ def _keys_without(dialect: str, person: Person) -> set[str]:
         "labs": "Observation",
         "medications": "MedicationRequest",
         "medicationStatements": "MedicationStatement",
-        "orders": "ServiceRequest",
+        "orders": "ProcedureRequest" if dialect == "stu3" else "ServiceRequest",
         "procedures": "Procedure",
         "reports": "DiagnosticReport",
         "familyHistory": "FamilyMemberHistory",
