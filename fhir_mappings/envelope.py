@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from fhir_mappings.findings import Note
-from fhir_mappings.located import Entry, Submission
+from fhir_mappings.located import FETCHED, Entry, Submission
+from fhir_mappings.pages import Fetched, next_of
 from fhir_mappings.references import names_of, plain
 
 NULL = msgspec.Raw(b"null")
@@ -29,6 +30,11 @@ KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
     "FamilyMemberHistory": ("familyHistory",),
 }
 PREFETCH_KEYS = tuple(key for keys in KEYS_OF_TYPE.values() for key in keys)
+# What STU3 and R5 call it.
+_ALSO_OF_KEY: Mapping[str, frozenset[str]] = {
+    "orders": frozenset(("ProcedureRequest", "ReferralRequest")),
+    "medicationStatements": frozenset(("MedicationUsage",)),
+}
 
 # By other names, or by other parts, in other versions.
 _SAME_AS: Mapping[str, str] = {
@@ -150,25 +156,53 @@ def submission_of_prefetch(
     prefetch: Mapping[str, msgspec.Raw] | None,
     patient_id: str | None,
     keys: Collection[str] = PREFETCH_KEYS,
+    fetched: Mapping[str, Fetched] | None = None,
 ) -> Submission:
-    """The prefetch of a hook call. keys: those that the hook asks for.
+    """The prefetch of a hook call, and what was fetched where it was not whole. keys: those the hook asks for.
 
-    A key that is missing, or holds an OperationOutcome, was not seen; null or a Bundle without matches is an
-    empty list that was; a Bundle with a `next` link was seen only in part.
+    A key that is missing, or holds an OperationOutcome or a resource of another kind, was not seen; null or a
+    Bundle without matches is an empty list that was; a Bundle with a `next` link was seen only in part. What
+    was fetched makes a key seen where its last page was had.
     """
-    reading = _Reading()
+    entries: list[Entry] = []
+    notes: list[Note] = []
     not_seen = []
     for key in PREFETCH_KEYS:
+        reading = _Reading()
         raw = (prefetch or {}).get(key)
-        if (raw is None or not reading.list_of(raw, key)) and key in keys:
+        seen = raw is not None and reading.list_of(raw, key)
+        had = (fetched or {}).get(key)
+        if had is not None and not seen:
+            more = _Reading()
+            read = [more.page(page.raw, key, number) for number, page in enumerate(had.pages)]
+            seen = had.whole and all(read)
+            reading.entries += more.entries
+            reading.notes += more.notes
+        entries += reading.entries
+        notes += reading.notes
+        if not seen and key in keys:
             not_seen.append(key)
     bare = patient_id.removeprefix("Patient/") if patient_id else None
     return Submission(
-        entries=tuple(reading.entries),
+        entries=tuple(entries),
         not_seen=tuple(not_seen),
         patient_id=bare,
-        not_understood=tuple(reading.notes),
+        not_understood=tuple(notes),
     )
+
+
+def lists_to_fetch(prefetch: Mapping[str, msgspec.Raw] | None, keys: Iterable[str]) -> dict[str, str | None]:
+    """The keys whose list was not sent whole -> the URL of its next page.
+
+    None where no page tells what is lacking: the whole list is to be fetched.
+    """
+    lacking: dict[str, str | None] = {}
+    for key in keys:
+        raw = (prefetch or {}).get(key)
+        reading = _Reading()
+        if raw is None or not reading.list_of(raw, key):
+            lacking[key] = None if reading.failed else reading.next_url
+    return lacking
 
 
 def with_context(
@@ -253,6 +287,11 @@ def _words(error: msgspec.MsgspecError) -> str:
     return str(error).replace("`", "")
 
 
+def _answers(name: str, key: str) -> bool:
+    """Whether a resource of that type belongs in the list of that key."""
+    return key in KEYS_OF_TYPE.get(name, ()) or name in _ALSO_OF_KEY.get(key, ())
+
+
 class _Reading:
     """Collects the entries of bundles, and what could not be read of them."""
 
@@ -261,16 +300,28 @@ class _Reading:
         self.notes: list[Note] = []
         self.types: set[str] = set()
         self.partly: set[str] = set()
+        # Of the outermost bundle; and whether more than later pages is lacking.
+        self.next_url: str | None = None
+        self.failed = False
 
     def list_of(self, raw: msgspec.Raw, key: str) -> bool:
         """Reads one prefetch value; whether the list was wholly seen."""
-        place = f"prefetch.{key}"
         if bytes(raw) == b"null":
             return True
+        return self._list(raw, f"prefetch.{key}", key) and not self.partly
+
+    def page(self, raw: msgspec.Raw, key: str, number: int) -> bool:
+        """Reads one page that was fetched; whether it was wholly seen, its `next` link aside."""
+        return self._list(raw, f"{FETCHED}{key}.page[{number}]", key) and not self.failed
+
+    def _list(self, raw: msgspec.Raw, place: str, key: str) -> bool:
         name = self.type_of(raw, place)
         if name is None or name == "OperationOutcome":
             return False
         if name != "Bundle":
+            if not _answers(name, key):
+                self.notes.append(Note(place, f"is no resource of {key}", "resourceType"))
+                return False
             self.entries.append(Entry(raw, place))
             return True
         try:
@@ -278,14 +329,21 @@ class _Reading:
         except UnreadableBody as error:
             self.notes.append(Note(place, str(error)))
             return False
-        whole = len(self.partly)
         self.bundle(bundle, place, key)
-        return len(self.partly) == whole
+        if self.types and not any(_answers(name, key) for name in self.types):
+            self.notes.append(Note(place, f"holds no resource of {key}", "entry.resource"))
+            self.failed = True
+            return False
+        return True
 
     def bundle(self, bundle: _Bundle, place: str, key: str | None, depth: int = 0) -> None:
         """Every resource of the bundle, nested bundles too."""
         if any(self._is_next(link) for link in bundle.link or ()):
             self.partly |= {key} if key else set(PREFETCH_KEYS)
+            if depth:
+                self.failed = True
+            else:
+                self.next_url = next_of(bundle.link)
         for index, raw in enumerate(bundle.entry or ()):
             self.entry(raw, f"{place}.entry[{index}]", key, depth)
 
@@ -304,6 +362,7 @@ class _Reading:
             return
         if name == "OperationOutcome":
             # The server could not answer this part of the search.
+            self.failed = True
             if key:
                 self.partly.add(key)
             return

@@ -14,6 +14,9 @@ from fhir_mappings.findings import Note
 
 T = TypeVar("T")
 
+# Where the places of what came from the caller's FHIR server begin.
+FETCHED = "fhirServer."
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

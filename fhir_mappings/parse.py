@@ -12,7 +12,7 @@ import msgspec
 from fhir_mappings import resources as fhir
 from fhir_mappings.dates import UnreadableDate, maybe_days
 from fhir_mappings.findings import Note, Patient, Version
-from fhir_mappings.located import Entry, Located, PatientError, Submission
+from fhir_mappings.located import FETCHED, Entry, Located, PatientError, Submission
 from fhir_mappings.references import names_of, refers_to
 from fhir_mappings.versions import FirstLook, content_of, fitting, version_of
 from fhir_mappings.why_unreadable import why
@@ -108,7 +108,7 @@ class _Parser:
 
     def _newest(self, entries: Iterable[Entry]) -> list[_Found]:
         """Every resource once: a list may come under two keys, and a history holds several versions."""
-        kept: dict[tuple[str, str], tuple[tuple[bool, str, str, bytes], _Found]] = {}
+        kept: dict[tuple[str, str], tuple[tuple[bool, str, str, bool, bytes], _Found]] = {}
         nameless: list[_Found] = []
         for entry in entries:
             raw = bytes(entry.raw)
@@ -123,9 +123,11 @@ class _Parser:
                 nameless.append(found)
                 continue
             meta = head.meta or _Head.Meta()
-            # Contained in no version at all sorts first; equal versions fall back to the bytes.
+            # Contained in no version at all sorts first; of equal versions what was sent goes before what was
+            # fetched, and then the bytes decide.
             # An order that is being signed again stands for the one on file.
-            age = (entry.draft, meta.lastUpdated or "", (meta.versionId or "").zfill(12), raw)
+            sent = not entry.expression.startswith(FETCHED)
+            age = (entry.draft, meta.lastUpdated or "", (meta.versionId or "").zfill(12), sent, raw)
             key = (found.kind, name)
             if key not in kept or age > kept[key][0]:
                 kept[key] = (age, found)
@@ -308,7 +310,7 @@ def _structural(error: Exception) -> str:
 def key_of(expression: str) -> str:
     """The prefetch key of "prefetch.conditions.entry[0].resource"; "" for a bundle's entry."""
     parts = expression.split(".")
-    return parts[1] if parts[0] == "prefetch" and len(parts) > 1 else ""
+    return parts[1] if f"{parts[0]}." in ("prefetch.", FETCHED) and len(parts) > 1 else ""
 
 
 def exists_on(day: date | None, as_of: date, future_days: int) -> bool:
