@@ -158,8 +158,9 @@ def submission_of_prefetch(
     keys: Collection[str] = PREFETCH_KEYS,
     fetched: Mapping[str, Fetched] | None = None,
 ) -> Submission:
-    """The prefetch of a hook call, and what was fetched where it was not whole. keys: those the hook asks for.
+    """The prefetch of a hook call, and what was fetched where it was not whole.
 
+    keys: those that the hook asks for.
     A key that is missing, or holds an OperationOutcome or a resource of another kind, was not seen; null or a
     Bundle without matches is an empty list that was; a Bundle with a `next` link was seen only in part. What
     was fetched makes a key seen where its last page was had.

@@ -7,6 +7,9 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 # The rest is written with percent signs; a space or a backslash is read in two ways by two readers.
+_PLAIN_URL = re.compile(
+    r"https?://(?:[a-z0-9.\-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:/[A-Za-z0-9\-._~]+)*", re.ASCII
+)
 _CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
 
 
@@ -35,6 +38,17 @@ def fetched_url_problem(url: str) -> str | None:
         return "a URL that begins with https:// and has no user or fragment"
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         return "https is needed (http only on loopback)"
+    return None
+
+
+def fhir_server_problem(url: str) -> str | None:
+    """What keeps it from being a FHIR server's base URL that every reader takes for the same place."""
+    found = fetched_url_problem(url)
+    if found is not None:
+        return found
+    path = urlsplit(url).path
+    if not _PLAIN_URL.fullmatch(url) or {".", ".."} & set(path.split("/")):
+        return "a base URL with its host in small letters, a path of plain letters and no query"
     return None
 
 

@@ -21,6 +21,7 @@ from service.endpoints.fhir import fhir
 from service.endpoints.knowledge_pages import knowledge_pages
 from service.endpoints.operations import operations
 from service.errors import Issue, RequestError
+from service.fhir_server import FhirServers
 from service.knowledge import Knowledge
 
 _CODES = {
@@ -52,7 +53,8 @@ def create_app(config: Config, knowledge: Knowledge, callers: Callers | None = N
     app.url_map.strict_slashes = False
     callers = callers or callers_of(config)
     app.register_blueprint(authentication(callers, admin_token_in(config.admin_token_file)))
-    app.register_blueprint(cds_hooks(config, knowledge))
+    servers = FhirServers(config.fhir_servers, config.fhir_timeout, config.fhir_ca_file)
+    app.register_blueprint(cds_hooks(config, knowledge, servers))
     app.register_blueprint(evaluate(config, knowledge))
     app.register_blueprint(knowledge_pages(knowledge))
     app.register_blueprint(fhir(config, knowledge, _version()))

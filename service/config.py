@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from schemas.urls import base_url_problem, is_loopback
+from schemas.urls import base_url_problem, fhir_server_problem, is_loopback
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 INDICATORS = ("info", "warning", "critical")
@@ -32,6 +32,16 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
         "where used tokens are kept: memory for one process, redis://host:port/number for several",
     ),
     "ADMIN_TOKEN_FILE": ("", "a file with the password of /metrics and /feedback/summary"),
+    "FHIR_SERVERS": (
+        "",
+        "base URLs of FHIR servers that may be asked for what a call lacks, separated by commas, see"
+        " docs/integrating.md; none: never call out",
+    ),
+    "FHIR_TIMEOUT": ("2", "seconds for all that is fetched for one call, 0.1 to 30"),
+    "FHIR_CA_FILE": (
+        "",
+        "certificates (PEM) that FHIR servers are checked against instead of the well-known",
+    ),
     "MAX_BODY_BYTES": (str(MAX_BODY_BYTES), "larger bodies are answered with 413"),
     "MIN_INDICATOR": ("info", "info, warning or critical: cards below it are not returned"),
     "SILENT": ("false", "true: decide, and answer no card"),
@@ -60,6 +70,9 @@ class Config:
     # May hold a password.
     jti_store: str = field(default="memory", repr=False)
     admin_token_file: Path | None = None
+    fhir_servers: tuple[str, ...] = ()
+    fhir_timeout: float = 2.0
+    fhir_ca_file: Path | None = None
     max_body_bytes: int = MAX_BODY_BYTES
     min_indicator: str = "info"
     silent: bool = False
@@ -81,6 +94,17 @@ class Config:
             if not written.isascii() or not written.isdigit() or not low <= int(written) <= high:
                 raise ConfigError(f"{name}: a number from {low} to {high}")
             return int(written)
+
+        def seconds(name: str, default: str, low: float, high: float) -> float:
+            written = text(name, default)
+            try:
+                value = float(written) if written.isascii() else low - 1
+            except ValueError:
+                value = low - 1
+            # Not a number compares as false.
+            if not low <= value <= high:
+                raise ConfigError(f"{name}: a number of seconds from {low:g} to {high:g}")
+            return value
 
         def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
             written = text(name, default)
@@ -105,6 +129,9 @@ class Config:
         ]
         for problem in filter(None, map(base_url_problem, bases)):
             raise ConfigError(f"PUBLIC_BASE_URL: {problem}")
+        servers = tuple(url.strip().rstrip("/") for url in text("FHIR_SERVERS", "").split(",") if url.strip())
+        for problem in filter(None, map(fhir_server_problem, servers)):
+            raise ConfigError(f"FHIR_SERVERS: {problem}")
         workers = number("WEB_CONCURRENCY", 2, 1, 64)
         issuers, store = existing("CDS_TRUSTED_ISSUERS"), text("JTI_STORE", "memory")
         if store != "memory" and not store.startswith(("redis://", "rediss://")):
@@ -137,6 +164,9 @@ class Config:
             cds_trusted_issuers=issuers,
             jti_store=store,
             admin_token_file=existing("ADMIN_TOKEN_FILE"),
+            fhir_servers=servers,
+            fhir_timeout=seconds("FHIR_TIMEOUT", "2", 0.1, 30),
+            fhir_ca_file=existing("FHIR_CA_FILE"),
             max_body_bytes=number("MAX_BODY_BYTES", MAX_BODY_BYTES, 1024, 1 << 30),
             min_indicator=choice("MIN_INDICATOR", "info", INDICATORS),
             silent=choice("SILENT", "false", ("true", "false")) == "true",

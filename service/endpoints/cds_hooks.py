@@ -10,14 +10,23 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
-from fhir_mappings.envelope import HookCall, UnreadableBody, decode_call, submission_of_prefetch, with_context
+from fhir_mappings.envelope import (
+    HookCall,
+    UnreadableBody,
+    decode_call,
+    lists_to_fetch,
+    submission_of_prefetch,
+    with_context,
+)
 from fhir_mappings.located import Submission
 from schemas import contexts
 from schemas.cds_hooks import EXTENSION, RequestSchema
 from service.config import INDICATORS, Config
 from service.endpoints.answers import flattened, json_answer
+from service.endpoints.authentication import caller
 from service.endpoints.bodies import body_of
 from service.errors import DataMissing, Issue, NotFound, RequestError
+from service.fhir_server import FhirServers, Had, Wanted, template_of
 from service.knowledge import Knowledge
 from service.pipeline import Answer, answer
 
@@ -35,7 +44,7 @@ def shown(cards: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
     return [card for card in cards if INDICATORS.index(card["indicator"]) >= lowest]
 
 
-def cds_hooks(config: Config, knowledge: Knowledge) -> Blueprint:
+def cds_hooks(config: Config, knowledge: Knowledge, servers: FhirServers) -> Blueprint:
     """GET /cds-services and POST /cds-services/{id}."""
     blueprint = Blueprint("cds_hooks", __name__)
     services = [
@@ -62,8 +71,10 @@ def cds_hooks(config: Config, knowledge: Knowledge) -> Blueprint:
         options = (members.get("extension") or {}).get(EXTENSION) or {}
         as_of = date.fromisoformat(options["asOf"]) if options.get("asOf") else today()
         entry, context = entries[members["hook"]], members["context"]
+        asked = config.fhir_servers and members.get("fhirServer")
+        had = _had(servers, received, entry["prefetch"], context) if asked else Had()
         answered = answer(
-            _submission(received, entry, context),
+            _submission(received, entry, context, had),
             knowledge,
             as_of,
             base_url=config.public_base_url,
@@ -71,13 +82,32 @@ def cds_hooks(config: Config, knowledge: Knowledge) -> Blueprint:
             encounter_id=context.get("encounterId"),
             cards=entry["cards"],
         )
-        _gate(answered)
+        _gate(answered, had)
         content: dict[str, Any] = {"cards": shown(answered.cards, config)}
         if options.get("assessment") is True:
             content["extension"] = {EXTENSION: {"assessment": answered.assessment}}
         return json_answer(content)
 
     return blueprint
+
+
+def _had(
+    servers: FhirServers, received: HookCall, templates: Mapping[str, str], context: Mapping[str, Any]
+) -> Had:
+    """What the caller's FHIR server gives of the lists that were not sent whole."""
+    filled = {key: template_of(text, context) for key, text in templates.items()}
+    lacking = lists_to_fetch(received.prefetch, templates)
+    who = caller()
+    return servers.lists(
+        received.members,
+        context["patientId"].removeprefix("Patient/"),
+        {
+            key: Wanted(template, lacking[key])
+            for key, template in filled.items()
+            if template and key in lacking
+        },
+        who.issuer.fhir_servers if who else None,
+    )
 
 
 def _read(body: bytes) -> HookCall:
@@ -88,10 +118,12 @@ def _read(body: bytes) -> HookCall:
         raise RequestError(issues, error.status) from None
 
 
-def _submission(received: HookCall, entry: Mapping[str, Any], context: Mapping[str, Any]) -> Submission:
-    """The prefetch, and what the context of that hook brings."""
+def _submission(
+    received: HookCall, entry: Mapping[str, Any], context: Mapping[str, Any], had: Had
+) -> Submission:
+    """The prefetch with what was fetched, and what the context of that hook brings."""
     hook = entry["hook"]
-    submission = submission_of_prefetch(received.prefetch, context["patientId"], entry["prefetch"])
+    submission = submission_of_prefetch(received.prefetch, context["patientId"], entry["prefetch"], had.lists)
     selects = contexts.CONTEXTS[hook].selects
     selections = context[selects] if selects else None
     try:
@@ -118,7 +150,7 @@ def _checked(members: dict[str, Any], hooks: set[str]) -> dict[str, Any]:
     return loaded
 
 
-def _gate(answered: Answer) -> None:
+def _gate(answered: Answer, had: Had) -> None:
     if answered.gate != "unseen":
         return
     missing = [key for key in ("conditions", "findings") if key in answered.assessment["notSeen"]]
@@ -126,7 +158,8 @@ def _gate(answered: Answer) -> None:
         [
             Issue(
                 "required",
-                f"No twitch was found, and {key} were not seen: send prefetch.{key}.",
+                f"No twitch was found, and {key} were not seen: send prefetch.{key}."
+                + (f" fhirServer did not give them: {had.why[key]}." if key in had.why else ""),
                 f"prefetch.{key}",
             )
             for key in missing

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from service.knowledge import Knowledge
 from tests.contract.callers import CLINIC, Clock, Signer, app_for, callers
+from tests.contract.fhir_server import FhirServer, addresses_of, fhir_serving
 from tests.contract.jwks_server import JwksServer, jwks_serving
 from tests.contract.requests import SERVICE
 from tests.docs.conftest import free_port
@@ -91,3 +92,23 @@ def closed_port() -> Iterator[int]:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def fhir_servers(knowledge: Knowledge) -> Iterator[tuple[FhirServer, FhirServer]]:
+    addresses = addresses_of(knowledge)
+    with fhir_serving(addresses) as allowed, fhir_serving(addresses) as trap:
+        yield allowed, trap
+
+
+@pytest.fixture
+def server(fhir_servers: tuple[FhirServer, FhirServer]) -> FhirServer:
+    fhir_servers[0].reset()
+    return fhir_servers[0]
+
+
+@pytest.fixture
+def trap(fhir_servers: tuple[FhirServer, FhirServer]) -> FhirServer:
+    """Nothing may ever arrive here."""
+    fhir_servers[1].reset()
+    return fhir_servers[1]

@@ -34,6 +34,17 @@ def test_an_empty_environment() -> None:
         ("PUBLIC_BASE_URL", "https://cds.example, cds.example"),
         ("PUBLIC_BASE_URL", "https://user@cds.example"),
         ("PUBLIC_BASE_URL", "https://cds.example?a=b"),
+        ("FHIR_SERVERS", "http://ehr.example/fhir"),
+        ("FHIR_SERVERS", "https://ehr.example/fhir, https://user@ehr.example/fhir"),
+        ("FHIR_SERVERS", "https://EHR.example/fhir"),
+        ("FHIR_SERVERS", "*"),
+        ("FHIR_TIMEOUT", "0"),
+        ("FHIR_TIMEOUT", "-1"),
+        ("FHIR_TIMEOUT", "31"),
+        ("FHIR_TIMEOUT", "nan"),
+        ("FHIR_TIMEOUT", "2s"),
+        ("FHIR_TIMEOUT", "２"),
+        ("FHIR_CA_FILE", "no/such/file"),
         ("KNOWLEDGE_DIR", "no/such/folder"),
         ("SHARED_SERVICE_ID", "a/b"),
         ("WEB_CONCURRENCY", "0"),
@@ -118,3 +129,12 @@ def test_a_password_in_a_wrong_url_is_not_repeated(jwt: dict[str, str]) -> None:
     with pytest.raises(ConfigError) as error:
         Config.from_environ({**jwt, "JTI_STORE": "postgres://user:secret@cache/0"})
     assert "secret" not in str(error.value)
+
+
+def test_fhir_servers_are_a_list() -> None:
+    assert Config.from_environ({}).fhir_servers == ()
+    config = Config.from_environ(
+        {"FHIR_SERVERS": "https://a.example/fhir/, http://127.0.0.1:1/r4,", "FHIR_TIMEOUT": "0.5"}
+    )
+    assert config.fhir_servers == ("https://a.example/fhir", "http://127.0.0.1:1/r4")
+    assert config.fhir_timeout == 0.5

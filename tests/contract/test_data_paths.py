@@ -1,0 +1,294 @@
+"""Each list of a call in each state it can come in, with and without the caller's FHIR server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.knowledge import Knowledge
+from tests.contract.fhir_server import (
+    OTHER,
+    TYPES,
+    FhirServer,
+    Resource,
+    assessment,
+    call,
+    record,
+    site,
+)
+from tests.contract.requests import SERVICE
+
+SAYS = {
+    "patient": "the patient's own data",
+    "conditions": "conditions",
+    "findings": "examination and symptom records",
+    "labs": "laboratory results",
+    "medications": "prescriptions",
+    "medicationStatements": "medicines reported by the patient",
+    "orders": "orders",
+    "procedures": "procedures",
+    "reports": "reports of studies",
+    "familyHistory": "family history",
+}
+ABSENT = object()
+OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+EMPTY = {"resourceType": "Bundle", "type": "searchset", "total": 0}
+# state -> whether the list counts as seen, and whether the server is asked for it.
+STATES = {
+    "present": (True, False),
+    "null": (True, False),
+    "absent": (False, True),
+    "outcome": (False, True),
+    "empty": (True, False),
+    "first-page": (False, True),
+    "wrong-type": (False, True),
+    "wrong-type-in-bundle": (False, True),
+    "outcome-entry": (False, True),
+    "not-a-resource": (False, True),
+}
+EACH_KEY = pytest.mark.parametrize("key", SAYS)
+EACH_STATE = pytest.mark.parametrize("state", STATES)
+
+
+@pytest.fixture(scope="module")
+def asking(knowledge: Knowledge, fhir_servers: tuple[FhirServer, FhirServer]) -> FlaskClient:
+    """A site that may ask that server."""
+    return site(knowledge, fhir_servers[0]).test_client()
+
+
+def in_state(key: str, state: str, server: FhirServer) -> Any:
+    """The value of the key in that state."""
+    value = record()[key]
+    entries = value.get("entry", [{"resource": value}])
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+    if state == "first-page":
+        link = {"relation": "next", "url": f"{server.base}/more?key={key}&from=1"}
+        return {**bundle, "entry": entries[:1], "link": [link]}
+    wrong = {"resourceType": "Appointment", "id": "wrong", "status": "booked"}
+    return {
+        "present": value,
+        "null": None,
+        "absent": ABSENT,
+        "outcome": OUTCOME,
+        "empty": EMPTY,
+        "wrong-type": wrong,
+        "wrong-type-in-bundle": {**bundle, "entry": [{"resource": wrong}]},
+        "outcome-entry": {
+            **bundle,
+            "entry": [*entries[:1], {"resource": OUTCOME, "search": {"mode": "outcome"}}],
+        },
+        "not-a-resource": {"entry": []},
+    }[state]
+
+
+def with_key(key: str, value: Any) -> Resource:
+    prefetch = {**record(), key: value}
+    return {name: held for name, held in prefetch.items() if held is not ABSENT}
+
+
+def unseen(key: str, state: str) -> list[str]:
+    """The keys that are not seen without a server."""
+    # Nobody's own data is no data: null and no match say nothing of a patient.
+    return [] if STATES[state][0] and not (key == "patient" and state in ("null", "empty")) else [key]
+
+
+def detail_of(answer: Resource) -> str:
+    text: str = answer["cards"][0]["detail"]
+    return text
+
+
+def posted(client: FlaskClient, body: Resource, status: int = 200) -> Resource:
+    response = client.post(SERVICE, json=body)
+    assert response.status_code == status, response.get_data(as_text=True)
+    content: Resource = response.get_json(force=True)
+    return content
+
+
+@EACH_KEY
+@EACH_STATE
+def test_alone_without_a_server(client: FlaskClient, server: FhirServer, key: str, state: str) -> None:
+    answer = posted(client, call(with_key(key, in_state(key, state, server)), None))
+    lacking = unseen(key, state)
+    assert assessment(answer)["notSeen"] == lacking
+    first = detail_of(answer).split("\n")[0]
+    if lacking:
+        unread = " 1 entries could not be read or understood; the assessment names them."
+        wrong = state in ("wrong-type", "wrong-type-in-bundle", "not-a-resource")
+        assert first == f"Not seen, so not counted: {SAYS[key]}." + (unread if wrong else "")
+    else:
+        assert "Not seen, so not counted" not in detail_of(answer)
+    assert server.asked == []
+
+
+@EACH_KEY
+@EACH_STATE
+def test_alone_with_a_server(asking: FlaskClient, server: FhirServer, key: str, state: str) -> None:
+    server.page = 1 if state == "first-page" else 1000
+    answer = posted(asking, call(with_key(key, in_state(key, state, server)), server.base))
+    asked = STATES[state][1]
+    assert set(server.keys) == ({key} if asked else set())
+    assert assessment(answer)["notSeen"] == ([] if asked else unseen(key, state))
+    if state == "first-page" and key != "patient":
+        assert not any("from=1" not in path and "/more?" not in path for path, _ in server.asked)
+    if asked:
+        whole = posted(asking, call(record(), None))
+        # A resource of the wrong kind is named; all else is as if everything had been sent.
+        ours, theirs = assessment(answer), assessment(whole)
+        for name in ("level", "rows", "recommendations", "questions", "results", "drugs", "orders"):
+            assert ours[name] == theirs[name], name
+        assert [card["summary"] for card in answer["cards"]] == [card["summary"] for card in whole["cards"]]
+
+
+@EACH_KEY
+def test_alone_where_the_server_refuses(asking: FlaskClient, server: FhirServer, key: str) -> None:
+    server.lists.pop(key)
+    answer = posted(asking, call(with_key(key, ABSENT), server.base))
+    assert server.keys == [key]
+    assert assessment(answer)["notSeen"] == [key]
+    assert detail_of(answer).split("\n")[0] == f"Not seen, so not counted: {SAYS[key]}."
+
+
+def test_cds_hooks_34_prefetch_and_fhir_server_give_the_same_card(
+    asking: FlaskClient, server: FhirServer
+) -> None:
+    sent = posted(asking, call(record(), None))
+    fetched = posted(asking, call(None, server.base))
+    assert server.keys == list(SAYS)
+    assert assessment(fetched)["notSeen"] == []
+    shorn = [{**answer["cards"][0], "links": None} for answer in (sent, fetched)]
+    assert shorn[0] == shorn[1]
+
+
+def test_pages_are_followed_to_the_last(asking: FlaskClient, server: FhirServer) -> None:
+    server.page = 1
+    sent = posted(asking, call(record(), None))
+    fetched = posted(asking, call(None, server.base))
+    assert assessment(fetched)["notSeen"] == []
+    assert server.keys.count("findings") == len(record()["findings"]["entry"]) > 10
+    assert fetched["cards"] == sent["cards"]
+
+
+def test_cds_hooks_52_an_operation_outcome_is_not_an_empty_list(client: FlaskClient) -> None:
+    for value in (OUTCOME, {**EMPTY, "entry": [{"resource": OUTCOME, "search": {"mode": "outcome"}}]}):
+        answer = posted(client, call(with_key("labs", value), None))
+        assert assessment(answer)["notSeen"] == ["labs"]
+
+
+@pytest.mark.parametrize("key", ["conditions", "findings"])
+def test_cds_hooks_54_what_cannot_be_had_is_412(asking: FlaskClient, server: FhirServer, key: str) -> None:
+    """No twitch in what was seen, and the rest is in no prefetch and not to be had."""
+    other = ({"conditions", "findings"} - {key}).pop()
+    server.lists.pop(key)
+    prefetch = {name: value for name, value in record().items() if name != key} | {other: None}
+    (issue,) = posted(asking, call(prefetch, server.base), 412)["issue"]
+    assert issue["expression"] == [f"prefetch.{key}"]
+    assert issue["diagnostics"].endswith(f"send prefetch.{key}. fhirServer did not give them: not-found.")
+
+
+def test_cds_hooks_54_what_can_be_had_is_not(asking: FlaskClient, server: FhirServer) -> None:
+    server.lists |= {"conditions": EMPTY, "findings": EMPTY}
+    assert posted(asking, call(None, server.base))["cards"] == []
+
+
+def test_cds_hooks_60_the_server_is_asked_for_what_was_not_sent_alone(
+    asking: FlaskClient, server: FhirServer
+) -> None:
+    prefetch = {name: value for name, value in record().items() if name not in ("labs", "orders")}
+    posted(asking, call(prefetch, server.base))
+    assert server.keys == ["labs", "orders"]
+
+
+def test_cds_hooks_61_every_request_carries_the_token(asking: FlaskClient, server: FhirServer) -> None:
+    server.page = 1
+    posted(asking, call(None, server.base))
+    assert {headers.get("Authorization") for _, headers in server.asked} == {"Bearer the-token-of-this-call"}
+    assert not any("Cookie" in headers for _, headers in server.asked)
+
+
+def test_cds_hooks_61_without_a_token_nothing_is_asked(asking: FlaskClient, server: FhirServer) -> None:
+    body = call(with_key("labs", ABSENT), server.base)
+    del body["fhirAuthorization"]
+    assert assessment(posted(asking, body))["notSeen"] == ["labs"]
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"access_token": ""},
+        {"access_token": None},
+        {"access_token": 7},
+        {"access_token": "a\r\nX-Other: b"},
+        {"access_token": "a b"},
+        {"access_token": "ä"},
+        {"access_token": "a" * 8001},
+        {"token_type": "MAC"},
+        {"token_type": None},
+        {"patient": OTHER},
+        {"patient": f"Patient/{OTHER}"},
+        {"patient": 7},
+    ],
+    ids=str,
+)
+def test_a_token_that_is_unfit_or_of_another_patient_is_not_used(
+    asking: FlaskClient, server: FhirServer, changed: dict[str, Any]
+) -> None:
+    """A token of another patient would find nothing, and nothing found reads as nothing recorded."""
+    body = call(with_key("labs", ABSENT), server.base)
+    body["fhirAuthorization"] |= changed
+    assert assessment(posted(asking, body))["notSeen"] == ["labs"]
+    assert server.asked == []
+
+
+def test_a_token_of_this_patient_is_used(asking: FlaskClient, server: FhirServer) -> None:
+    body = call(with_key("labs", ABSENT), server.base + "/")
+    body["fhirAuthorization"] |= {"patient": f"Patient/{body['context']['patientId']}"}
+    assert assessment(posted(asking, body))["notSeen"] == []
+    assert server.keys == ["labs"]
+
+
+@pytest.mark.parametrize("patient_id", [".", ".."])
+def test_an_id_that_is_a_path_leads_nowhere(asking: FlaskClient, server: FhirServer, patient_id: str) -> None:
+    body = call(None, server.base)
+    body["context"]["patientId"] = patient_id
+    posted(asking, body, 412)
+    assert server.asked
+    assert all(path.startswith("/fhir/") and f"?patient={patient_id}" in path for path, _ in server.asked)
+
+
+OLDER, NEWER = "2026-06-14T10:00:00Z", "2026-06-15T10:00:00Z"
+
+
+def versions(first: dict[str, Any], second: dict[str, Any]) -> tuple[Resource, Resource]:
+    """The same condition in two versions: the twitch of the record, and a refuted one."""
+    twitch = record()["conditions"]["entry"][0]["resource"]
+    refuted = {"coding": [{**twitch["verificationStatus"]["coding"][0], "code": "refuted"}]}
+    return {**twitch, **first}, {**twitch, "verificationStatus": refuted, **second}
+
+
+@pytest.mark.parametrize(
+    ("sent", "fetched", "open_gate"),
+    [
+        ({"meta": {"lastUpdated": NEWER}}, {"meta": {"lastUpdated": OLDER}}, True),
+        ({"meta": {"lastUpdated": OLDER}}, {"meta": {"lastUpdated": NEWER}}, False),
+        ({}, {}, True),
+        ({"meta": {"versionId": "2"}}, {"meta": {"versionId": "2"}}, True),
+    ],
+)
+def test_the_newest_version_wins_and_of_equal_ones_what_was_sent(
+    asking: FlaskClient, server: FhirServer, sent: dict[str, Any], fetched: dict[str, Any], open_gate: bool
+) -> None:
+    ours, theirs = versions(sent, fetched)
+    outcome = {"resource": OUTCOME, "search": {"mode": "outcome"}}
+    prefetch = {**record(), "findings": None, "conditions": {**EMPTY, "entry": [{"resource": ours}, outcome]}}
+    server.lists["conditions"] = {**EMPTY, "entry": [{"resource": theirs}]}
+    assert assessment(posted(asking, call(prefetch, server.base)))["gate"]["open"] == open_gate
+    assert server.keys == ["conditions"]
+
+
+def test_every_list_has_its_type_here() -> None:
+    assert set(TYPES) | {"patient"} == set(SAYS)
+    for key in TYPES:
+        assert len(record()[key]["entry"]) > 1
