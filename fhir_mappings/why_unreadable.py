@@ -23,7 +23,7 @@ def faults_of(raw: bytes, kind: str) -> Iterator[tuple[str, str]]:
         return
     try:
         model = get_fhir_model_class(kind)
-    except KeyError:
+    except (KeyError, ValueError):
         yield kind, "not a resource type of FHIR R4B"
         return
     try:

@@ -203,6 +203,14 @@ def test_an_unknown_resource_type_is_no_problem(client: FlaskClient) -> None:
     assert content["assessment"]["notUnderstood"] == []
 
 
+@pytest.mark.parametrize("kind", ["Spaceship", "os", "Patient.name", " ", "\u0000", "fhirtypes", "A" * 70_000])
+def test_an_unknown_resource_type_is_named_where_validity_is_asked_for(client: FlaskClient, kind: str) -> None:
+    response = evaluate(client, one_bad({"resourceType": kind, "id": "x"}), f"asOf={DAY}&validate=true")
+    assert response.status_code == 200
+    (issue,) = (i for i in response.get_json()["outcome"]["issue"] if "resource type" in i["diagnostics"])
+    assert issue["expression"][0].startswith("Bundle.entry[")
+
+
 def test_another_patients_resource_is_not_used(client: FlaskClient) -> None:
     bundle = example("v05-bundle.json")
     weak = {
