@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image mutants check prove format openapi knowledge lock knowledge-diff agree
+.PHONY: help setup serve test test-image mutants check prove format openapi knowledge lock knowledge-diff agree fuzz
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -35,6 +35,9 @@ test: $(STAMP)  ## Every test that needs no outside server; ARGS="-k name" goes 
 
 agree: $(STAMP)  ## Two implementations of the decision on 200,000 states and 20,000 FHIR records (many minutes)
 	AGREE_STATES=200000 AGREE_EXAMPLES=20000 $(BIN)/python -m pytest -s tests/second_opinion $(ARGS)
+
+fuzz: $(STAMP)  ## 100,000 mutated requests through the service; ARGS="--requests 5000 --seed 7" (a quarter of an hour)
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 test-image: $(STAMP)  ## Build the image with docker, podman or buildah and ask it for a card (minutes)
 	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py $(ARGS)

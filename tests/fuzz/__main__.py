@@ -1,0 +1,48 @@
+"""python -m tests.fuzz [--requests N] [--seed N] [--index N] [--minutes N]: what breaks."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser
+
+from service.app import create_app
+from service.config import Config
+from service.knowledge import load_knowledge
+from tests.fuzz.properties import Failure, Fuzz
+
+SHOWN = 20
+
+
+def main(args: list[str]) -> int:
+    """1 if a request broke a property. --index: that one request alone."""
+    parser = ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--index", type=int)
+    parser.add_argument("--minutes", type=float, default=120)
+    options = parser.parse_args(args)
+    knowledge = load_knowledge()
+    fuzz = Fuzz(create_app(Config(public_base_url="https://cds.example"), knowledge), knowledge, options.seed)
+    indexes = range(options.requests) if options.index is None else [options.index]
+    failures: list[Failure] = []
+    until, sent = time.monotonic() + options.minutes * 60, 0
+    for index in indexes:
+        if time.monotonic() > until:
+            break
+        failure = fuzz.failure(index)
+        sent += 1
+        if failure:
+            failures.append(failure)
+            print(failure, flush=True)
+            if len(failures) >= SHOWN:
+                break
+    print(
+        f"{sent} of {len(indexes)} requests, seed {options.seed}: {len(failures)} failures;"
+        f" answers by status {dict(sorted(fuzz.statuses.items()))}"
+    )
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
