@@ -33,6 +33,9 @@ def faults_of(raw: bytes, kind: str) -> Iterator[tuple[str, str]]:
             yield _path(kind, fault["loc"]), fault["type"].replace("_", " ")
     except RecursionError:
         yield kind, "nested too deeply"
+    except Exception:
+        # The models were made for what is nearly FHIR: a type that is a list breaks them otherwise.
+        yield kind, "not what the models can read"
 
 
 def _path(kind: str, location: tuple[int | str, ...]) -> str:

@@ -203,12 +203,26 @@ def test_an_unknown_resource_type_is_no_problem(client: FlaskClient) -> None:
     assert content["assessment"]["notUnderstood"] == []
 
 
-@pytest.mark.parametrize("kind", ["Spaceship", "os", "Patient.name", " ", "\u0000", "fhirtypes", "A" * 70_000])
-def test_an_unknown_resource_type_is_named_where_validity_is_asked_for(client: FlaskClient, kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ["Spaceship", "os", "Patient.name", " ", "\u0000", "fhirtypes", "A" * 70_000]
+)
+def test_an_unknown_resource_type_is_named_where_validity_is_asked_for(
+    client: FlaskClient, kind: str
+) -> None:
     response = evaluate(client, one_bad({"resourceType": kind, "id": "x"}), f"asOf={DAY}&validate=true")
     assert response.status_code == 200
     (issue,) = (i for i in response.get_json()["outcome"]["issue"] if "resource type" in i["diagnostics"])
     assert issue["expression"][0].startswith("Bundle.entry[")
+
+
+@pytest.mark.parametrize("inner", [[{}], {}, 5, None, True, "Spaceship", [[]]])
+def test_a_contained_resource_of_no_type_is_a_fault_of_its_entry(client: FlaskClient, inner: Any) -> None:
+    holding = {"resourceType": "Condition", "id": "x", "contained": [{"resourceType": inner, "id": "m"}]}
+    response = evaluate(client, one_bad(holding), f"asOf={DAY}&validate=true")
+    assert response.status_code == 200
+    last = len(one_bad(None)["entry"]) - 1
+    places = [issue["expression"][0] for issue in response.get_json()["outcome"]["issue"]]
+    assert any(place.startswith(f"Bundle.entry[{last}].resource") for place in places)
 
 
 def test_another_patients_resource_is_not_used(client: FlaskClient) -> None:
