@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -45,6 +46,7 @@ _SAME_AS: Mapping[str, str] = {
 
 # Bundles inside bundles are read, but no deeper than any real one.
 _DEEPEST = 3
+_DEEP = "The JSON is nested too deeply."
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +143,12 @@ def decode_bundle(body: bytes) -> Submission:
 
 def decode_call(body: bytes) -> HookCall:
     """A CDS Hooks request, its prefetch still raw, or raises UnreadableBody."""
-    members = _object(body, dict[str, msgspec.Raw], "")
+    members = _members(body, "")
     prefetch: dict[str, msgspec.Raw] | None = None
     raw = members.pop("prefetch", NULL)
     if bytes(raw) != b"null":
-        prefetch = _object(bytes(raw), dict[str, msgspec.Raw], "prefetch")
-    content = {name: _object(bytes(value), Any, name) for name, value in members.items()}
+        prefetch = _members(bytes(raw), "prefetch")
+    content = {name: _once(bytes(value), name) for name, value in members.items()}
     context = content.get("context")
     raw_context = members["context"] if isinstance(context, dict) else msgspec.Raw(b"{}")
     return HookCall(content, prefetch, _object(bytes(raw_context), dict[str, msgspec.Raw], "context"))
@@ -268,12 +270,48 @@ def _spellings(selections: Iterable[str]) -> Iterator[str]:
             yield "/".join(name.split("/")[-2:])
 
 
+class _Name:
+    """The name of a member, equal to no other: one that stands twice is seen twice."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def _members(body: bytes, place: str) -> dict[str, msgspec.Raw]:
+    """The members of an object, raw. Raises UnreadableBody also where one stands twice."""
+    named = _object(body, dict[_Name, msgspec.Raw], place)
+    members = {key.name: raw for key, raw in named.items()}
+    if len(members) < len(named):
+        raise UnreadableBody((_twice(place),))
+    return members
+
+
+def _once(raw: bytes, place: str) -> Any:
+    """A small value, plain. Raises UnreadableBody also where a member of it stands twice."""
+    value = _object(raw, Any, place)
+
+    def checked(pairs: list[tuple[str, Any]]) -> None:
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise UnreadableBody((_twice(place),))
+
+    try:
+        json.loads(raw.decode(), object_pairs_hook=checked, parse_int=str, parse_float=str)
+    except RecursionError:
+        raise UnreadableBody((BodyProblem("too-costly", _DEEP, place or None),)) from None
+    return value
+
+
+def _twice(place: str) -> BodyProblem:
+    # Another reader of this call, such as a gateway, may have taken the other one.
+    return BodyProblem("invalid", "A member stands twice in the same object.", place or None)
+
+
 def _object(body: bytes, shape: Any, place: str) -> Any:
     """The body as that shape; every way in which it can fail to be is an UnreadableBody."""
     try:
-        return msgspec.json.decode(body, type=shape)
+        return msgspec.json.decode(body, type=shape, dec_hook=lambda kind, name: kind(name))
     except RecursionError:
-        problem = BodyProblem("too-costly", "The JSON is nested too deeply.", place or None)
+        problem = BodyProblem("too-costly", _DEEP, place or None)
     except UnicodeDecodeError:
         problem = BodyProblem("invalid", "The body is not valid UTF-8.", place or None)
     except msgspec.ValidationError as error:
