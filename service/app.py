@@ -7,7 +7,7 @@ import traceback
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from service.callers import Callers, callers_of
@@ -20,6 +20,7 @@ from service.endpoints.evaluate import evaluate
 from service.endpoints.fhir import fhir
 from service.endpoints.knowledge_pages import knowledge_pages
 from service.endpoints.operations import operations
+from service.endpoints.response_headers import response_headers
 from service.errors import Issue, RequestError
 from service.fhir_server import FhirServers
 from service.knowledge import Knowledge
@@ -51,7 +52,10 @@ def create_app(config: Config, knowledge: Knowledge, callers: Callers | None = N
     app = Flask(__name__, static_folder="endpoints/static", template_folder="endpoints/templates")
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.url_map.strict_slashes = False
+    # Two slashes would be answered by a redirect to the Host that the caller names.
+    app.url_map.merge_slashes = False
     callers = callers or callers_of(config)
+    app.register_blueprint(response_headers(config))
     app.register_blueprint(authentication(callers, admin_token_in(config.admin_token_file)))
     servers = FhirServers(config.fhir_servers, config.fhir_timeout, config.fhir_ca_file)
     app.register_blueprint(cds_hooks(config, knowledge, servers))
@@ -82,27 +86,6 @@ def create_app(config: Config, knowledge: Knowledge, callers: Callers | None = N
         _log.error("unexpected %s in %s line %s", type(error).__name__, place.name, place.lineno)
         issue = Issue("exception", "The service failed on this request; nothing was decided.")
         return problem_answer([issue], 500)
-
-    @app.after_request
-    def headers(response: Response) -> Response:
-        origin = request.headers.get("Origin")
-        if "*" in config.cors_origins:
-            response.headers["Access-Control-Allow-Origin"] = "*"
-        elif origin in config.cors_origins:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers.add("Vary", "Origin")
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
-        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        if response.mimetype == "text/html":
-            response.headers["Content-Security-Policy"] = (
-                "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
-                "form-action 'none'"
-            )
-        if request.method == "POST" or "Authorization" in request.headers:
-            response.headers["Cache-Control"] = "no-store"
-        return response
 
     return app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,10 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "WEB_CONCURRENCY": ("2", "worker processes"),
     "LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR; no level logs patient data"),
 }
+
+
+# As browsers write an origin; it is compared letter by letter.
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]+)?")
 
 
 class ConfigError(ValueError):
@@ -152,6 +157,11 @@ class Config:
         folder = text("KNOWLEDGE_DIR", "")
         if folder and not Path(folder).is_dir():
             raise ConfigError("KNOWLEDGE_DIR: no such folder")
+        origins = tuple(o.strip() for o in text("CORS_ORIGINS", "*").split(",") if o.strip())
+        if any(origin != "*" and not _ORIGIN.fullmatch(origin) for origin in origins):
+            raise ConfigError(
+                "CORS_ORIGINS: * or origins such as https://ehr.example, without a path or slash"
+            )
         shared = text("SHARED_SERVICE_ID", "")
         if shared and not shared.replace("-", "").isalnum():
             raise ConfigError("SHARED_SERVICE_ID: letters, digits and hyphens")
@@ -171,7 +181,7 @@ class Config:
             min_indicator=choice("MIN_INDICATOR", "info", INDICATORS),
             silent=choice("SILENT", "false", ("true", "false")) == "true",
             shared_service_id=shared,
-            cors_origins=tuple(o.strip() for o in text("CORS_ORIGINS", "*").split(",") if o.strip()),
+            cors_origins=origins,
             knowledge_dir=Path(folder) if folder else None,
             workers=workers,
             log_level=choice("LOG_LEVEL", "INFO", _LOG_LEVELS),

@@ -12,8 +12,9 @@ from gunicorn.app.base import BaseApplication
 from service.app import create_app
 from service.config import SETTINGS, Config, ConfigError
 from service.knowledge import KnowledgeError, load_knowledge
+from service.worker import Worker
 
-# A large record over a slow line must not look like a hung worker.
+# Above ARRIVES of the worker and the longest decision: a slow line must not look like a hung worker.
 _TIMEOUT = 60
 
 
@@ -29,7 +30,16 @@ class _Server(BaseApplication):  # type: ignore[misc]
         options = {
             "bind": f"{bind}:{config.port}",
             "workers": config.workers,
+            "worker_class": Worker,
             "timeout": _TIMEOUT,
+            # What is being answered at a stop is still answered.
+            "graceful_timeout": 30,
+            # Our longest address is a search by URL; a token of 8,000 characters fits in one header.
+            "limit_request_line": 4094,
+            "limit_request_fields": 64,
+            "limit_request_field_size": 8190,
+            # The address of the caller and the scheme are nobody's to say: nothing is decided by them.
+            "forwarded_allow_ips": "",
             "loglevel": config.log_level.lower(),
             # No access log: an address or a query could name a patient.
             "accesslog": None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.endpoints.answers import FHIR_JSON, JSON
-from service.errors import Issue, NotSupported, RequestError, TooLarge
+from service.errors import Issue, NotSupported, RequestError, TooLarge, TooSlow
 
 
 def body_of(request: Request) -> bytes:
-    """The whole body. Raises NotSupported (415), TooLarge (413) or RequestError (400)."""
+    """The whole body. Raises NotSupported (415), TooLarge (413), TooSlow (408) or RequestError (400)."""
     if request.mimetype not in (JSON, FHIR_JSON):
         raise NotSupported(
             [Issue("not-supported", f"Content-Type must be {JSON} or {FHIR_JSON}.", "http.content-type")]
@@ -28,7 +29,7 @@ def body_of(request: Request) -> bytes:
     charset = request.mimetype_params.get("charset", "utf-8").strip().lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise NotSupported([Issue("not-supported", "The charset must be UTF-8.", "http.content-type")])
-    body = request.get_data(cache=False)
+    body = _received(request)
     limit = request.max_content_length
     if request.content_length is None and limit is not None and len(body) >= limit:
         # A chunked body says no length: reading it ended at the limit, in its middle.
@@ -39,3 +40,17 @@ def body_of(request: Request) -> bytes:
         raise RequestError([Issue("required", "The body is empty.")])
     # Some clients write a byte order mark, which JSON forbids and nobody means.
     return body.removeprefix(b"\xef\xbb\xbf")
+
+
+def _received(request: Request) -> bytes:
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise
+    except Exception as error:
+        if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+            raise TooSlow([Issue("timeout", "The body did not arrive in time.", "http")]) from None
+        # What the server says of a broken chunk or a lost connection repeats what was sent.
+        raise RequestError(
+            [Issue("incomplete", "The body broke off, or its chunks are not as HTTP writes them.", "http")]
+        ) from None
