@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image mutants check prove format openapi knowledge lock knowledge-diff agree fuzz
+.PHONY: help setup serve test test-image mutants check prove format openapi knowledge lock knowledge-diff agree fuzz requirements
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -65,6 +65,9 @@ openapi: $(STAMP)  ## Write openapi.yaml anew from the schemas and schemas/opena
 
 knowledge: $(STAMP)  ## Write service/knowledge/README.md anew from the knowledge
 	$(BIN)/python -m service.knowledge.readme
+
+requirements: $(STAMP)  ## Write tests/contract/requirements.md anew from the names of the tests
+	$(BIN)/python -m tests.contract.requirements
 
 knowledge-diff: $(STAMP)  ## What the knowledge says otherwise than in OLD=REVISION or OLD=FOLDER, and the answers that moved
 	@test -n "$(OLD)" || { echo "Which version? make knowledge-diff OLD=REVISION (or a folder of knowledge files)" >&2; exit 2; }
