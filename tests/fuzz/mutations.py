@@ -130,7 +130,7 @@ def changed(tree: Any, changes: Sequence[Change]) -> bytes:
         if change.path:
             try:
                 tree = _applied(tree, change)
-            except (KeyError, IndexError, TypeError):
+            except (KeyError, IndexError, TypeError, AttributeError):
                 continue
     text = json.dumps(tree)
     for mark, raw in RAW.items():
