@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import msgspec
 
 from fhir_mappings.findings import Note
+from fhir_mappings.json_objects import BodyProblem, UnreadableBody, decoded, members_of, value_of
 from fhir_mappings.located import FETCHED, Entry, Submission
 from fhir_mappings.pages import Fetched, next_of
 from fhir_mappings.references import names_of, plain
@@ -46,25 +46,6 @@ _SAME_AS: Mapping[str, str] = {
 
 # Bundles inside bundles are read, but no deeper than any real one.
 _DEEPEST = 3
-_DEEP = "The JSON is nested too deeply."
-
-
-@dataclass(frozen=True, slots=True)
-class BodyProblem:
-    """One thing wrong with a body. code: a FHIR issue type; expression: the path at fault."""
-
-    code: str
-    diagnostics: str
-    expression: str | None = None
-
-
-class UnreadableBody(ValueError):
-    """The body cannot be read. status: 400 for JSON, 422 for JSON that is not a Bundle."""
-
-    def __init__(self, problems: tuple[BodyProblem, ...], status: int = 400) -> None:
-        super().__init__("; ".join(problem.diagnostics for problem in problems))
-        self.problems = problems
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +88,7 @@ class _Named(msgspec.Struct):
 
 def decode_bundle(body: bytes) -> Submission:
     """A posted Bundle of any type, or raises UnreadableBody (400 not JSON, 422 not a Bundle)."""
-    head = _object(body, _Head, "")
+    head = decoded(body, _Head, "")
     if head.resourceType is None:
         raise UnreadableBody(
             (BodyProblem("required", "The body has no resourceType: post a FHIR Bundle.", "resourceType"),),
@@ -126,7 +107,7 @@ def decode_bundle(body: bytes) -> Submission:
             422,
         )
     reading = _Reading()
-    reading.bundle(_object(body, _Bundle, "Bundle"), "Bundle", None)
+    reading.bundle(decoded(body, _Bundle, "Bundle"), "Bundle", None)
     seen = set(reading.types)
     not_seen = [
         key
@@ -143,15 +124,15 @@ def decode_bundle(body: bytes) -> Submission:
 
 def decode_call(body: bytes) -> HookCall:
     """A CDS Hooks request, its prefetch still raw, or raises UnreadableBody."""
-    members = _members(body, "")
+    members = members_of(body, "")
     prefetch: dict[str, msgspec.Raw] | None = None
     raw = members.pop("prefetch", NULL)
     if bytes(raw) != b"null":
-        prefetch = _members(bytes(raw), "prefetch")
-    content = {name: _once(bytes(value), name) for name, value in members.items()}
+        prefetch = members_of(bytes(raw), "prefetch")
+    content = {name: value_of(bytes(value), name) for name, value in members.items()}
     context = content.get("context")
     raw_context = members["context"] if isinstance(context, dict) else msgspec.Raw(b"{}")
-    return HookCall(content, prefetch, _object(bytes(raw_context), dict[str, msgspec.Raw], "context"))
+    return HookCall(content, prefetch, decoded(bytes(raw_context), dict[str, msgspec.Raw], "context"))
 
 
 def submission_of_prefetch(
@@ -224,7 +205,7 @@ def with_context(
     for member, draft in bundles.items():
         place = f"{CONTEXT}{member}"
         reading = _Reading()
-        reading.bundle(_object(bytes(context.get(member, b"{}")), _Bundle, place), place, member)
+        reading.bundle(decoded(bytes(context.get(member, b"{}")), _Bundle, place), place, member)
         entries += [
             replace(entry, draft=draft, selected=selected is None or _is_among(entry, selected))
             for entry in reading.entries
@@ -249,7 +230,7 @@ def without_context(submission: Submission) -> Submission:
 def _names(entry: Entry) -> tuple[str, ...]:
     """Every string by which the resource may be referred to: with its type, and in full."""
     try:
-        named = _object(bytes(entry.raw), _Named, entry.expression)
+        named = decoded(bytes(entry.raw), _Named, entry.expression)
     except UnreadableBody:
         return ()
     return names_of(named.resourceType or "", named.id, entry.full_url)
@@ -268,62 +249,6 @@ def _spellings(selections: Iterable[str]) -> Iterator[str]:
         yield name
         if "://" in name:
             yield "/".join(name.split("/")[-2:])
-
-
-class _Name:
-    """The name of a member, equal to no other: one that stands twice is seen twice."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-def _members(body: bytes, place: str) -> dict[str, msgspec.Raw]:
-    """The members of an object, raw. Raises UnreadableBody also where one stands twice."""
-    named = _object(body, dict[_Name, msgspec.Raw], place)
-    members = {key.name: raw for key, raw in named.items()}
-    if len(members) < len(named):
-        raise UnreadableBody((_twice(place),))
-    return members
-
-
-def _once(raw: bytes, place: str) -> Any:
-    """A small value, plain. Raises UnreadableBody also where a member of it stands twice."""
-    value = _object(raw, Any, place)
-
-    def checked(pairs: list[tuple[str, Any]]) -> None:
-        if len({name for name, _ in pairs}) < len(pairs):
-            raise UnreadableBody((_twice(place),))
-
-    try:
-        json.loads(raw.decode(), object_pairs_hook=checked, parse_int=str, parse_float=str)
-    except RecursionError:
-        raise UnreadableBody((BodyProblem("too-costly", _DEEP, place or None),)) from None
-    return value
-
-
-def _twice(place: str) -> BodyProblem:
-    # Another reader of this call, such as a gateway, may have taken the other one.
-    return BodyProblem("invalid", "A member stands twice in the same object.", place or None)
-
-
-def _object(body: bytes, shape: Any, place: str) -> Any:
-    """The body as that shape; every way in which it can fail to be is an UnreadableBody."""
-    try:
-        return msgspec.json.decode(body, type=shape, dec_hook=lambda kind, name: kind(name))
-    except RecursionError:
-        problem = BodyProblem("too-costly", _DEEP, place or None)
-    except UnicodeDecodeError:
-        problem = BodyProblem("invalid", "The body is not valid UTF-8.", place or None)
-    except msgspec.ValidationError as error:
-        # msgspec names types and paths, never values.
-        problem = BodyProblem("structure", f"Not the expected shape: {_words(error)}.", place or None)
-    except msgspec.DecodeError as error:
-        problem = BodyProblem("invalid", f"Not valid JSON: {_words(error)}.", place or None)
-    raise UnreadableBody((problem,))
-
-
-def _words(error: msgspec.MsgspecError) -> str:
-    return str(error).replace("`", "")
 
 
 def _answers(name: str, key: str) -> bool:
@@ -364,7 +289,7 @@ class _Reading:
             self.entries.append(Entry(raw, place))
             return True
         try:
-            bundle = _object(bytes(raw), _Bundle, place)
+            bundle = decoded(bytes(raw), _Bundle, place)
         except UnreadableBody as error:
             self.notes.append(Note(place, str(error)))
             return False
@@ -389,7 +314,7 @@ class _Reading:
     def entry(self, raw: msgspec.Raw, place: str, key: str | None, depth: int) -> None:
         """One entry; one that cannot be read is named and the rest goes on."""
         try:
-            entry = _object(bytes(raw), _Entry, place)
+            entry = decoded(bytes(raw), _Entry, place)
         except UnreadableBody as error:
             self.notes.append(Note(place, str(error)))
             return
@@ -408,7 +333,7 @@ class _Reading:
         self.types.add(_SAME_AS.get(name, name))
         if name == "Bundle" and depth < _DEEPEST:
             try:
-                inner = _object(bytes(entry.resource), _Bundle, where)
+                inner = decoded(bytes(entry.resource), _Bundle, where)
             except UnreadableBody as error:
                 self.notes.append(Note(where, str(error)))
                 return
@@ -419,7 +344,7 @@ class _Reading:
     def type_of(self, raw: msgspec.Raw, place: str) -> str | None:
         """The resourceType, or None (noted) where there is none."""
         try:
-            name = _object(bytes(raw), _Head, place).resourceType
+            name = decoded(bytes(raw), _Head, place).resourceType
         except UnreadableBody as error:
             self.notes.append(Note(place, str(error), "resourceType"))
             return None
@@ -431,6 +356,6 @@ class _Reading:
     @staticmethod
     def _is_next(raw: msgspec.Raw) -> bool:
         try:
-            return bool(_object(bytes(raw), _Link, "link").relation == "next")
+            return bool(decoded(bytes(raw), _Link, "link").relation == "next")
         except UnreadableBody:
             return False

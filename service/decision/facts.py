@@ -82,6 +82,9 @@ def age_below(born: Days, years: int, as_of: date) -> str:
 
 
 def _birthday(born: date, years: int) -> date:
+    # A birth date may be any that can be written: the calendar ends before the birthday.
+    if born.year + years > date.max.year:
+        return date.max
     try:
         return born.replace(year=born.year + years)
     except ValueError:  # 29 February

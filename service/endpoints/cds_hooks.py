@@ -12,12 +12,12 @@ from marshmallow import ValidationError
 
 from fhir_mappings.envelope import (
     HookCall,
-    UnreadableBody,
     decode_call,
     lists_to_fetch,
     submission_of_prefetch,
     with_context,
 )
+from fhir_mappings.json_objects import UnreadableBody
 from fhir_mappings.located import Submission
 from schemas import contexts
 from schemas.cds_hooks import EXTENSION, RequestSchema

@@ -9,8 +9,9 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
-from fhir_mappings.envelope import UnreadableBody, decode_bundle
+from fhir_mappings.envelope import decode_bundle
 from fhir_mappings.from_actions import operation_outcome
+from fhir_mappings.json_objects import UnreadableBody
 from fhir_mappings.located import PatientError
 from fhir_mappings.why_unreadable import validation_issues
 from schemas.assessment import EvaluateQuerySchema

@@ -207,6 +207,8 @@ def test_look_alikes_are_no_twitch(look_alike: str) -> None:
         ("2010", None),
         ("2009", False),
         ("2011", True),
+        ("9999-12-31", True),
+        ("9990", True),
         (None, None),
     ],
 )

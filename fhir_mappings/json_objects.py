@@ -1,0 +1,85 @@
+"""Bytes as JSON objects of a shape; every way in which they can fail to be is an UnreadableBody."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+_DEEP = "The JSON is nested too deeply."
+
+
+@dataclass(frozen=True, slots=True)
+class BodyProblem:
+    """One thing wrong with a body. code: a FHIR issue type; expression: the path at fault."""
+
+    code: str
+    diagnostics: str
+    expression: str | None = None
+
+
+class UnreadableBody(ValueError):
+    """The body cannot be read. status: 400 for JSON, 422 for JSON that is not a Bundle."""
+
+    def __init__(self, problems: tuple[BodyProblem, ...], status: int = 400) -> None:
+        super().__init__("; ".join(problem.diagnostics for problem in problems))
+        self.problems = problems
+        self.status = status
+
+
+class _Name:
+    """The name of a member, equal to no other: one that stands twice is seen twice."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def members_of(body: bytes, place: str) -> dict[str, msgspec.Raw]:
+    """The members of an object, raw. Raises UnreadableBody also where one stands twice."""
+    named = decoded(body, dict[_Name, msgspec.Raw], place)
+    members = {key.name: raw for key, raw in named.items()}
+    if len(members) < len(named):
+        raise UnreadableBody((_twice(place),))
+    return members
+
+
+def value_of(raw: bytes, place: str) -> Any:
+    """A small value, plain. Raises UnreadableBody also where a member of it stands twice."""
+    value = decoded(raw, Any, place)
+
+    def checked(pairs: list[tuple[str, Any]]) -> None:
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise UnreadableBody((_twice(place),))
+
+    try:
+        json.loads(raw.decode(), object_pairs_hook=checked, parse_int=str, parse_float=str)
+    except RecursionError:
+        raise UnreadableBody((BodyProblem("too-costly", _DEEP, place or None),)) from None
+    return value
+
+
+def _twice(place: str) -> BodyProblem:
+    # Another reader of this call, such as a gateway, may have taken the other one.
+    return BodyProblem("invalid", "A member stands twice in the same object.", place or None)
+
+
+def decoded(body: bytes, shape: Any, place: str) -> Any:
+    """The body as that shape; every way in which it can fail to be is an UnreadableBody."""
+    try:
+        return msgspec.json.decode(body, type=shape, dec_hook=lambda kind, name: kind(name))
+    except RecursionError:
+        problem = BodyProblem("too-costly", _DEEP, place or None)
+    except UnicodeDecodeError:
+        problem = BodyProblem("invalid", "The body is not valid UTF-8.", place or None)
+    except msgspec.ValidationError as error:
+        # msgspec names types and paths, never values.
+        problem = BodyProblem("structure", f"Not the expected shape: {_words(error)}.", place or None)
+    except msgspec.DecodeError as error:
+        problem = BodyProblem("invalid", f"Not valid JSON: {_words(error)}.", place or None)
+    raise UnreadableBody((problem,))
+
+
+def _words(error: msgspec.MsgspecError) -> str:
+    return str(error).replace("`", "")
