@@ -15,8 +15,11 @@ COPY LICENSE NOTICE openapi.yaml /app/
 COPY schemas /app/schemas
 COPY fhir_mappings /app/fhir_mappings
 COPY service /app/service
+# Where feedback is kept, if nothing else is set: mount a volume here.
+RUN mkdir /data && chown 10001:10001 /data
 WORKDIR /app
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000 \
+    FEEDBACK_DB=sqlite:////data/feedback.sqlite3
 EXPOSE 8000
 # A number, so that an orchestrator can see that it is not root; no name needs to exist.
 USER 10001:10001

@@ -18,6 +18,7 @@ from marshmallow.validate import Length, OneOf, Regexp
 from schemas.assessment import EvaluationSchema
 from schemas.cds_hooks import AnswerSchema, DiscoverySchema, RequestSchema
 from schemas.contexts import PatientViewContext
+from schemas.feedback import FeedbackSchema, Utc
 from schemas.knowledge_answers import KnowledgeClaimsSchema, KnowledgeRowSchema, KnowledgeSchema
 from schemas.operation_outcome import OperationOutcomeSchema
 
@@ -31,6 +32,7 @@ SHAPES: dict[str, type[Schema]] = {
     "PatientViewContext": PatientViewContext,
     "HookAnswer": AnswerSchema,
     "Evaluation": EvaluationSchema,
+    "Feedback": FeedbackSchema,
     "Knowledge": KnowledgeSchema,
     "KnowledgeRow": KnowledgeRowSchema,
     "KnowledgeClaims": KnowledgeClaimsSchema,
@@ -38,6 +40,8 @@ SHAPES: dict[str, type[Schema]] = {
 }
 _TYPES: tuple[tuple[type[fields.Field[Any]], dict[str, Any]], ...] = (
     (fields.UUID, {"type": "string", "format": "uuid"}),
+    (Utc, {"type": "string", "format": "date-time"}),
+    (fields.Float, {"type": "number"}),
     (fields.Date, {"type": "string", "format": "date"}),
     (fields.Boolean, {"type": "boolean"}),
     (fields.Integer, {"type": "integer"}),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 
@@ -17,11 +19,13 @@ from service.endpoints.answers import problem_answer
 from service.endpoints.authentication import authentication
 from service.endpoints.cds_hooks import cds_hooks
 from service.endpoints.evaluate import evaluate
+from service.endpoints.feedback import feedback
 from service.endpoints.fhir import fhir
 from service.endpoints.knowledge_pages import knowledge_pages
 from service.endpoints.operations import operations
 from service.endpoints.response_headers import response_headers
 from service.errors import Issue, RequestError
+from service.feedback import Store
 from service.fhir_server import FhirServers
 from service.knowledge import Knowledge
 
@@ -44,10 +48,16 @@ _NEXT = {
 _log = logging.getLogger("service")
 
 
-def create_app(config: Config, knowledge: Knowledge, callers: Callers | None = None) -> Flask:
+def create_app(
+    config: Config,
+    knowledge: Knowledge,
+    callers: Callers | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Flask:
     """The WSGI application for those settings and that knowledge.
 
-    callers: who may call, if not those of the settings. Raises ConfigError where a file of theirs is wrong.
+    callers: who may call, if not those of the settings. clock: now, in UTC, for what feedback says of times.
+    Raises ConfigError where a file of theirs is wrong.
     """
     app = Flask(__name__, static_folder="endpoints/static", template_folder="endpoints/templates")
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
@@ -55,14 +65,16 @@ def create_app(config: Config, knowledge: Knowledge, callers: Callers | None = N
     # Two slashes would be answered by a redirect to the Host that the caller names.
     app.url_map.merge_slashes = False
     callers = callers or callers_of(config)
+    store = Store(config.feedback_db, config.feedback_retention_days, clock)
     app.register_blueprint(response_headers(config))
     app.register_blueprint(authentication(callers, admin_token_in(config.admin_token_file)))
     servers = FhirServers(config.fhir_servers, config.fhir_timeout, config.fhir_ca_file)
     app.register_blueprint(cds_hooks(config, knowledge, servers))
     app.register_blueprint(evaluate(config, knowledge))
+    app.register_blueprint(feedback(config, knowledge, store, clock))
     app.register_blueprint(knowledge_pages(knowledge))
     app.register_blueprint(fhir(config, knowledge, _version()))
-    app.register_blueprint(operations(knowledge, _version()))
+    app.register_blueprint(operations(knowledge, store, _version()))
 
     @app.errorhandler(RequestError)
     def request_error(error: RequestError) -> Response:

@@ -11,6 +11,8 @@ from schemas.urls import base_url_problem, fhir_server_problem, is_loopback
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 INDICATORS = ("info", "warning", "critical")
+FEEDBACK_DB = "sqlite:///var/feedback.sqlite3"
+_SHORTEST_SECRET = 32
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 # name -> (default as shown, what it is). `make serve HELP=1` prints this table.
@@ -42,6 +44,21 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "FHIR_CA_FILE": (
         "",
         "certificates (PEM) that FHIR servers are checked against instead of the well-known",
+    ),
+    "CARD_SECRET": (
+        "one per start",
+        "signs the ids of cards; several, separated by commas: the first signs, all verify; at least 32"
+        " characters each; off loopback it must be set",
+    ),
+    "CARD_SECRET_FILE": ("", "instead: a file with them, one a line"),
+    "FEEDBACK_DB": (
+        FEEDBACK_DB,
+        "where feedback is kept: a SQLite file, its path from the folder where the service starts, or"
+        " postgresql://user:password@host/name",
+    ),
+    "FEEDBACK_RETENTION_DAYS": (
+        "90",
+        "comments of clinicians are removed so many days after they came; 0: they are not kept at all",
     ),
     "MAX_BODY_BYTES": (str(MAX_BODY_BYTES), "larger bodies are answered with 413"),
     "MIN_INDICATOR": ("info", "info, warning or critical: cards below it are not returned"),
@@ -78,6 +95,10 @@ class Config:
     fhir_servers: tuple[str, ...] = ()
     fhir_timeout: float = 2.0
     fhir_ca_file: Path | None = None
+    card_secrets: tuple[str, ...] = field(default=(), repr=False)
+    # May hold a password.
+    feedback_db: str = field(default=FEEDBACK_DB, repr=False)
+    feedback_retention_days: int = 90
     max_body_bytes: int = MAX_BODY_BYTES
     min_indicator: str = "info"
     silent: bool = False
@@ -137,6 +158,15 @@ class Config:
         servers = tuple(url.strip().rstrip("/") for url in text("FHIR_SERVERS", "").split(",") if url.strip())
         for problem in filter(None, map(fhir_server_problem, servers)):
             raise ConfigError(f"FHIR_SERVERS: {problem}")
+        card_secrets = _card_secrets(text("CARD_SECRET", ""), existing("CARD_SECRET_FILE"))
+        if not card_secrets and not is_loopback(host):
+            raise ConfigError(
+                "CARD_SECRET: off loopback it must be set, the same for all replicas, such as openssl rand"
+                " -hex 32 makes"
+            )
+        feedback_db = text("FEEDBACK_DB", FEEDBACK_DB)
+        if not feedback_db.startswith(("sqlite:///", "postgresql://")):
+            raise ConfigError("FEEDBACK_DB: sqlite:///path, or postgresql://user:password@host/name")
         workers = number("WEB_CONCURRENCY", 2, 1, 64)
         issuers, store = existing("CDS_TRUSTED_ISSUERS"), text("JTI_STORE", "memory")
         if store != "memory" and not store.startswith(("redis://", "rediss://")):
@@ -177,6 +207,9 @@ class Config:
             fhir_servers=servers,
             fhir_timeout=seconds("FHIR_TIMEOUT", "2", 0.1, 30),
             fhir_ca_file=existing("FHIR_CA_FILE"),
+            card_secrets=card_secrets,
+            feedback_db=feedback_db,
+            feedback_retention_days=number("FEEDBACK_RETENTION_DAYS", 90, 0, 3650),
             max_body_bytes=number("MAX_BODY_BYTES", MAX_BODY_BYTES, 1024, 1 << 30),
             min_indicator=choice("MIN_INDICATOR", "info", INDICATORS),
             silent=choice("SILENT", "false", ("true", "false")) == "true",
@@ -186,3 +219,24 @@ class Config:
             workers=workers,
             log_level=choice("LOG_LEVEL", "INFO", _LOG_LEVELS),
         )
+
+
+def _card_secrets(written: str, file: Path | None) -> tuple[str, ...]:
+    """The secrets of CARD_SECRET or of that file. Raises ConfigError, which repeats none of them."""
+    name = "CARD_SECRET"
+    if file is not None:
+        if written:
+            raise ConfigError("CARD_SECRET: CARD_SECRET_FILE is set as well: leave one of them out")
+        name = "CARD_SECRET_FILE"
+        try:
+            written = ",".join(file.read_text(encoding="utf-8").splitlines())
+        except (OSError, UnicodeDecodeError):
+            raise ConfigError("CARD_SECRET_FILE: cannot be read") from None
+    secrets = tuple(secret.strip() for secret in written.split(",") if secret.strip())
+    if any(len(secret) < _SHORTEST_SECRET or not secret.isascii() for secret in secrets) or (
+        file is not None and not secrets
+    ):
+        raise ConfigError(
+            f"{name}: at least {_SHORTEST_SECRET} ASCII characters each, such as openssl rand -hex 32 makes"
+        )
+    return secrets

@@ -10,6 +10,7 @@ from fhir_mappings.envelope import without_context
 from fhir_mappings.located import Submission
 from fhir_mappings.to_findings import record_of
 from service.assessment import assessment_of
+from service.card_ids import CardIds
 from service.cards import Call, Situation, cards_to, matters
 from service.decision import Decision, decide
 from service.knowledge import Knowledge
@@ -36,8 +37,11 @@ def answer(
     hook_instance: str,
     encounter_id: str | None = None,
     cards: str = "work-up",
+    ids: CardIds | None = None,
 ) -> Answer:
-    """Cards and assessment of one patient on that day. cards: which kind of them, as hooks.yaml says.
+    """Cards and assessment of one patient on that day.
+
+    cards: which kind of them, as hooks.yaml says. ids: sign those of the cards.
 
     Raises PatientError where the submission is not about one patient.
     """
@@ -49,7 +53,7 @@ def answer(
     decision = decided(submission)
     patient = decision.record.patient
     subject = f"Patient/{patient.id}" if patient.id else patient.reference
-    call = Call(hook_instance, base_url, subject, encounter_id)
+    call = Call(hook_instance, base_url, subject, encounter_id, ids or CardIds(), knowledge.version)
     situation = Situation(decision, lambda: decided(without_context(submission)), knowledge, call)
     gate = decision.gate if matters(cards, situation) else "no-matter"
     return Answer(cards_to(cards, situation), assessment_of(decision, knowledge), gate)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
+import secrets
+import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TextIO
 
 from gunicorn.app.base import BaseApplication
 
 from service.app import create_app
 from service.config import SETTINGS, Config, ConfigError
+from service.feedback import Store
 from service.knowledge import KnowledgeError, load_knowledge
 from service.worker import Worker
 
+# The tool of migrations takes half a second to start; a start that waits longer goes on without.
+_UPGRADE_SECONDS = 30
 # Above ARRIVES of the worker and the longest decision: a slow line must not look like a hung worker.
 _TIMEOUT = 60
 
@@ -62,6 +69,10 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
         return 0
     try:
         config = Config.from_environ(environ)
+        if not config.card_secrets:
+            # Before the fork: all workers sign and verify with it.
+            config = replace(config, card_secrets=(secrets.token_hex(32),))
+            print("CARD_SECRET is not set: feedback on cards of this start is refused after it.", file=out)
         knowledge = load_knowledge(config.knowledge_dir)
         application = create_app(config, knowledge)
     except (ConfigError, KnowledgeError) as error:
@@ -70,6 +81,7 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
     logging.basicConfig(format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s")
     # Ours alone: what libraries log could name what was sent.
     logging.getLogger("service").setLevel(config.log_level)
+    prepare_store(config, environ, out)
     print(f"fasciculation-cds listens on {config.public_base_url}", file=out)
     if config.cds_auth == "jwt":
         print("Calls need a signed token: see docs/authentication.md", file=out, flush=True)
@@ -82,3 +94,22 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
         )
     _Server(config, application).run()
     return 0
+
+
+def prepare_store(config: Config, environ: Mapping[str, str], out: TextIO) -> None:
+    """Makes or upgrades the SQLite file, and removes old comments. Without a store the service starts too.
+
+    A child process does it: the tool of migrations has no place in a server. PostgreSQL is upgraded by hand.
+    """
+    store = Store(config.feedback_db, config.feedback_retention_days)
+    state = store.state()
+    if state != "ok" and config.feedback_db.startswith("sqlite:"):
+        command = [sys.executable, "-m", "service.feedback", "upgrade"]
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(  # noqa: S603 - our own command
+                command, env=dict(environ), timeout=_UPGRADE_SECONDS, check=False, stdout=subprocess.DEVNULL
+            )
+        state = store.state()
+    if state != "ok":
+        print(f"Feedback is refused, cards are answered: the store in FEEDBACK_DB is {state}", file=out)
+    store.tidy()

@@ -16,17 +16,16 @@ def framed(
     knowledge: Knowledge,
     call: Call,
     *,
-    uuid: str,
     summary: str,
     level: str,
     detail: str,
     rows: Sequence[Row],
     suggestions: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
-    """A CDS Hooks card. rows: what it rests on; each is linked."""
+    """A CDS Hooks card. rows: what it rests on, the leading one first; each is linked."""
     wording = knowledge.wording
     card: dict[str, Any] = {
-        "uuid": uuid,
+        "uuid": call.uuid("card", rows[0].id if rows else ""),
         "summary": summary,
         "indicator": level,
         "detail": detail,

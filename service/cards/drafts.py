@@ -40,7 +40,8 @@ class _Card:
         self.decision = situation.decision
         self.record = situation.decision.record
         self.knowledge = situation.knowledge
-        self.call = situation.call
+        # Two cards of one call may ask the same question: each click has an id of its own.
+        self.call = replace(situation.call, about=remark.draft.reference)
         self.table = situation.knowledge.table
         self.terminology = situation.knowledge.terminology
         self.wording = situation.knowledge.wording
@@ -52,7 +53,6 @@ class _Card:
         return framed(
             self.knowledge,
             self.call,
-            uuid=self.call.uuid("card", self.remark.draft.reference),
             summary=fitting(list(self.summary())),
             level=self.remark.level,
             detail=self.detail(),
@@ -268,11 +268,10 @@ class _Card:
         remark = self.remark
         if remark.suggested:
             label = self.say("actions.electrolytes.order", analytes=self.names(remark.suggested))
-            reference = remark.draft.reference
             order = order_of(
                 remark.suggested,
                 label,
-                self.call.uuid("order", "electrolytes", reference),
+                self.call.uuid("order", "electrolytes"),
                 self.decision,
                 self.knowledge.templates,
                 self.call,

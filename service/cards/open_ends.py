@@ -55,7 +55,6 @@ class _Card:
         return framed(
             knowledge,
             call,
-            uuid=call.uuid("card"),
             summary=fitting(list(self.summary())),
             level=self.decision.level,
             detail=self.detail(),

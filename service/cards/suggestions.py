@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_mappings.from_actions import fillable, filled_answer, filled_order
 from fhir_mappings.terminology import Terminology
+from service.card_ids import CardIds, id_of
 from service.decision import Decision, Recommendation
 from service.decision.questions import Question, foremost
 from service.decision.table import Table
@@ -17,21 +17,32 @@ from service.knowledge.wording import Wording
 
 # An order names the twitch it is for, not every record of it.
 _MOST_REASONS = 3
-_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a card takes from the call. hook_instance: what its uuids derive from, never chance."""
+    """What a card takes from the call.
+
+    hook_instance: what its uuids derive from, never chance. ids: sign them; by default they are unsigned, and
+    feedback on them is refused. knowledge_version: what the uuids say about it, hexadecimal. about: the draft
+    that the card is about, where a call has several cards.
+    """
 
     hook_instance: str
     base_url: str
     subject: str | None = None
     encounter: str | None = None
+    ids: CardIds = field(default_factory=CardIds)
+    knowledge_version: str = ""
+    about: str = ""
 
-    def uuid(self, *parts: str) -> str:
-        """A uuid that the same call always gives the same thing."""
-        return str(uuid.uuid5(_NAMESPACE, "\n".join((self.hook_instance, *parts))))
+    def uuid(self, kind: str, name: str) -> str:
+        """A uuid that the same call always gives the same thing.
+
+        kind: see card_ids.KINDS. name: the leading row of a card, the action of an order, the finding of an
+        answer: what feedback is counted under.
+        """
+        return id_of(self.ids, self.knowledge_version, self.hook_instance, kind, name, self.about)
 
 
 def suggestions_of(
@@ -127,7 +138,7 @@ def answers_to(
             )
             yield {
                 "label": label,
-                "uuid": call.uuid("answer", question.id, answer),
+                "uuid": call.uuid(f"answer-{answer}", question.id),
                 "actions": [
                     {
                         "type": "create",

@@ -21,7 +21,6 @@ def cards_of(decision: Decision, knowledge: Knowledge, call: Call) -> list[dict[
         framed(
             knowledge,
             call,
-            uuid=call.uuid("card"),
             summary=summary_of(decision, table, terminology, wording),
             level=decision.level,
             detail=Detail(decision, table, terminology, wording).markdown(),

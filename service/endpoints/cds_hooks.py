@@ -21,6 +21,7 @@ from fhir_mappings.json_objects import UnreadableBody
 from fhir_mappings.located import Submission
 from schemas import contexts
 from schemas.cds_hooks import EXTENSION, RequestSchema
+from service.card_ids import CardIds
 from service.config import INDICATORS, Config
 from service.endpoints.answers import flattened, json_answer
 from service.endpoints.authentication import caller
@@ -81,6 +82,7 @@ def cds_hooks(config: Config, knowledge: Knowledge, servers: FhirServers) -> Blu
             hook_instance=members["hookInstance"],
             encounter_id=context.get("encounterId"),
             cards=entry["cards"],
+            ids=CardIds(config.card_secrets, service_id),
         )
         _gate(answered, had)
         content: dict[str, Any] = {"cards": shown(answered.cards, config)}

@@ -15,6 +15,7 @@ from fhir_mappings.json_objects import UnreadableBody
 from fhir_mappings.located import PatientError
 from fhir_mappings.why_unreadable import validation_issues
 from schemas.assessment import EvaluateQuerySchema
+from service.card_ids import CardIds
 from service.config import Config
 from service.endpoints.answers import flattened, json_answer
 from service.endpoints.bodies import body_of
@@ -24,6 +25,8 @@ from service.knowledge import Knowledge
 from service.pipeline import answer
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds:evaluate")
+# No service id holds a slash: an id made here is none that feedback takes.
+_SIGNED_AS = "/evaluate"
 _VALID = ("information", "informational", "Every entry is valid FHIR R4B.", None)
 
 
@@ -56,6 +59,7 @@ def evaluate(config: Config, knowledge: Knowledge) -> Blueprint:
                 base_url=config.public_base_url,
                 # The same bundle on the same day gives the same uuids.
                 hook_instance=str(uuid.uuid5(_NAMESPACE, f"{as_of}\n{hashlib.sha256(body).hexdigest()}")),
+                ids=CardIds(config.card_secrets, _SIGNED_AS),
             )
         except PatientError as error:
             place = "Bundle.entry.resource.ofType(Patient)"

@@ -8,13 +8,14 @@ from pathlib import Path
 from flask import Blueprint, Response, render_template
 
 from service.endpoints.answers import json_answer
+from service.feedback import Store
 from service.knowledge import Knowledge
 from service.knowledge.yaml_files import load_yaml
 
 OPENAPI = Path(__file__).parents[2] / "openapi.yaml"
 
 
-def operations(knowledge: Knowledge, version: str) -> Blueprint:
+def operations(knowledge: Knowledge, store: Store, version: str) -> Blueprint:
     """GET /healthz, /readyz, /openapi.yaml, /openapi.json and /."""
     blueprint = Blueprint("operations", __name__)
     text = OPENAPI.read_bytes()
@@ -32,6 +33,8 @@ def operations(knowledge: Knowledge, version: str) -> Blueprint:
                 "version": version,
                 "knowledgeVersion": knowledge.version,
                 "rows": len(knowledge.table.rows),
+                # Named, and no more: without it decisions go on.
+                "feedback": store.state(),
             }
         )
 

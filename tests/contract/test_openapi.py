@@ -44,7 +44,12 @@ def test_a_required_member_is_required() -> None:
 def test_what_needs_a_token_says_so() -> None:
     paths = document()["paths"]
     secured = {path for path, methods in paths.items() for call in methods.values() if "security" in call}
-    assert secured == {"/cds-services", "/cds-services/{service_id}", "/evaluate"}
+    assert secured == {
+        "/cds-services",
+        "/cds-services/{service_id}",
+        "/cds-services/{service_id}/feedback",
+        "/evaluate",
+    }
     for path in secured:
         for call in paths[path].values():
             assert {"callerToken": []} in call["security"]

@@ -6,6 +6,8 @@ import pytest
 
 from service.config import SETTINGS, Config, ConfigError
 
+SECRET = "e" * 32  # enough for a test
+
 
 def test_an_empty_environment() -> None:
     config = Config.from_environ({})
@@ -46,6 +48,15 @@ def test_an_empty_environment() -> None:
         ("FHIR_TIMEOUT", "２"),
         ("FHIR_CA_FILE", "no/such/file"),
         ("KNOWLEDGE_DIR", "no/such/folder"),
+        ("CARD_SECRET", "s" * 31),
+        ("CARD_SECRET", "s" * 32 + ",short"),
+        ("CARD_SECRET", "ü" * 32),
+        ("CARD_SECRET_FILE", "no/such/file"),
+        ("FEEDBACK_DB", "feedback.sqlite3"),
+        ("FEEDBACK_DB", "sqlite://"),
+        ("FEEDBACK_DB", "mysql://user:secret@db/feedback"),
+        ("FEEDBACK_RETENTION_DAYS", "-1"),
+        ("FEEDBACK_RETENTION_DAYS", "forever"),
         ("SHARED_SERVICE_ID", "a/b"),
         ("WEB_CONCURRENCY", "0"),
         ("LOG_LEVEL", "LOUD"),
@@ -60,7 +71,41 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
 def test_off_loopback_needs_auth_written_out(host: str) -> None:
     with pytest.raises(ConfigError, match=r"^CDS_AUTH: "):
         Config.from_environ({"HOST": host})
-    assert Config.from_environ({"HOST": host, "CDS_AUTH": "off"}).host == host
+    assert Config.from_environ({"HOST": host, "CDS_AUTH": "off", "CARD_SECRET": SECRET}).host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "::", "cds.example"])  # noqa: S104
+@pytest.mark.parametrize("empty", ["", ",", " , "])
+def test_off_loopback_needs_a_secret_for_the_ids_of_cards(host: str, empty: str) -> None:
+    with pytest.raises(ConfigError, match=r"^CARD_SECRET: "):
+        Config.from_environ({"HOST": host, "CDS_AUTH": "off", "CARD_SECRET": empty})
+    assert Config.from_environ({"CARD_SECRET": empty}).card_secrets == ()
+
+
+def test_several_secrets_keep_their_order(tmp_path: Path) -> None:
+    old = "f" * 32
+    assert Config.from_environ({"CARD_SECRET": f"{SECRET}, {old},"}).card_secrets == (SECRET, old)
+    file = tmp_path / "secrets"
+    file.write_text(f"{SECRET}\n\n{old}\n")
+    config = Config.from_environ({"CARD_SECRET_FILE": str(file)})
+    assert config.card_secrets == (SECRET, old)
+    assert SECRET not in repr(config)
+
+
+@pytest.mark.parametrize("content", ["", "\n", "short", "s" * 31, f"{'s' * 32}\nshort", "\xff" * 40])
+def test_a_file_of_secrets_that_is_none(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "secrets"
+    file.write_text(content, encoding="latin-1")
+    with pytest.raises(ConfigError, match=r"^CARD_SECRET_FILE: ") as error:
+        Config.from_environ({"CARD_SECRET_FILE": str(file)})
+    assert not content.strip() or content.strip() not in str(error.value)
+
+
+def test_secrets_stand_in_one_place(tmp_path: Path) -> None:
+    file = tmp_path / "secrets"
+    file.write_text(SECRET)
+    with pytest.raises(ConfigError, match=r"^CARD_SECRET: "):
+        Config.from_environ({"CARD_SECRET_FILE": str(file), "CARD_SECRET": SECRET})
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.0.0.2"])
@@ -78,8 +123,12 @@ def test_the_public_url_follows_host_and_port() -> None:
 
 def test_every_setting_is_described() -> None:
     fields = {name.upper() for name in Config.__slots__}
-    renamed = {"WORKERS": "WEB_CONCURRENCY", "PUBLIC_BASE_ALIASES": "PUBLIC_BASE_URL"}
-    assert {renamed.get(name, name) for name in fields} == set(SETTINGS)
+    renamed = {
+        "WORKERS": "WEB_CONCURRENCY",
+        "PUBLIC_BASE_ALIASES": "PUBLIC_BASE_URL",
+        "CARD_SECRETS": "CARD_SECRET",
+    }
+    assert {renamed.get(name, name) for name in fields} | {"CARD_SECRET_FILE"} == set(SETTINGS)
 
 
 @pytest.fixture
@@ -101,7 +150,7 @@ def test_settings_for_callers_that_sign(jwt: dict[str, str]) -> None:
         "https://cds.example/a",
         ("https://cds.intern.example",),
     )
-    assert Config.from_environ({**jwt, "HOST": "0.0.0.0"}).cds_auth == "jwt"  # noqa: S104
+    assert Config.from_environ({**jwt, "HOST": "0.0.0.0", "CARD_SECRET": SECRET}).cds_auth == "jwt"  # noqa: S104
     several = Config.from_environ({**jwt, "WEB_CONCURRENCY": "4", "JTI_STORE": "redis://:secret@cache/0"})
     assert several.workers == 4
     assert "secret" not in repr(several)
@@ -126,9 +175,12 @@ def test_an_unsafe_mix_stops_the_start_by_name(
 
 
 def test_a_password_in_a_wrong_url_is_not_repeated(jwt: dict[str, str]) -> None:
-    with pytest.raises(ConfigError) as error:
-        Config.from_environ({**jwt, "JTI_STORE": "postgres://user:secret@cache/0"})
-    assert "secret" not in str(error.value)
+    for name in ("JTI_STORE", "FEEDBACK_DB"):
+        with pytest.raises(ConfigError) as error:
+            Config.from_environ({**jwt, name: "postgres://user:secret@cache/0"})
+        assert "secret" not in str(error.value)
+    kept = Config.from_environ({"FEEDBACK_DB": "postgresql://user:secret@db/feedback"})
+    assert "secret" not in repr(kept)
 
 
 def test_fhir_servers_are_a_list() -> None:

@@ -1,0 +1,147 @@
+"""The ids of cards and suggestions: UUIDs of RFC 9562 version 8, signed, that say what they stand for.
+
+Feedback names nothing but an id: that alone tells any replica which row it is about, and that it is ours.
+docs/feedback.md holds the layout bit by bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+# The kinds, by their number in the id: never reordered. An answer to a question is two of them.
+KINDS = ("card", "order", "answer-present", "answer-absent")
+VERSION_BITS, NAME_BITS, CALL_BITS, ITEM_BITS, TAG_BITS = 12, 20, 20, 20, 48
+_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+class NotOurs(ValueError):
+    """Not an id that this service made."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardId:
+    """What an id says.
+
+    version: bits of the knowledge's version. name: the code of the leading row of a card, of the action of an
+    order, of the finding of an answer (see `code_of`); 0 = none. call, item: bits of hashes of the call, and
+    of the thing within the call.
+    """
+
+    kind: str
+    version: int
+    name: int
+    call: int
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardIds:
+    """Makes and reads the ids of one service id.
+
+    secrets: the first signs, all verify; without one the ids are unsigned, and none is read.
+    """
+
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    service_id: str = ""
+
+    def written(self, said: CardId) -> str:
+        """The id as a UUID, in lower case."""
+        bits = _packed(said)
+        tag = _tag(self.secrets[0], self.service_id, bits) if self.secrets else 0
+        custom = bits << TAG_BITS | tag
+        whole = (
+            (custom >> 74) << 80 | 8 << 76 | (custom >> 62 & 0xFFF) << 64 | 2 << 62 | custom & (1 << 62) - 1
+        )
+        return str(uuid.UUID(int=whole))
+
+    def read(self, text: str) -> CardId:
+        """What that id says. Raises NotOurs if it was not made here, for this service id."""
+        if not _FORM.fullmatch(text.lower()):
+            raise NotOurs("not an id of a card or suggestion of this service")
+        whole = uuid.UUID(text).int
+        custom = (whole >> 80) << 74 | (whole >> 64 & 0xFFF) << 62 | whole & (1 << 62) - 1
+        bits, tag = custom >> TAG_BITS, custom & (1 << TAG_BITS) - 1
+        # All are tried, in the same time whichever fits.
+        fits = [_same(_tag(secret, self.service_id, bits), tag) for secret in self.secrets]
+        if not any(fits):
+            raise NotOurs("not an id that this service signed")
+        return _unpacked(bits)
+
+
+def id_of(ids: CardIds, version: str, hook_instance: str, kind: str, name: str, *more: str) -> str:
+    """The same call always gives the same thing the same id.
+
+    version: hexadecimal. name: row, action or finding, or "". more: what else tells it apart within the call.
+    """
+    thing = "\n".join((kind, name, *more))
+    return ids.written(
+        CardId(
+            kind,
+            int(version[: VERSION_BITS // 4] or "0", 16),
+            code_of(name),
+            _hashed(f"call\n{hook_instance}", CALL_BITS),
+            _hashed(f"item\n{hook_instance}\n{thing}", ITEM_BITS),
+        )
+    )
+
+
+def code_of(name: str) -> int:
+    """The number that stands for a row, action or finding in an id; 0 = no name.
+
+    Of its name alone, never of its place in a list: no later version of the knowledge reads it as another.
+    """
+    return _hashed(f"name\n{name}", NAME_BITS) if name else 0
+
+
+def names_by_code(names: Iterable[str]) -> Mapping[int, str]:
+    """code -> name. Raises ValueError where two names share a code: one must be called otherwise."""
+    found: dict[int, str] = {0: ""}
+    for name in names:
+        other = found.setdefault(code_of(name), name)
+        if other != name:
+            raise ValueError(f"{name!r} and {other or 'no name'!r} have the same code in ids: rename one")
+    return found
+
+
+def _packed(said: CardId) -> int:
+    bits = KINDS.index(said.kind)
+    for value, width in (
+        (said.version, VERSION_BITS),
+        (said.name, NAME_BITS),
+        (said.call, CALL_BITS),
+        (said.item, ITEM_BITS),
+    ):
+        if not 0 <= value < 1 << width:
+            raise ValueError(f"{value} does not fit into {width} bits")
+        bits = bits << width | value
+    return bits
+
+
+def _unpacked(bits: int) -> CardId:
+    values = []
+    for width in (ITEM_BITS, CALL_BITS, NAME_BITS, VERSION_BITS):
+        values.append(bits & (1 << width) - 1)
+        bits >>= width
+    item, call, name, version = values
+    return CardId(KINDS[bits], version, name, call, item)
+
+
+def _tag(secret: str, service_id: str, bits: int) -> int:
+    digest = hmac.digest(secret.encode(), f"{service_id}\n{bits:x}".encode(), hashlib.sha256)
+    return int.from_bytes(digest[: TAG_BITS // 8], "big")
+
+
+def _same(one: int, other: int) -> bool:
+    width = TAG_BITS // 8
+    return hmac.compare_digest(one.to_bytes(width, "big"), other.to_bytes(width, "big"))
+
+
+def _hashed(text: str, width: int) -> int:
+    # A lone surrogate has no UTF-8; the text may come from a client.
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") >> 64 - width

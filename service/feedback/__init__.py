@@ -1,0 +1,8 @@
+"""What became of cards: kept, and counted. The only place that knows of a database."""
+
+from __future__ import annotations
+
+from service.feedback.records import Accepted, Feedback
+from service.feedback.store import Store, StoreDown
+
+__all__ = ["Accepted", "Feedback", "Store", "StoreDown"]

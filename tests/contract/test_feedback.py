@@ -1,0 +1,388 @@
+"""Feedback over HTTP: what is taken, what is refused with its place, and that nothing is half kept."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.card_ids import CardIds, code_of, id_of
+from service.feedback.upgrade import upgrade
+from service.knowledge import Knowledge
+from tests.contract.feedback_site import NOW, PATH, SECRET, Site, accepted, overridden, places
+from tests.contract.requests import DAY, SERVICE, example, hook_call
+
+ANOTHER_CALL = "11111111-1111-4111-8111-111111111111"
+REASON = {"code": "patient-refuses", "system": "http://terminology.hl7.org/CodeSystem/x"}
+
+
+@pytest.fixture
+def site(knowledge: Knowledge, tmp_path: Path) -> Site:
+    url = f"sqlite:///{tmp_path}/feedback.sqlite3"
+    upgrade(url)
+    return Site(url, knowledge)
+
+
+@pytest.fixture
+def card(site: Site) -> dict[str, Any]:
+    return site.card()
+
+
+def test_cds_hooks_148_accepted_suggestions_are_kept(site: Site, card: dict[str, Any]) -> None:
+    answered = site.post(accepted(card, 0, 2))
+    assert (answered.status_code, answered.get_json()) == (200, {})
+    (kept,) = site.kept()
+    said = CardIds((SECRET,), SERVICE.split("/")[-1]).read(card["uuid"])
+    assert (kept.card, kept.outcome, kept.row) == (card["uuid"], "accepted", "persistent")
+    assert (kept.code, kept.version) == (code_of("persistent"), said.version)
+    assert site.knowledge.version.startswith(f"{kept.version:03x}")
+    assert (kept.at, kept.week, kept.received) == (
+        datetime(2026, 6, 15, 10, 5, 31, tzinfo=UTC),
+        "2026-W25",
+        NOW,
+    )
+    found = {(one.suggestion, one.kind, one.name) for one in site.kept_suggestions()}
+    assert found == {
+        (card["suggestions"][0]["uuid"], "order", "electrolytes"),
+        (card["suggestions"][2]["uuid"], "answer-present", "orthopnea"),
+    }
+
+
+def test_cds_hooks_148_overridden_with_and_without_a_reason(site: Site, card: dict[str, Any]) -> None:
+    answered = site.post(
+        overridden(card, outcomeTimestamp="2020-12-11T00:00:00Z"),
+        overridden(card, overrideReason={"reason": REASON, "userComment": "We did that."}),
+        overridden(card, overrideReason={"userComment": "Later."}, outcomeTimestamp="2026-06-15T11:00:00Z"),
+    )
+    assert answered.status_code == 200
+    kept = site.kept()
+    assert {(k.reason_code, k.comment) for k in kept} == {
+        (None, None),
+        ("patient-refuses", "We did that."),
+        (None, "Later."),
+    }
+    assert site.kept_suggestions() == []
+
+
+def test_several_cards_and_what_is_not_known_are_taken(site: Site, card: dict[str, Any]) -> None:
+    other = site.card(hookInstance=ANOTHER_CALL)
+    body = {
+        "feedback": [
+            {**accepted(card), "more": [1], "overrideReason": None},
+            {**overridden(other), "acceptedSuggestions": [], "overrideReason": {"reason": None, "x": {}}},
+        ],
+        "extension": {"org.example": {}},
+    }
+    assert site.client.post(PATH, json=body).status_code == 200
+    assert len(site.kept()) == 2
+
+
+def test_nothing_to_keep_is_taken(site: Site) -> None:
+    assert site.post().status_code == 200
+    assert site.kept() == []
+
+
+def test_ids_may_come_in_upper_case(site: Site, card: dict[str, Any]) -> None:
+    item = accepted(card)
+    assert site.post(item).status_code == 200
+    item["card"] = item["card"].upper()
+    item["acceptedSuggestions"][0]["id"] = item["acceptedSuggestions"][0]["id"].upper()
+    assert site.post(item).status_code == 200
+    assert len(site.kept()) == 1
+
+
+def test_a_repeat_is_kept_once_and_a_later_action_for_itself(site: Site, card: dict[str, Any]) -> None:
+    for _ in range(3):
+        assert site.post(accepted(card, 0, 1), accepted(card, 1, 0)).status_code == 200
+    assert len(site.kept()) == 1
+    assert len(site.kept_suggestions()) == 2
+    # The same instant, written otherwise.
+    for same in ("2026-06-15T12:05:31+02:00", "2026-06-15t10:05:31.000z", "2026-06-15T10:05:31-00:00"):
+        assert site.post(accepted(card, 1, 0, outcomeTimestamp=same)).status_code == 200
+    assert len(site.kept()) == 1
+    for other in (
+        accepted(card, 0),
+        accepted(card, 0, 1, outcomeTimestamp="2026-06-15T10:05:31.000001Z"),
+        overridden(card),
+        overridden(card, outcomeTimestamp="2026-06-15T10:05:32Z"),
+    ):
+        before = len(site.kept())
+        assert site.post(other).status_code == 200
+        assert len(site.kept()) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("written", "utc"),
+    [
+        ("2026-06-15T10:05:31Z", "2026-06-15T10:05:31+00:00"),
+        ("2026-06-15T10:05:31.5Z", "2026-06-15T10:05:31.500000+00:00"),
+        ("2026-06-15T10:05:31.123456789Z", "2026-06-15T10:05:31.123456+00:00"),
+        ("2026-06-15T23:30:00-05:00", "2026-06-16T04:30:00+00:00"),
+        ("2024-12-30T00:30:00+01:00", "2024-12-29T23:30:00+00:00"),
+        ("2020-01-01T00:00:00Z", "2020-01-01T00:00:00+00:00"),
+        ("2026-06-16T12:00:00Z", "2026-06-16T12:00:00+00:00"),
+        ("2025-12-31T23:59:60Z", "2025-12-31T23:59:59.999999+00:00"),
+    ],
+)
+def test_times_are_kept_in_utc(site: Site, card: dict[str, Any], written: str, utc: str) -> None:
+    assert site.post(overridden(card, outcomeTimestamp=written)).status_code == 200
+    (kept,) = site.kept()
+    assert kept.at.isoformat() == utc
+    assert kept.at.tzinfo == UTC
+
+
+def test_the_week_is_that_of_utc(site: Site, card: dict[str, Any]) -> None:
+    site.post(overridden(card, outcomeTimestamp="2024-12-30T00:30:00+01:00"))
+    assert site.kept()[0].week == "2024-W52"
+
+
+WRONG: list[tuple[str, Any, list[str]]] = [
+    ("card missing", {"card": None}, ["feedback[1].card"]),
+    ("card a number", {"card": 5}, ["feedback[1].card"]),
+    ("card empty", {"card": ""}, ["feedback[1].card"]),
+    ("not ours", {"card": "4e0a3a1e-3283-4575-ab82-028d55fe2719"}, ["feedback[1].card"]),
+    ("outcome missing", {"outcome": None}, ["feedback[1].outcome"]),
+    ("outcome unknown", {"outcome": "ignored"}, ["feedback[1].outcome"]),
+    ("outcome a list", {"outcome": ["accepted"]}, ["feedback[1].outcome"]),
+    ("nothing accepted", {"acceptedSuggestions": None}, ["feedback[1].acceptedSuggestions"]),
+    ("none accepted", {"acceptedSuggestions": []}, ["feedback[1].acceptedSuggestions"]),
+    ("accepted an object", {"acceptedSuggestions": {}}, ["feedback[1].acceptedSuggestions"]),
+    ("accepted a text", {"acceptedSuggestions": ["x"]}, ["feedback[1].acceptedSuggestions[0]"]),
+    ("without id", {"acceptedSuggestions": [{}]}, ["feedback[1].acceptedSuggestions[0].id"]),
+    ("id null", {"acceptedSuggestions": [{"id": None}]}, ["feedback[1].acceptedSuggestions[0].id"]),
+    ("id not ours", {"acceptedSuggestions": [{"id": "x"}]}, ["feedback[1].acceptedSuggestions[0].id"]),
+    ("too many", {"acceptedSuggestions": [{"id": "x"}] * 51}, ["feedback[1].acceptedSuggestions"]),
+    ("overridden and accepted", {"outcome": "overridden"}, ["feedback[1].acceptedSuggestions"]),
+    ("time missing", {"outcomeTimestamp": None}, ["feedback[1].outcomeTimestamp"]),
+    ("reason a text", {"overrideReason": "no"}, ["feedback[1].overrideReason"]),
+    (
+        "coding without members",
+        {"overrideReason": {"reason": {}}},
+        ["feedback[1].overrideReason.reason.code", "feedback[1].overrideReason.reason.system"],
+    ),
+    (
+        "comment a number",
+        {"overrideReason": {"userComment": 1}},
+        ["feedback[1].overrideReason.userComment"],
+    ),
+    (
+        "comment too long",
+        {"overrideReason": {"userComment": "x" * 4001}},
+        ["feedback[1].overrideReason.userComment"],
+    ),
+    (
+        "comment with NUL",
+        {"overrideReason": {"userComment": "a\0b"}},
+        ["feedback[1].overrideReason.userComment"],
+    ),
+    (
+        "half a character",
+        {"overrideReason": {"userComment": "\ud800", "reason": {"code": "\udfff", "system": "\0"}}},
+        [
+            "feedback[1].overrideReason.reason.code",
+            "feedback[1].overrideReason.reason.system",
+            "feedback[1].overrideReason.userComment",
+        ],
+    ),
+    *(
+        (f"time {written}", {"outcomeTimestamp": written}, ["feedback[1].outcomeTimestamp"])
+        for written in (
+            "2026-06-15",
+            "2026-06-15T10:05:31",
+            "2026-06-15T10:05Z",
+            "2026-06-15 10:05:31Z",
+            "20260615T100531Z",
+            "2026-W25-1T10:05:31Z",
+            "2026-02-30T10:05:31Z",
+            "2026-06-15T25:05:31Z",
+            "2026-06-15T10:05:61Z",
+            "2026-06-15T10:05:31+24:00",
+            "2026-06-15T10:05:31.Z",
+            "२०२६-06-15T10:05:31Z",
+            "0001-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+14:00",
+            "9999-12-31T23:59:59-14:00",
+            "1970-01-01T00:00:00Z",
+            "2019-12-31T23:59:59Z",
+            "2026-06-16T12:00:01Z",
+            "1781518000",
+            1781518000,
+            None,
+            {},
+        )
+        if written is not None
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "where"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
+def test_what_is_wrong_is_named_and_nothing_is_kept(
+    site: Site, card: dict[str, Any], changes: dict[str, Any], where: list[str]
+) -> None:
+    answered = site.post(overridden(card), accepted(card, **changes))
+    assert sorted(places(answered)) == where
+    assert site.kept() == []
+
+
+def test_all_that_is_wrong_is_said_at_once(site: Site, card: dict[str, Any]) -> None:
+    answered = site.post(
+        accepted(card, outcome=None, acceptedSuggestions=[{}]), {}, accepted(card, outcomeTimestamp="x"), 7
+    )
+    assert sorted(places(answered)) == [
+        "feedback[0].acceptedSuggestions[0].id",
+        "feedback[0].outcome",
+        "feedback[1].card",
+        "feedback[1].outcome",
+        "feedback[1].outcomeTimestamp",
+        "feedback[2].outcomeTimestamp",
+        "feedback[3]",
+    ]
+    assert site.kept() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[]", 400),
+        (b"null", 400),
+        (b"{}", 400),
+        (b'{"feedback": null}', 400),
+        (b'{"feedback": {}}', 400),
+        (b'{"feedback": [null]}', 400),
+        (b'{"feedback": [[]]}', 400),
+        (b'{"feedback": [], "feedback": []}', 400),
+        (b'{"feedback": [NaN]}', 400),
+        (b'{"feedback": "\xff"}', 400),
+        (b'{"feedback": ' + b"[" * 100_000, 400),
+        (b'{"feedback": [' + b'{"card": "x"},' * 100 + b"{}]}", 400),
+    ],
+)
+def test_a_body_that_is_no_feedback(site: Site, body: bytes, status: int) -> None:
+    answered = site.client.post(PATH, data=body, content_type="application/json")
+    assert places(answered, status)
+    assert site.kept() == []
+
+
+def test_a_body_of_another_type(site: Site) -> None:
+    places(site.client.post(PATH, data=b"{}", content_type="text/plain"), 415)
+    places(site.client.post(PATH, data={"feedback": "x"}), 415)
+
+
+def test_a_service_that_is_not_there(site: Site, card: dict[str, Any]) -> None:
+    places(site.post(accepted(card), path="/cds-services/other/feedback"), 404)
+    assert site.client.get(PATH).status_code == 405
+
+
+def ids(site: Site, service: str = SERVICE.split("/")[-1], secret: str = SECRET) -> CardIds:
+    return CardIds((secret,), service)
+
+
+def test_the_id_of_a_suggestion_is_no_card_and_the_other_way(site: Site, card: dict[str, Any]) -> None:
+    turned = accepted(card, card=card["suggestions"][0]["uuid"])
+    assert places(site.post(turned)) == ["feedback[0].card"]
+    turned = accepted(card, acceptedSuggestions=[{"id": card["uuid"]}])
+    assert places(site.post(turned)) == ["feedback[0].acceptedSuggestions[0].id"]
+    assert site.kept() == []
+
+
+def test_a_suggestion_of_another_call_is_refused(site: Site, card: dict[str, Any]) -> None:
+    other = site.card(hookInstance=ANOTHER_CALL)
+    assert other["uuid"] != card["uuid"]
+    item = accepted(card, acceptedSuggestions=[{"id": other["suggestions"][0]["uuid"]}])
+    assert places(site.post(item)) == ["feedback[0].acceptedSuggestions[0].id"]
+    assert site.kept() == []
+
+
+def test_an_id_signed_for_another_service_or_by_another_secret_is_refused(site: Site) -> None:
+    for signer in (ids(site, "/evaluate"), ids(site, "other"), ids(site, secret="x" * 32)):
+        forged = id_of(signer, site.knowledge.version, ANOTHER_CALL, "card", "persistent")
+        item = {"card": forged, "outcome": "overridden", "outcomeTimestamp": "2026-06-15T10:05:31Z"}
+        assert places(site.post(item)) == ["feedback[0].card"]
+    assert site.kept() == []
+
+
+def test_a_card_of_evaluate_has_ids_that_feedback_refuses(site: Site) -> None:
+    answered = site.client.post(f"/evaluate?asOf={DAY}", json=example("v05-bundle.json"))
+    (card,) = answered.get_json()["cards"]
+    assert set(places(site.post(accepted(card)))) == {
+        "feedback[0].card",
+        "feedback[0].acceptedSuggestions[0].id",
+    }
+
+
+def test_a_card_of_an_older_knowledge_is_taken_even_if_its_row_is_gone(site: Site) -> None:
+    old = id_of(ids(site), "fff0000", ANOTHER_CALL, "card", "a-row-of-old")
+    order = id_of(ids(site), "fff0000", ANOTHER_CALL, "order", "an-action-of-old")
+    item = accepted({"uuid": old, "suggestions": [{"uuid": order}]})
+    assert site.post(item).status_code == 200
+    (kept,) = site.kept()
+    assert (kept.version, kept.code, kept.row) == (0xFFF, code_of("a-row-of-old"), None)
+    (suggestion,) = site.kept_suggestions()
+    assert (suggestion.code, suggestion.name) == (code_of("an-action-of-old"), None)
+
+
+def test_a_card_that_was_signed_before_the_secret_changed_is_taken(site: Site, card: dict[str, Any]) -> None:
+    later = Site(site.url, site.knowledge, settings={"card_secrets": ("n" * 32, SECRET)})
+    assert later.card()["uuid"] != card["uuid"]
+    assert later.post(accepted(card)).status_code == 200
+    assert places(site.post(accepted(later.card())))
+    assert len(site.kept()) == 1
+
+
+def test_with_one_id_for_all_hooks_feedback_goes_there(site: Site) -> None:
+    shared = Site(site.url, site.knowledge, settings={"shared_service_id": "twitch"})
+    (card,) = shared.client.post("/cds-services/twitch", json=hook_call()).get_json()["cards"]
+    assert shared.post(accepted(card), path="/cds-services/twitch/feedback").status_code == 200
+    places(shared.post(accepted(card)), 404)
+    assert site.kept()[0].service == "twitch"
+
+
+def test_without_secrets_no_id_is_taken(site: Site) -> None:
+    unsigned = Site(site.url, site.knowledge, settings={"card_secrets": ()})
+    assert places(unsigned.post(overridden(unsigned.card()))) == ["feedback[0].card"]
+
+
+def test_no_comment_and_no_id_is_logged(
+    site: Site, card: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret = "Mrs Example said no"  # noqa: S105
+    item = overridden(card, overrideReason={"userComment": secret, "reason": REASON})
+    assert site.post(item).status_code == 200
+    refused = site.post({**item, "outcome": secret, "card": secret, "outcomeTimestamp": secret})
+    assert secret not in refused.get_data(as_text=True)
+    assert secret not in caplog.text
+    assert card["uuid"] not in caplog.text
+
+
+def test_comments_go_in_time_and_the_rest_stays(site: Site, card: dict[str, Any]) -> None:
+    said = {"reason": REASON, "userComment": "We did that."}
+    site.post(overridden(card, overrideReason=said))
+    site.clock.now = NOW + timedelta(days=20)
+    site.post(overridden(card, overrideReason=said, outcomeTimestamp="2026-06-30T00:00:00Z"))
+    site.clock.now = NOW + timedelta(days=30) - timedelta(seconds=1)
+    site.post(accepted(card))
+    assert [kept.comment for kept in site.kept()] == ["We did that.", "We did that.", None]
+    # The purge comes along with a later post, at most once an hour.
+    site.clock.now = NOW + timedelta(days=30, hours=2)
+    site.post(accepted(card, 1))
+    assert [kept.comment for kept in site.kept()] == [None, "We did that.", None, None]
+    assert [kept.reason_code for kept in site.kept()][:2] == ["patient-refuses"] * 2
+
+
+def test_retention_of_no_days_keeps_no_comment(site: Site, card: dict[str, Any]) -> None:
+    never = Site(site.url, site.knowledge, settings={"feedback_retention_days": 0})
+    assert never.post(overridden(card, overrideReason={"userComment": "Later."})).status_code == 200
+    assert site.kept()[0].comment is None
+
+
+def test_hook_answers_and_refusals_may_be_read_by_a_browser(client: FlaskClient, site: Site) -> None:
+    for answered in (site.post(), site.post(1), client.options(PATH)):
+        assert answered.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Authorization" in answered.headers["Access-Control-Allow-Headers"]
