@@ -32,9 +32,7 @@ class Utc(fields.Field[datetime]):
             raise ValidationError("Not a time with its zone, such as 1985-04-12T23:20:50.52Z.")
         day, minute, second, fraction, zone = found.groups()
         # A leap second is the end of the second before it.
-        second, fraction = (
-            ("59", "999999") if second == "60" else (second, (fraction or "")[:6].ljust(6, "0"))
-        )
+        second, fraction = ("59", "9" * 6) if second == "60" else (second, (fraction or "")[:6].ljust(6, "0"))
         try:
             return datetime.fromisoformat(f"{day}T{minute}:{second}.{fraction}{zone.upper()}").astimezone(UTC)
         except (ValueError, OverflowError):

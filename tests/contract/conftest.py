@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from shutil import which
+from typing import Any
 
 import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
+from service.feedback.store import engine_of
+from service.feedback.tables import METADATA
+from service.feedback.upgrade import upgrade
 from service.knowledge import Knowledge
 from tests.contract.callers import CLINIC, Clock, Signer, app_for, callers
+from tests.contract.feedback_site import Site
 from tests.contract.fhir_server import FhirServer, addresses_of, fhir_serving
 from tests.contract.jwks_server import JwksServer, jwks_serving
 from tests.contract.requests import SERVICE
 from tests.docs.conftest import free_port
+
+POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
+HOW_POSTGRES = (
+    "needs PostgreSQL on 127.0.0.1:5432 that trusts postgres; run: apt-get install postgresql, write"
+    " 'host all all 127.0.0.1/32 trust' first into pg_hba.conf, service postgresql start"
+)
+
 
 REDIS = "redis://127.0.0.1:6379/0"
 HOW = "needs Redis on 127.0.0.1:6379; run: apt-get install redis-server && redis-server --port 6379 --save ''"
@@ -112,3 +129,53 @@ def trap(fhir_servers: tuple[FhirServer, FhirServer]) -> FhirServer:
     """Nothing may ever arrive here."""
     fhir_servers[1].reset()
     return fhir_servers[1]
+
+
+@pytest.fixture(scope="module")
+def postgres_url() -> Iterator[str]:
+    """A database of our own in a real PostgreSQL, for as long as the tests take."""
+    driver = POSTGRES.replace("postgresql:", "postgresql+psycopg:")
+    engine = create_engine(
+        driver, isolation_level="AUTOCOMMIT", poolclass=NullPool, connect_args={"connect_timeout": 2}
+    )
+    name = f"feedback_test_{uuid.uuid4().hex[:12]}"
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    except SQLAlchemyError:
+        pytest.skip(HOW_POSTGRES)
+    try:
+        yield POSTGRES.removesuffix("postgres") + name
+    finally:
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/new/feedback.sqlite3"
+        return
+    url = request.getfixturevalue("postgres_url")
+    yield url
+    with engine_of(url).begin() as connection:
+        METADATA.drop_all(connection)
+        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+
+
+@pytest.fixture
+def store_url(empty_store_url: str) -> str:
+    upgrade(empty_store_url)
+    return empty_store_url
+
+
+@pytest.fixture
+def site(knowledge: Knowledge, tmp_path: Path) -> Site:
+    url = f"sqlite:///{tmp_path}/feedback.sqlite3"
+    upgrade(url)
+    return Site(url, knowledge)
+
+
+@pytest.fixture
+def card(site: Site) -> dict[str, Any]:
+    return site.card()
