@@ -145,7 +145,8 @@ class Inquiry:
         """The best of (highest level, most actions, first row), as numbers that sort the best first.
 
         "The highest level it can lead to" is read over the settings that the answer needs: a row moves with
-        the answer that moved in no smaller one. In any other the level would be the merit of what is set.
+        the answer that moved in no smaller one, and everything that is set bears on that row: the row reads
+        it, or it ends another row that hid it. In any other the level would be the merit of what is set.
         """
         others = [other for other in self.groups if other is not group]
         moved: dict[Chosen, frozenset[int]] = {}
@@ -157,10 +158,22 @@ class Inquiry:
                     continue
                 moved[setting] = self._moved(group, setting)
                 smaller = {(), *((part,) for part in setting)} - {setting}
-                if moved[setting].difference(*(moved.get(less, ()) for less in smaller)):
+                new = moved[setting].difference(*(moved.get(less, ()) for less in smaller))
+                if any(self._bears_on(row, setting) for row in new):
                     level = max(LEVELS.index(level) for level, _ in keys)
                     found.append((-level, -_hanging(keys), min(moved[setting])))
         return min(found, default=None)
+
+    def _bears_on(self, row: int, setting: Chosen) -> bool:
+        """Whether each of those answers is read by the row, or ends a row that would hold without it."""
+        touching = self._touching[self.case.table["rows"][row]["id"]]
+        return all(part[0] in touching or self._ends_a_row(part, setting) for part in setting)
+
+    def _ends_a_row(self, part: tuple[str, int], setting: Chosen) -> bool:
+        without = tuple(sorted(other for other in setting if other != part))
+        last = {row["id"] for row in self.case.table["rows"] if row.get("reads") == "last"}
+        before, after = (set(self.outcome(s)["rows"]) - last for s in (without, tuple(sorted(setting))))
+        return bool(before - after)
 
     def _moved(self, group: Group, setting: Chosen) -> frozenset[int]:
         """The rows, by number, that hold after one answer and not after another; not those read last."""

@@ -17,8 +17,9 @@ class Tried:
     """What one answer can lead to, over every setting of at most so many others.
 
     reaches: (level, changed actions, first row moved), the first two negative, in each setting that it needs:
-    the answers differ, and move a row that they move in no smaller setting. decides: the highest level that
-    one answer leads to and another does not.
+    the answers differ, and move a row that they move in no smaller setting, and all that is set bears on that
+    row: the row reads it, or it ends another row. decides: the highest level that one answer leads to and
+    another does not.
     """
 
     reaches: set[Reach] = field(default_factory=set)
@@ -26,9 +27,19 @@ class Tried:
 
 
 def tried(inquiry: Inquiry, others: int = 2) -> dict[str, Tried]:
-    """Group -> what its answer can lead to; no entry: it changes nothing. Reads outcomes, no condition."""
+    """Group -> what its answer can lead to; no entry: it changes nothing. Of rows, only what they read."""
     found: dict[str, Tried] = {}
     ordinary = [row.id for row in inquiry.table.rows if not row.last]
+    reads = {row.id: {x.variable for term in row.terms for x in term} for row in inquiry.table.rows}
+
+    def bears_on(row: str, sets: dict[str, dict[str, str]]) -> bool:
+        return all(set(facts) & reads[row] or ends_a_row(name, sets) for name, facts in sets.items())
+
+    def ends_a_row(name: str, sets: dict[str, dict[str, str]]) -> bool:
+        without = {k: v for other, facts in sets.items() if other != name for k, v in facts.items()}
+        before, after = (inquiry.outcome_with(s) for s in (without, {**without, **sets[name]}))
+        return bool({r.id for r in before.rows if not r.last} - {r.id for r in after.rows})
+
     for group in inquiry.groups:
         rest = [other for other in inquiry.groups if other is not group]
         moved_in: dict[Setting, frozenset[str]] = {}
@@ -49,7 +60,11 @@ def tried(inquiry: Inquiry, others: int = 2) -> dict[str, Tried]:
                     smaller = [
                         moved_in[frozenset(part)] for n in range(size) for part in combinations(setting, n)
                     ]
-                    if any(row in moved and not any(row in part for part in smaller) for row in ordinary):
+                    needed = {o.id: dict(facts) for o, (_, facts) in zip(chosen, answers, strict=True)}
+                    if any(
+                        row in moved and not any(row in part for part in smaller) and bears_on(row, needed)
+                        for row in ordinary
+                    ):
                         reach = (
                             -max(ranks),
                             -_changed(after),
