@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image mutants check prove format openapi knowledge lock knowledge-diff agree fuzz requirements
+.PHONY: help setup serve test test-image test-ehr mutants check prove format openapi knowledge lock knowledge-diff agree fuzz requirements
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -41,6 +41,20 @@ fuzz: $(STAMP)  ## 100,000 mutated requests through the service; ARGS="--request
 
 test-image: $(STAMP)  ## Build the image with docker, podman or buildah and ask it for a card (minutes)
 	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py $(ARGS)
+
+# An EHR's FHIR server, in an environment of its own: its dependencies are none of the service's.
+EHR_LOCK := tests/ehr/requirements.lock
+EHR_STAMP := .ehr/made-from-$(shell cksum $(EHR_LOCK) | cut -d' ' -f1)
+
+$(EHR_STAMP): $(EHR_LOCK)
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer on the PATH. Install one, or: make test-ehr PYTHON=..." >&2; exit 1; }
+	@echo "Making .ehr from $(EHR_LOCK)"
+	@"$(PYTHON)" -m venv --clear .ehr
+	@.ehr/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(EHR_LOCK)
+	@touch $@
+
+test-ehr: $(STAMP) $(EHR_STAMP)  ## The patients on a real FHIR server with OAuth2, fetched without any prefetch
+	$(BIN)/python -m pytest -rs tests/ehr $(ARGS)
 
 mutants: $(STAMP)  ## Every deliberate error in the decision table against the tests; ARGS="--minutes 5" bounds it
 	$(BIN)/python -m tests.mutation --write $(ARGS)
@@ -79,3 +93,5 @@ lock:  ## Write both lock files anew from pyproject.toml; ARGS=--upgrade takes n
 	@test -x $(BIN)/uv || $(MAKE) setup
 	$(BIN)/$(LOCKED) $(ARGS) --output-file requirements.lock
 	$(BIN)/$(LOCKED) $(ARGS) --extra dev --output-file requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) \
+		tests/ehr/requirements.in --output-file $(EHR_LOCK)

@@ -31,11 +31,6 @@ KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
     "FamilyMemberHistory": ("familyHistory",),
 }
 PREFETCH_KEYS = tuple(key for keys in KEYS_OF_TYPE.values() for key in keys)
-# What STU3 and R5 call it.
-_ALSO_OF_KEY: Mapping[str, frozenset[str]] = {
-    "orders": frozenset(("ProcedureRequest", "ReferralRequest")),
-    "medicationStatements": frozenset(("MedicationUsage",)),
-}
 
 # By other names, or by other parts, in other versions.
 _SAME_AS: Mapping[str, str] = {
@@ -253,7 +248,7 @@ def _spellings(selections: Iterable[str]) -> Iterator[str]:
 
 def _answers(name: str, key: str) -> bool:
     """Whether a resource of that type belongs in the list of that key."""
-    return key in KEYS_OF_TYPE.get(name, ()) or name in _ALSO_OF_KEY.get(key, ())
+    return key in KEYS_OF_TYPE.get(_SAME_AS.get(name, name), ())
 
 
 class _Reading:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 _SKIPPED = (
     ".venv",
     ".api",
+    ".ehr",
     ".git",
     "__pycache__",
     ".mypy_cache",

@@ -31,7 +31,9 @@ def test_every_dependency_is_locked(file: str, wanted: list[str]) -> None:
     assert [name for name in map(name_of, wanted) if name not in locked(file)] == []
 
 
-@pytest.mark.parametrize("file", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize(
+    "file", ["requirements.lock", "requirements-dev.lock", "tests/ehr/requirements.lock"]
+)
 def test_every_entry_has_hashes(file: str) -> None:
     assert [name for name, entry in locked(file).items() if "--hash=sha256:" not in entry] == []
 
