@@ -67,9 +67,3 @@ def test_the_limits_of_time_are_those_of_the_worker() -> None:
     assert f"did not arrive in {ARRIVES:.0f} seconds, or rested for {RESTS:.0f}" in text(
         "docs/integrating.md"
     )
-
-
-def test_feedback_is_said_to_be_missing_as_long_as_it_is(app: Flask) -> None:
-    there = any(rule.rule.endswith("/feedback") for rule in app.url_map.iter_rules())
-    said = ["<!-- feedback -->" in text(name) for name in ("SECURITY.md", "docs/integrating.md")]
-    assert said == [not there] * 2
