@@ -1,4 +1,6 @@
-"""What leaves as FHIR: orders to propose, answers to record, and OperationOutcomes.
+"""What leaves as FHIR R4: orders to propose, answers to record, and OperationOutcomes.
+
+Where another version was asked in, fhir_mappings/in_version.py rewrites them.
 
 Templates are validated once with the R4B models of fhir.resources; afterwards only ids, references and
 dates that match FHIR's own patterns are filled in. The tests validate every filled resource.

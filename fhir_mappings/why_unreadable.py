@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import importlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
-from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
+from fhir_mappings.findings import Version
 from fhir_mappings.located import Submission
+from fhir_mappings.versions import Versions, content_of, fitting, version_of
 
 _MOST = 20
+# Version -> its models, and their name. There are none of R4: those of R4B are the same for what is read.
+_MODELS: Mapping[Version, tuple[str, str]] = {
+    Version.R4: ("fhir.resources.R4B", "R4B"),
+    Version.R5: ("fhir.resources", "R5"),
+    Version.STU3: ("fhir.resources.STU3", "STU3"),
+}
 
 
-def faults_of(raw: bytes, kind: str) -> Iterator[tuple[str, str]]:
-    """(FHIRPath below the resource, kind of fault) for each fault that the R4B models see."""
+def faults_of(raw: bytes, kind: str, version: Version) -> Iterator[tuple[str, str]]:
+    """(FHIRPath below the resource, kind of fault) for each fault that the models of that version see."""
+    models, name = _MODELS[version]
     try:
         content = json.loads(raw)
     except (ValueError, RecursionError):
         yield kind, "not readable as JSON"
         return
     try:
-        model = get_fhir_model_class(kind)
+        # Only those of the versions that are asked for are loaded.
+        model = importlib.import_module(models).get_fhir_model_class(kind)
     except (KeyError, ValueError):
-        yield kind, "not a resource type of FHIR R4B"
+        yield kind, f"not a resource type of FHIR {name}"
         return
     try:
         model.model_validate(content)
@@ -47,22 +57,37 @@ def _path(kind: str, location: tuple[int | str, ...]) -> str:
 
 def why(raw: bytes, kind: str, otherwise: str) -> str:
     """One sentence on why a resource could not be read. `otherwise` where the models see no fault."""
-    faults = [f"{path}: {fault}" for path, fault in faults_of(raw, kind)]
+    version = _version(fitting(content_of(raw)), Version.R4)
+    faults = [f"{path}: {fault}" for path, fault in faults_of(raw, kind, version)]
     return "; ".join(faults[:3]) or otherwise
 
 
 def validation_issues(submission: Submission) -> list[tuple[str, str, str, str | None]]:
-    """(severity, code, diagnostics, expression) of every fault in every entry, for `?validate=true`."""
+    """(severity, code, diagnostics, expression) of every fault in every entry, for `?validate=true`.
+
+    Each is held against the version it is written in; one that does not tell, against that of the rest.
+    Without a fault, one piece of information that says which versions those were.
+    """
     issues: list[tuple[str, str, str, str | None]] = []
-    for entry in submission.entries:
-        raw = bytes(entry.raw)
-        kind = _kind(raw)
-        for path, fault in faults_of(raw, kind):
-            place = entry.expression + path.removeprefix(kind)
-            issues.append(("error", "structure", f"Not valid FHIR R4B: {fault}.", place))
+    entries = [(entry.expression, bytes(entry.raw)) for entry in submission.entries]
+    fits = [fitting(content_of(raw)) for _, raw in entries]
+    common, seen = version_of(fits), set()
+    for (expression, raw), one in zip(entries, fits, strict=True):
+        kind, version = _kind(raw), _version(one, common)
+        name = _MODELS[version][1]
+        seen.add(name)
+        for path, fault in faults_of(raw, kind, version):
+            place = expression + path.removeprefix(kind)
+            issues.append(("error", "structure", f"Not valid FHIR {name}: {fault}.", place))
     for note in submission.not_understood:
         issues.append(("error", "structure", note.why, note.reference))
-    return issues
+    every = f"Every entry is valid FHIR {' or '.join(sorted(seen))}."
+    return issues or [("information", "informational", every, None)]
+
+
+def _version(fits: Versions, common: Version) -> Version:
+    """The version to hold a resource against that fits those, among others of the common version."""
+    return next((one for one in (common, *Version) if one in fits), Version.R4)
 
 
 def _kind(raw: bytes) -> str:

@@ -9,6 +9,7 @@ from service.cards.drafts import draft_cards
 from service.cards.open_ends import open_ends_cards
 from service.cards.situation import Situation
 from service.cards.suggestions import Call
+from service.cards.versions import written_in
 from service.cards.work_up import cards_of
 from service.decision.drafts import drafts_matter
 
@@ -19,7 +20,8 @@ Cards = list[dict[str, Any]]
 
 def cards_to(kind: str, situation: Situation) -> Cards:
     """The cards of that kind (see hooks.yaml), none where there is nothing to say."""
-    return _KINDS[kind](situation)
+    version = situation.decision.record.version
+    return [written_in(card, version) for card in _KINDS[kind](situation)]
 
 
 def matters(kind: str, situation: Situation) -> bool:

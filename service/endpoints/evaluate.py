@@ -27,7 +27,6 @@ from service.pipeline import answer
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds:evaluate")
 # No service id holds a slash: an id made here is none that feedback takes.
 _SIGNED_AS = "/evaluate"
-_VALID = ("information", "informational", "Every entry is valid FHIR R4B.", None)
 
 
 def evaluate(config: Config, knowledge: Knowledge) -> Blueprint:
@@ -66,7 +65,7 @@ def evaluate(config: Config, knowledge: Knowledge) -> Blueprint:
             raise CannotDecide([Issue("business-rule", str(error), place)]) from None
         content = {"cards": shown(answered.cards, config), "assessment": answered.assessment}
         if query["fully"] == "true":
-            content["outcome"] = operation_outcome(validation_issues(submission) or [_VALID])
+            content["outcome"] = operation_outcome(validation_issues(submission))
         return json_answer(content)
 
     return blueprint

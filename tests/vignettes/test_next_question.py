@@ -23,6 +23,7 @@ from tests.vignettes import codes
 from tests.vignettes.dialects import BUNDLES
 from tests.vignettes.ehr import ENCOUNTER, HOOK, Reply, Resource, ask, canonical, finds, saved
 from tests.vignettes.patient import AS_OF, BY_ID, PEOPLE
+from tests.vignettes.test_dialects import model_of
 
 RUNS = int(os.environ.get("QUESTION_RUNS", "1"))
 PATHS = 50 * RUNS
@@ -49,6 +50,8 @@ CODES = {
     "pain": "68962001",
     "tingling": "91019004",
 }
+CATEGORIES_OF_R4 = "http://terminology.hl7.org/CodeSystem/observation-category"
+STU3_CATEGORIES = "http://hl7.org/fhir/observation-category"
 # Each patient in the prefetch and in one of the bundles, all of these in turn.
 WAYS = [(person.id, "prefetch") for person in ALIVE] + [
     (person.id, list(BUNDLES)[number % len(BUNDLES)]) for number, person in enumerate(ALIVE)
@@ -100,7 +103,7 @@ class Walk:
         state = frozenset(stored)
         if state not in self.known:
             self.known[state] = self.fresh(stored)
-            check_card(self.known[state], self.person.id, in_visit=self.dialect == "prefetch")
+            check_card(self.known[state], self.person.id, self.dialect)
         return self.known[state]
 
     def fresh(self, stored: Mapping[Choice, Resource]) -> Reply:
@@ -136,7 +139,7 @@ def essence(reply: Reply) -> dict[str, Any]:
     return {name: reply.assessment[name] for name in kept}
 
 
-def check_card(reply: Reply, patient_id: str, in_visit: bool = True) -> None:
+def check_card(reply: Reply, patient_id: str, dialect: str = "prefetch") -> None:
     """At most three questions, none twice, the first in order; what is offered is right as a resource."""
     assert reply.card is not None
     assert len(reply.asked) == len(reply.assessment["questions"])
@@ -156,7 +159,7 @@ def check_card(reply: Reply, patient_id: str, in_visit: bool = True) -> None:
     low, high = (LEVELS.index(level) for level in reply.assessment["range"])
     assert low <= LEVELS.index(reply.assessment["level"]) <= high
     for resource in reply.answers:
-        check_observation(canonical(resource), reply.assessment.get("patient"), patient_id, in_visit)
+        check_observation(canonical(resource), reply.assessment.get("patient"), patient_id, dialect)
 
 
 def questions_shown(reply: Reply) -> list[str]:
@@ -168,9 +171,10 @@ def questions_shown(reply: Reply) -> list[str]:
 
 
 @cache
-def check_observation(text: str, read_id: str | None, patient_id: str, in_visit: bool) -> None:
+def check_observation(text: str, read_id: str | None, patient_id: str, dialect: str) -> None:
     """A valid coded Observation with exactly the members of section 5; a hook call names the visit."""
-    resource: Resource = Observation.model_validate_json(text).model_dump(mode="json", exclude_none=True)
+    model = model_of(dialect, "Observation")
+    resource: Resource = model.model_validate_json(text).model_dump(mode="json", exclude_none=True)
     (coding,) = resource["code"]["coding"]
     name = finding_of_code(coding["system"], coding["code"])
     assert coding["system"] == codes.SNOMED
@@ -179,13 +183,13 @@ def check_observation(text: str, read_id: str | None, patient_id: str, in_visit:
     assert resource["status"] in _codes_of("status")
     ((category,),) = (one["coding"] for one in resource["category"])
     assert category == {
-        "system": "http://terminology.hl7.org/CodeSystem/observation-category",
+        "system": STU3_CATEGORIES if dialect == "stu3" else CATEGORIES_OF_R4,
         "code": category_of(name),
     }
     assert resource["effectiveDateTime"] == AS_OF.isoformat()
     assert isinstance(resource["valueBoolean"], bool)
     members = {"resourceType", "status", "category", "code", "subject", "effectiveDateTime", "valueBoolean"}
-    if in_visit:
+    if dialect == "prefetch":
         assert resource["encounter"] == {"reference": f"Encounter/{ENCOUNTER}"}
         members.add("encounter")
     assert set(resource) == members
