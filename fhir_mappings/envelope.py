@@ -13,6 +13,7 @@ from fhir_mappings.json_objects import BodyProblem, UnreadableBody, decoded, mem
 from fhir_mappings.located import FETCHED, Entry, Submission
 from fhir_mappings.pages import Fetched, next_of
 from fhir_mappings.references import names_of, plain
+from fhir_mappings.versions import in_r4
 
 NULL = msgspec.Raw(b"null")
 # Where the places of what a context brings begin.
@@ -32,14 +33,7 @@ KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
 }
 PREFETCH_KEYS = tuple(key for keys in KEYS_OF_TYPE.values() for key in keys)
 
-# By other names, or by other parts, in other versions.
-_SAME_AS: Mapping[str, str] = {
-    "ProcedureRequest": "ServiceRequest",
-    "ReferralRequest": "ServiceRequest",
-    "MedicationUsage": "MedicationStatement",
-}
-
-# Bundles inside bundles are read, but no deeper than any real one.
+# Bundles in bundles are read, no deeper than any real one.
 _DEEPEST = 3
 
 
@@ -325,7 +319,7 @@ class _Reading:
             if key:
                 self.partly.add(key)
             return
-        self.types.add(_SAME_AS.get(name, name))
+        self.types.add(in_r4(name))
         if name == "Bundle" and depth < _DEEPEST:
             try:
                 inner = decoded(bytes(entry.resource), _Bundle, where)

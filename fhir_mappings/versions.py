@@ -29,6 +29,17 @@ TYPES: Mapping[str, Versions] = {
     "MedicationUsage": R5,
 }
 
+_NAMES_IN_R4: Mapping[str, str] = {
+    "ProcedureRequest": "ServiceRequest",
+    "ReferralRequest": "ServiceRequest",
+    "MedicationUsage": "MedicationStatement",
+}
+
+
+def in_r4(kind: str) -> str:
+    """What R4 calls that type."""
+    return _NAMES_IN_R4.get(kind, kind)
+
 
 def _members(**names: tuple[Versions, str]) -> Mapping[str, Versions]:
     return {name: versions for versions, text in names.values() for name in text.split()}

@@ -184,8 +184,8 @@ def mixed(*dialects: str) -> dict[str, Any]:
     found = {}
     for dialect in dialects:
         for resource in resources(dialect):
-            patient = resource["resourceType"] == "Patient"
-            name = resource["id"] if patient else f"{resource['id']}-{dialect}"
+            referred_to = resource["resourceType"] in ("Patient", "Medication")
+            name = resource["id"] if referred_to else f"{resource['id']}-{dialect}"
             found[name] = {**resource, "id": name}
     entries = [{"resource": resource} for resource in found.values()]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
