@@ -242,7 +242,7 @@ def _spellings(selections: Iterable[str]) -> Iterator[str]:
 
 def _answers(name: str, key: str) -> bool:
     """Whether a resource of that type belongs in the list of that key."""
-    return key in KEYS_OF_TYPE.get(_SAME_AS.get(name, name), ())
+    return key in KEYS_OF_TYPE.get(in_r4(name), ())
 
 
 class _Reading:
