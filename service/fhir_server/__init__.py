@@ -112,8 +112,13 @@ class _Fetching:
         jobs = deque(wanted.items())
         at_work = 0
         while at_work < min(PARALLEL, len(wanted)) and places.acquire(blocking=False):
+            try:
+                threading.Thread(target=self._work, args=(jobs, places), daemon=True).start()
+            except RuntimeError:
+                # The machine gives no more threads: those that are at work do what they can.
+                places.release()
+                break
             at_work += 1
-            threading.Thread(target=self._work, args=(jobs, places), daemon=True).start()
         found = {key: _List(why="timeout" if at_work else "busy") for key in wanted}
         open_keys = set(wanted) if at_work else set()
         while open_keys:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -48,8 +49,8 @@ class FhirServer:
     of every request; page: how many entries one page has.
     """
 
-    def __init__(self, port: int, addresses: Mapping[str, str]) -> None:
-        self.base = f"http://127.0.0.1:{port}/fhir"
+    def __init__(self, port: int, addresses: Mapping[str, str], scheme: str = "http") -> None:
+        self.base = f"{scheme}://127.0.0.1:{port}/fhir"
         self.lists: dict[str, Any] = {}
         self.behaves: dict[str, Behaviour] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
@@ -104,7 +105,7 @@ def reply(handler: BaseHTTPRequestHandler, content: Any, status: int = 200, **he
 
 
 @contextmanager
-def fhir_serving(addresses: Mapping[str, str]) -> Iterator[FhirServer]:
+def fhir_serving(addresses: Mapping[str, str], tls: ssl.SSLContext | None = None) -> Iterator[FhirServer]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -130,7 +131,9 @@ def fhir_serving(addresses: Mapping[str, str]) -> Iterator[FhirServer]:
             """A client that hangs up is no error here."""
 
     with Quiet(("127.0.0.1", 0), Handler) as server:
-        served = FhirServer(server.server_address[1], addresses)
+        served = FhirServer(server.server_address[1], addresses, "https" if tls else "http")
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         served.reset()
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from service.fhir_server import PLACES, FhirServers, Wanted, template_of
 from service.knowledge import Knowledge
-from tests.contract.fhir_server import PERSON, FhirServer, asked, call, record, site
+from tests.contract.fhir_server import PERSON, FhirServer, asked, call, record, reply, site
 from tests.contract.requests import SERVICE
 
 SHORT = 0.5
@@ -56,6 +56,37 @@ def test_who_never_ends_is_not_waited_for(hasty: FlaskClient, server: FhirServer
     assert found["notSeen"] == ["labs"]
     assert found["results"] == []
     assert not server.closing.is_set()
+
+
+def test_a_second_page_that_never_comes_is_seen_in_part(hasty: FlaskClient, server: FhirServer) -> None:
+    first, hangs = threading.Event(), slowly(server, *ENDLESS["hangs"])
+    server.page = 1
+
+    def behave(handler: Any) -> None:
+        if first.is_set():
+            hangs(handler)
+        first.set()
+        reply(handler, server.answer_to(handler.path))
+
+    server.behaves["labs"] = behave
+    found = asked(hasty, server, "labs")
+    assert found["notSeen"] == ["labs"]
+    assert len(found["results"]) <= 1
+
+
+def test_a_machine_without_threads_still_answers(
+    knowledge: Knowledge, server: FhirServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    template = template_of("Patient/{{context.patientId}}", {"patientId": PERSON.id})
+    assert template is not None
+    servers = FhirServers((server.base,), 1.0)
+    for _ in range(2 * PLACES):
+        had = servers.lists(call(None, server.base), PERSON.id, {"patient": Wanted(template)}, None)
+        assert had.why == {"patient": "busy"}
 
 
 def test_one_deadline_holds_for_all_lists(hasty: FlaskClient, server: FhirServer) -> None:
