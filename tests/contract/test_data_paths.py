@@ -292,3 +292,33 @@ def test_every_list_has_its_type_here() -> None:
     assert set(TYPES) | {"patient"} == set(SAYS)
     for key in TYPES:
         assert len(record()[key]["entry"]) > 1
+
+
+CONTEXT_OF = {
+    "patient-view": {},
+    "order-select": {"selections": ["MedicationRequest/draft"], "draftOrders": {"entry": []}},
+    "order-sign": {"draftOrders": {"entry": []}},
+    "problem-list-item-create": {"conditions": {"entry": []}},
+    "encounter-discharge": {"encounterId": "visit-1"},
+}
+
+
+@pytest.mark.parametrize("hook", CONTEXT_OF)
+def test_every_hook_fetches_its_own_lists(
+    asking: FlaskClient, server: FhirServer, knowledge: Knowledge, hook: str
+) -> None:
+    assert {entry["hook"] for entry in knowledge.hooks} == set(CONTEXT_OF)
+    (entry,) = (entry for entry in knowledge.hooks if entry["hook"] == hook)
+
+    def answer(prefetch: dict[str, Any] | None, base: str | None) -> Resource:
+        body = call(prefetch, base, hook=hook)
+        body["context"] |= CONTEXT_OF[hook]
+        content: Resource = asking.post(f"/cds-services/{entry['id']}", json=body).get_json()
+        return content
+
+    own = {key: value for key, value in record().items() if key in entry["prefetch"]}
+    sent, fetched = answer(own, None), answer(None, server.base)
+    assert server.keys == list(entry["prefetch"])
+    assert assessment(fetched)["notSeen"] == []
+    assert assessment(fetched)["rows"] == assessment(sent)["rows"]
+    assert fetched["cards"] == sent["cards"]
