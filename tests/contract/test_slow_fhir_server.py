@@ -74,6 +74,18 @@ def test_a_second_page_that_never_comes_is_seen_in_part(hasty: FlaskClient, serv
     assert len(found["results"]) <= 1
 
 
+@pytest.mark.parametrize("name", ["hangs", "hangs after the head", "trickles the body"])
+def test_who_is_not_waited_for_gives_its_place_back(server: FhirServer, name: str) -> None:
+    """But for a head that never ends, a thread ends by itself soon after the deadline."""
+    server.behaves["patient"] = slowly(server, *ENDLESS[name])
+    template = template_of("Patient/{{context.patientId}}", {"patientId": PERSON.id})
+    assert template is not None
+    servers = FhirServers((server.base,), 0.1)
+    for _ in range(PLACES + 5):
+        had = servers.lists(call(None, server.base), PERSON.id, {"patient": Wanted(template)}, None)
+        assert had.why == {"patient": "timeout"}
+
+
 def test_a_machine_without_threads_still_answers(
     knowledge: Knowledge, server: FhirServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
