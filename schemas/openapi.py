@@ -17,7 +17,13 @@ from marshmallow.validate import Length, OneOf, Regexp
 
 from schemas.assessment import EvaluationSchema
 from schemas.cds_hooks import AnswerSchema, DiscoverySchema, RequestSchema
-from schemas.contexts import PatientViewContext
+from schemas.contexts import (
+    EncounterDischargeContext,
+    OrderSelectContext,
+    OrderSignContext,
+    PatientViewContext,
+    ProblemListItemCreateContext,
+)
 from schemas.feedback import FeedbackSchema, Utc
 from schemas.knowledge_answers import KnowledgeClaimsSchema, KnowledgeRowSchema, KnowledgeSchema
 from schemas.operation_outcome import OperationOutcomeSchema
@@ -30,6 +36,10 @@ SHAPES: dict[str, type[Schema]] = {
     "Discovery": DiscoverySchema,
     "HookRequest": RequestSchema,
     "PatientViewContext": PatientViewContext,
+    "OrderSelectContext": OrderSelectContext,
+    "OrderSignContext": OrderSignContext,
+    "ProblemListItemCreateContext": ProblemListItemCreateContext,
+    "EncounterDischargeContext": EncounterDischargeContext,
     "HookAnswer": AnswerSchema,
     "Evaluation": EvaluationSchema,
     "Feedback": FeedbackSchema,

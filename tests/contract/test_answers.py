@@ -18,6 +18,7 @@ from tests.contract.requests import DAY, EXAMPLES, SERVICE, example, hook_call
 
 BUNDLES = sorted(path.name for path in EXAMPLES.glob("*-bundle.json"))
 CALLS = sorted(path.name for path in EXAMPLES.glob("patient-view-*.json"))
+HOOKS = sorted({path.name for path in EXAMPLES.glob("*.json")} - {*BUNDLES, *CALLS})
 
 
 def evaluated(client: FlaskClient, bundle: Any, query: str = f"asOf={DAY}") -> dict[str, Any]:
@@ -38,6 +39,17 @@ def test_every_hook_answer_fits_its_schema(client: FlaskClient, name: str) -> No
     assert response.status_code == 200
     assert response.mimetype == "application/json"
     assert AnswerSchema().validate(response.get_json()) == {}
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_example_of_another_hook_gets_its_cards(client: FlaskClient, name: str) -> None:
+    call = example(name)
+    assert name.startswith(call["hook"])
+    response = client.post(f"/cds-services/fasciculation-{call['hook']}", json=call)
+    assert response.status_code == 200
+    content = response.get_json()
+    assert AnswerSchema().validate(content) == {}
+    assert len(content["cards"]) == (3 if call["hook"] == "order-sign" else 1)
 
 
 def test_the_same_request_gives_the_same_bytes(client: FlaskClient) -> None:

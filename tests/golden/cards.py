@@ -42,13 +42,13 @@ def _answer(result: Answer) -> list[str]:
     lines = []
     for card in result.cards:
         lines += [f"[{card['indicator']}] {card['summary']}", "", card["detail"], ""]
-        lines += ["Suggestions:", *(f"- {_suggestion(item)}" for item in card.get("suggestions", ())), ""]
+        lines += ["Suggestions:", *(f"- {suggested(item)}" for item in card.get("suggestions", ())), ""]
     rows = ", ".join(row["id"] for row in result.assessment["rows"])
     lowest, highest = result.assessment["range"]
     return [*lines, f"Rows: {rows}", f"Range: {lowest} to {highest}"]
 
 
-def _suggestion(item: dict[str, Any]) -> str:
+def suggested(item: dict[str, Any]) -> str:
     done = []
     for action in item.get("actions", ()):
         resource = action["resource"]

@@ -102,3 +102,10 @@ def answered(client: FlaskClient, request: Resource) -> Resource:
 def cards(client: FlaskClient, request: Resource) -> list[Resource]:
     found: list[Resource] = answered(client, request)["cards"]
     return found
+
+
+def posted(client: FlaskClient, body: Resource) -> tuple[int, list[str]]:
+    """The status, and the places at fault."""
+    response = client.post(f"/cds-services/fasciculation-{body['hook']}", json=body)
+    issues = response.get_json().get("issue", ())
+    return response.status_code, sorted(place for issue in issues for place in issue.get("expression", ()))

@@ -10,6 +10,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from tests.hooks.situations import SITUATIONS
 from tests.vignettes.dialects import BUNDLES, DIALECTS
 from tests.vignettes.patient import AS_OF, BY_ID
 
@@ -25,12 +26,20 @@ _BUNDLES = {
     "v49-bundle.json": ("panel", "v49"),
 }
 _CALLS = {"patient-view-v05.json": "v05", "patient-view-v39.json": "v39"}
+# File -> situation. Its page in tests/hooks/pages shows the cards.
+_SITUATIONS = {
+    "order-select-v05.json": "diuretic-no-results",
+    "order-sign-v05.json": "session",
+    "problem-list-item-create-v05.json": "problem-weakness",
+    "encounter-discharge-v50.json": "discharge-pending",
+}
 
 
 def examples() -> dict[str, Any]:
     """File name -> content."""
     bundles = {file: BUNDLES[name](BY_ID[who]) for file, (name, who) in _BUNDLES.items()}
-    return bundles | {file: patient_view(who) for file, who in _CALLS.items()}
+    calls = {file: patient_view(who) for file, who in _CALLS.items()}
+    return bundles | calls | {file: SITUATIONS[name][1] for file, name in _SITUATIONS.items()}
 
 
 def patient_view(who: str) -> dict[str, Any]:

@@ -1,0 +1,186 @@
+"""One card for each order being written that the table speaks about; no work-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from fhir_mappings.findings import Band
+from service.cards.card import framed
+from service.cards.detail import Detail
+from service.cards.drafts.summary import Summary
+from service.cards.escaping import escaped
+from service.cards.facets import capital, joined
+from service.cards.questions import Questions
+from service.cards.situation import Situation
+from service.cards.suggestions import answers_to, order_of
+from service.decision import Decision
+from service.decision.drafts import Remark, distinct, remarks_of, rows_asking_for, without_drafts
+from service.decision.outcome import RANK
+from service.decision.questions import AnswerOutcome, foremost
+from service.decision.table import Row
+
+_MOST_LINKS = 6
+
+
+def draft_cards(situation: Situation) -> list[dict[str, Any]]:
+    """The cards in the order of the drafts; none where there is nothing to add."""
+    remarks = remarks_of(situation.decision, situation.knowledge.table)
+    return [_Card(remark, situation).card() for remark in remarks]
+
+
+class _Card(Summary):
+    """Writes the card of one remark."""
+
+    def __init__(self, remark: Remark, situation: Situation) -> None:
+        super().__init__(remark, situation)
+        self.knowledge = situation.knowledge
+        # Two cards of one call may ask the same question: each click has an id of its own.
+        self.call = replace(situation.call, about=remark.draft.reference)
+        self.of = Detail(self.decision, self.table, self.terminology, self.wording)
+        self.undecided = self._undecided()
+
+    def card(self) -> dict[str, Any]:
+        return framed(
+            self.knowledge,
+            self.call,
+            summary=self.summary(),
+            level=self.remark.level,
+            detail=self.detail(),
+            rows=self.rows(),
+            suggestions=list(self.suggestions()),
+        )
+
+    def rows(self) -> tuple[Row, ...]:
+        """What the remark rests on: fired rows, else those that can ask for what is drafted."""
+        remark = self.remark
+        resting = [*remark.because, *remark.effects]
+        actions = [*remark.unsupported, *remark.child]
+        if not resting:
+            actions += [self.table.actions[withheld.id] for withheld in remark.answered]
+        could = [row for action in actions for row in rows_asking_for(action, self.table)]
+        fired = [row for row in could if self.decision.fired(row.id)]
+        return distinct(resting + (fired or could))[:_MOST_LINKS]
+
+    # The detail.
+
+    def detail(self) -> str:
+        parts = [
+            self.of.unseen(),
+            self.of.section("draft", (f"- {line}" for line in self.lines())),
+            self.of.section("questions", self._questions()),
+            self.of.section("results", (f"- {line}" for line in self._result_lines())),
+            "" if self.remark.level == "critical" else self._safety_net(),
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+    def lines(self) -> Iterator[str]:
+        remark, say = self.remark, self.say
+        if remark.effects:
+            yield from self._medicine_lines()
+        if any(row.id == "electrolyte-critical" for row in remark.because):
+            yield say("electrolyte_critical")
+        if remark.child:
+            yield say("drafts.child_says", tests=capital(self.shorts(remark.child)))
+        if remark.unsupported:
+            text = say("drafts.unsupported_says", tests=self.shorts(remark.unsupported))
+            labels = "; ".join(row.label for row in self.supporting())
+            yield f"{text} {labels}. {say('drafts.other_reason')}"
+            if self.decision.recommends("ask-examination"):
+                yield say("actions.ask-examination.says") + "."
+        for withheld in remark.answered:
+            test = capital(self.names(withheld.tests))
+            yield self.of.withheld_text(withheld).replace("{test}", test) + "."
+        if remark.left_out:
+            worst_first = sorted(remark.because, key=lambda row: -RANK[row.level])
+            labels = "; ".join(row.label for row in worst_first[:3])
+            text = say("drafts.left_out_says", tests=self.names(remark.left_out))
+            yield f"{text} {capital(say('reasons', rows=labels))}."
+        if remark.make_urgent:
+            yield say("drafts.make_urgent_says")
+
+    def _medicine_lines(self) -> Iterator[str]:
+        remark, say = self.remark, self.say
+        labels = self.terminology.medications.class_labels
+        drugs = [drug for drug in remark.draft.drugs if drug.classes & self.classes()]
+        says = " ".join(dict.fromkeys(self.effect(row, "says") for row in remark.effects))
+        for drug in drugs:
+            classes = joined(labels[name] for name in sorted(drug.classes) if name in labels)
+            heading = {"name": escaped(drug.name), "class": classes, "effects": says}
+            yield say("drafts.medicine_heading", **heading)
+            if drug.route_unknown:
+                yield say("drafts.if_systemic")
+        if remark.abnormal:
+            yield say("drafts.abnormal", results=joined(self.judged(r) for r in remark.abnormal))
+        if remark.disorders:
+            names = joined(self.terminology.findings[name].label for name in remark.disorders)
+            yield say("drafts.disorder", disorders=names)
+        lacking = [a for a in remark.lacking if self.decision.facts.get(f"{a}-abnormal") != "true"]
+        repeated = [a for a in remark.lacking if a not in lacking]
+        if lacking:
+            yield say("drafts.lacking", tests=self.names(lacking), days=self.done_days())
+        if repeated:
+            yield say("drafts.repeat", tests=self.names(repeated))
+        for drug in self.record.drugs:
+            if drug.current and drug.classes & self.classes():
+                yield say("drafts.taken", medicine=self.of.medicine(drug))
+        yield f"{say('drafts.notice')} {say('drafts.prescriber')}"
+
+    def _questions(self) -> Iterator[str]:
+        """What nobody recorded and would support the study."""
+        if self.undecided is not None:
+            yield from Questions(self.undecided, self.table, self.terminology, self.wording).lines()
+
+    def _undecided(self) -> Decision | None:
+        wanted = {action.id for action in self.remark.unsupported}
+        if not wanted:
+            return None
+        bare = without_drafts(self.decision, self.table)
+        asked = tuple(
+            question
+            for question in bare.questions
+            if not question.in_words and any(r.id in wanted for r in question.present.outcome.recommendations)
+        )
+        return replace(bare, questions=asked) if asked else None
+
+    def _result_lines(self) -> Iterator[str]:
+        """Results that bear on the order, abnormal ones first."""
+        tests = [test for withheld in self.remark.answered for test in withheld.tests]
+        tests += [analyte for action in self.blood() for analyte in action.analytes]
+        if self.remark.left_out or self.remark.make_urgent:
+            tests += [*sorted(self.remark.draft.tests & set(self.table.electrolytes)), *self.remark.left_out]
+        found = {r.reference + r.expression: r for r in self.results(tuple(dict.fromkeys(tests)))}
+        rank = (Band.CRITICAL, Band.OUT_OF_RANGE)
+        for result in sorted(found.values(), key=lambda r: self.band(r) not in rank):
+            yield self.judged(result)
+
+    def _safety_net(self) -> str:
+        return self.of.safety_net() or f"**{self.say('headings.safety_net')}:** {self.say('safety_net')}"
+
+    # What one click does.
+
+    def suggestions(self) -> Iterator[dict[str, Any]]:
+        remark = self.remark
+        if remark.suggested:
+            label = self.say("actions.electrolytes.order", analytes=self.names(remark.suggested))
+            order = order_of(
+                remark.suggested,
+                label,
+                self.call.uuid("order", "electrolytes"),
+                self.decision,
+                self.knowledge.templates,
+                self.call,
+                urgent=remark.urgent,
+            )
+            if order is not None:
+                yield order
+        if self.undecided is not None:
+            asked = foremost(self.undecided.questions, self.table.thresholds.at_most_questions)
+            yield from answers_to(
+                asked, self.undecided, self.terminology, self.wording, self.knowledge.templates, self.call
+            )
+
+
+def _ids(answer: AnswerOutcome) -> set[str]:
+    return {recommendation.id for recommendation in answer.outcome.recommendations}

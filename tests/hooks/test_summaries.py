@@ -1,0 +1,122 @@
+"""The summary of every card fits, whatever is drafted and however long its names are."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fhir_mappings.findings import Draft, Drug, Record, Result
+from service.cards import Call, Situation, cards_to
+from service.cards.summary import SummaryTooLong, fitting
+from service.decision import decide
+from service.knowledge import load_knowledge
+from tests.hooks.test_remarks import CLASSES, medicine, order, patient, pending, with_drafts
+from tests.knowledge.patients import days_ago, record_of_example, result
+
+KNOWLEDGE = load_knowledge()
+TABLE = KNOWLEDGE.table
+CALL = Call("d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "https://cds.example", "Patient/p", "e1")
+TESTS = sorted({*TABLE.actions, *(t for a in TABLE.actions.values() for t in (*a.analytes, *a.studies))})
+RECORDS = [record_of_example(example.given) for row in TABLE.rows for example in row.examples]
+
+
+def cards(kind: str, record: Record) -> list[dict[str, Any]]:
+    decision = decide(record, TABLE)
+    return cards_to(kind, Situation(decision, lambda: decision, KNOWLEDGE, CALL))
+
+
+def on_file(record: Record, *said: tuple[str, str]) -> Record:
+    found = [result(analyte, band, 1, text="1234567.8901") for analyte, band in said]
+    return replace(record, results=tuple(replace(one, unit="mmol/L/1.73m2") for one in found))
+
+
+def test_every_pair_of_classes_in_one_medicine_fits() -> None:
+    worst = on_file(patient(), *((a, "critical") for a in TABLE.electrolytes))
+    for record in (patient(), worst):
+        for one in CLASSES:
+            for other in CLASSES:
+                (card,) = cards("drafts", with_drafts(record, medicine(one, other)))
+                assert len(card["summary"]) < 140
+
+
+@pytest.mark.parametrize("length", [1, 60, 139, 200, 100_000])
+def test_a_name_of_any_length_fits(length: int) -> None:
+    drug = Drug("x" * length, frozenset(CLASSES))
+    (card,) = cards("drafts", with_drafts(patient(), Draft("MedicationRequest/rx", drugs=(drug,))))
+    assert len(card["summary"]) < 140
+
+
+@pytest.mark.parametrize("record", [patient(), patient(age_years=10), patient(weakness="reported")])
+def test_an_order_for_everything_fits(record: Record) -> None:
+    analytes = [test for test in TESTS if test in KNOWLEDGE.terminology.analytes]
+    for base in (record, on_file(record, *((analyte, "in-range") for analyte in analytes))):
+        waiting = base
+        for number, test in enumerate(TESTS):
+            waiting = pending(waiting, test, number)
+        for one in (base, waiting):
+            for card in cards("drafts", with_drafts(one, order(*TESTS))):
+                assert len(card["summary"]) < 140
+
+
+def _any_draft(chance: random.Random, name: str) -> Draft:
+    if chance.random() < 0.5:
+        return medicine(*chance.sample(CLASSES, chance.randint(1, 3)), name=name)
+    tests = chance.sample(TESTS, chance.randint(1, 6))
+    return order(*tests, name=name, priority=chance.choice([None, "stat"]))
+
+
+def test_any_order_in_any_record_fits() -> None:
+    chance = random.Random(11)
+    spoken = 0
+    for _ in range(300):
+        record = chance.choice(RECORDS)
+        drafts = [_any_draft(chance, str(number)) for number in range(3)]
+        found = cards("drafts", with_drafts(record, *drafts))
+        spoken += len(found)
+        assert all(0 < len(card["summary"]) < 140 for card in found)
+        assert len({card["uuid"] for card in found}) == len(found)
+    assert spoken > 300
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_every_discharge_fits(record: Record) -> None:
+    for test in TESTS:
+        record = pending(record, test, 3)
+    for card in cards("open-ends", record):
+        assert 0 < len(card["summary"]) < 140
+        assert card["indicator"] == decide(record, TABLE).level
+
+
+def test_a_discharge_with_nothing_open_is_silent() -> None:
+    said = {asked.id: "absent" for asked in TABLE.asked}
+    nothing = patient(**said, onset_days_ago=5, sites=["eyelid"], courses=["stable"])
+    assert decide(nothing, TABLE).questions == ()
+    assert cards("open-ends", nothing) == []
+    assert cards("open-ends", pending(nothing, "tsh", 90)) != []
+    assert cards("open-ends", pending(nothing, "tsh", 91)) == []
+    (card,) = cards("open-ends", patient(**{**said, "weakness": "examined"}, onset_days_ago=5))
+    assert "EMG" in card["summary"]
+
+
+def test_a_discharge_names_a_result_to_act_on() -> None:
+    said = {asked.id: "absent" for asked in TABLE.asked}
+    base = patient(**said, onset_days_ago=5, sites=["eyelid"], courses=["stable"])
+    acting: tuple[Result, ...] = (result("tsh", "out-of-range", 20),)
+    (card,) = cards("open-ends", replace(base, results=acting))
+    assert "act on TSH" in card["summary"]
+    assert f"out of range {days_ago(20)}" in card["detail"]
+
+
+def test_a_form_that_never_fits_is_an_error() -> None:
+    with pytest.raises(SummaryTooLong):
+        fitting([("x" * 200, "y" * 139)])
+
+
+def test_the_last_parts_are_shortened_first_and_left_out_last() -> None:
+    long, short = "a" * 100, "a"
+    assert fitting([(long, short), (long, short)]) == f"A{'a' * 99}; a."
+    assert fitting([("a" * 100,), ("b" * 100,)]) == f"A{'a' * 99}."
+    assert fitting([("found",), (), ("", "")]) == "Found."
