@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -12,12 +12,9 @@ from fhir_mappings.findings import Note
 from fhir_mappings.json_objects import BodyProblem, UnreadableBody, decoded, members_of, value_of
 from fhir_mappings.located import FETCHED, Entry, Submission
 from fhir_mappings.pages import Fetched, next_of
-from fhir_mappings.references import names_of, plain
 from fhir_mappings.versions import in_r4
 
 NULL = msgspec.Raw(b"null")
-# Where the places of what a context brings begin.
-CONTEXT = "context."
 
 # Which prefetch key a resource type answers, for a bundle that has no keys of its own.
 KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
@@ -68,11 +65,6 @@ class _Link(msgspec.Struct):
 
 class _Head(msgspec.Struct):
     resourceType: str | None = None
-
-
-class _Named(msgspec.Struct):
-    resourceType: str | None = None
-    id: str | None = None
 
 
 def decode_bundle(body: bytes) -> Submission:
@@ -178,66 +170,11 @@ def lists_to_fetch(prefetch: Mapping[str, msgspec.Raw] | None, keys: Iterable[st
     return lacking
 
 
-def with_context(
-    submission: Submission,
-    context: Mapping[str, msgspec.Raw],
-    bundles: Mapping[str, bool],
-    selections: Iterable[str] | None = None,
-) -> Submission:
-    """The submission and what the Bundles of the context hold. bundles: member -> whether they are drafts.
-
-    selections: references to what the user is at; None: to everything. Raises UnreadableBody where such a
-    member is no Bundle; an entry that cannot be read is named, and the rest is read.
-    """
-    selected = None if selections is None else frozenset(_spellings(selections))
-    entries, notes = list(submission.entries), list(submission.not_understood)
-    for member, draft in bundles.items():
-        place = f"{CONTEXT}{member}"
-        reading = _Reading()
-        reading.bundle(decoded(bytes(context.get(member, b"{}")), _Bundle, place), place, member)
-        entries += [
-            replace(entry, draft=draft, selected=selected is None or _is_among(entry, selected))
-            for entry in reading.entries
-        ]
-        notes += reading.notes
-    return replace(submission, entries=tuple(entries), not_understood=tuple(notes))
-
-
-def without_context(submission: Submission) -> Submission:
-    """The same without what the context brought, wherever it stands: a list may hold it already."""
-    brought = {
-        name for entry in submission.entries if entry.expression.startswith(CONTEXT) for name in _names(entry)
-    }
-    kept = tuple(
-        entry
-        for entry in submission.entries
-        if not entry.expression.startswith(CONTEXT) and brought.isdisjoint(_names(entry))
-    )
-    return replace(submission, entries=kept)
-
-
-def _names(entry: Entry) -> tuple[str, ...]:
-    """Every string by which the resource may be referred to: with its type, and in full."""
-    try:
-        named = decoded(bytes(entry.raw), _Named, entry.expression)
-    except UnreadableBody:
-        return ()
-    return names_of(named.resourceType or "", named.id, entry.full_url)
-
-
-def _is_among(entry: Entry, selected: Collection[str]) -> bool:
-    """Whether one of the selections names it; some clients leave out the type."""
-    names = _names(entry)
-    return any(name in selected or name.split("/")[-1] in selected for name in names)
-
-
-def _spellings(selections: Iterable[str]) -> Iterator[str]:
-    """The selections as written, and an absolute one without its server."""
-    for selection in selections:
-        name = plain(selection)
-        yield name
-        if "://" in name:
-            yield "/".join(name.split("/")[-2:])
+def entries_of(raw: msgspec.Raw, place: str, key: str) -> tuple[tuple[Entry, ...], tuple[Note, ...]]:
+    """The entries of one Bundle, and what could not be read of them. UnreadableBody where it is none."""
+    reading = _Reading()
+    reading.bundle(decoded(bytes(raw), _Bundle, place), place, key)
+    return tuple(reading.entries), tuple(reading.notes)
 
 
 def _answers(name: str, key: str) -> bool:

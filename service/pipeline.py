@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fhir_mappings.envelope import without_context
+from fhir_mappings.context import without_context
 from fhir_mappings.located import Submission
 from fhir_mappings.to_findings import record_of
 from service.assessment import assessment_of

@@ -10,12 +10,12 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
+from fhir_mappings.context import with_context
 from fhir_mappings.envelope import (
     HookCall,
     decode_call,
     lists_to_fetch,
     submission_of_prefetch,
-    with_context,
 )
 from fhir_mappings.json_objects import UnreadableBody
 from fhir_mappings.located import Submission
