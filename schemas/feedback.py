@@ -124,7 +124,7 @@ class ShareSchema(Exact):
 
     accepted = fields.Integer(required=True)
     overridden = fields.Integer(required=True)
-    percent = fields.Float(required=True)
+    percent = fields.Float()
     interval = fields.List(fields.Float(), required=True, validate=validate.Length(equal=2))
 
 
@@ -138,7 +138,7 @@ class WeekSchema(ShareSchema):
 
 
 class CountedReasonSchema(Exact):
-    code = fields.String(required=True)
+    code = fields.String()
     display = fields.String(required=True)
     cards = fields.Integer(required=True)
 

@@ -24,7 +24,7 @@ from schemas.contexts import (
     PatientViewContext,
     ProblemListItemCreateContext,
 )
-from schemas.feedback import FeedbackSchema, Utc
+from schemas.feedback import FeedbackSchema, SummarySchema, Utc
 from schemas.knowledge_answers import KnowledgeClaimsSchema, KnowledgeRowSchema, KnowledgeSchema
 from schemas.operation_outcome import OperationOutcomeSchema
 
@@ -43,6 +43,7 @@ SHAPES: dict[str, type[Schema]] = {
     "HookAnswer": AnswerSchema,
     "Evaluation": EvaluationSchema,
     "Feedback": FeedbackSchema,
+    "FeedbackSummary": SummarySchema,
     "Knowledge": KnowledgeSchema,
     "KnowledgeRow": KnowledgeRowSchema,
     "KnowledgeClaims": KnowledgeClaimsSchema,

@@ -20,6 +20,7 @@ from service.endpoints.authentication import authentication
 from service.endpoints.cds_hooks import cds_hooks
 from service.endpoints.evaluate import evaluate
 from service.endpoints.feedback import feedback
+from service.endpoints.feedback_summary import feedback_summary
 from service.endpoints.fhir import fhir
 from service.endpoints.knowledge_pages import knowledge_pages
 from service.endpoints.operations import operations
@@ -72,6 +73,7 @@ def create_app(
     app.register_blueprint(cds_hooks(config, knowledge, servers))
     app.register_blueprint(evaluate(config, knowledge))
     app.register_blueprint(feedback(config, knowledge, store, clock))
+    app.register_blueprint(feedback_summary(knowledge, store))
     app.register_blueprint(knowledge_pages(knowledge))
     app.register_blueprint(fhir(config, knowledge, _version()))
     app.register_blueprint(operations(knowledge, store, _version()))

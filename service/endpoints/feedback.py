@@ -25,7 +25,7 @@ def feedback(config: Config, knowledge: Knowledge, store: Store, clock: Callable
     """Takes feedback on the cards of every service; all of a post is kept, or none of it."""
     blueprint = Blueprint("feedback", __name__)
     services = frozenset(config.shared_service_id or hook["id"] for hook in knowledge.hooks)
-    names = _names(knowledge)
+    names = names_in_ids(knowledge)
 
     @blueprint.post("/cds-services/<service_id>/feedback")
     def post(service_id: str) -> Response:
@@ -43,7 +43,7 @@ def feedback(config: Config, knowledge: Knowledge, store: Store, clock: Callable
     return blueprint
 
 
-def _names(knowledge: Knowledge) -> Mapping[str, Mapping[int, str]]:
+def names_in_ids(knowledge: Knowledge) -> Mapping[str, Mapping[int, str]]:
     """Kind of id -> what its code stands for. Raises KnowledgeError where two names have one code."""
     table = knowledge.table
     try:

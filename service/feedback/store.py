@@ -108,10 +108,18 @@ class Store:
             return str(error)
         return "ok" if found == [REVISION] else "outdated: run python -m service.feedback upgrade"
 
-    def rows(self, statement: Any) -> list[Any]:
-        """What that query finds. Raises StoreDown."""
+    def found(self, *queries: Any) -> list[list[Any]]:
+        """What each of the queries finds, of one moment. Raises StoreDown."""
         with self._transaction() as connection:
-            return list(connection.execute(statement))
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            else:
+                connection.exec_driver_sql("BEGIN")
+            return [list(connection.execute(query)) for query in queries]
+
+    def rows(self, query: Any) -> list[Any]:
+        """What that query finds. Raises StoreDown."""
+        return self.found(query)[0]
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
