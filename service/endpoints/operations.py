@@ -34,7 +34,7 @@ def operations(knowledge: Knowledge, store: Store, version: str) -> Blueprint:
                 "knowledgeVersion": knowledge.version,
                 "rows": len(knowledge.table.rows),
                 # Named, and no more: without it decisions go on.
-                "feedback": store.state(),
+                "feedback": store.state_soon(),
             }
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ from service.feedback.tables import ACCEPTED, FEEDBACK, REVISION
 
 # A caller waits no longer than this for a lock, or for a server that does not answer.
 _PATIENCE_SECONDS = 2
+# A probe of readiness gives up after a second.
+_SOON_SECONDS = 0.5
 _PURGE_EVERY = timedelta(hours=1)
 
 
@@ -37,6 +40,9 @@ class Store:
         self._retention = timedelta(days=retention_days)
         self._clock = clock
         self._purged: datetime | None = None
+        # Its thread starts when it is first asked: after the fork.
+        self._asker = ThreadPoolExecutor(1, "store-state")
+        self._asking: Future[str] | None = None
 
     def add(self, items: Sequence[Feedback]) -> None:
         """Keeps all of them or none; what is there already stays as it is. Raises StoreDown."""
@@ -97,6 +103,15 @@ class Store:
                 update(FEEDBACK).where(FEEDBACK.c.comment.is_not(None), old).values(comment=None)
             )
             return removed.rowcount
+
+    def state_soon(self) -> str:
+        """The same, or that it does not answer: never waits longer than half a second."""
+        if self._asking is None or self._asking.done():
+            self._asking = self._asker.submit(self.state)
+        try:
+            return self._asking.result(_SOON_SECONDS)
+        except TimeoutError:
+            return "unavailable (it does not answer)"
 
     def state(self) -> str:
         """ "ok", or what is wrong and the next step."""

@@ -47,9 +47,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """rows: name of the leading row -> share, the most answered first. weeks: ISO week -> share, in order; a
-    card belongs to the week of its first answer. reasons: (system, code), None = none given -> overridden cards.
-    suggestions: (kind, name) -> cards on which it was accepted. Both: the most frequent first.
+    """rows: name of the leading row -> share, the most answered first. weeks: ISO week -> share, in order.
+
+    A card belongs to the week of its first answer. reasons: (system, code), None = none given -> overridden
+    cards. suggestions: (kind, name) -> cards on which it was accepted. Both: the most frequent first.
     """
 
     rows: Mapping[str, Share]

@@ -120,3 +120,16 @@ def test_readiness_says_ok_and_outdated(tmp_path: Path, knowledge: Knowledge) ->
     answered = site.client.get("/readyz")
     assert answered.status_code == 200
     assert "run python -m service.feedback upgrade" in answered.get_json()["feedback"]
+
+
+def test_readiness_does_not_wait_for_a_store_that_says_nothing(knowledge: Knowledge) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        site = Site(f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/x", knowledge)
+        for _ in range(2):
+            ready = site.client.get("/readyz")
+            assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
+            assert ready.get_json()["feedback"] == "unavailable (it does not answer)"
+        still_answers_cards(site, "unavailable")
+        assert site.client.get("/readyz").get_json()["feedback"].startswith("unavailable")
