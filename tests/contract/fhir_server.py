@@ -118,7 +118,7 @@ def fhir_serving(addresses: Mapping[str, str], tls: ssl.SSLContext | None = None
                     behaviour(self)
                     return
                 content = served.answer_to(self.path)
-                reply(self, content or {}, 200 if content else 404)
+                reply(self, content or {}, 200 if content else 404, Set_Cookie="session=1; Path=/")
 
         def log_message(self, *_: Any) -> None:
             pass
