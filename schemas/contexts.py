@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
-_ID = validate.Regexp(r"^(Patient/)?[A-Za-z0-9\-.]{1,64}$", error="not a FHIR id")
+# "$" alone would let a line break follow; "\Z" is no regular expression of OpenAPI.
+_ID = validate.Regexp(r"^(Patient/)?[A-Za-z0-9\-.]{1,64}$(?!\n)", error="not a FHIR id")
 
 
 def _is_bundle(content: Mapping[str, Any]) -> None:

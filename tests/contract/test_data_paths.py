@@ -322,3 +322,11 @@ def test_every_hook_fetches_its_own_lists(
     assert assessment(fetched)["notSeen"] == []
     assert assessment(fetched)["rows"] == assessment(sent)["rows"]
     assert fetched["cards"] == sent["cards"]
+
+
+def test_an_id_ends_where_it_ends(asking: FlaskClient, server: FhirServer) -> None:
+    """With a line break a server knows no such patient, and nothing found reads as nothing recorded."""
+    body = call(None, server.base)
+    body["context"]["patientId"] += "\n"
+    posted(asking, body, 400)
+    assert server.asked == []
