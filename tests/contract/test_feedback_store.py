@@ -139,7 +139,7 @@ def test_the_purge_leaves_the_rest(store_url: str) -> None:
 def test_a_removed_comment_is_not_left_in_the_file(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/feedback.sqlite3"
     upgrade(url)
-    Store(url, 10, lambda: NOW).add([replace(ITEM, comment="only-here-" * 20)])
+    Store(url, 10, lambda: NOW).add([replace(ITEM, comment="only-here-" * 400)])
     assert b"only-here-" in b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert Store(url, 10, lambda: NOW + timedelta(days=10)).purge() == 1
     with closing(sqlite3.connect(tmp_path / "feedback.sqlite3")) as file:

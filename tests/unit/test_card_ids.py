@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from service.card_ids import (
     id_of,
     names_by_code,
 )
+from service.cards import Call
 from service.knowledge import Knowledge
 
 SECRET, OTHER = "a" * 32, "b" * 32
@@ -131,6 +133,14 @@ def test_the_same_call_gives_the_same_and_whatever_differs_another() -> None:
     ]
     assert id_of(IDS, *honest) == id_of(IDS, *honest)
     assert len({id_of(IDS, *honest), *(id_of(IDS, *other) for other in changed)}) == 1 + len(changed)
+
+
+def test_two_cards_of_one_call_that_ask_the_same_have_ids_of_their_own() -> None:
+    one = Call("call", "https://cds.example", ids=IDS, knowledge_version="a1b2c3", about="ServiceRequest/1")
+    other = replace(one, about="ServiceRequest/2")
+    for kind, name in (("card", "weakness"), ("order", "electrolytes"), ("answer-present", "weakness")):
+        assert one.uuid(kind, name) != other.uuid(kind, name)
+        assert IDS.read(one.uuid(kind, name)).call == IDS.read(other.uuid(kind, name)).call
 
 
 def test_an_id_known_by_heart() -> None:
