@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image test-ehr mutants check prove format openapi knowledge lock knowledge-diff agree fuzz requirements
+.PHONY: help setup serve test test-image test-ehr mutants check prove format openapi knowledge lock knowledge-diff agree fuzz requirements test-api audit
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -79,6 +79,20 @@ openapi: $(STAMP)  ## Write openapi.yaml anew from the schemas and schemas/opena
 
 knowledge: $(STAMP)  ## Write service/knowledge/README.md anew from the knowledge
 	$(BIN)/python -m service.knowledge.readme
+
+# Tools that look at the service from outside, each in an environment of its own.
+.api/%/made: tests/api/%.lock
+	@"$(PYTHON)" -m venv --clear .api/$*
+	@.api/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+test-api: $(STAMP) .api/schemathesis/made  ## openapi.yaml against the running service, by schemathesis (minutes)
+	$(BIN)/python -m pytest -rs tests/api $(ARGS)
+
+audit: .api/audit/made  ## Known weaknesses of the locked dependencies; fails where no advisory service answers
+	@.api/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
+		--requirement requirements.lock --timeout 20 \
+		|| { echo "make audit: weaknesses were found, or no advisory service answers (pypi.org, osv.dev)." >&2; exit 1; }
 
 requirements: $(STAMP)  ## Write tests/contract/requirements.md anew from the names of the tests
 	$(BIN)/python -m tests.contract.requirements

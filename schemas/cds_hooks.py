@@ -29,10 +29,19 @@ def _url(*, required: bool = True) -> fields.String:
     return fields.String(required=required, validate=validate.Regexp(r"^https?://", error="not a URL"))
 
 
+class JsonBoolean(fields.Boolean):
+    """true or false: "true" and 1 would be taken and then not meant."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("Not a valid boolean.")
+        return value
+
+
 class OptionsSchema(Tolerant):
     """Our own extension of a request."""
 
-    assessment = fields.Boolean(load_default=False)
+    assessment = JsonBoolean(load_default=False)
     asOf = fields.Date(format="iso", load_default=None)
 
 

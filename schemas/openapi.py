@@ -8,6 +8,8 @@ Paths are written by hand in openapi_paths.yaml; the shapes come from the schema
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import Length, OneOf, Regexp
 
 from schemas.assessment import EvaluationSchema
-from schemas.cds_hooks import AnswerSchema, DiscoverySchema, RequestSchema
+from schemas.cds_hooks import EXTENSION, AnswerSchema, DiscoverySchema, RequestSchema
 from schemas.contexts import (
+    CONTEXTS,
+    Bundle,
     EncounterDischargeContext,
     OrderSelectContext,
     OrderSignContext,
@@ -31,6 +35,8 @@ from schemas.operation_outcome import OperationOutcomeSchema
 HERE = Path(__file__).parent
 FILE = HERE.parent / "openapi.yaml"
 PATHS = HERE / "openapi_paths.yaml"
+HOOKS = HERE.parent / "service" / "knowledge" / "hooks.yaml"
+CALL = "/cds-services/{service_id}"
 
 SHAPES: dict[str, type[Schema]] = {
     "Discovery": DiscoverySchema,
@@ -65,7 +71,43 @@ def document() -> dict[str, Any]:
     content: dict[str, Any] = yaml.safe_load(PATHS.read_text(encoding="utf-8"))
     shapes = {name: shape_of(schema()) for name, schema in SHAPES.items()}
     content["components"] = {**content.pop("components"), "schemas": shapes}
+    content["paths"] = dict(_paths(content["paths"]))
     return content
+
+
+def _paths(paths: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The paths, that of a call once for each hook: each id has its own hook and context."""
+    for path, methods in paths.items():
+        if path != CALL:
+            yield path, methods
+            continue
+        for hook in yaml.safe_load(HOOKS.read_text(encoding="utf-8"))["hooks"]:
+            call = deepcopy(methods["post"])
+            del call["parameters"]
+            call["operationId"] = hook["id"]
+            call["summary"] = f"A call of the hook {hook['hook']}"
+            content = call["requestBody"]["content"]["application/json"]
+            content["schema"] = _call_shape(hook["hook"])
+            content["examples"] = {
+                name: example for name, example in content["examples"].items() if name == hook["hook"]
+            }
+            yield CALL.replace("{service_id}", hook["id"]), {"post": call}
+
+
+def _call_shape(hook: str) -> dict[str, Any]:
+    own = {
+        "assessment": {"type": "boolean"},
+        "asOf": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]},
+    }
+    options = {"type": ["object", "null"], "properties": own}
+    shape = shape_of(RequestSchema())
+    shape["properties"] |= {
+        "hook": {"type": "string", "const": hook},
+        "context": shape_of(CONTEXTS[hook]()),
+        "prefetch": {"type": ["object", "null"]},
+        "extension": {"type": ["object", "null"], "properties": {EXTENSION: options}},
+    }
+    return shape
 
 
 def shape_of(schema: Schema) -> dict[str, Any]:
@@ -103,6 +145,9 @@ def _plain(field: fields.Field[Any]) -> dict[str, Any]:
         return shape_of(field.schema)
     if isinstance(field, fields.List):
         return {"type": "array", "items": _field(field.inner)}
+    if isinstance(field, Bundle):
+        members = {"resourceType": {"enum": ["Bundle", None]}, "entry": {"type": ["array", "null"]}}
+        return {"type": "object", "properties": members}
     if isinstance(field, fields.Dict):
         values = field.value_field
         return {"type": "object"} | ({"additionalProperties": _field(values)} if values else {})

@@ -156,6 +156,14 @@ def test_unknown_places_and_methods(client: FlaskClient) -> None:
         ({"context": {"userId": "Practitioner/1", "patientId": "a b"}}, "context.patientId"),
         ({"extension": {"org.fasciculation-cds": {"asOf": "never"}}}, "extension.org.fasciculation-cds.asOf"),
         ({"extension": {"org.fasciculation-cds": []}}, "extension.org.fasciculation-cds"),
+        (
+            {"extension": {"org.fasciculation-cds": {"assessment": "true"}}},
+            "extension.org.fasciculation-cds.assessment",
+        ),
+        (
+            {"extension": {"org.fasciculation-cds": {"assessment": 1}}},
+            "extension.org.fasciculation-cds.assessment",
+        ),
         ({"prefetch": []}, "prefetch"),
     ],
 )

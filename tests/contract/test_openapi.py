@@ -20,13 +20,29 @@ def test_it_is_valid() -> None:
     validate(yaml.safe_load(FILE.read_text(encoding="utf-8")))
 
 
+def as_route(path: str) -> str:
+    """A call is described once for each hook, under its own id."""
+    return re.sub(r"^/cds-services/[a-z-]+$", "/cds-services/{service_id}", path)
+
+
+def test_every_service_of_discovery_is_described(client: FlaskClient) -> None:
+    described = document()["paths"]
+    for service in client.get("/cds-services").get_json()["services"]:
+        call = described[f"/cds-services/{service['id']}"]["post"]
+        asked = call["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        assert asked["hook"]["const"] == service["hook"]
+        assert {"userId", "patientId"} <= set(asked["context"]["required"])
+
+
 def test_its_paths_are_the_routes(app: Flask) -> None:
     routes = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    described = {(path, method) for path, methods in document()["paths"].items() for method in methods}
+    described = {
+        (as_route(path), method) for path, methods in document()["paths"].items() for method in methods
+    }
     assert described == routes
 
 
@@ -47,7 +63,7 @@ def test_what_needs_a_token_says_so() -> None:
     secured -= {"/feedback/summary"}
     assert {"adminToken": []} in paths["/feedback/summary"]["get"]["security"]
     assert {"401", "403", "503"} <= set(paths["/feedback/summary"]["get"]["responses"])
-    assert secured == {
+    assert {as_route(path) for path in secured} == {
         "/cds-services",
         "/cds-services/{service_id}",
         "/cds-services/{service_id}/feedback",

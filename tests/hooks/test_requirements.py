@@ -126,6 +126,8 @@ def test_cds_hooks_3_nothing_is_null_or_empty(client: FlaskClient) -> None:
 @pytest.mark.parametrize("hook", VERSIONS)
 def test_the_example_of_each_hook_in_openapi_gets_a_card(client: FlaskClient, hook: str) -> None:
     paths = client.get("/openapi.json").get_json()["paths"]
-    content = paths["/cds-services/{service_id}"]["post"]["requestBody"]["content"]["application/json"]
+    content = paths[f"/cds-services/fasciculation-{hook}"]["post"]["requestBody"]["content"][
+        "application/json"
+    ]
     (card,) = cards(client, content["examples"][hook]["value"])
     assert card["summary"]
