@@ -41,6 +41,9 @@ def in_r4(kind: str) -> str:
     return _NAMES_IN_R4.get(kind, kind)
 
 
+_NOT_OF_R4 = frozenset(kind for kind, versions in TYPES.items() if R4.isdisjoint(versions))
+
+
 def _members(**names: tuple[Versions, str]) -> Mapping[str, Versions]:
     return {name: versions for versions, text in names.values() for name in text.split()}
 
@@ -218,9 +221,7 @@ class FirstLook:
     def at(self, kind: str, resource: fhir.Struct) -> None:
         if not self.beyond_r4:
             plain, absent, special = _LOOKS[type(resource)]
-            self.beyond_r4 = (
-                R4.isdisjoint(TYPES.get(kind, ANY)) or plain(resource) != absent or special(resource)
-            )
+            self.beyond_r4 = kind in _NOT_OF_R4 or plain(resource) != absent or special(resource)
 
 
 def _nothing(_: Any) -> bool:
