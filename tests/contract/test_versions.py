@@ -74,6 +74,8 @@ def test_every_order_and_answer_that_can_leave_is_valid(
     for answer in answers(subject, encounter):
         made = validated(in_version(answer, version), version)
         assert made["valueBoolean"] is True
+        stu3_categories = str(made["category"]).count("http://hl7.org/fhir/observation-category")
+        assert stu3_categories == (1 if version is Version.STU3 else 0)
         assert [c["code"] for one in made["category"] for c in one["coding"]] == [
             c["code"] for one in answer["category"] for c in one["coding"]
         ]
