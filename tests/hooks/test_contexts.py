@@ -304,6 +304,12 @@ def test_a_new_problem_that_is_not_read_is_silent(client: FlaskClient) -> None:
         assert cards(client, call("problem-list-item-create", V05, conditions=bundle(added))) == []
 
 
+def test_a_new_problem_that_names_no_patient_is_not_used(client: FlaskClient) -> None:
+    # Only the form of an order may leave it out.
+    added = {key: value for key, value in problem(V05, "weakness").items() if key != "subject"}
+    assert cards(client, call("problem-list-item-create", V05, conditions=bundle(added))) == []
+
+
 def test_a_disease_that_closes_the_gate_gives_no_card(client: FlaskClient) -> None:
     added = problem(V05, "motor-neuron-disease")
     assert cards(client, call("problem-list-item-create", V05, conditions=bundle(added))) == []

@@ -143,7 +143,7 @@ def test_a_stimulant_minds_no_electrolyte(name: str) -> None:
 
 def test_a_medicine_taken_already_does_not_hide_what_the_draft_is() -> None:
     record = replace(results(patient(), 1, "potassium", said="low"), drugs=(drug("loop-diuretic"),))
-    # A current diuretic asks for review because of potassium; the antidepressant does not.
+    # Potassium is a matter of the diuretic.
     assert remark(record, medicine("ssri")).level == "info"
 
 
@@ -210,6 +210,11 @@ def test_a_study_done_in_the_last_half_year(days: int, answered: bool) -> None:
 def test_a_study_that_is_pending(days: int, said: bool) -> None:
     record = pending(patient(weakness="examined"), "emg", days)
     assert bool(remarks(record, order("emg"))) is said
+
+
+def test_an_urgent_study_is_no_duplicate_of_a_routine_one() -> None:
+    record = pending(patient(weakness="examined"), "emg", 5, priority="routine")
+    assert remarks(record, order("emg", priority="urgent")) == ()
 
 
 def test_a_brain_that_was_imaged_does_not_answer_for_the_spine() -> None:
