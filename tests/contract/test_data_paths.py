@@ -330,3 +330,19 @@ def test_an_id_ends_where_it_ends(asking: FlaskClient, server: FhirServer) -> No
     body["context"]["patientId"] += "\n"
     posted(asking, body, 400)
     assert server.asked == []
+
+
+def test_a_fetched_page_with_an_outcome_is_seen_in_part(asking: FlaskClient, server: FhirServer) -> None:
+    entries = [*record()["labs"]["entry"], {"resource": OUTCOME, "search": {"mode": "outcome"}}]
+    server.lists["labs"] = {**EMPTY, "entry": entries}
+    answer = posted(asking, call(with_key("labs", ABSENT), server.base))
+    assert assessment(answer)["notSeen"] == ["labs"]
+
+
+def test_a_first_page_with_an_outcome_is_fetched_whole(asking: FlaskClient, server: FhirServer) -> None:
+    """What the outcome speaks of may stand on that very page."""
+    first = in_state("labs", "first-page", server)
+    first["entry"].append({"resource": OUTCOME, "search": {"mode": "outcome"}})
+    answer = posted(asking, call(with_key("labs", first), server.base))
+    assert assessment(answer)["notSeen"] == []
+    assert ["/more?" in path for path, _ in server.asked] == [False]
