@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -172,3 +173,22 @@ def test_the_limits_leave_room_for_a_large_record() -> None:
     """16 MiB at 6 Mbit/s, and less than the time after which the worker counts as hung."""
     assert 16 * 8 * 1.048576 / 6 < worker.ARRIVES < 60
     assert 0 < worker.RESTS < worker.ARRIVES
+
+
+def test_no_single_wait_is_longer_than_a_client_may_rest() -> None:
+    class Connection:
+        waits: ClassVar[list[float]] = []
+
+        def settimeout(self, seconds: float) -> None:
+            self.waits.append(seconds)
+
+        def recv(self, size: int) -> bytes:
+            return b"x" * size
+
+        def sendall(self, data: bytes) -> None:
+            pass
+
+    guarded = worker._Guarded(Connection())
+    assert guarded.recv(3) == b"xxx"
+    guarded.sendall(b"x")
+    assert Connection.waits == [worker.RESTS] * 2

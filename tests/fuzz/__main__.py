@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from service.app import create_app
-from service.config import Config
 from service.knowledge import load_knowledge
-from tests.fuzz.properties import Failure, Fuzz
+from tests.fuzz.properties import Failure, Fuzz, app_for
 
 SHOWN = 20
 
@@ -23,7 +23,11 @@ def main(args: list[str]) -> int:
     parser.add_argument("--minutes", type=float, default=120)
     options = parser.parse_args(args)
     knowledge = load_knowledge()
-    fuzz = Fuzz(create_app(Config(public_base_url="https://cds.example"), knowledge), knowledge, options.seed)
+    with TemporaryDirectory() as folder:
+        return _run(Fuzz(app_for(knowledge, Path(folder)), knowledge, options.seed), options)
+
+
+def _run(fuzz: Fuzz, options: Namespace) -> int:
     indexes = range(options.requests) if options.index is None else [options.index]
     failures: list[Failure] = []
     until, sent = time.monotonic() + options.minutes * 60, 0

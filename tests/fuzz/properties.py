@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,9 +17,12 @@ from werkzeug.test import TestResponse
 
 from schemas.cds_hooks import AnswerSchema
 from schemas.operation_outcome import OperationOutcomeSchema
+from service.app import create_app
+from service.config import Config
+from service.feedback.upgrade import upgrade
 from service.knowledge import Knowledge
 from tests.fuzz.mutations import CANARY, Change, changed, drawn
-from tests.fuzz.seeds import Seed, seeds
+from tests.fuzz.seeds import Seed, feedback_seeds, seeds
 
 STATUSES = frozenset((200, 400, 412, 413, 415, 422))
 # Of what was sent, nothing may stand in a card like this: it would be markup or a link there.
@@ -73,7 +77,8 @@ def problem_of(response: TestResponse, log: Sequence[str]) -> str | None:
         return "an error repeats the request" if CANARY in text else None
     if "NaN" in text or "Infinity" in text:
         return "a number that JSON does not have"
-    return _problem_of_cards(content)
+    # Feedback that was kept is answered by an empty object.
+    return _problem_of_cards(content) if content else None
 
 
 def _problem_of_cards(content: dict[str, Any]) -> str | None:
@@ -98,11 +103,25 @@ def _query(path: str, beside: Sequence[tuple[str, str]]) -> str:
     return f"{address}?{urlencode({**dict(parse_qsl(query)), **given})}" if given else path
 
 
+def app_for(knowledge: Knowledge, folder: Path) -> Flask:
+    """A service with a store of feedback in that folder."""
+    store = f"sqlite:///{folder / 'feedback.sqlite3'}"
+    upgrade(store)
+    config = Config(
+        public_base_url="https://cds.example",
+        card_secrets=("only-for-mutated-requests-and-long-enough",),
+        feedback_db=store,
+    )
+    return create_app(config, knowledge)
+
+
 class Fuzz:
     """The service under fire. Requests are numbered: the same seed and index make the same request."""
 
     def __init__(self, app: Flask, knowledge: Knowledge, seed: int) -> None:
-        self.client, self.seed, self.seeds = app.test_client(), seed, seeds(knowledge)
+        self.client, self.seed = app.test_client(), seed
+        asked = seeds(knowledge)
+        self.seeds = (*asked, *feedback_seeds(self.client, asked))
         self.statuses: Counter[int] = Counter()
         self.log = Log()
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from flask.testing import FlaskClient
+
 from service.knowledge import Knowledge
 from tests.fuzz.mutations import CANARY
 from tests.vignettes.dialects import BUNDLES, DIALECTS
@@ -26,6 +28,21 @@ class Seed:
 
 def seeds(knowledge: Knowledge) -> tuple[Seed, ...]:
     return (*_evaluations(), *_calls(knowledge))
+
+
+def feedback_seeds(client: FlaskClient, calls: Iterable[Seed]) -> Iterable[Seed]:
+    """Feedback on the cards that those calls are answered with: accepted, and overridden with a comment."""
+    for one in calls:
+        if not one.path.startswith("/cds-services/"):
+            continue
+        for card in client.post(one.path, json=one.body).get_json()["cards"]:
+            said = {"card": card["uuid"], "outcomeTimestamp": f"{AS_OF}T10:05:31Z"}
+            accepted = [{"id": suggestion["uuid"]} for suggestion in card.get("suggestions", ())[:2]]
+            reason = {"reason": card["overrideReasons"][0], "userComment": CANARY}
+            items: list[dict[str, Any]] = [{**said, "outcome": "overridden", "overrideReason": reason}]
+            if accepted:
+                items.append({**said, "outcome": "accepted", "acceptedSuggestions": accepted})
+            yield Seed(f"{one.name} feedback", f"{one.path}/feedback", {"feedback": items})
 
 
 def _evaluations() -> Iterable[Seed]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
-from flask import Flask
 
 from service.knowledge import Knowledge
 from tests.fuzz.mutations import KINDS, Change, changed
-from tests.fuzz.properties import Fuzz
-from tests.fuzz.seeds import seeds
+from tests.fuzz.properties import Fuzz, app_for
 
 REQUESTS = 1500
 
 
 @pytest.fixture(scope="module")
-def fuzz(app: Flask, knowledge: Knowledge) -> Fuzz:
+def fuzz(knowledge: Knowledge, tmp_path_factory: pytest.TempPathFactory) -> Fuzz:
+    app = app_for(knowledge, tmp_path_factory.mktemp("feedback"))
     return Fuzz(app, knowledge, seed=20260615)
 
 
@@ -36,10 +35,10 @@ def test_the_requests_reach_what_they_are_meant_to(fuzz: Fuzz) -> None:
     assert {seed.path for seed, _ in drawn} == {seed.path for seed in fuzz.seeds}
 
 
-def test_every_seed_is_answered(app: Flask, knowledge: Knowledge) -> None:
-    client = app.test_client()
-    for seed in seeds(knowledge):
-        response = client.post(seed.path, json=seed.body)
+def test_every_seed_is_answered(fuzz: Fuzz) -> None:
+    assert any(seed.path.endswith("/feedback") for seed in fuzz.seeds)
+    for seed in fuzz.seeds:
+        response = fuzz.client.post(seed.path, json=seed.body)
         assert response.status_code == 200, (seed.name, response.get_data(as_text=True))
 
 
