@@ -12,6 +12,7 @@ from service.knowledge import load_knowledge
 from tests.fuzz.properties import Failure, Fuzz, app_for
 
 SHOWN = 20
+SAID_EVERY = 10_000
 
 
 def main(args: list[str]) -> int:
@@ -36,6 +37,8 @@ def _run(fuzz: Fuzz, options: Namespace) -> int:
             break
         failure = fuzz.failure(index)
         sent += 1
+        if sent % SAID_EVERY == 0:
+            print(f"{sent} sent, {len(failures)} failures", flush=True)
         if failure:
             failures.append(failure)
             print(failure, flush=True)
