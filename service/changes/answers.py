@@ -106,7 +106,8 @@ def facets(answer: Answer) -> dict[str, Lines]:
             for suggestion in card.get("suggestions", ())
             for action in suggestion["actions"]
         )
-        told = ("summary", "detail", "suggestions", "extension")
+        # Its uuid names the version of the knowledge, and so differs whenever a file does.
+        told = ("summary", "detail", "suggestions", "extension", "uuid")
         found["rest of the card"] = lines(_without(card, *told))
     for name, value in assessment.items():
         if name == "findings":

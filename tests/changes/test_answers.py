@@ -12,6 +12,7 @@ from service.pipeline import Answer
 from tests.changes.copies import TABLE, change, found, now
 from tests.vignettes import changes
 from tests.vignettes.changes import example_files, patients, row_examples
+from tests.vignettes.dialects import DIALECTS
 
 
 def test_comments_and_the_order_of_members_and_codes_are_nothing(old: Path) -> None:
@@ -40,7 +41,7 @@ def test_a_threshold_moves_the_answers_that_hang_on_it(old: Path) -> None:
     assert earlier.knowledge is not None
     cases = [*some_cases("v05", "v06"), *row_examples(now())]
     comparison = compared(cases, earlier.knowledge, now())
-    assert comparison.asked["Test patients"] == (2, 14)
+    assert comparison.asked["Test patients"] == (2, 2 * len(DIALECTS))
     patient, *others = comparison.moved
     assert patient.subject == "v05, Thigh twitch on day fifteen, habits already changed"
     # Every form moved the same way: told once.
@@ -89,7 +90,7 @@ def test_an_answer_that_cannot_be_given_has_moved() -> None:
 
 
 def test_all_patients_examples_and_row_examples_are_asked() -> None:
-    assert len(list(patients())) == 16 * 7
+    assert len(list(patients())) == 16 * len(DIALECTS)
     assert {case.subject for case in example_files()} == {
         path.name for path in changes.EXAMPLES.glob("*.json")
     }

@@ -17,6 +17,7 @@ from service.changes import Change, Comparison, Report, Section, Version, writte
 from tests.changes.copies import TABLE, change, now
 from tests.vignettes import changes
 from tests.vignettes.changes import NoSuchVersion, row_examples, unpacked
+from tests.vignettes.dialects import DIALECTS
 
 REPORT = Report(
     made_on=date(2026, 1, 2),
@@ -74,8 +75,8 @@ def test_the_command_on_a_folder(old: Path) -> None:
     assert changes.main(["--exit-code", "--format", "json", str(old)], out) == 1
     comparison = json.loads(out.getvalue())["comparison"]
     assert comparison["asked"] == {
-        "Test patients": [16, 112],
-        "Examples": [8, 8],
+        "Test patients": [16, 16 * len(DIALECTS)],
+        "Examples": [len(list(changes.EXAMPLES.glob("*.json")))] * 2,
         "Rows' examples": [len(list(row_examples(now())))] * 2,
     }
     moved = {moved["subject"] for moved in comparison["moved"]}
