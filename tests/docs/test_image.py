@@ -23,7 +23,7 @@ from tests.docs.conftest import PROJECT, answer_of, free_port, running
 COMMAND = "make test-image"
 IMAGE = "localhost/fasciculation-cds-test"
 BASE = "localhost/fasciculation-cds-test-base"
-SETTINGS = {"CDS_AUTH": "off", "CARD_SECRET": "only for this test, and long enough to sign with"}
+SETTINGS = {"CDS_AUTH": "off", "CARD_SECRET": "for-this-test-alone-and-long-enough-to-sign-with"}
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 BUILT_WITHIN = 900
 
