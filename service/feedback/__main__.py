@@ -10,7 +10,7 @@ from typing import TextIO
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.config import Config, ConfigError
-from service.feedback.store import Store, StoreDown
+from service.feedback.store import COMMAND_PATIENCE_SECONDS, Store, StoreDown
 
 USAGE = """python -m service.feedback upgrade | purge | state
 
@@ -29,7 +29,7 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
     except ConfigError as error:
         print(error, file=out)
         return 2
-    store = Store(config.feedback_db, config.feedback_retention_days)
+    store = Store(config.feedback_db, config.feedback_retention_days, patience=COMMAND_PATIENCE_SECONDS)
     try:
         if args == ["upgrade"]:
             from service.feedback.upgrade import upgrade

@@ -21,6 +21,8 @@ from service.feedback.tables import ACCEPTED, FEEDBACK, REVISION
 
 # A caller waits no longer than this for a lock, or for a server that does not answer.
 _PATIENCE_SECONDS = 2
+# Who runs a command can wait for another command, and for a slow disk.
+COMMAND_PATIENCE_SECONDS = 30
 # A probe of readiness gives up after a second.
 _SOON_SECONDS = 0.5
 _PURGE_EVERY = timedelta(hours=1)
@@ -31,12 +33,18 @@ class StoreDown(Exception):
 
 
 class Store:
-    """retention_days: how long comments are kept; 0 = not at all. clock: now, in UTC."""
+    """retention_days: how long comments are kept; 0 = not at all. clock: now, in UTC.
+    patience: the seconds that a lock or a silent server is waited for."""
 
     def __init__(
-        self, url: str, retention_days: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        url: str,
+        retention_days: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        patience: int = _PATIENCE_SECONDS,
     ) -> None:
-        self._engine = engine_of(url)
+        self._engine = engine_of(url, patience)
         self._retention = timedelta(days=retention_days)
         self._clock = clock
         self._purged: datetime | None = None
@@ -145,14 +153,14 @@ class Store:
             raise StoreDown(_why(error)) from None
 
 
-def engine_of(url: str) -> Engine:
+def engine_of(url: str, patience: int = _PATIENCE_SECONDS) -> Engine:
     """No connection is kept: feedback is rare, none outlives its server, and none crosses a fork."""
     try:
         place = make_url(url)
     except (ArgumentError, ValueError):
         raise ConfigError("FEEDBACK_DB: sqlite:///path, or postgresql://user:password@host/name") from None
     if place.get_backend_name() == "sqlite":
-        engine = create_engine(place, poolclass=NullPool, connect_args={"timeout": _PATIENCE_SECONDS})
+        engine = create_engine(place, poolclass=NullPool, connect_args={"timeout": patience})
 
         @event.listens_for(engine, "connect")
         def settings(connection: Any, _: Any) -> None:
@@ -161,13 +169,11 @@ def engine_of(url: str) -> Engine:
             connection.execute("PRAGMA secure_delete = ON")
 
         return engine
-    patience = {
-        "connect_timeout": _PATIENCE_SECONDS,
-        "options": f"-c statement_timeout={_PATIENCE_SECONDS}s -c lock_timeout={_PATIENCE_SECONDS}s",
+    bounds = {
+        "connect_timeout": patience,
+        "options": f"-c statement_timeout={patience}s -c lock_timeout={patience}s",
     }
-    return create_engine(
-        place.set(drivername="postgresql+psycopg"), poolclass=NullPool, connect_args=patience
-    )
+    return create_engine(place.set(drivername="postgresql+psycopg"), poolclass=NullPool, connect_args=bounds)
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -2,39 +2,57 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 
-from service.feedback.store import engine_of, sqlite_file
+from service.feedback.store import COMMAND_PATIENCE_SECONDS, engine_of, sqlite_file
 
 # Of this command alone; any number will do.
-_LOCK = 4_096_001
+LOCK = 4_096_001
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Makes or changes the tables, in one transaction; a SQLite file and its folder where there is none."""
-    file = sqlite_file(url)
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Readers go on while one writes; the mode stays with the file.
-        with engine_of(url).connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-        file.chmod(0o600)
-    with engine_of(url).begin() as connection:
-        # One at a time; and on SQLite whole or not at all, which its driver does not see to for tables.
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        else:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        command.upgrade(_config(connection), revision)
+    with _alone_in_the_folder(sqlite_file(url)) as file:
+        if file is not None:
+            # Readers go on while one writes; the mode stays with the file.
+            with engine_of(url, COMMAND_PATIENCE_SECONDS).connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            file.chmod(0o600)
+        with engine_of(url, COMMAND_PATIENCE_SECONDS).begin() as connection:
+            # One at a time; and on SQLite whole or not at all, which its driver does not see to for tables.
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+            else:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            command.upgrade(_config(connection), revision)
+
+
+@contextmanager
+def _alone_in_the_folder(file: Path | None) -> Iterator[Path | None]:
+    """Two that change the journal mode at once do not wait for each other: SQLite refuses one of them."""
+    if file is None:
+        yield None
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield file
+    finally:
+        os.close(folder)
 
 
 def downgrade(url: str, revision: str) -> None:
     """Back to that migration; "base" removes everything."""
-    with engine_of(url).begin() as connection:
+    with engine_of(url, COMMAND_PATIENCE_SECONDS).begin() as connection:
         command.downgrade(_config(connection), revision)
 
 

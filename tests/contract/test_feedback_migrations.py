@@ -7,6 +7,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -24,7 +26,7 @@ from service.feedback import Store
 from service.feedback.__main__ import main
 from service.feedback.store import engine_of
 from service.feedback.tables import METADATA, REVISION
-from service.feedback.upgrade import MIGRATIONS, downgrade, upgrade
+from service.feedback.upgrade import LOCK, MIGRATIONS, downgrade, upgrade
 from service.knowledge import Knowledge
 from tests.contract.feedback_site import Site
 from tests.contract.test_feedback_store import ITEM, counts
@@ -73,7 +75,30 @@ def test_two_upgrades_at_once_are_one(postgres_url: str, empty_store_url: str) -
             )
             for _ in range(2)
         ]
-        assert [done.result(timeout=60).returncode for done in processes] == [0, 0]
+        ends = [done.result(timeout=60) for done in processes]
+        assert [(end.returncode, end.stdout) for end in ends] == [(0, b"The store is ok.\n")] * 2
+    assert Store(empty_store_url, 1).state() == "ok"
+
+
+def test_an_upgrade_waits_longer_for_another_than_a_caller_would(empty_store_url: str) -> None:
+    if empty_store_url.startswith("sqlite"):
+        Path(empty_store_url.removeprefix("sqlite:///")).parent.mkdir()
+    held, seconds = threading.Event(), 3
+
+    def hold() -> None:
+        with engine_of(empty_store_url).begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+            else:
+                connection.exec_driver_sql("BEGIN EXCLUSIVE")
+            held.set()
+            time.sleep(seconds)
+
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(hold)
+        assert held.wait(10)
+        upgrade(empty_store_url)
+        holding.result()
     assert Store(empty_store_url, 1).state() == "ok"
 
 
