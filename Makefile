@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image test-ehr mutants check prove format openapi knowledge lock knowledge-diff agree fuzz requirements test-api audit
+.PHONY: help setup serve test test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -79,6 +79,9 @@ openapi: $(STAMP)  ## Write openapi.yaml anew from the schemas and schemas/opena
 
 knowledge: $(STAMP)  ## Write service/knowledge/README.md anew from the knowledge
 	$(BIN)/python -m service.knowledge.readme
+
+examples: $(STAMP)  ## Write examples/ anew from the test patients: read the difference before it is committed
+	$(BIN)/python -m tests.vignettes.examples
 
 # Tools that look at the service from outside, each in an environment of its own.
 .api/%/made: tests/api/%.lock

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from flask import Blueprint, Response, render_template
 
@@ -11,8 +10,9 @@ from service.endpoints.answers import json_answer
 from service.feedback import Store
 from service.knowledge import Knowledge
 from service.knowledge.yaml_files import load_yaml
+from service.shipped import shipped
 
-OPENAPI = Path(__file__).parents[2] / "openapi.yaml"
+OPENAPI = shipped("openapi.yaml")
 
 
 def operations(knowledge: Knowledge, store: Store, version: str) -> Blueprint:

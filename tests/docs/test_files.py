@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 
 ROOT = Path(__file__).parents[2]
 _SKIPPED = (
@@ -80,6 +81,19 @@ def test_the_readme_of_the_knowledge_is_current() -> None:
     text = FILE.read_text(encoding="utf-8")
     assert text == written(load_knowledge()), "make knowledge writes it anew"
     assert text.startswith(HEAD + "\n")
+
+
+def test_the_examples_are_current(client: FlaskClient) -> None:
+    from tests.vignettes.examples import DIRECTORY, written
+
+    made = written(client)
+    stale = [
+        name
+        for name, text in made.items()
+        if not (DIRECTORY / name).exists() or (DIRECTORY / name).read_text(encoding="utf-8") != text
+    ]
+    assert stale == [], "make examples writes them anew"
+    assert {path.name for path in DIRECTORY.glob("*.json")} <= set(made)
 
 
 def test_ci_runs_the_checks_and_the_tests() -> None:

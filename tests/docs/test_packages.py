@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SETUPTOOLS = PROJECT["tool"]["setuptools"]
+NAME = PROJECT["project"]["name"]
 PACKAGES = ("service", "schemas", "fhir_mappings")
 FILES = [path for name in PACKAGES for path in (ROOT / name).rglob("*") if path.is_file()]
 
@@ -27,3 +29,10 @@ def test_a_folder_with_code_is_a_package(folder: Path) -> None:
 def test_every_kind_of_data_file_travels_with_the_code() -> None:
     named = {pattern.removeprefix("*") for pattern in SETUPTOOLS["package-data"]["*"]}
     assert {path.suffix for path in FILES} - {".py", ".pyc"} <= named
+
+
+def test_what_stands_beside_the_packages_travels_too() -> None:
+    """A folder is copied file by file: one in it would be left behind."""
+    named = {pattern for patterns in SETUPTOOLS["data-files"].values() for pattern in patterns}
+    assert named == {"openapi.yaml", "examples/*"}
+    assert set(SETUPTOOLS["data-files"]) == {f"share/{NAME}", f"share/{NAME}/examples"}

@@ -103,6 +103,10 @@ FINDINGS: dict[str, dict[str, tuple[str, str]]] = {
         SNOMED: ("86044005", "Amyotrophic lateral sclerosis"),
         ICD_10_CM: ("G12.21", "Amyotrophic lateral sclerosis"),
     },
+    "multiple-sclerosis": {
+        SNOMED: ("24700007", "Multiple sclerosis"),
+        ICD_10_CM: ("G35.D", "Multiple sclerosis, unspecified"),
+    },
 }
 
 # What is named but decides nothing: fatigue and drinking.
@@ -190,6 +194,11 @@ DRUGS: dict[str, dict[str, tuple[str, str]]] = {
         SNOMED: ("387475002", "Furosemide"),
         DMD: ("100611000001101", "Furosemide 40mg tablets"),
     },
+    "prednisone": {
+        RXNORM: ("312617", "prednisone 5 MG Oral Tablet"),
+        ATC: ("H02AB07", "prednisone"),
+        SNOMED: ("116602009", "Prednisone"),
+    },
 }
 
 # Read as inhaled; every other medicine here is taken by mouth. SNOMED substances say nothing of the route.
@@ -203,6 +212,7 @@ DRUG_TEXTS = {
     "escitalopram": "ESCITALOPRAM 10mg tablets",
     "riluzole": "Rilutek 50 mg tablet twice daily",
     "furosemide": "furosemide 40mg od",
+    "prednisone": "Prednisone 5 mg tablets, 6 daily",
     "levothyroxine": "Levothyroxine 100 microgram tablets",
     "metformin": "Metformin 1 g twice daily",
 }

@@ -137,11 +137,11 @@ def _person(entry: Mapping[str, Any]) -> Person:
     )
 
 
-def people() -> tuple[Person, ...]:
-    """All test patients, in the order of the file."""
-    text = Path(__file__).with_name("patients.yaml").read_text(encoding="utf-8")
+def people(file: str) -> tuple[Person, ...]:
+    """The patients of a file beside this one, in its order."""
+    text = Path(__file__).with_name(file).read_text(encoding="utf-8")
     return tuple(_person(entry) for entry in yaml.safe_load(text))
 
 
-PEOPLE = people()
+PEOPLE = people("patients.yaml")
 BY_ID = {person.id: person for person in PEOPLE}
