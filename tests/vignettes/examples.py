@@ -160,7 +160,7 @@ def index(client: FlaskClient) -> dict[str, Any]:
     return {"examples": found}
 
 
-INDEX_HEAD = """# Made by `make examples` from tests/vignettes/examples.yaml; the cards are what the service says.
+INDEX_HEAD = """# Made by `make examples` from tests/vignettes/examples.yaml and what the service answers.
 # examples: invented patients. bundle: posted to /evaluate?asOf=. requests: hook -> posted to its service.
 # expected: the cards, as indicator, summary and labels of suggestions; none: no card.
 """
