@@ -1,0 +1,48 @@
+"""Workers and replicas that die, and replicas that are replaced by plan."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from deploy.cluster.cluster import REPLICAS
+from deploy.cluster.parts import children, wait_gone
+from tests.faults.conftest import CALM, TIMES, Site
+from tests.faults.tally import FEEDBACK, HOOK, REFUSED, REPLAY
+
+
+def test_no_fault(site: Site) -> None:
+    with site.load("no fault") as load:
+        load.wait(CALM)
+    assert load.tally.bad(HOOK) == []
+    assert load.tally.bad(FEEDBACK) == []
+    assert load.tally.bad(REPLAY, REFUSED) == []
+
+
+def test_kill_9_of_workers(site: Site) -> None:
+    with site.load(f"kill -9 of {3 * TIMES} workers") as load:
+        for name in REPLICAS * TIMES:
+            worker = children(site.cluster.replicas[name].process.pid)[-1]
+            with load.tally.fault():
+                os.kill(worker, signal.SIGKILL)
+                wait_gone(worker)
+            load.wait(1)
+
+
+def test_kill_9_of_a_replica(site: Site) -> None:
+    before = site.cluster.restarts["replica2"]
+    with site.load("kill -9 of a replica") as load:
+        with load.tally.fault():
+            site.cluster.replicas["replica2"].kill()
+        load.recovered(calls=40)
+        site.cluster.proxy.wait_up("replica2")
+    assert site.cluster.restarts["replica2"] == before + 1
+
+
+def test_rolling_restart(site: Site) -> None:
+    before = {name: part.process.pid for name, part in site.cluster.replicas.items()}
+    with site.load("rolling restart of all replicas") as load:
+        site.cluster.rolling_restart()
+    assert not {part.process.pid for part in site.cluster.replicas.values()} & set(before.values())
+    assert load.tally.bad(HOOK) == []
+    assert load.tally.bad(FEEDBACK) == []
