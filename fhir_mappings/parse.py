@@ -40,6 +40,8 @@ _SHAPES: Mapping[str, type[fhir.Struct]] = {
     "ProcedureRequest": fhir.ServiceRequest,
     "ReferralRequest": fhir.ServiceRequest,
 }
+# The types of which anything is read.
+KINDS = frozenset((*_SHAPES, "Patient"))
 
 
 class _Head(msgspec.Struct):

@@ -24,11 +24,13 @@ from service.endpoints.feedback_summary import feedback_summary
 from service.endpoints.fhir import fhir
 from service.endpoints.knowledge_pages import knowledge_pages
 from service.endpoints.operations import operations
+from service.endpoints.request_log import request_log
 from service.endpoints.response_headers import response_headers
 from service.errors import Issue, RequestError
 from service.feedback import Store
 from service.fhir_server import FhirServers
 from service.knowledge import Knowledge
+from service.metrics import Metrics
 
 _CODES = {
     400: "invalid",
@@ -54,10 +56,12 @@ def create_app(
     knowledge: Knowledge,
     callers: Callers | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    metrics: Metrics | None = None,
 ) -> Flask:
     """The WSGI application for those settings and that knowledge.
 
     callers: who may call, if not those of the settings. clock: now, in UTC, for what feedback says of times.
+    metrics: where several processes count together.
     Raises ConfigError where a file of theirs is wrong.
     """
     app = Flask(__name__, static_folder="endpoints/static", template_folder="endpoints/templates")
@@ -67,16 +71,18 @@ def create_app(
     app.url_map.merge_slashes = False
     callers = callers or callers_of(config)
     store = Store(config.feedback_db, config.feedback_retention_days, clock)
+    metrics = metrics or Metrics()
+    app.register_blueprint(request_log(metrics))
     app.register_blueprint(response_headers(config))
     app.register_blueprint(authentication(callers, admin_token_in(config.admin_token_file)))
     servers = FhirServers(config.fhir_servers, config.fhir_timeout, config.fhir_ca_file)
-    app.register_blueprint(cds_hooks(config, knowledge, servers))
-    app.register_blueprint(evaluate(config, knowledge))
-    app.register_blueprint(feedback(config, knowledge, store, clock))
+    app.register_blueprint(cds_hooks(config, knowledge, servers, metrics))
+    app.register_blueprint(evaluate(config, knowledge, metrics))
+    app.register_blueprint(feedback(config, knowledge, store, clock, metrics))
     app.register_blueprint(feedback_summary(knowledge, store))
     app.register_blueprint(knowledge_pages(knowledge))
     app.register_blueprint(fhir(config, knowledge, _version()))
-    app.register_blueprint(operations(knowledge, store, _version()))
+    app.register_blueprint(operations(knowledge, store, metrics, _version()))
 
     @app.errorhandler(RequestError)
     def request_error(error: RequestError) -> Response:

@@ -18,7 +18,7 @@ from service.knowledge import Knowledge
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """cards: CDS Hooks cards. assessment: why, as plain JSON.
+    """cards: CDS Hooks cards. assessment: why, as plain JSON. decision: what both were made of.
 
     gate: see `Decision.gate`; "no-matter" where the context brings nothing that the table reads.
     """
@@ -26,6 +26,7 @@ class Answer:
     cards: list[dict[str, Any]]
     assessment: dict[str, Any]
     gate: str
+    decision: Decision
 
 
 def answer(
@@ -56,4 +57,4 @@ def answer(
     call = Call(hook_instance, base_url, subject, encounter_id, ids or CardIds(), knowledge.version)
     situation = Situation(decision, lambda: decided(without_context(submission)), knowledge, call)
     gate = decision.gate if matters(cards, situation) else "no-matter"
-    return Answer(cards_to(cards, situation), assessment_of(decision, knowledge), gate)
+    return Answer(cards_to(cards, situation), assessment_of(decision, knowledge), gate, decision)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TextIO
 
+from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 
 from service.app import create_app
 from service.config import SETTINGS, Config, ConfigError
 from service.feedback import Store
 from service.knowledge import KnowledgeError, load_knowledge
+from service.log_lines import lines_for, said, set_up
+from service.metrics import Metrics
 from service.worker import Worker
 
 # The tool of migrations takes half a second to start; a start that waits longer goes on without.
@@ -25,10 +32,24 @@ _UPGRADE_SECONDS = 30
 _TIMEOUT = 60
 
 
+# Memory, and not the disk that feedback may fill: a worker that counts onto a full disk dies of it.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+
+
+class _Logger(glogging.Logger):  # type: ignore[misc]
+    """gunicorn's own lines in the form of ours."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(lines_for(sys.stderr))
+
+
 class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, config: Config, application: Any) -> None:
+    def __init__(self, config: Config, application: Any, metrics: Metrics) -> None:
         self._config = config
         self._application = application
+        self.metrics = metrics
         super().__init__()
 
     def load_config(self) -> None:
@@ -50,6 +71,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "loglevel": config.log_level.lower(),
             # No access log: an address or a query could name a patient.
             "accesslog": None,
+            "logger_class": _Logger,
+            "child_exit": lambda _, worker: self.metrics.worker_gone(worker.pid),
             "preload_app": True,
             # Nothing but HTTP listens.
             "control_socket_disable": True,
@@ -67,33 +90,51 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
         for name, (default, what) in SETTINGS.items():
             print(f"{name:20} {what} (default: {default or 'none'})", file=out)
         return 0
-    try:
-        config = Config.from_environ(environ)
-        if not config.card_secrets:
-            # Before the fork: all workers sign and verify with it.
-            config = replace(config, card_secrets=(secrets.token_hex(32),))
-            print("CARD_SECRET is not set: feedback on cards of this start is refused after it.", file=out)
-        knowledge = load_knowledge(config.knowledge_dir)
-        application = create_app(config, knowledge)
-    except (ConfigError, KnowledgeError) as error:
-        print(f"The service does not start:\n{error}", file=sys.stderr)
-        return 2
-    logging.basicConfig(format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s")
-    # Ours alone: what libraries log could name what was sent.
-    logging.getLogger("service").setLevel(config.log_level)
-    prepare_store(config, environ, out)
-    print(f"fasciculation-cds listens on {config.public_base_url}", file=out)
-    if config.cds_auth == "jwt":
-        print("Calls need a signed token: see docs/authentication.md", file=out, flush=True)
-    else:
-        print(
-            "Try: curl -s -H 'Content-Type: application/fhir+json' --data-binary @examples/v05-bundle.json"
-            f" '{config.public_base_url}/evaluate?asOf=2026-06-15'",
-            file=out,
-            flush=True,
-        )
-    _Server(config, application).run()
+    with _shared_folder() as folder:
+        try:
+            config = Config.from_environ(environ)
+            if not config.card_secrets:
+                # Before the fork: all workers sign and verify with it.
+                config = replace(config, card_secrets=(secrets.token_hex(32),))
+                _say("CARD_SECRET is not set: feedback on cards of this start is refused after it.", out)
+            knowledge = load_knowledge(config.knowledge_dir)
+            metrics = Metrics(folder)
+            application = create_app(config, knowledge, metrics=metrics)
+        except (ConfigError, KnowledgeError) as error:
+            print(
+                said(f"The service does not start:\n{error}", sys.stderr, logging.CRITICAL), file=sys.stderr
+            )
+            return 2
+        set_up(config.log_level)
+        prepare_store(config, environ, out)
+        _say(f"fasciculation-cds listens on {config.public_base_url}", out)
+        if config.cds_auth == "jwt":
+            _say("Calls need a signed token: see docs/authentication.md", out)
+        else:
+            _say(
+                "Try: curl -s -H 'Content-Type: application/fhir+json' --data-binary"
+                f" @examples/v05-bundle.json '{config.public_base_url}/evaluate?asOf=2026-06-15'",
+                out,
+            )
+        _Server(config, application, metrics).run()
     return 0
+
+
+def _say(message: str, out: TextIO) -> None:
+    print(said(message, out), file=out, flush=True)
+
+
+@contextmanager
+def _shared_folder() -> Iterator[Path]:
+    """Where master and workers count together; gone when the master ends, and not when a copy of it does."""
+    master = os.getpid()
+    place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="fasciculation-cds-", dir=place))
+    try:
+        yield folder
+    finally:
+        if os.getpid() == master:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def prepare_store(config: Config, environ: Mapping[str, str], out: TextIO) -> None:
@@ -111,5 +152,5 @@ def prepare_store(config: Config, environ: Mapping[str, str], out: TextIO) -> No
             )
         state = store.state()
     if state != "ok":
-        print(f"Feedback is refused, cards are answered: the store in FEEDBACK_DB is {state}", file=out)
+        _say(f"Feedback is refused, cards are answered: the store in FEEDBACK_DB is {state}", out)
     store.tidy()

@@ -26,9 +26,11 @@ from service.config import INDICATORS, Config
 from service.endpoints.answers import flattened, json_answer
 from service.endpoints.authentication import caller
 from service.endpoints.bodies import body_of
+from service.endpoints.request_log import tell_decision
 from service.errors import DataMissing, Issue, NotFound, RequestError
 from service.fhir_server import FhirServers, Had, Wanted, template_of
 from service.knowledge import Knowledge
+from service.metrics import Metrics
 from service.pipeline import Answer, answer
 
 
@@ -45,7 +47,7 @@ def shown(cards: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
     return [card for card in cards if INDICATORS.index(card["indicator"]) >= lowest]
 
 
-def cds_hooks(config: Config, knowledge: Knowledge, servers: FhirServers) -> Blueprint:
+def cds_hooks(config: Config, knowledge: Knowledge, servers: FhirServers, metrics: Metrics) -> Blueprint:
     """GET /cds-services and POST /cds-services/{id}."""
     blueprint = Blueprint("cds_hooks", __name__)
     services = [
@@ -73,9 +75,10 @@ def cds_hooks(config: Config, knowledge: Knowledge, servers: FhirServers) -> Blu
         as_of = date.fromisoformat(options["asOf"]) if options.get("asOf") else today()
         entry, context = entries[members["hook"]], members["context"]
         asked = config.fhir_servers and members.get("fhirServer")
-        had = _had(servers, received, entry["prefetch"], context) if asked else Had()
+        had = _had(servers, received, entry["prefetch"], context, metrics) if asked else Had()
+        submission = _submission(received, entry, context, had)
         answered = answer(
-            _submission(received, entry, context, had),
+            submission,
             knowledge,
             as_of,
             base_url=config.public_base_url,
@@ -84,8 +87,10 @@ def cds_hooks(config: Config, knowledge: Knowledge, servers: FhirServers) -> Blu
             cards=entry["cards"],
             ids=CardIds(config.card_secrets, service_id),
         )
+        cards = shown(answered.cards, config)
+        tell_decision(metrics, entry["hook"], answered, cards, len(submission.entries))
         _gate(answered, had)
-        content: dict[str, Any] = {"cards": shown(answered.cards, config)}
+        content: dict[str, Any] = {"cards": cards}
         if options.get("assessment") is True:
             content["extension"] = {EXTENSION: {"assessment": answered.assessment}}
         return json_answer(content)
@@ -94,22 +99,28 @@ def cds_hooks(config: Config, knowledge: Knowledge, servers: FhirServers) -> Blu
 
 
 def _had(
-    servers: FhirServers, received: HookCall, templates: Mapping[str, str], context: Mapping[str, Any]
+    servers: FhirServers,
+    received: HookCall,
+    templates: Mapping[str, str],
+    context: Mapping[str, Any],
+    metrics: Metrics,
 ) -> Had:
     """What the caller's FHIR server gives of the lists that were not sent whole."""
     filled = {key: template_of(text, context) for key, text in templates.items()}
     lacking = lists_to_fetch(received.prefetch, templates)
     who = caller()
-    return servers.lists(
+    wanted = {
+        key: Wanted(template, lacking[key]) for key, template in filled.items() if template and key in lacking
+    }
+    had = servers.lists(
         received.members,
         context["patientId"].removeprefix("Patient/"),
-        {
-            key: Wanted(template, lacking[key])
-            for key, template in filled.items()
-            if template and key in lacking
-        },
+        wanted,
         who.issuer.fhir_servers if who else None,
     )
+    for key in wanted:
+        metrics.fetched(key, had.why.get(key))
+    return had
 
 
 def _read(body: bytes) -> HookCall:

@@ -20,8 +20,10 @@ from service.config import Config
 from service.endpoints.answers import flattened, json_answer
 from service.endpoints.bodies import body_of
 from service.endpoints.cds_hooks import shown, today
+from service.endpoints.request_log import tell_decision
 from service.errors import CannotDecide, Issue, RequestError
 from service.knowledge import Knowledge
+from service.metrics import Metrics
 from service.pipeline import answer
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds:evaluate")
@@ -29,7 +31,7 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds:evaluate")
 _SIGNED_AS = "/evaluate"
 
 
-def evaluate(config: Config, knowledge: Knowledge) -> Blueprint:
+def evaluate(config: Config, knowledge: Knowledge, metrics: Metrics) -> Blueprint:
     """The endpoint for integration engineers and the workbench."""
     blueprint = Blueprint("evaluate", __name__)
 
@@ -63,7 +65,9 @@ def evaluate(config: Config, knowledge: Knowledge) -> Blueprint:
         except PatientError as error:
             place = "Bundle.entry.resource.ofType(Patient)"
             raise CannotDecide([Issue("business-rule", str(error), place)]) from None
-        content = {"cards": shown(answered.cards, config), "assessment": answered.assessment}
+        cards = shown(answered.cards, config)
+        tell_decision(metrics, "evaluate", answered, cards, len(submission.entries))
+        content = {"cards": cards, "assessment": answered.assessment}
         if query["fully"] == "true":
             content["outcome"] = operation_outcome(validation_issues(submission))
         return json_answer(content)

@@ -15,13 +15,17 @@ from service.card_ids import CardId, CardIds, NotOurs, names_by_code
 from service.config import Config
 from service.endpoints.answers import flattened, json_answer
 from service.endpoints.bodies import body_of
+from service.endpoints.request_log import tell
 from service.errors import Issue, NotFound, RequestError, Unavailable
 from service.feedback import Accepted, Feedback, Store, StoreDown
 from service.knowledge import Knowledge, KnowledgeError
 from service.knowledge.problems import Problem
+from service.metrics import Metrics
 
 
-def feedback(config: Config, knowledge: Knowledge, store: Store, clock: Callable[[], datetime]) -> Blueprint:
+def feedback(
+    config: Config, knowledge: Knowledge, store: Store, clock: Callable[[], datetime], metrics: Metrics
+) -> Blueprint:
     """Takes feedback on the cards of every service; all of a post is kept, or none of it."""
     blueprint = Blueprint("feedback", __name__)
     services = frozenset(config.shared_service_id or hook["id"] for hook in knowledge.hooks)
@@ -38,6 +42,10 @@ def feedback(config: Config, knowledge: Knowledge, store: Store, clock: Callable
         except StoreDown as error:
             says = f"Nothing was kept: the store of feedback is {error}. Send it again later."
             raise Unavailable([Issue("transient", says)]) from None
+        for item in items:
+            # None: a row of another version of the knowledge.
+            metrics.feedback("gone" if item.row is None else item.row or "none", item.outcome)
+        tell({"items": len(items)})
         return json_answer({})
 
     return blueprint

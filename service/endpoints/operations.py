@@ -1,4 +1,4 @@
-"""Liveness, readiness, the API description, the front page."""
+"""Liveness, readiness, metrics, the API description, the front page."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from service.endpoints.answers import json_answer
 from service.feedback import Store
 from service.knowledge import Knowledge
 from service.knowledge.yaml_files import load_yaml
+from service.metrics import Metrics
 from service.shipped import shipped
 
+# What Prometheus asks for when it asks for nothing in particular.
+EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 OPENAPI = shipped("openapi.yaml")
 
 
-def operations(knowledge: Knowledge, store: Store, version: str) -> Blueprint:
-    """GET /healthz, /readyz, /openapi.yaml, /openapi.json and /."""
+def operations(knowledge: Knowledge, store: Store, metrics: Metrics, version: str) -> Blueprint:
+    """GET /healthz, /readyz, /metrics, /openapi.yaml, /openapi.json and /."""
     blueprint = Blueprint("operations", __name__)
     text = OPENAPI.read_bytes()
     as_json = json.dumps(load_yaml(OPENAPI), default=str).encode()
@@ -37,6 +40,12 @@ def operations(knowledge: Knowledge, store: Store, version: str) -> Blueprint:
                 "feedback": store.state_soon(),
             }
         )
+
+    @blueprint.get("/metrics")
+    def measured() -> Response:
+        facts = {"version": version, "knowledge_version": knowledge.version}
+        text = metrics.exposition(facts, {"feedback": store.state_soon() == "ok"})
+        return Response(text, content_type=EXPOSITION)
 
     @blueprint.get("/openapi.yaml")
     def openapi_yaml() -> Response:

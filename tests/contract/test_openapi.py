@@ -60,9 +60,11 @@ def test_a_required_member_is_required() -> None:
 def test_what_needs_a_token_says_so() -> None:
     paths = document()["paths"]
     secured = {path for path, methods in paths.items() for call in methods.values() if "security" in call}
-    secured -= {"/feedback/summary"}
-    assert {"adminToken": []} in paths["/feedback/summary"]["get"]["security"]
-    assert {"401", "403", "503"} <= set(paths["/feedback/summary"]["get"]["responses"])
+    for path in ("/feedback/summary", "/metrics"):
+        secured.remove(path)
+        assert {"adminToken": []} in paths[path]["get"]["security"]
+        assert {"401", "403"} <= set(paths[path]["get"]["responses"])
+    assert "503" in paths["/feedback/summary"]["get"]["responses"]
     assert {as_route(path) for path in secured} == {
         "/cds-services",
         "/cds-services/{service_id}",

@@ -137,5 +137,7 @@ def test_a_wrong_mix_stops_the_start(settings: dict[str, str], name: str, change
         timeout=60,
     )
     assert done.returncode == 2
-    assert f"\n{name}: " in done.stderr
+    told = json.loads(done.stderr)
+    assert told["level"] == "CRITICAL"
+    assert f" {name}: " in told["message"]
     assert "Traceback" not in done.stderr

@@ -1,0 +1,121 @@
+"""One line and one count for every request, however it ends; ids that tie it to the logs of others."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from fhir_mappings.findings import Note
+from fhir_mappings.parse import KINDS
+from schemas.cds_hooks import EXTENSION
+from service.log_lines import Fields
+from service.metrics import OTHER, Metrics
+from service.pipeline import Answer
+
+# Only what no person makes up: a free text, or a short number, could be a patient's.
+_ID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS"))
+# Asked by machines every few seconds: a line of theirs says nothing new.
+_ASKED_ALL_DAY = frozenset(("/healthz", "/readyz", "/metrics"))
+_log = logging.getLogger("service.requests")
+
+
+def request_log(metrics: Metrics) -> Blueprint:
+    """Must be the first that is registered: then it begins first and ends last."""
+    blueprint = Blueprint("request_log", __name__)
+    templates: dict[str, str] = {}
+
+    @blueprint.before_app_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+        g.told = {}
+        sent = request.headers.get("X-Request-ID")
+        g.request_id = sent if sent and _ID.fullmatch(sent) else os.urandom(16).hex()
+        metrics.began()
+
+    @blueprint.after_app_request
+    def end(response: Response) -> Response:
+        seconds = time.perf_counter() - g.began
+        rule = request.url_rule
+        route = OTHER
+        if rule is not None:
+            route = templates.get(rule.rule) or templates.setdefault(rule.rule, template_of(rule.rule))
+        method = request.method if request.method in _METHODS else OTHER
+        response.headers["X-Request-ID"] = g.request_id
+        metrics.answered(route, method, response.status_code, seconds)
+        level = logging.DEBUG if route in _ASKED_ALL_DAY and response.status_code == 200 else logging.INFO
+        if _log.isEnabledFor(level):
+            members = {
+                "id": g.request_id,
+                **_trace(),
+                "method": method,
+                "route": route,
+                "status": response.status_code,
+                "ms": round(seconds * 1000, 2),
+                **g.told,
+            }
+            # Without looking for the line of code that logs, which costs more than the line itself.
+            _log.handle(_log.makeRecord(_log.name, level, "", 0, Fields("request", members), (), None))
+        return response
+
+    return blueprint
+
+
+def template_of(rule: str) -> str:
+    """A Flask rule as OpenAPI writes it: /knowledge/{row}."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
+
+
+def tell(members: Mapping[str, object]) -> None:
+    """Adds to the line of this request. Counts and names of the knowledge alone, never what was sent."""
+    g.told.update(members)
+
+
+def tell_decision(
+    metrics: Metrics, hook: str, answered: Answer, shown: list[dict[str, Any]], resources: int
+) -> None:
+    """Counts a decision and adds it to the line. shown: those of its cards that leave."""
+    decision = answered.decision
+    record = decision.record
+    leaving = {card["uuid"] for card in shown}
+    for card in answered.cards:
+        rows = card["extension"][EXTENSION]["rows"]
+        metrics.card(hook, card["indicator"], rows[0] if rows else "none", card["uuid"] in leaving)
+    for withheld in decision.withheld:
+        metrics.withheld(withheld.id, withheld.kind)
+    for kind, count in Counter(map(_kind, record.not_understood)).items():
+        metrics.not_understood(kind, count)
+    for key in record.not_seen:
+        metrics.not_seen(key)
+    tell(
+        {
+            "hook": hook,
+            "decision": decision.level,
+            "rows": [row.id for row in decision.rows],
+            "cards": len(shown),
+            "resources": resources,
+            "notUnderstood": len(record.not_understood),
+            "notUsed": len(record.not_used),
+            "notSeen": list(record.not_seen),
+        }
+    )
+
+
+def _kind(note: Note) -> str:
+    for text in (note.reference.partition("/")[0], (note.expression or "").partition(".")[0]):
+        if text in KINDS:
+            return text
+    return OTHER
+
+
+def _trace() -> dict[str, str]:
+    found = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    return {"trace": found[1]} if found else {}
