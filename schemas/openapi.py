@@ -2,7 +2,8 @@
 
     python -m schemas.openapi [--check]
 
-Paths are written by hand in openapi_paths.yaml; the shapes come from the schemas, so that they cannot drift.
+Paths are written by hand in openapi_paths.yaml and requests to try in openapi_calls.yaml, with bodies from
+examples/; the shapes come from the schemas, so that they cannot drift.
 """
 
 from __future__ import annotations
@@ -30,11 +31,14 @@ from schemas.contexts import (
 )
 from schemas.feedback import FeedbackSchema, SummarySchema, Utc
 from schemas.knowledge_answers import KnowledgeClaimsSchema, KnowledgeRowSchema, KnowledgeSchema
+from schemas.openapi_calls import with_calls
 from schemas.operation_outcome import OperationOutcomeSchema
 
 HERE = Path(__file__).parent
 FILE = HERE.parent / "openapi.yaml"
 PATHS = HERE / "openapi_paths.yaml"
+CALLS = HERE / "openapi_calls.yaml"
+EXAMPLES = HERE.parent / "examples"
 HOOKS = HERE.parent / "service" / "knowledge" / "hooks.yaml"
 CALL = "/cds-services/{service_id}"
 
@@ -71,8 +75,15 @@ def document() -> dict[str, Any]:
     content: dict[str, Any] = yaml.safe_load(PATHS.read_text(encoding="utf-8"))
     shapes = {name: shape_of(schema()) for name, schema in SHAPES.items()}
     content["components"] = {**content.pop("components"), "schemas": shapes}
-    content["paths"] = dict(_paths(content["paths"]))
+    hooks = {entry["id"]: entry["hook"] for entry in _hooks()}
+    calls = yaml.safe_load(CALLS.read_text(encoding="utf-8"))
+    content["paths"] = dict(with_calls(dict(_paths(content["paths"])), calls, hooks, EXAMPLES))
     return content
+
+
+def _hooks() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load(HOOKS.read_text(encoding="utf-8"))["hooks"]
+    return found
 
 
 def _paths(paths: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -81,16 +92,13 @@ def _paths(paths: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         if path != CALL:
             yield path, methods
             continue
-        for hook in yaml.safe_load(HOOKS.read_text(encoding="utf-8"))["hooks"]:
+        for hook in _hooks():
             call = deepcopy(methods["post"])
             del call["parameters"]
             call["operationId"] = hook["id"]
             call["summary"] = f"A call of the hook {hook['hook']}"
             content = call["requestBody"]["content"]["application/json"]
             content["schema"] = _call_shape(hook["hook"])
-            content["examples"] = {
-                name: example for name, example in content["examples"].items() if name == hook["hook"]
-            }
             yield CALL.replace("{service_id}", hook["id"]), {"post": call}
 
 

@@ -16,10 +16,10 @@ from typing import Any
 import yaml
 from flask.testing import FlaskClient
 
-from service.examples import cards_seen
+from service.examples import cards_seen, load_examples
 from tests.hooks.requests import Resource, bundle, prescription, request, typed, with_stored
 from tests.hooks.situations import pending, problem
-from tests.vignettes import hostile, versions
+from tests.vignettes import client_files, hostile, versions
 from tests.vignettes.dialects import BUNDLES, DIALECTS, Dialect
 from tests.vignettes.patient import AS_OF, BY_ID, Person, people
 from tests.vignettes.regrouped import prefetch_of
@@ -191,6 +191,9 @@ Three are not R4 throughout: `thiazide-in-r5` and `wasting-hand-in-stu3` say so,
 is no FHIR at all. Drafts and new problems are written as the reference client of CDS Hooks writes them, with
 `category` as a word or an object.
 
+`requests.http` (the REST Client of Visual Studio Code) and the collection in `bruno` send every operation of
+the API, errors included, to the `baseUrl` that they name once.
+
 `make examples` writes this folder again, from the test patients and `examples.yaml` in tests/vignettes. How
 the cards of each hook look to a clinician is in tests/hooks/pages.
 """
@@ -212,7 +215,7 @@ def text_of(content: Any) -> str:
 
 
 def written(client: FlaskClient) -> dict[str, str]:
-    """File name -> text of everything that is made; what the application answers is in the index."""
+    """File name -> text of the examples; what the application answers is in the index."""
     found = index(client)
     listed = yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=110)
     return {
@@ -222,15 +225,40 @@ def written(client: FlaskClient) -> dict[str, str]:
     }
 
 
+def written_for_clients() -> dict[str, str]:
+    """File name -> text of what is made of the examples that are there, and of openapi.yaml."""
+    there = load_examples(DIRECTORY)
+    collection = client_files.bruno_files(there)
+    return {client_files.HTTP: client_files.http_text(there)} | {
+        f"{client_files.BRUNO}/{name}": text for name, text in collection.items()
+    }
+
+
+def files() -> set[str]:
+    """Every file of the folder."""
+    return {path.relative_to(DIRECTORY).as_posix() for path in DIRECTORY.rglob("*") if path.is_file()}
+
+
+def _write(made: Mapping[str, str]) -> None:
+    for name, text in made.items():
+        path = DIRECTORY / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
     from service.app import create_app
     from service.config import Config
     from service.knowledge import load_knowledge
 
     asking = create_app(Config(public_base_url="https://cds.example"), load_knowledge()).test_client()
-    files = written(asking)
-    for path in DIRECTORY.glob("*.json"):
-        if path.name not in files:
-            path.unlink()
-    for name, text in files.items():
-        (DIRECTORY / name).write_text(text, encoding="utf-8")
+    made = written(asking)
+    # What is left over would be refused when the examples are loaded.
+    for name in files():
+        if name.endswith(".json") and "/" not in name and name not in made:
+            (DIRECTORY / name).unlink()
+    _write(made)
+    more = written_for_clients()
+    _write(more)
+    for name in files() - set(made) - set(more):
+        (DIRECTORY / name).unlink()

@@ -1,0 +1,123 @@
+"""requests.http and a Bruno collection: every call of openapi.yaml, and the examples, ready to be sent.
+
+`make examples` writes them. The texts are plain enough for tests/contract/test_client_files.py to read back.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from schemas.openapi_calls import CARD
+from service.examples import Example
+from tests.contract.calls import SampleCall, sample_calls
+
+BASE = "http://127.0.0.1:8000"
+HTTP = "requests.http"
+BRUNO = "bruno"
+NAMED = "patientView"
+# In whole, with its long bodies; the others' are files that requests.http names.
+IN_WHOLE = "thigh-day-fifteen"
+
+_HTTP_HEAD = f"""# Made by `make examples` from openapi.yaml and index.yaml. For the REST Client of
+# Visual Studio Code. Each request says what is answered with the default settings.
+@baseUrl = {BASE}
+"""
+
+
+def http_text(examples: Sequence[Example]) -> str:
+    """requests.http."""
+    calls = list(sample_calls())
+    first = {call.after for call in calls}
+    parts = [_HTTP_HEAD]
+    for call in calls:
+        lines = [f"### {call.operation}: {call.name}", f"# {call.says}. Answer: {call.status}"]
+        if call.id in first:
+            lines.append(f"# @name {NAMED}")
+        body = call.body
+        if body is not None:
+            body = body.replace(CARD, f"{{{{{NAMED}.response.body.$.cards[0].uuid}}}}")
+        parts.append(_request(lines, call.method, call.address, dict(call.headers), body))
+    for example in examples:
+        about = f"# {example.title}. {example.about} Answer: 200"
+        head = [f"### {example.name}: Bundle", about]
+        address = f"/evaluate?asOf={example.as_of}"
+        file = f"< ./{example.bundle.file}"
+        parts.append(_request(head, "POST", address, {"Content-Type": "application/fhir+json"}, file))
+        for hook, sample in example.requests.items():
+            head = [f"### {example.name}: {hook}", about]
+            address = f"/cds-services/fasciculation-{hook}"
+            file = f"< ./{sample.file}"
+            parts.append(_request(head, "POST", address, {"Content-Type": "application/json"}, file))
+    return "\n".join(parts)
+
+
+def _request(head: list[str], method: str, address: str, headers: dict[str, str], body: str | None) -> str:
+    lines = [*head, f"{method} {{{{baseUrl}}}}{address}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if body is not None:
+        lines += ["", body]
+    return "\n".join(lines) + "\n"
+
+
+def bruno_files(examples: Sequence[Example]) -> dict[str, str]:
+    """File name below the collection's folder -> text."""
+    made = {
+        "bruno.json": json.dumps(
+            {"version": "1", "name": "fasciculation-cds", "type": "collection"}, indent=2
+        )
+        + "\n",
+        "environments/local.bru": f"vars {{\n  baseUrl: {BASE}\n}}\n",
+    }
+    groups: dict[str, list[SampleCall]] = {}
+    for call in (*sample_calls(), *_of_example(examples)):
+        groups.setdefault(call.operation, []).append(call)
+    first = {call.after for calls in groups.values() for call in calls}
+    for number, (folder, calls) in enumerate(groups.items(), 1):
+        made[f"{folder}/folder.bru"] = f"meta {{\n  name: {folder}\n  seq: {number}\n}}\n"
+        for place, call in enumerate(calls, 1):
+            made[f"{folder}/{call.name}.bru"] = _bru(call, place, keeps_card=call.id in first)
+    return made
+
+
+def _of_example(examples: Sequence[Example]) -> Iterator[SampleCall]:
+    (example,) = [one for one in examples if one.name == IN_WHOLE]
+    fhir, plain = {"Content-Type": "application/fhir+json"}, {"Content-Type": "application/json"}
+    group, says = f"example-{example.name}", f"{example.title}. {example.about}".rstrip(".")
+    address = f"/evaluate?asOf={example.as_of}"
+    body = example.bundle.body.decode().rstrip()
+    yield SampleCall(group, "", "bundle", says, "POST", address, fhir, body, 200, None)
+    for hook, sample in example.requests.items():
+        address, body = f"/cds-services/fasciculation-{hook}", sample.body.decode().rstrip()
+        yield SampleCall(group, "", hook, says, "POST", address, plain, body, 200, None)
+
+
+def _bru(call: SampleCall, place: int, *, keeps_card: bool) -> str:
+    parts = [_block("meta", f"name: {call.name}", "type: http", f"seq: {place}")]
+    kind = "none" if call.body is None else "json" if _is_json(call.body) else "text"
+    parts.append(
+        _block(call.method.lower(), f"url: {{{{baseUrl}}}}{call.address}", f"body: {kind}", "auth: none")
+    )
+    if call.headers:
+        parts.append(_block("headers", *(f"{name}: {value}" for name, value in call.headers.items())))
+    if call.body is not None:
+        # The text goes on to the first brace at the beginning of a line.
+        parts.append(f"body:{kind} {{\n{textwrap.indent(call.body, '  ')}\n}}\n")
+    if keeps_card:
+        parts.append(_block("vars:post-response", "card: res.body.cards[0].uuid"))
+    parts.append(_block("assert", f"res.status: eq {call.status}"))
+    parts.append(_block("docs", f"{call.says}."))
+    return "\n".join(parts)
+
+
+def _is_json(body: str) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
+
+
+def _block(name: str, *lines: str) -> str:
+    return f"{name} {{\n" + "".join(f"  {line}\n" for line in lines) + "}\n"
