@@ -10,6 +10,8 @@ from fhir_mappings.findings import Order
 from service.decision.standing import Standing
 from service.decision.table import FALSE, LEVELS, TRUE, Action, Facts, Row, Table
 
+# A level, and of each action its id, whether it is urgent, and its analytes.
+Key = tuple[str, tuple[tuple[str, bool, tuple[str, ...]], ...]]
 RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
 
 
@@ -53,13 +55,17 @@ class Outcome:
     withheld: tuple[Withheld, ...]
 
     @property
-    def key(self) -> tuple[str, tuple[tuple[str, bool, tuple[str, ...]], ...]]:
+    def key(self) -> Key:
         return self.level, tuple((r.id, r.urgent, r.analytes) for r in self.recommendations)
 
 
 def level_of(table: Table, facts: Facts) -> tuple[tuple[Row, ...], dict[str, str]]:
     """The rows that fire, in the table's order, and the facts with those that are read last."""
-    fired = [row for row in table.rows if not row.last and row.holds(facts)]
+    return read_last(table, [row for row in table.rows if not row.last and row.holds(facts)], facts)
+
+
+def read_last(table: Table, fired: list[Row], facts: Facts) -> tuple[tuple[Row, ...], dict[str, str]]:
+    """Those rows and the ones that are read after them, and the facts with what these read."""
     read = dict(facts)
     read["no-critical-row"] = FALSE if any(row.level == "critical" for row in fired) else TRUE
     quiet = all(
@@ -78,9 +84,12 @@ def highest(levels: Sequence[str]) -> str:
 
 def outcome(standing: Standing, facts: Facts) -> Outcome:
     """The outcome of those facts for that record."""
-    table = standing.table
-    rows, read = level_of(table, facts)
-    asked = _union(table, rows, read)
+    return shaped(standing, *level_of(standing.table, facts))
+
+
+def shaped(standing: Standing, rows: tuple[Row, ...], read: Facts) -> Outcome:
+    """The outcome of those rows, less what is on file or ordered. read: the facts with those read last."""
+    asked = _union(standing.table, rows, read)
     recommendations: list[Recommendation] = []
     withheld: list[Withheld] = []
     for request in asked:

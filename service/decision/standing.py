@@ -6,7 +6,7 @@ All of it hangs on the record and on the rows that ask, never on the clock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from fhir_mappings.findings import Band, Drug, Order, Plausible, Record, Result, Status, Study
@@ -23,14 +23,21 @@ class Standing:
     record: Record
     table: Table
     base: Facts
+    # Analyte -> its final results, newest first: asked for again under every answer to a question.
+    _finals: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def blank(self) -> bool:
+        """Nothing is on file, ordered or done: no test is answered, whatever is asked for."""
+        return not (self.record.results or self.record.orders or self.record.studies)
 
     def answering_result(
         self, analyte: str, action: Action, facts: Facts, rows: Iterable[Row]
     ) -> Result | None:
         """The final result that makes another one needless, or None."""
-        rows = tuple(rows)
-        if action.done_days is None:
+        if action.done_days is None or not self._final(analyte):
             return None
+        rows = tuple(rows)
         if action.repeat_abnormal and facts.get(f"{analyte}-abnormal") == TRUE:
             return None
         benign = bool(rows) and all(row.downgraded_when_tests_done for row in rows)
@@ -112,8 +119,12 @@ class Standing:
         return day is not None and (limit is None or days_between(day, self.record.as_of) <= limit)
 
     def _final(self, analyte: str) -> list[Result]:
-        found = [r for r in current_results(self.record, self.table, analyte) if not r.preliminary]
-        return sorted(found, key=lambda r: (r.day or date.min, r.reference), reverse=True)
+        found = self._finals.get(analyte)
+        if found is None:
+            found = [r for r in current_results(self.record, self.table, analyte) if not r.preliminary]
+            found.sort(key=lambda r: (r.day or date.min, r.reference), reverse=True)
+            self._finals[analyte] = found
+        return found
 
     def _newest_final(self, analyte: str) -> list[Result]:
         # Total and ionised calcium count as one analyte: the newer of them speaks.

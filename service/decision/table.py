@@ -245,9 +245,9 @@ class Disorder:
     low: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """The whole decision table, checked."""
+    """The whole decision table, checked. Two tables are equal only if they are the same object."""
 
     thresholds: Thresholds
     electrolytes: tuple[str, ...]
