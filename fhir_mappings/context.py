@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace as replaced
 
 from fhir_mappings.envelope import entries_of
 from fhir_mappings.located import Entry, Submission
@@ -34,7 +35,7 @@ def with_context(
         place = f"{_CONTEXT}{member}"
         found, unread = entries_of(context.get(member, _NOTHING), place, member)
         entries += [
-            replace(entry, draft=draft, selected=selected is None or _is_among(entry, selected))
+            replaced(entry, draft=draft, selected=selected is None or _is_among(entry, selected))
             for entry in found
         ]
         notes += unread

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fhir_mappings.codes import text_of
 from fhir_mappings.resources import CodeableConcept
@@ -41,6 +42,28 @@ class Named:
     code_routes: frozenset[str] = frozenset()
     name: str = ""
     has_text: bool = False
+
+
+class Names:
+    """Reads the names of one record, each of them once: a record of years repeats its prescriptions."""
+
+    def __init__(self, medications: Medications) -> None:
+        self.medications = medications
+        self._read: dict[tuple[Any, ...], Named] = {}
+
+    def named_by(self, concept: CodeableConcept | None) -> Named:
+        """All that a concept's codings and text name; of no concept, nothing."""
+        if concept is None:
+            return _NOTHING
+        codings = [(one.system, one.code, one.display) if one else None for one in concept.coding or ()]
+        key = concept.text, *codings
+        named = self._read.get(key)
+        if named is None:
+            named = self._read[key] = named_by(concept, self.medications)
+        return named
+
+
+_NOTHING = Named()
 
 
 def named_by(concept: CodeableConcept | None, medications: Medications) -> Named:

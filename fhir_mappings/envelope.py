@@ -10,7 +10,7 @@ import msgspec
 
 from fhir_mappings.findings import Note
 from fhir_mappings.json_objects import BodyProblem, UnreadableBody, decoded, members_of, value_of
-from fhir_mappings.located import FETCHED, Entry, Submission
+from fhir_mappings.located import FETCHED, Entry, Head, Submission
 from fhir_mappings.pages import Fetched, next_of
 from fhir_mappings.versions import in_r4
 
@@ -46,36 +46,49 @@ class HookCall:
     context: Mapping[str, msgspec.Raw]
 
 
+class _Entry(msgspec.Struct, gc=False):
+    fullUrl: str | None = None
+    resource: msgspec.Raw = NULL
+
+
 class _Bundle(msgspec.Struct):
-    resourceType: msgspec.Raw = NULL
-    type: msgspec.Raw = NULL
-    entry: list[msgspec.Raw] | None = None
+    """A Bundle whose every entry is an object: nearly all are."""
+
+    resourceType: str | None = None
+    entry: list[_Entry] | None = None
     link: list[msgspec.Raw] | None = None
 
 
-class _Entry(msgspec.Struct):
-    fullUrl: str | None = None
-    resource: msgspec.Raw = NULL
-    search: msgspec.Raw = NULL
+class _LooseBundle(msgspec.Struct):
+    """A Bundle whose entries may be anything: read one by one, so that one bad entry loses no other."""
+
+    entry: list[msgspec.Raw] | None = None
+    link: list[msgspec.Raw] | None = None
 
 
 class _Link(msgspec.Struct):
     relation: str | None = None
 
 
-class _Head(msgspec.Struct):
+class _Kind(msgspec.Struct, gc=False):
     resourceType: str | None = None
+
+
+_bundle = msgspec.json.Decoder(_Bundle)
+_head = msgspec.json.Decoder(Head)
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode_bundle(body: bytes) -> Submission:
     """A posted Bundle of any type, or raises UnreadableBody (400 not JSON, 422 not a Bundle)."""
-    head = decoded(body, _Head, "")
-    if head.resourceType is None:
+    bundle = _whole(body)
+    name = bundle.resourceType if bundle else decoded(body, _Kind, "").resourceType
+    if name is None:
         raise UnreadableBody(
             (BodyProblem("required", "The body has no resourceType: post a FHIR Bundle.", "resourceType"),),
             422,
         )
-    if head.resourceType != "Bundle":
+    if name != "Bundle":
         raise UnreadableBody(
             (
                 BodyProblem(
@@ -88,7 +101,7 @@ def decode_bundle(body: bytes) -> Submission:
             422,
         )
     reading = _Reading()
-    reading.bundle(decoded(body, _Bundle, "Bundle"), "Bundle", None)
+    reading.bundle(bundle or decoded(body, _LooseBundle, "Bundle"), "Bundle", None)
     seen = set(reading.types)
     not_seen = [
         key
@@ -109,7 +122,7 @@ def decode_call(body: bytes) -> HookCall:
     prefetch: dict[str, msgspec.Raw] | None = None
     raw = members.pop("prefetch", NULL)
     if bytes(raw) != b"null":
-        prefetch = members_of(bytes(raw), "prefetch")
+        prefetch = members_of(raw, "prefetch")
     content = {name: value_of(bytes(value), name) for name, value in members.items()}
     context = content.get("context")
     raw_context = members["context"] if isinstance(context, dict) else msgspec.Raw(b"{}")
@@ -173,8 +186,16 @@ def lists_to_fetch(prefetch: Mapping[str, msgspec.Raw] | None, keys: Iterable[st
 def entries_of(raw: msgspec.Raw, place: str, key: str) -> tuple[tuple[Entry, ...], tuple[Note, ...]]:
     """The entries of one Bundle, and what could not be read of them. UnreadableBody where it is none."""
     reading = _Reading()
-    reading.bundle(decoded(bytes(raw), _Bundle, place), place, key)
+    reading.bundle(_whole(raw) or decoded(raw, _LooseBundle, place), place, key)
     return tuple(reading.entries), tuple(reading.notes)
+
+
+def _whole(raw: bytes | msgspec.Raw) -> _Bundle | None:
+    """The Bundle in one pass; None where anything in it is not as it should be: then it is read loosely."""
+    try:
+        return _bundle.decode(raw)
+    except _UNREADABLE:
+        return None
 
 
 def _answers(name: str, key: str) -> bool:
@@ -205,7 +226,8 @@ class _Reading:
         return self._list(raw, f"{FETCHED}{key}.page[{number}]", key) and not self.failed
 
     def _list(self, raw: msgspec.Raw, place: str, key: str) -> bool:
-        name = self.type_of(raw, place)
+        whole = _whole(raw)
+        name = whole.resourceType if whole and whole.resourceType else self.type_of(raw, place)
         if name is None or name == "OperationOutcome":
             return False
         if name != "Bundle":
@@ -215,7 +237,7 @@ class _Reading:
             self.entries.append(Entry(raw, place))
             return True
         try:
-            bundle = decoded(bytes(raw), _Bundle, place)
+            bundle = whole or decoded(raw, _LooseBundle, place)
         except UnreadableBody as error:
             self.notes.append(Note(place, str(error)))
             return False
@@ -226,7 +248,7 @@ class _Reading:
             return False
         return True
 
-    def bundle(self, bundle: _Bundle, place: str, key: str | None, depth: int = 0) -> None:
+    def bundle(self, bundle: _Bundle | _LooseBundle, place: str, key: str | None, depth: int = 0) -> None:
         """Every resource of the bundle, nested bundles too."""
         if any(self._is_next(link) for link in bundle.link or ()):
             self.partly |= {key} if key else set(PREFETCH_KEYS)
@@ -234,20 +256,23 @@ class _Reading:
                 self.failed = True
             else:
                 self.next_url = next_of(bundle.link)
-        for index, raw in enumerate(bundle.entry or ()):
-            self.entry(raw, f"{place}.entry[{index}]", key, depth)
+        entries: Iterable[_Entry | msgspec.Raw] = bundle.entry or ()
+        for index, entry in enumerate(entries):
+            self.entry(entry, f"{place}.entry[{index}]", key, depth)
 
-    def entry(self, raw: msgspec.Raw, place: str, key: str | None, depth: int) -> None:
+    def entry(self, written: _Entry | msgspec.Raw, place: str, key: str | None, depth: int) -> None:
         """One entry; one that cannot be read is named and the rest goes on."""
-        try:
-            entry = decoded(bytes(raw), _Entry, place)
-        except UnreadableBody as error:
-            self.notes.append(Note(place, str(error)))
-            return
-        if bytes(entry.resource) == b"null":
+        entry = written if isinstance(written, _Entry) else self._entry(written, place)
+        if entry is None:
             return
         where = f"{place}.resource"
-        name = self.type_of(entry.resource, where)
+        head: Head | None = None
+        try:
+            head = _head.decode(entry.resource)
+            name = head.resourceType or self.type_of(entry.resource, where)
+        except _UNREADABLE:
+            # Perhaps there is none, perhaps its type can be read alone.
+            name = None if bytes(entry.resource) == b"null" else self.type_of(entry.resource, where)
         if name is None:
             return
         if name == "OperationOutcome":
@@ -259,18 +284,27 @@ class _Reading:
         self.types.add(in_r4(name))
         if name == "Bundle" and depth < _DEEPEST:
             try:
-                inner = decoded(bytes(entry.resource), _Bundle, where)
+                inner = _whole(entry.resource) or decoded(entry.resource, _LooseBundle, where)
             except UnreadableBody as error:
                 self.notes.append(Note(where, str(error)))
                 return
             self.bundle(inner, where, key, depth + 1)
             return
-        self.entries.append(Entry(entry.resource, where, entry.fullUrl))
+        self.entries.append(Entry(entry.resource, where, entry.fullUrl, head))
+
+    def _entry(self, raw: msgspec.Raw, place: str) -> _Entry | None:
+        """One entry of a Bundle that is read loosely."""
+        try:
+            entry: _Entry = decoded(raw, _Entry, place)
+        except UnreadableBody as error:
+            self.notes.append(Note(place, str(error)))
+            return None
+        return entry
 
     def type_of(self, raw: msgspec.Raw, place: str) -> str | None:
         """The resourceType, or None (noted) where there is none."""
         try:
-            name = decoded(bytes(raw), _Head, place).resourceType
+            name = decoded(raw, _Kind, place).resourceType
         except UnreadableBody as error:
             self.notes.append(Note(place, str(error), "resourceType"))
             return None
@@ -282,6 +316,6 @@ class _Reading:
     @staticmethod
     def _is_next(raw: msgspec.Raw) -> bool:
         try:
-            return bool(decoded(bytes(raw), _Link, "link").relation == "next")
+            return bool(decoded(raw, _Link, "link").relation == "next")
         except UnreadableBody:
             return False

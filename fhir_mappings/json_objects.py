@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -36,7 +37,7 @@ class _Name:
         self.name = name
 
 
-def members_of(body: bytes, place: str) -> dict[str, msgspec.Raw]:
+def members_of(body: bytes | msgspec.Raw, place: str) -> dict[str, msgspec.Raw]:
     """The members of an object, raw. Raises UnreadableBody also where one stands twice."""
     named = decoded(body, dict[_Name, msgspec.Raw], place)
     members = {key.name: raw for key, raw in named.items()}
@@ -48,6 +49,8 @@ def members_of(body: bytes, place: str) -> dict[str, msgspec.Raw]:
 def value_of(raw: bytes, place: str) -> Any:
     """A small value, plain. Raises UnreadableBody also where a member of it stands twice."""
     value = decoded(raw, Any, place)
+    if not isinstance(value, dict | list):
+        return value
 
     def checked(pairs: list[tuple[str, Any]]) -> None:
         if len({name for name, _ in pairs}) < len(pairs):
@@ -65,10 +68,16 @@ def _twice(place: str) -> BodyProblem:
     return BodyProblem("invalid", "A member stands twice in the same object.", place or None)
 
 
-def decoded(body: bytes, shape: Any, place: str) -> Any:
+@cache
+def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    """A decoder works out its shape when it is made: one of each is enough."""
+    return msgspec.json.Decoder(shape, dec_hook=lambda kind, name: kind(name))
+
+
+def decoded(body: bytes | msgspec.Raw, shape: Any, place: str) -> Any:
     """The body as that shape; every way in which it can fail to be is an UnreadableBody."""
     try:
-        return msgspec.json.decode(body, type=shape, dec_hook=lambda kind, name: kind(name))
+        return _decoder(shape).decode(body)
     except RecursionError:
         problem = BodyProblem("too-costly", _DEEP, place or None)
     except UnicodeDecodeError:

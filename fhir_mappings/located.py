@@ -18,17 +18,32 @@ T = TypeVar("T")
 FETCHED = "fhirServer."
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Meta(msgspec.Struct, frozen=True, gc=False):
+    """What tells one version of a resource from another."""
+
+    lastUpdated: str | None = None
+    versionId: str | None = None
+
+
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """What tells one resource from another."""
+
+    resourceType: str | None = None
+    id: str | None = None
+    meta: Meta | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One resource, raw. expression: its place, such as "Bundle.entry[3].resource".
 
-    draft: it stands in the hook's context as a draft and is not part of the record yet. selected: it is
-    one of those that the user is at.
+    head: read once for all who ask; None where it could not be read. draft: it stands in the hook's context
+    as a draft and is not part of the record yet. selected: it is one of those that the user is at.
     """
 
     raw: msgspec.Raw
     expression: str
     full_url: str | None = None
+    head: Head | None = None
     draft: bool = False
     selected: bool = True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -12,12 +12,12 @@ import msgspec
 from fhir_mappings import resources as fhir
 from fhir_mappings.dates import UnreadableDate, maybe_days
 from fhir_mappings.findings import Note, Patient, Version
-from fhir_mappings.located import FETCHED, Entry, Located, PatientError, Submission
+from fhir_mappings.located import FETCHED, Entry, Head, Located, Meta, PatientError, Submission
 from fhir_mappings.references import names_of, refers_to
 from fhir_mappings.versions import FirstLook, content_of, fitting, version_of
 from fhir_mappings.why_unreadable import why
 
-T = TypeVar("T")
+S = TypeVar("S", bound=fhir.Struct)
 
 _MOST_EXPLAINED = 50
 OTHER_PATIENT = "belongs to another patient"
@@ -44,14 +44,13 @@ _SHAPES: Mapping[str, type[fhir.Struct]] = {
 KINDS = frozenset((*_SHAPES, "Patient"))
 
 
-class _Head(msgspec.Struct):
-    class Meta(msgspec.Struct):
-        lastUpdated: str | None = None
-        versionId: str | None = None
-
-    resourceType: str | None = None
-    id: str | None = None
-    meta: Meta | None = None
+_head = msgspec.json.Decoder(Head)
+_ALL_SHAPES: set[type[fhir.Struct]] = {*_SHAPES.values(), fhir.Patient, fhir.Medication, fhir.BodyStructure}
+_DECODERS: Mapping[type[fhir.Struct], msgspec.json.Decoder[Any]] = {
+    shape: msgspec.json.Decoder(shape) for shape in _ALL_SHAPES
+}
+# Shape -> whether a resource of that shape can say anything to the decision.
+Bearing = Mapping[type[fhir.Struct], Callable[[Any], bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,7 @@ class Parsed:
     not_seen: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(msgspec.Struct, frozen=True, gc=False):
     kind: str
     id: str | None
     entry: Entry
@@ -91,48 +89,50 @@ class _Found:
         return f"{self.kind}/{self.id}" if self.id else self.entry.expression
 
 
-def parse(submission: Submission) -> Parsed:
+def parse(submission: Submission, bearing: Bearing | None = None) -> Parsed:
     """The submission as typed resources.
 
+    bearing: those that can say nothing are read, so that a bad one is named, and not kept.
     Raises PatientError if a bundle is about no patient, or about several.
     """
-    return _Parser(submission).parsed()
+    return _Parser(submission, bearing or {}).parsed()
 
 
 class _Parser:
-    def __init__(self, submission: Submission) -> None:
+    def __init__(self, submission: Submission, bearing: Bearing) -> None:
         self.submission = submission
+        self.bearing = bearing
         self.not_used: list[Note] = []
         self.not_understood: list[Note] = list(submission.not_understood)
         self.found = self._newest(submission.entries)
         self.first_look = FirstLook()
         self.read: list[_Found] = []
+        # Reference -> whether it means the patient: nearly all say it with the same words.
+        self.meant: dict[str, bool] = {}
 
     def _newest(self, entries: Iterable[Entry]) -> list[_Found]:
         """Every resource once: a list may come under two keys, and a history holds several versions."""
-        kept: dict[tuple[str, str], tuple[tuple[bool, str, str, bool, bytes], _Found]] = {}
+        kept: dict[tuple[str, str], tuple[Head, _Found]] = {}
         nameless: list[_Found] = []
         for entry in entries:
-            raw = bytes(entry.raw)
-            try:
-                head = msgspec.json.decode(raw, type=_Head)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                self.not_understood.append(Note(entry.expression, "its id or resourceType cannot be read"))
-                continue
-            found = _Found(head.resourceType or "", head.id, entry)
+            head = entry.head
+            if head is None:
+                try:
+                    head = _head.decode(entry.raw)
+                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                    note = Note(entry.expression, "its id or resourceType cannot be read")
+                    self.not_understood.append(note)
+                    continue
+            kind = head.resourceType or ""
+            found = _Found(kind, head.id, entry)
             name = head.id or entry.full_url
             if not name:
                 nameless.append(found)
                 continue
-            meta = head.meta or _Head.Meta()
-            # Contained in no version at all sorts first; of equal versions what was sent goes before what was
-            # fetched, and then the bytes decide.
-            # An order that is being signed again stands for the one on file.
-            sent = not entry.expression.startswith(FETCHED)
-            age = (entry.draft, meta.lastUpdated or "", (meta.versionId or "").zfill(12), sent, raw)
-            key = (found.kind, name)
-            if key not in kept or age > kept[key][0]:
-                kept[key] = (age, found)
+            key = (kind, name)
+            before = kept.get(key)
+            if before is None or _age(head, entry) > _age(before[0], before[1].entry):
+                kept[key] = (head, found)
         return [found for _, found in kept.values()] + nameless
 
     def parsed(self) -> Parsed:
@@ -142,11 +142,14 @@ class _Parser:
             shape = _SHAPES.get(found.kind)
             if shape is None:
                 continue
-            located = self._read(found, shape)
-            if located is not None and self._belongs(located, names):
-                lists.setdefault(shape.__name__, []).append(located)
-                self._looked_at(found, located.resource)
-        not_seen = [*self.submission.not_seen, *self._only_of_others(lists)]
+            resource = self._decoded(found, shape)
+            if resource is None or not self._belongs(found, resource, names):
+                continue
+            self._looked_at(found, resource)
+            says_something = self.bearing.get(shape)
+            if says_something is None or says_something(resource):
+                lists.setdefault(shape.__name__, []).append(_located(found, resource))
+        not_seen = [*self.submission.not_seen, *self._only_of_others()]
         if patient is None and "patient" not in not_seen:
             not_seen.insert(0, "patient")
 
@@ -174,10 +177,12 @@ class _Parser:
             not_seen=tuple(not_seen),
         )
 
-    def _only_of_others(self, lists: Mapping[str, list[Located[Any]]]) -> list[str]:
+    def _only_of_others(self) -> list[str]:
         """Prefetch keys whose every resource is of somebody else: this patient's list was not seen."""
         foreign = {note.reference for note in self.not_used}
-        own = {key_of(located.expression) for located_list in lists.values() for located in located_list}
+        if not foreign:
+            return []
+        own = {key_of(found.entry.expression) for found in self.read}
         keys = {
             key_of(found.entry.expression)
             for found in self.found
@@ -185,19 +190,22 @@ class _Parser:
         }
         return sorted(key for key in keys - own - set(self.submission.not_seen) if key)
 
-    def _read(self, found: _Found, shape: type[T]) -> Located[T] | None:
-        raw = bytes(found.entry.raw)
+    def _read(self, found: _Found, shape: type[S]) -> Located[S] | None:
+        resource = self._decoded(found, shape)
+        return None if resource is None else _located(found, resource)
+
+    def _decoded(self, found: _Found, shape: type[S]) -> S | None:
+        """The resource in that shape, or None (noted) where it does not fit."""
         try:
-            resource = msgspec.json.decode(raw, type=shape)
+            resource: S = _DECODERS[shape].decode(found.entry.raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
             reason = _structural(error)
             # The models explain well and slowly: a body of broken resources must not hold a worker.
             if len(self.not_understood) < _MOST_EXPLAINED:
-                reason = why(raw, found.kind, reason)
+                reason = why(bytes(found.entry.raw), found.kind, reason)
             self.not_understood.append(Note(found.reference, reason, found.entry.expression))
             return None
-        entry = found.entry
-        return Located(resource, found.reference, entry.expression, entry.draft, found.names, entry.selected)
+        return resource
 
     def _medications(self) -> dict[str, Located[fhir.Medication]]:
         medications: dict[str, Located[fhir.Medication]] = {}
@@ -265,21 +273,38 @@ class _Parser:
             reference=found.entry.full_url,
         )
 
-    def _belongs(self, located: Located[Any], names: tuple[str, ...]) -> bool:
-        subject = _subject_of(located.resource)
-        if located.draft and subject is None:
+    def _belongs(self, found: _Found, resource: fhir.Struct, names: tuple[str, ...]) -> bool:
+        subject = _subject_of(resource)
+        if found.entry.draft and subject is None:
             # The form of an order may not hold it yet: the context says whose orders these are.
             return True
         if subject is None or not subject.reference:
-            self.not_used.append(Note(located.reference, NO_PATIENT))
+            self.not_used.append(Note(found.reference, NO_PATIENT))
             return False
-        if subject.reference.startswith("#"):
-            self.not_used.append(Note(located.reference, _CONTAINED))
-            return False
-        if refers_to(subject.reference, "Patient", names):
-            return True
-        self.not_used.append(Note(located.reference, OTHER_PATIENT))
-        return False
+        reference = subject.reference
+        meant = self.meant.get(reference)
+        if meant is None:
+            contained = reference.startswith("#")
+            meant = self.meant[reference] = not contained and refers_to(reference, "Patient", names)
+        if not meant:
+            why = _CONTAINED if reference.startswith("#") else OTHER_PATIENT
+            self.not_used.append(Note(found.reference, why))
+        return meant
+
+
+def _located(found: _Found, resource: S) -> Located[S]:
+    entry = found.entry
+    return Located(resource, found.reference, entry.expression, entry.draft, found.names, entry.selected)
+
+
+def _age(head: Head, entry: Entry) -> tuple[bool, str, str, bool, bytes]:
+    """What decides between two versions of one resource: the greater is kept."""
+    meta = head.meta or Meta()
+    # Contained in no version at all sorts first; of equal versions what was sent goes before what was
+    # fetched, and then the bytes decide.
+    # An order that is being signed again stands for the one on file.
+    sent = not entry.expression.startswith(FETCHED)
+    return entry.draft, meta.lastUpdated or "", (meta.versionId or "").zfill(12), sent, bytes(entry.raw)
 
 
 def contained_structures(observation: fhir.Observation) -> dict[str, fhir.BodyStructure]:

@@ -9,6 +9,7 @@ from fhir_mappings.findings import Finding, Reading, Record, Status
 from fhir_mappings.located import Submission
 from fhir_mappings.parse import parse
 from fhir_mappings.terminology import Terminology
+from fhir_mappings.to_findings.bearing import bearing_on
 from fhir_mappings.to_findings.drafts import drafts_of
 from fhir_mappings.to_findings.drugs import drugs_of
 from fhir_mappings.to_findings.family import family_said
@@ -25,7 +26,7 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
 
     Raises PatientError where it is about none or several.
     """
-    parsed = parse(submission)
+    parsed = parse(submission, bearing_on(terminology))
     reader = Reader(terminology, as_of, reading, parsed.patient.born, parsed.body_structures)
     said: list[Said] = []
     for condition in parsed.conditions:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from fhir_mappings.drug_names import Named, named_by, routes_of
+from fhir_mappings.drug_names import Named, Names, routes_of
 from fhir_mappings.findings import Note
 from fhir_mappings.located import Located
 from fhir_mappings.references import plain, refers_to
 from fhir_mappings.resources import CodeableConcept, Head, Medication, MedicationIngredient, Reference
-from fhir_mappings.terminology import Ingredient, Medications
+from fhir_mappings.terminology import Ingredient
 from fhir_mappings.to_findings.drug_records import MedicationRecord, dosages_of
 
 # A Medication may be made of Medications; real ones nest once or twice.
@@ -36,10 +36,11 @@ def medicine_of(
     record: MedicationRecord,
     reference: str,
     medications: Mapping[str, Located[Medication]],
-    tables: Medications,
+    names: Names,
 ) -> tuple[Medicine, tuple[Note, ...]]:
     """The medicine of a record, and a note where it refers to one that is not there or not readable."""
-    reader = _Reader(record, medications, tables)
+    tables = names.medications
+    reader = _Reader(record, medications, names)
     named = tuple(reader.named())
     notes = tuple(
         Note(reference, why, f"{type(record).__name__}.medication") for why in sorted(reader.problems)
@@ -73,11 +74,12 @@ class _Reader:
         self,
         record: MedicationRecord,
         medications: Mapping[str, Located[Medication]],
-        tables: Medications,
+        names: Names,
     ) -> None:
         self._record = record
         self._medications = medications
-        self._tables = tables
+        self._names = names
+        self._tables = names.medications
         self.problems: set[str] = set()
         self.form_routes: set[str] = set()
         self._contained = dict(self._contained_in(record.contained))
@@ -91,7 +93,7 @@ class _Reader:
         yield from self._referred(record.medicationReference, 0, self._contained)
 
     def _name(self, concept: CodeableConcept | None) -> Named:
-        return named_by(concept, self._tables)
+        return self._names.named_by(concept)
 
     def _referred(
         self, reference: Reference | None, depth: int, contained: Mapping[str, Medication]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from fhir_mappings.drug_names import Names
 from fhir_mappings.findings import Days, Drug, Note, Plausible, Reading
 from fhir_mappings.located import Located
 from fhir_mappings.resources import Medication, MedicationRequest, MedicationStatement
@@ -61,6 +62,7 @@ def drugs_of(
     """All medicines against a twitch of that onset, by name; and what of them was not understood."""
     mentions: dict[str, list[_Mention]] = defaultdict(list)
     notes: set[Note] = set()
+    names = Names(terminology.medications)
     everything: list[Located[MedicationRequest] | Located[MedicationStatement]] = [*requests, *statements]
     for located in everything:
         record: MedicationRecord = located.resource
@@ -70,7 +72,7 @@ def drugs_of(
         if times is None:
             continue
         notes.update(unreadable_notes(located.reference, times))
-        medicine, missing = medicine_of(record, located.reference, medications, terminology.medications)
+        medicine, missing = medicine_of(record, located.reference, medications, names)
         notes.update(missing)
         spoken_in = _Place(located.reference, type(record).__name__, times)
         for mention in _mentions(medicine, spoken_in, terminology):
@@ -97,7 +99,9 @@ def drafted_drugs(
     as_of: date,
 ) -> tuple[Drug, ...]:
     """The medicines that a draft names; when they were taken is not asked, for they were not."""
-    medicine, _ = medicine_of(located.resource, located.reference, medications, terminology.medications)
+    medicine, _ = medicine_of(
+        located.resource, located.reference, medications, Names(terminology.medications)
+    )
     spoken_in = _Place(located.reference, "MedicationRequest", Times(Span(), status_known=True))
     mentions: dict[str, list[_Mention]] = defaultdict(list)
     for mention in _mentions(medicine, spoken_in, terminology):
