@@ -33,6 +33,7 @@ from schemas.feedback import FeedbackSchema, SummarySchema, Utc
 from schemas.knowledge_answers import KnowledgeClaimsSchema, KnowledgeRowSchema, KnowledgeSchema
 from schemas.openapi_calls import with_calls
 from schemas.operation_outcome import OperationOutcomeSchema
+from schemas.workbench import WorkbenchAnswerSchema, WorkbenchSchema
 
 HERE = Path(__file__).parent
 FILE = HERE.parent / "openapi.yaml"
@@ -58,6 +59,8 @@ SHAPES: dict[str, type[Schema]] = {
     "KnowledgeRow": KnowledgeRowSchema,
     "KnowledgeClaims": KnowledgeClaimsSchema,
     "OperationOutcome": OperationOutcomeSchema,
+    "WorkbenchRequest": WorkbenchSchema,
+    "WorkbenchAnswer": WorkbenchAnswerSchema,
 }
 _TYPES: tuple[tuple[type[fields.Field[Any]], dict[str, Any]], ...] = (
     (fields.UUID, {"type": "string", "format": "uuid"}),

@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 
@@ -26,7 +27,9 @@ from service.endpoints.knowledge_pages import knowledge_pages
 from service.endpoints.operations import operations
 from service.endpoints.request_log import request_log
 from service.endpoints.response_headers import response_headers
+from service.endpoints.workbench import workbench
 from service.errors import Issue, RequestError
+from service.examples import load_examples
 from service.feedback import Store
 from service.fhir_server import FhirServers
 from service.knowledge import Knowledge
@@ -49,6 +52,8 @@ _NEXT = {
     415: "The Content-Type is not read.",
 }
 _log = logging.getLogger("service")
+# The folder is read once, for however many applications.
+_examples = cache(load_examples)
 
 
 def create_app(
@@ -82,6 +87,7 @@ def create_app(
     app.register_blueprint(feedback_summary(knowledge, store))
     app.register_blueprint(knowledge_pages(knowledge))
     app.register_blueprint(fhir(config, knowledge, _version()))
+    app.register_blueprint(workbench(config, knowledge, _examples(), _version()))
     app.register_blueprint(operations(knowledge, store, metrics, _version()))
 
     @app.errorhandler(RequestError)

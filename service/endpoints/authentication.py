@@ -9,9 +9,12 @@ from service.callers.admin import AdminToken
 from service.errors import Issue, NotFound
 
 # First part of an address without patient data that all may read. What is in no list needs a token.
-OPEN = frozenset(("healthz", "readyz", "openapi.yaml", "openapi.json", "docs", "static", "knowledge", "fhir"))
+# "" is the front page, which then only lists the addresses.
+OPEN = frozenset(
+    ("", "healthz", "readyz", "openapi.yaml", "openapi.json", "docs", "static", "knowledge", "fhir")
+)
 FOR_ADMINS = frozenset(("/metrics", "/feedback/summary"))
-OFF = frozenset(("/",))
+OFF = frozenset(("/workbench/answer",))
 
 
 def authentication(callers: Callers | None, admin: AdminToken) -> Blueprint:

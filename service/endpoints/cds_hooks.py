@@ -69,14 +69,14 @@ def cds_hooks(config: Config, knowledge: Knowledge, servers: FhirServers, metric
     def call(service_id: str) -> Response:
         if service_id not in hooks_of:
             raise NotFound([Issue("not-found", "No such service: see GET /cds-services.", "http.url")])
-        received = _read(body_of(request))
-        members = _checked(received.members, hooks_of[service_id])
+        received = read_call(body_of(request))
+        members = checked_members(received.members, hooks_of[service_id])
         options = (members.get("extension") or {}).get(EXTENSION) or {}
         as_of = date.fromisoformat(options["asOf"]) if options.get("asOf") else today()
         entry, context = entries[members["hook"]], members["context"]
         asked = config.fhir_servers and members.get("fhirServer")
         had = _had(servers, received, entry["prefetch"], context, metrics) if asked else Had()
-        submission = _submission(received, entry, context, had)
+        submission = submission_of_call(received, entry, context, had)
         answered = answer(
             submission,
             knowledge,
@@ -123,7 +123,8 @@ def _had(
     return had
 
 
-def _read(body: bytes) -> HookCall:
+def read_call(body: bytes) -> HookCall:
+    """The body as a call. Raises RequestError."""
     try:
         return decode_call(body)
     except UnreadableBody as error:
@@ -131,7 +132,7 @@ def _read(body: bytes) -> HookCall:
         raise RequestError(issues, error.status) from None
 
 
-def _submission(
+def submission_of_call(
     received: HookCall, entry: Mapping[str, Any], context: Mapping[str, Any], had: Had
 ) -> Submission:
     """The prefetch with what was fetched, and what the context of that hook brings."""
@@ -145,7 +146,7 @@ def _submission(
         raise RequestError([Issue(p.code, p.diagnostics, p.expression) for p in error.problems]) from None
 
 
-def _checked(members: dict[str, Any], hooks: set[str]) -> dict[str, Any]:
+def checked_members(members: dict[str, Any], hooks: set[str]) -> dict[str, Any]:
     """The members of a call, whole and of the right hook; all that is wrong at once."""
     issues: list[Issue] = []
     hook = members.get("hook")

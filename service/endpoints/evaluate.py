@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from datetime import date
 from typing import Any, cast
 
 from flask import Blueprint, Response, request
@@ -12,7 +13,7 @@ from marshmallow import ValidationError
 from fhir_mappings.envelope import decode_bundle
 from fhir_mappings.from_actions import operation_outcome
 from fhir_mappings.json_objects import UnreadableBody
-from fhir_mappings.located import PatientError
+from fhir_mappings.located import PatientError, Submission
 from fhir_mappings.why_unreadable import validation_issues
 from schemas.assessment import EvaluateQuerySchema
 from service.card_ids import CardIds
@@ -24,7 +25,7 @@ from service.endpoints.request_log import tell_decision
 from service.errors import CannotDecide, Issue, RequestError
 from service.knowledge import Knowledge
 from service.metrics import Metrics
-from service.pipeline import answer
+from service.pipeline import Answer, answer
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds:evaluate")
 # No service id holds a slash: an id made here is none that feedback takes.
@@ -52,19 +53,7 @@ def evaluate(config: Config, knowledge: Knowledge, metrics: Metrics) -> Blueprin
         if issues:
             raise RequestError(issues)
         as_of = query["asOf"] or today()
-        try:
-            answered = answer(
-                submission,
-                knowledge,
-                as_of,
-                base_url=config.public_base_url,
-                # The same bundle on the same day gives the same uuids.
-                hook_instance=str(uuid.uuid5(_NAMESPACE, f"{as_of}\n{hashlib.sha256(body).hexdigest()}")),
-                ids=CardIds(config.card_secrets, _SIGNED_AS),
-            )
-        except PatientError as error:
-            place = "Bundle.entry.resource.ofType(Patient)"
-            raise CannotDecide([Issue("business-rule", str(error), place)]) from None
+        answered = answer_to_bundle(body, submission, as_of, config, knowledge)
         cards = shown(answered.cards, config)
         tell_decision(metrics, "evaluate", answered, cards, len(submission.entries))
         content = {"cards": cards, "assessment": answered.assessment}
@@ -73,3 +62,22 @@ def evaluate(config: Config, knowledge: Knowledge, metrics: Metrics) -> Blueprin
         return json_answer(content)
 
     return blueprint
+
+
+def answer_to_bundle(
+    body: bytes, submission: Submission, as_of: date, config: Config, knowledge: Knowledge
+) -> Answer:
+    """What is answered to that bundle. Raises CannotDecide where it is not about one patient."""
+    try:
+        return answer(
+            submission,
+            knowledge,
+            as_of,
+            base_url=config.public_base_url,
+            # The same bundle on the same day gives the same uuids.
+            hook_instance=str(uuid.uuid5(_NAMESPACE, f"{as_of}\n{hashlib.sha256(body).hexdigest()}")),
+            ids=CardIds(config.card_secrets, _SIGNED_AS),
+        )
+    except PatientError as error:
+        place = "Bundle.entry.resource.ofType(Patient)"
+        raise CannotDecide([Issue("business-rule", str(error), place)]) from None

@@ -1,10 +1,10 @@
-"""Liveness, readiness, metrics, the API description, the front page."""
+"""Liveness, readiness, metrics, the API description."""
 
 from __future__ import annotations
 
 import json
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response
 
 from service.endpoints.answers import json_answer
 from service.feedback import Store
@@ -19,7 +19,7 @@ OPENAPI = shipped("openapi.yaml")
 
 
 def operations(knowledge: Knowledge, store: Store, metrics: Metrics, version: str) -> Blueprint:
-    """GET /healthz, /readyz, /metrics, /openapi.yaml, /openapi.json and /."""
+    """GET /healthz, /readyz, /metrics, /openapi.yaml and /openapi.json."""
     blueprint = Blueprint("operations", __name__)
     text = OPENAPI.read_bytes()
     as_json = json.dumps(load_yaml(OPENAPI), default=str).encode()
@@ -54,9 +54,5 @@ def operations(knowledge: Knowledge, store: Store, metrics: Metrics, version: st
     @blueprint.get("/openapi.json")
     def openapi_json() -> Response:
         return Response(as_json, mimetype="application/json")
-
-    @blueprint.get("/")
-    def home() -> str:
-        return render_template("home.html", version=version, knowledge=knowledge.version)
 
     return blueprint

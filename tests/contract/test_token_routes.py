@@ -126,8 +126,12 @@ def test_preflights_carry_no_token(client: FlaskClient, path: str) -> None:
     assert "Authorization" in answered.headers["Access-Control-Allow-Headers"]
 
 
-def test_the_front_page_is_off(client: FlaskClient) -> None:
-    assert "off" in said(client.get("/"), 404)
+def test_the_workbench_is_off_and_the_front_page_lists_the_addresses(client: FlaskClient) -> None:
+    assert "off" in said(client.post("/workbench/answer", json={"text": "{}"}), 404)
+    page = client.get("/").get_data(as_text=True)
+    assert "/cds-services" in page
+    assert "<textarea" not in page
+    assert "<script" not in page
 
 
 class Unreadable(io.BytesIO):

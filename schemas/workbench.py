@@ -1,0 +1,40 @@
+"""What the page of the workbench posts to the service."""
+
+from __future__ import annotations
+
+from marshmallow import RAISE, Schema, fields, validate
+
+
+class ApplySchema(Schema):
+    """A click that answers a question: the finding is present or absent."""
+
+    class Meta:
+        unknown = RAISE
+
+    finding = fields.String(required=True, validate=validate.Length(min=1, max=64))
+    answer = fields.String(required=True, validate=validate.OneOf(["present", "absent"]))
+
+
+class WorkbenchSchema(Schema):
+    """text: a Bundle or a hook request as JSON text. built: the fields of the form that builds a patient, in
+    place of a text. chosen: the day was set by hand, so that it goes before one that the request names."""
+
+    class Meta:
+        unknown = RAISE
+
+    text = fields.String(load_default=None)
+    built = fields.Dict(
+        keys=fields.String(), values=fields.List(fields.String(validate=validate.Length(max=200)))
+    )
+    asOf = fields.Date(format="iso", load_default=None, allow_none=True)
+    chosen = fields.Boolean(load_default=False)
+    apply = fields.Nested(ApplySchema, load_default=None, allow_none=True)
+
+
+class WorkbenchAnswerSchema(Schema):
+    """html: what the page shows. text: the request that it is about, as it was or with what was applied."""
+
+    html = fields.String(required=True)
+    text = fields.String(required=True)
+    asOf = fields.Date(required=True)
+    level = fields.String(required=True)

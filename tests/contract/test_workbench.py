@@ -1,0 +1,184 @@
+"""GET / and POST /workbench/answer without a browser: what is shown, and what becomes of what is pasted."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.contract.pages import Page
+from tests.contract.requests import example, hook_call
+from tests.contract.test_bad_input import issues
+
+DAY = "2026-06-15"
+HOSTILE = '<img src=x onerror="alert(1)"> [a](javascript:alert(2)) </pre><script>alert(3)</script> {{ 7*7 }}'
+
+
+def asked(client: FlaskClient, content: Any, **more: Any) -> dict[str, Any]:
+    text = content if isinstance(content, str) else json.dumps(content)
+    reply = client.post("/workbench/answer", json={"text": text, "asOf": DAY, **more})
+    assert reply.status_code == 200, reply.get_data(as_text=True)
+    said: dict[str, Any] = reply.get_json()
+    return said
+
+
+def test_the_page_shows_the_card_of_the_first_patient(client: FlaskClient) -> None:
+    reply = client.get("/")
+    page = Page(reply.get_data(as_text=True))
+    assert page.problems == []
+    assert len(set(page.ids)) == len(page.ids)
+    assert "electrolytes, TSH." in page.text
+    assert "script-src 'self'" in reply.headers["Content-Security-Policy"]
+    assert not any("style" in element.attributes for element in page.root.all(*page.tags))
+
+
+def test_every_bundled_patient_has_a_page_of_its_own(client: FlaskClient) -> None:
+    links = [link for link in Page(client.get("/").get_data(as_text=True)).links if "example=" in link]
+    assert len(links) > 20
+    replies = [client.get(link) for link in links]
+    assert {reply.status_code for reply in replies} == {200}
+    assert len({reply.data for reply in replies}) > 20
+    assert "No such example" in issues(client.get("/?example=nobody"), 404)[0]["diagnostics"]
+    assert issues(client.get("/?asOf=yesterday"), 400)
+    assert issues(client.get("/?example=low-calcium&hook=no-such"), 404)
+
+
+def test_what_is_shown_is_what_the_service_answers(client: FlaskClient) -> None:
+    bundle = json.dumps(example("v05-bundle.json"))
+    shown = asked(client, bundle)
+    answered = client.post(
+        f"/evaluate?asOf={DAY}", data=bundle.encode(), content_type="application/fhir+json"
+    ).get_json()
+    page = Page(f"<body>{shown['html']}</body>")
+    (response,) = [e for e in page.root.all("pre") if e.attributes.get("id") == "response"]
+    assert json.loads("".join(response.pieces)) == answered
+    assert shown["level"] == answered["assessment"]["level"]
+    assert answered["cards"][0]["summary"] in page.text
+
+
+def test_a_hook_request_keeps_its_own_day_until_another_is_chosen(client: FlaskClient) -> None:
+    call = {**hook_call(), "extension": {"org.fasciculation-cds": {"asOf": "2026-06-15"}}}
+    assert asked(client, call, asOf="2026-07-01")["asOf"] == "2026-06-15"
+    chosen = asked(client, call, asOf="2026-07-01", chosen=True)
+    assert chosen["asOf"] == "2026-07-01"
+    assert json.loads(chosen["text"])["extension"]["org.fasciculation-cds"]["asOf"] == "2026-07-01"
+
+
+@pytest.mark.parametrize("content", [example("v05-bundle.json"), hook_call()], ids=["bundle", "hook"])
+def test_an_answer_is_recorded_and_changes_the_card(client: FlaskClient, content: dict[str, Any]) -> None:
+    assert asked(client, content)["level"] == "warning"
+    present = asked(client, content, apply={"finding": "orthopnea", "answer": "present"})
+    assert present["level"] == "critical"
+    assert "Is the patient breathless lying flat?" not in present["html"]
+    # The second answer takes the place of the first.
+    absent = asked(client, present["text"], apply={"finding": "orthopnea", "answer": "absent"})
+    assert absent["level"] == "warning"
+    assert absent["text"].count('"answer-orthopnea"') == 1
+
+
+def test_numbers_stay_as_they_were_written(client: FlaskClient) -> None:
+    text = json.dumps(example("v05-bundle.json"))
+    huge = "1" * 5000
+    text = f'{text[:-1]}, "kept": [4.10, 1e2, -0.0, {huge}]}}'
+    said = asked(client, text, apply={"finding": "orthopnea", "answer": "absent"})
+    assert re.sub(r"\s", "", said["text"]).endswith(f'"kept":[4.10,1e2,-0.0,{huge}]}}')
+
+
+def test_what_was_not_understood_is_named_with_its_line(client: FlaskClient) -> None:
+    bundle = example("v05-bundle.json")
+    twitch = next(e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Condition")
+    bundle["entry"].append({"resource": {**twitch, "id": "odd", "onsetDateTime": "some day"}})
+    text = json.dumps(bundle, indent=1)
+    html = asked(client, text)["html"]
+    line = 1 + text[: text.index('"onsetDateTime": "some day"')].count("\n")
+    found = re.search(r"<code>Condition/odd</code> <a[^>]*data-line=\"(\d+)\"", html)
+    assert found is not None
+    assert int(found[1]) == line
+
+
+def test_what_a_record_says_is_shown_as_text(client: FlaskClient) -> None:
+    bundle = example("v05-bundle.json")
+    bundle["entry"].append(
+        {
+            "resource": {
+                "resourceType": "MedicationRequest",
+                "id": "rx",
+                "status": "active",
+                "intent": "order",
+                "subject": {"reference": "Patient/v05"},
+                "medicationCodeableConcept": {"text": HOSTILE},
+            }
+        }
+    )
+    for resource in (entry["resource"] for entry in bundle["entry"]):
+        for member in ("code", "bodySite"):
+            if isinstance(resource.get(member), dict):
+                resource[member]["text"] = HOSTILE
+    html = asked(client, bundle)["html"]
+    page = Page(f"<body>{html}</body>")
+    assert page.problems == []
+    assert not page.root.all("script", "img", "style", "iframe")
+    for element in page.root.all(*page.tags):
+        assert not [name for name in element.attributes if name.startswith("on") or name == "style"]
+    assert all(not link.startswith("javascript:") for link in page.links)
+    assert "{{ 7*7 }}" in page.text
+    assert "alert(3)" in page.text
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "says"),
+    [
+        ("", 400, "line 1"),
+        ('{"resourceType": "Bundle",\n}', 400, "line 2"),
+        ("[]", 400, "no object"),
+        ("[" * 100_000, 400, "too deeply"),
+        ('{"resourceType": "Patient"}', 422, "not a Bundle"),
+        ('{"resourceType": "Bundle", "entry": []}', 422, "atient"),
+        ('{"hook": "patient-view"}', 400, "hookInstance"),
+        ('{"hook": 7}', 400, "hook"),
+        ('{"hook": {}}', 400, "hook"),
+        ('{"hook": "patient-view", "hookInstance": "x", "context": NaN}', 400, "JSON"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_words(
+    client: FlaskClient, text: str, status: int, says: str
+) -> None:
+    reply = client.post("/workbench/answer", json={"text": text, "asOf": DAY})
+    assert says in " ".join(issue["diagnostics"] for issue in issues(reply, status))
+
+
+def test_the_day_and_the_answer_are_checked(client: FlaskClient) -> None:
+    text = json.dumps(example("v05-bundle.json"))
+    for wrong in (
+        {"asOf": "soon"},
+        {"apply": {"finding": "orthopnea", "answer": "maybe"}},
+        {"apply": {"finding": "no-such", "answer": "present"}},
+        {"more": 1},
+    ):
+        assert issues(client.post("/workbench/answer", json={"text": text, **wrong}), 400)
+    assert issues(client.post("/workbench/answer", json={}), 400)
+
+
+def test_nothing_of_what_is_pasted_is_logged(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    word = "Qx7-secret-of-a-patient"
+    bundle = example("v05-bundle.json")
+    bundle["entry"][0]["resource"]["name"] = [{"family": word}]
+    reply = client.post("/workbench/answer", json={"text": json.dumps(bundle), "asOf": DAY})
+    assert reply.headers["Cache-Control"] == "no-store"
+    client.post("/workbench/answer", json={"text": f'{{"resourceType": "{word}"', "asOf": DAY})
+    assert word not in caplog.text
+
+
+def test_a_call_can_be_repeated_with_curl(client: FlaskClient) -> None:
+    html = asked(client, "{" + '"resourceType":"Bundle",\n"x":"it\'s"\n,"entry":' + json.dumps(
+        example("v05-bundle.json")["entry"]) + "}")["html"]  # fmt: skip
+    (curl,) = [e for e in Page(f"<body>{html}</body>").root.all("pre") if e.attributes.get("id") == "curl"]
+    text = "".join(curl.pieces)
+    assert text.startswith("curl -s -H 'Content-Type: application/fhir+json'")
+    assert f"/evaluate?asOf={DAY}' <<'JSON'\n{{" in text
+    assert text.rstrip().endswith("\nJSON")
