@@ -48,7 +48,8 @@ def without_context(submission: Submission) -> Submission:
     brought = [entry for entry in submission.entries if entry.expression.startswith(_CONTEXT)]
     names = {name for entry in brought for name in _names(entry)}
     kept = tuple(entry for entry in listed if names.isdisjoint(_names(entry)))
-    return replace(submission, entries=kept)
+    notes = tuple(note for note in submission.not_understood if not note.reference.startswith(_CONTEXT))
+    return replace(submission, entries=kept, not_understood=notes)
 
 
 def _names(entry: Entry) -> tuple[str, ...]:

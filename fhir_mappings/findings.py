@@ -263,8 +263,8 @@ class Note:
 class Record:
     """All that the decision sees of one patient on one day.
 
-    drafts: in the order in which they were written; those of tests stand among the orders too. version: what
-    it was written in, to answer in.
+    drafts: in the order in which they were written; those of tests stand among the orders too. unread: what
+    could not be read and may have told of a twitch. version: what it was written in, to answer in.
     """
 
     as_of: date
@@ -279,6 +279,7 @@ class Record:
     not_used: tuple[Note, ...] = ()
     not_understood: tuple[Note, ...] = ()
     not_seen: tuple[str, ...] = ()
+    unread: tuple[Note, ...] = ()
     version: Version = Version.R4
 
     def finding(self, name: str) -> Finding:

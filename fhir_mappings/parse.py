@@ -14,6 +14,7 @@ from fhir_mappings.dates import UnreadableDate, maybe_days
 from fhir_mappings.findings import Note, Patient, Version
 from fhir_mappings.located import FETCHED, Entry, Head, Located, Meta, PatientError, Submission
 from fhir_mappings.references import names_of, refers_to
+from fhir_mappings.unread import Unread, unread_of
 from fhir_mappings.versions import FirstLook, content_of, fitting, version_of
 from fhir_mappings.why_unreadable import why
 
@@ -55,7 +56,7 @@ Bearing = Mapping[type[fhir.Struct], Callable[[Any], bool]]
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The patient and every resource of theirs that the mapping reads."""
+    """The patient and every resource of theirs that the mapping reads. unread: what may have been theirs."""
 
     patient: Patient
     conditions: tuple[Located[fhir.Condition], ...] = ()
@@ -73,6 +74,7 @@ class Parsed:
     not_used: tuple[Note, ...] = ()
     not_understood: tuple[Note, ...] = ()
     not_seen: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 class _Found(msgspec.Struct, frozen=True, gc=False):
@@ -104,6 +106,7 @@ class _Parser:
         self.bearing = bearing
         self.not_used: list[Note] = []
         self.not_understood: list[Note] = list(submission.not_understood)
+        self.unread = [Unread("", note) for note in submission.not_understood]
         self.found = self._newest(submission.entries)
         self.first_look = FirstLook()
         self.read: list[_Found] = []
@@ -121,7 +124,7 @@ class _Parser:
                     head = _head.decode(entry.raw)
                 except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                     note = Note(entry.expression, "its id or resourceType cannot be read")
-                    self.not_understood.append(note)
+                    self._not_read(bytes(entry.raw), note)
                     continue
             kind = head.resourceType or ""
             found = _Found(kind, head.id, entry)
@@ -175,6 +178,7 @@ class _Parser:
             not_used=tuple(sorted(self.not_used, key=lambda n: (n.reference, n.why))),
             not_understood=tuple(self.not_understood),
             not_seen=tuple(not_seen),
+            unread=tuple(one for one in self.unread if not one.is_of_another(names)),
         )
 
     def _only_of_others(self) -> list[str]:
@@ -203,9 +207,14 @@ class _Parser:
             # The models explain well and slowly: a body of broken resources must not hold a worker.
             if len(self.not_understood) < _MOST_EXPLAINED:
                 reason = why(bytes(found.entry.raw), found.kind, reason)
-            self.not_understood.append(Note(found.reference, reason, found.entry.expression))
+            note = Note(found.reference, reason, found.entry.expression)
+            self._not_read(bytes(found.entry.raw), note)
             return None
         return resource
+
+    def _not_read(self, raw: bytes, note: Note) -> None:
+        self.not_understood.append(note)
+        self.unread.append(unread_of(raw, note))
 
     def _medications(self) -> dict[str, Located[fhir.Medication]]:
         medications: dict[str, Located[fhir.Medication]] = {}

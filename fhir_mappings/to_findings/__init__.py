@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from fhir_mappings.findings import Finding, Reading, Record, Status
+from fhir_mappings.findings import Finding, Note, Reading, Record, Status
 from fhir_mappings.located import Submission
 from fhir_mappings.parse import parse
+from fhir_mappings.resources import CodeableConcept
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.bearing import bearing_on
 from fhir_mappings.to_findings.drafts import drafts_of
@@ -16,9 +18,10 @@ from fhir_mappings.to_findings.family import family_said
 from fhir_mappings.to_findings.orders import orders_of
 from fhir_mappings.to_findings.results import results_of
 from fhir_mappings.to_findings.said import Said, finding_of
-from fhir_mappings.to_findings.signs import Reader
+from fhir_mappings.to_findings.signs import NOT_UNDERSTOOD, Reader
 from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
+from fhir_mappings.unread import Unread
 
 
 def record_of(submission: Submission, terminology: Terminology, as_of: date, reading: Reading) -> Record:
@@ -81,8 +84,26 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
             sorted(dict.fromkeys(notes), key=lambda n: (n.reference, n.expression or "", n.why))
         ),
         not_seen=parsed.not_seen,
+        unread=_unread(reader, parsed.unread, twitching),
         version=parsed.version,
     )
+
+
+def _unread(reader: Reader, unread: Iterable[Unread], twitching: Iterable[Said]) -> tuple[Note, ...]:
+    """What may have told of a twitch: an entry that could not be read, a value that was not understood."""
+
+    def twitch(concept: CodeableConcept) -> bool:
+        known = reader.terminology.findings
+        return any(known[code.finding].kind == "fasciculation" for code in reader.findings_of(concept))
+
+    entries = [
+        replace(one.note, expression=one.place)
+        for one in unread
+        if one.may_be_a_finding and (one.codes is None or any(twitch(code) for code in one.codes))
+    ]
+    unsaid = {one.reference for one in twitching if one.status is Status.UNKNOWN and not one.history}
+    values = [note for note in reader.notes if note.why == NOT_UNDERSTOOD and note.reference in unsaid]
+    return tuple(dict.fromkeys([*entries, *values]))
 
 
 def _since_onset(said: Said, onset: date | None) -> Said:

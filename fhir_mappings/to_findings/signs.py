@@ -32,6 +32,8 @@ from fhir_mappings.to_findings.statuses import (
 )
 
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
+# Why a value is neither present nor absent, though one was written.
+NOT_UNDERSTOOD = "its value is not understood"
 _IGNORED_KINDS = frozenset({"look-alike"})
 
 
@@ -240,10 +242,10 @@ class Reader:
         if value is not None:
             status = self._answer(value, named)
             if status is Status.UNKNOWN:
-                self.notes.append(Note(reference, "its value is not understood", expression))
+                self.notes.append(Note(reference, NOT_UNDERSTOOD, expression))
             return status
         if holder.valueQuantity is not None or holder.valueInteger is not None or _odd_value(holder):
-            self.notes.append(Note(reference, "its value is not understood", expression))
+            self.notes.append(Note(reference, NOT_UNDERSTOOD, expression))
             return Status.UNKNOWN
         interpreted = holder.interpretation
         concepts = interpreted if isinstance(interpreted, list) else [interpreted]

@@ -21,9 +21,9 @@ class Situation:
 
     @property
     def is_read(self) -> bool:
-        """Whether the context brings anything that makes or unmakes a finding."""
+        """Whether the context brings anything that makes or unmakes a finding, or may do so unread."""
         now, old = self.decision.record, self.before().record
-        return now.twitch != old.twitch or now.findings != old.findings
+        return (now.twitch, now.findings, now.unread) != (old.twitch, old.findings, old.unread)
 
     @property
     def changes_advice(self) -> bool:

@@ -19,7 +19,8 @@ class Decision:
     """All that is decided of one record, and why.
 
     gate: why no card is given ("" = the gate is open): "no-twitch", "unseen" (no twitch in what was seen,
-    and not everything was), "deceased" or "known-disease".
+    and not everything was), "unread" (none in what could be read, and something that may tell of one could
+    not), "deceased" or "known-disease".
     span: the lowest and highest level over all that is unknown.
     """
 
@@ -108,7 +109,9 @@ def _gate(record: Record, table: Table) -> str:
     if record.twitch.status is Status.PRESENT:
         return ""
     unseen = {"conditions", "findings"} & set(record.not_seen)
-    return "unseen" if unseen else "no-twitch"
+    if unseen:
+        return "unseen"
+    return "unread" if record.unread else "no-twitch"
 
 
 def _self_care(table: Table, now: Outcome, facts: Facts) -> tuple[Advice, ...]:

@@ -165,17 +165,26 @@ def checked_members(members: dict[str, Any], hooks: set[str]) -> dict[str, Any]:
 
 
 def _gate(answered: Answer, had: Had) -> None:
-    if answered.gate != "unseen":
+    """Raises DataMissing where an empty answer would look like an all clear, and is none."""
+    if answered.gate not in ("unseen", "unread"):
         return
     missing = [key for key in ("conditions", "findings") if key in answered.assessment["notSeen"]]
-    raise DataMissing(
-        [
-            Issue(
-                "required",
-                f"No twitch was found, and {key} were not seen: send prefetch.{key}."
-                + (f" fhirServer did not give them: {had.why[key]}." if key in had.why else ""),
-                f"prefetch.{key}",
-            )
-            for key in missing
-        ]
-    )
+    unseen = [
+        Issue(
+            "required",
+            f"No twitch was found, and {key} were not seen: send prefetch.{key}."
+            + (f" fhirServer did not give them: {had.why[key]}." if key in had.why else ""),
+            f"prefetch.{key}",
+        )
+        for key in missing
+    ]
+    unread = [
+        Issue(
+            "structure",
+            f"No twitch was found, and what may be a record of one could not be read ({note.why}):"
+            " mend it, or leave it out.",
+            note.expression or note.reference,
+        )
+        for note in answered.decision.record.unread
+    ]
+    raise DataMissing(unseen + unread)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
-from fhir_mappings.findings import Basis, Finding, Record, Status
+from fhir_mappings.findings import Basis, Finding, Note, Record, Status
 from service.decision import decide
 from service.decision.table import Table
 from service.proof.cases import base
 from service.proof.ledger import Ledger
 
 PROMISE = "the gate"
+_UNREAD = Note("Bundle.entry[0]", "has no resourceType")
 LISTS = ("conditions", "findings", "labs", "medications")
 
 # How a diagnosis that closes the gate can be recorded; what was is history and reads as unknown.
@@ -25,13 +26,13 @@ RECORDED = {
 
 
 def check_gate(table: Table, ledger: Ledger) -> None:
-    """Twitch x each closing diagnosis x deceased x what was seen."""
+    """Twitch x each closing diagnosis x deceased x what was seen x whether something could not be read."""
     blank = base(conditions_seen=True)
     asked = 0
     names = table.closes_gate
     unseen = [tuple(lists) for lists in product(*(((), (name,)) for name in LISTS))]
-    for twitch, recorded, deceased, missing in product(
-        Status, product(RECORDED, repeat=len(names)), (False, True), unseen
+    for twitch, recorded, deceased, missing, unread in product(
+        Status, product(RECORDED, repeat=len(names)), (False, True), unseen, ((), (_UNREAD,))
     ):
         asked += 1
         not_seen = tuple(name for lists in missing for name in lists)
@@ -46,6 +47,7 @@ def check_gate(table: Table, ledger: Ledger) -> None:
                 if (found := RECORDED[how]) is not None
             },
             not_seen=not_seen,
+            unread=unread,
         )
         if deceased:
             expected = "deceased"
@@ -53,10 +55,13 @@ def check_gate(table: Table, ledger: Ledger) -> None:
             expected = "known-disease"
         elif twitch is Status.PRESENT:
             expected = ""
+        elif {"conditions", "findings"} & set(not_seen):
+            expected = "unseen"
         else:
-            expected = "unseen" if {"conditions", "findings"} & set(not_seen) else "no-twitch"
-        _compare(table, record, {**state, "not seen": not_seen}, expected, ledger)
-    ledger.cover(PROMISE, f"twitch, {', '.join(names)}, death, what was seen", asked, "exhaustive")
+            expected = "unread" if unread else "no-twitch"
+        told = {**state, "not seen": not_seen, "unread": bool(unread)}
+        _compare(table, record, told, expected, ledger)
+    ledger.cover(PROMISE, f"twitch, {', '.join(names)}, death, what was seen and read", asked, "exhaustive")
 
 
 def _compare(table: Table, record: Record, state: dict[str, object], expected: str, ledger: Ledger) -> None:

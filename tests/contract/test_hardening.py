@@ -160,7 +160,11 @@ def test_nesting_is_read_or_refused_in_one_sentence(client: FlaskClient, where: 
         call.setdefault(where, {})["more"] = "@"
     body = json.dumps(call).replace('"@"', '{"a":[' * depth + "]}" * depth)
     response = client.post(SERVICE, data=body, content_type=JSON)
-    if response.status_code == 200:
+    if where == "resource" and depth < 800:
+        # The one twitch of that record cannot be read any more.
+        (issue,) = issues(response, 412)
+        assert issue["expression"] == ["prefetch.conditions.entry[0].resource"]
+    elif response.status_code == 200:
         assert depth < 1000
     else:
         (issue,) = issues(response, 400)

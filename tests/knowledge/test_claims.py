@@ -133,6 +133,7 @@ FRAMES = {
     "table.examined",
     "question.assumed_onset",
     "question.assumed_site",
+    "gate.unread",
     "gate.unseen",
     "unseen.findings",
     "unseen.medications",

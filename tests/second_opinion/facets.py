@@ -20,6 +20,7 @@ from fhir_mappings.findings import (
     Drug,
     Evidence,
     Finding,
+    Note,
     Order,
     Patient,
     Plausible,
@@ -73,6 +74,7 @@ class Sketch:
     patient: Patient = ADULT
     twitch: Twitch = TWITCH
     not_seen: tuple[str, ...] = ()
+    unread: tuple[Note, ...] = ()
 
     def record(self) -> Record:
         return Record(
@@ -85,6 +87,7 @@ class Sketch:
             orders=tuple(self.orders),
             studies=tuple(self.studies),
             not_seen=self.not_seen,
+            unread=self.unread,
         )
 
 
@@ -366,6 +369,10 @@ def _not_seen(*names: str) -> Change:
     return change
 
 
+def _unread(sketch: Sketch) -> None:
+    sketch.unread = (Note("Bundle.entry[0]", "has no resourceType"),)
+
+
 def _whole() -> Iterator[tuple[str, list[Change]]]:
     yield "onset", [_twitch(onset=onset) for onset in onsets()]
     yield "site", [_twitch(sites=sites) for sites in SITES.values()]
@@ -391,6 +398,7 @@ def _gate() -> Iterator[tuple[str, list[Change]]]:
     yield "deceased", [_patient(deceased=True)]
     yield "no twitch", [_twitch(status=status) for status in (Status.ABSENT, Status.UNKNOWN)]
     lists = ("conditions", "findings", "labs", "medications", "medicationStatements", "orders")
+    yield "not read", [_unread]
     yield "not seen", [_not_seen(*some) for size in (1, 2) for some in combinations(lists, size)]
 
 

@@ -29,7 +29,10 @@ def gate_of(table: dict[str, Any], record: dict[str, Any]) -> str:
             return "known-disease"
     if record["twitch"]["status"] == "present":
         return ""
-    return "unseen" if {"conditions", "findings"} & set(record["not_seen"]) else "no-twitch"
+    if {"conditions", "findings"} & set(record["not_seen"]):
+        return "unseen"
+    # Silent in the model: what may have been a twitch and could not be read is no "no twitch".
+    return "unread" if record["unread"] else "no-twitch"
 
 
 def opinion(record: Any, folder: Path = FOLDER, *, questions: bool = True) -> dict[str, Any]:

@@ -152,7 +152,7 @@ class TestTheSample:
         kinds = {name.split()[1] for name in reached if name.startswith("withheld")}
         assert kinds == {"done", "act-on", "ordered", "child"}
         gates = {name.split()[1] for name in reached if name.startswith("gate")}
-        assert gates == {"open", "no-twitch", "unseen", "deceased", "known-disease"}
+        assert gates == {"open", "no-twitch", "unseen", "unread", "deceased", "known-disease"}
 
 
 def test_the_ends_of_the_range_are_those_of_all_completions() -> None:

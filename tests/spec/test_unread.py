@@ -1,0 +1,168 @@
+"""What cannot be read is never an all clear: it may have been the one record of a twitch."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.vignettes import codes
+
+SERVICE = "/cds-services/fasciculation-patient-view"
+AS_OF = "2026-06-15"
+TWITCH = codes.finding_concept("fasciculation", codes.ICD_10_CM)
+OTHER = {"coding": [{"system": "https://ehr.example.org/codes", "code": "L1", "display": "Acne"}]}
+PATIENT = {"resourceType": "Patient", "id": "p1"}
+ABOUT = {"reference": "Patient/p1"}
+HEALTHY: dict[str, Any] = {"resourceType": "Condition", "id": "c1", "subject": ABOUT, "code": OTHER}
+SEEN: dict[str, Any] = {"resourceType": "Condition", "id": "c2", "subject": ABOUT, "code": TWITCH}
+# A period where FHIR has a day: it cannot be read as it stands.
+BROKEN = {"onsetDateTime": {"start": "2026-05-01"}}
+
+
+def bundle(*resources: Any) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": one} for one in resources]}
+
+
+def prefetch(**lists: Any) -> dict[str, Any]:
+    return {"patient": PATIENT, "conditions": bundle(HEALTHY), "findings": bundle(), **lists}
+
+
+def hook(client: FlaskClient, sent: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    response = client.post(
+        SERVICE,
+        json={
+            "hook": "patient-view",
+            "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+            "context": {"userId": "Practitioner/1", "patientId": "p1"},
+            "prefetch": sent,
+            "extension": {"org.fasciculation-cds": {"asOf": AS_OF}},
+        },
+    )
+    return response.status_code, response.get_json()
+
+
+def observation(**members: Any) -> dict[str, Any]:
+    return {"resourceType": "Observation", "id": "o1", "status": "final", "subject": ABOUT, **members}
+
+
+# What may be the one record of a twitch, and where it stands.
+MAY_BE = {
+    "a Condition of a twitch": ("conditions", {**SEEN, "id": "c3", **BROKEN}),
+    "a Condition whose code cannot be read": ("conditions", {**HEALTHY, "id": "c3", "code": "R25.3"}),
+    "a Condition without a code": ("conditions", {"resourceType": "Condition", "subject": ABOUT, **BROKEN}),
+    "a subject that cannot be read": ("conditions", {**SEEN, "id": "c3", "subject": "Patient/p1"}),
+    "an id that cannot be read": ("conditions", {**SEEN, "id": 7}),
+    "no resourceType": ("conditions", {"id": "c3", "code": TWITCH}),
+    "a number instead of a resource": ("conditions", 7),
+    "an Observation of a twitch": (
+        "findings",
+        observation(code=TWITCH, valueBoolean="yes"),
+    ),
+    "a panel with a twitch in it": (
+        "findings",
+        observation(code=OTHER, component=[{"code": TWITCH, "valueBoolean": "yes"}]),
+    ),
+    "a panel whose parts cannot be read": ("findings", observation(code=OTHER, component={"code": TWITCH})),
+}
+# What is broken, and was no twitch whatever it says.
+NEVER = {
+    "a Condition of something else": ("conditions", {**HEALTHY, "id": "c3", **BROKEN}),
+    "a twitch of another patient": (
+        "conditions",
+        {**SEEN, "id": "c3", "subject": {"reference": "Patient/p2"}, **BROKEN},
+    ),
+    "an Observation of something else": ("findings", observation(code=OTHER, valueBoolean="yes")),
+    "a panel of other things": (
+        "findings",
+        observation(code=OTHER, component=[{"code": OTHER, "valueBoolean": "yes"}]),
+    ),
+    "a result": ("labs", observation(code="2951-2")),
+    "an order": ("orders", {"resourceType": "ServiceRequest", "subject": 7}),
+}
+# Understood by nobody, though it is well-formed; and what says that there is nothing to understand.
+VALUES = {
+    "words": ({"valueString": "some, at the left calf"}, "unread"),
+    "a number": ({"valueQuantity": {"value": 3}}, "unread"),
+    "another code": ({"valueCodeableConcept": OTHER}, "unread"),
+    "nothing was asked": ({"dataAbsentReason": {"text": "not asked"}}, "no twitch"),
+    "none": ({"valueBoolean": False}, "no twitch"),
+}
+
+
+@pytest.mark.parametrize("name", MAY_BE)
+def test_what_may_be_a_twitch_is_412_and_named(client: FlaskClient, name: str) -> None:
+    key, resource = MAY_BE[name]
+    status, answer = hook(client, prefetch(**{key: bundle(HEALTHY, resource)}))
+    assert status == 412
+    (issue,) = answer["issue"]
+    assert issue["expression"][0].startswith(f"prefetch.{key}.entry[1]")
+    assert issue["diagnostics"].startswith(
+        "No twitch was found, and what may be a record of one could not be read ("
+    )
+    assert "p1" not in str(answer)
+
+
+@pytest.mark.parametrize("name", MAY_BE)
+def test_a_bundle_says_so_at_its_gate(client: FlaskClient, name: str) -> None:
+    sent = bundle(PATIENT, HEALTHY, {**observation(code=OTHER), "id": "o2"}, deepcopy(MAY_BE[name][1]))
+    response = client.post(f"/evaluate?asOf={AS_OF}", json=sent)
+    gate = response.get_json()["assessment"]["gate"]
+    assert gate["open"] is False
+    assert "could not be read" in gate["reason"]
+
+
+@pytest.mark.parametrize("name", MAY_BE)
+def test_beside_a_twitch_the_card_speaks(client: FlaskClient, name: str) -> None:
+    key, resource = MAY_BE[name]
+    lists = {"conditions": bundle(SEEN), "findings": bundle()}
+    lists[key] = bundle(*([SEEN] if key == "conditions" else []), resource)
+    status, answer = hook(client, prefetch(**lists))
+    assert status == 200
+    assert "could not be read" in answer["cards"][0]["detail"]
+
+
+@pytest.mark.parametrize("name", NEVER)
+def test_what_was_no_twitch_makes_no_noise(client: FlaskClient, name: str) -> None:
+    key, resource = NEVER[name]
+    assert hook(client, prefetch(**{key: bundle(HEALTHY, resource)})) == (200, {"cards": []})
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_value_of_a_twitch_that_nobody_understands(client: FlaskClient, name: str) -> None:
+    value, says = VALUES[name]
+    findings = bundle(observation(code=TWITCH, effectiveDateTime="2026-06-01", **value))
+    status, answer = hook(client, prefetch(findings=findings))
+    if says == "unread":
+        assert status == 412
+        assert answer["issue"][0]["expression"] == ["Observation.value"]
+    else:
+        assert (status, answer) == (200, {"cards": []})
+
+
+def test_an_old_value_that_nobody_understands_is_over(client: FlaskClient) -> None:
+    old = observation(code=TWITCH, effectiveDateTime="2020-06-01", valueString="some")
+    assert hook(client, prefetch(findings=bundle(old))) == (200, {"cards": []})
+
+
+@pytest.mark.parametrize(("problem", "place"), [({**SEEN, **BROKEN}, "[0].resource"), (7, "[0].resource")])
+def test_a_new_problem_that_cannot_be_read_is_no_all_clear(
+    client: FlaskClient, problem: Any, place: str
+) -> None:
+    response = client.post(
+        "/cds-services/fasciculation-problem-list-item-create",
+        json={
+            "hook": "problem-list-item-create",
+            "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+            "context": {
+                "userId": "Practitioner/1",
+                "patientId": "p1",
+                "conditions": bundle(problem),
+            },
+            "prefetch": prefetch(),
+        },
+    )
+    assert response.status_code == 412
+    assert response.get_json()["issue"][0]["expression"] == [f"context.conditions.entry{place}"]
