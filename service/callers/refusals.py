@@ -37,7 +37,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "audience": ("login", "The audience differs: aud must be the URL of this endpoint."),
     "jti": ("login", "jti must be a text of 1 to 512 characters, new for every call."),
     "replayed": ("login", "The token was used before: sign a new one, with a new jti, for every call."),
-    "restarted": ("login", "The token is older than this process, which cannot know it: sign a new one."),
+    "restarted": ("login", "The token is older than the memory of used tokens: sign a new one."),
 }
 
 

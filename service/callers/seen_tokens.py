@@ -25,7 +25,10 @@ from service.errors import Issue, Unavailable
 MAXIMUM_TOKENS = 50_000
 # The clocks of several processes, and of Redis, differ: remember longer than anyone would accept it.
 MARGIN_SECONDS = 60.0
+# In Redis there is room for more: also clocks that are wrong by an hour, and put right, open no token again.
+REDIS_MARGIN_SECONDS = 7200.0
 _REDIS_SECONDS = 1.0
+_PREFIX = "fasciculation-cds:"
 
 
 class SeenTokens(Protocol):
@@ -41,10 +44,18 @@ def _name(iss: str, jti: str) -> str:
 
 
 class InMemory:
-    """For one process. A new process forgets, so it takes no token that is older than itself."""
+    """For one process. A new process forgets, so it takes no token that is older than itself.
 
-    def __init__(self, clock: Callable[[], float] = time.time, maximum: int = MAXIMUM_TOKENS) -> None:
-        self._clock, self._maximum = clock, maximum
+    clock: seconds since 1970; steady: seconds that only grow, whoever sets the clock.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        maximum: int = MAXIMUM_TOKENS,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock, self._maximum, self._steady = clock, maximum, steady
         self.start_anew()
         _STORES.add(self)
 
@@ -52,22 +63,25 @@ class InMemory:
         """Forgets all; nothing issued before now is taken."""
         self._lock = threading.Lock()
         self._began = self._clock()
-        self._used: dict[str, tuple[set[str], list[tuple[float, str]]]] = {}
+        # issuer -> names, and for each the time by the clock and the steady time until which it is kept
+        self._used: dict[str, tuple[set[str], list[tuple[float, float, str]]]] = {}
 
     def use(self, iss: str, jti: str, issued: float, until: float) -> None:
-        name, now = _name(iss, jti), self._clock()
+        name, now, steady = _name(iss, jti), self._clock(), self._steady()
         if issued < math.floor(self._began):
             raise refused("restarted")
         with self._lock:
             names, ends = self._used.setdefault(iss, (set(), []))
-            while ends and ends[0][0] <= now:
-                names.discard(heapq.heappop(ends)[1])
+            # Both must have passed: a clock may jump, and jump back.
+            while ends and ends[0][0] <= now and ends[0][1] <= steady:
+                names.discard(heapq.heappop(ends)[2])
             if name in names:
                 raise refused("replayed")
             if len(names) >= self._maximum:
                 raise Unavailable([Issue("throttled", "Too many tokens of this issuer in a short time.")])
             names.add(name)
-            heapq.heappush(ends, (until + MARGIN_SECONDS, name))
+            kept = until + MARGIN_SECONDS
+            heapq.heappush(ends, (kept, steady + kept - now, name))
 
 
 _STORES: weakref.WeakSet[InMemory] = weakref.WeakSet()
@@ -83,10 +97,16 @@ os.register_at_fork(after_in_child=_in_a_new_process)
 
 
 class InRedis:
-    """For several processes. If Redis does not answer, nobody is let in."""
+    """For several processes. If Redis does not answer, nobody is let in.
+
+    A Redis that was started anew, was emptied, or took over from another one may have lost tokens, so none
+    is taken that was issued before it was first asked.
+    """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        # Which run of Redis was asked last, as it names itself.
+        self._run = ""
         self._client = redis.Redis.from_url(
             url,
             socket_timeout=_REDIS_SECONDS,
@@ -96,17 +116,38 @@ class InRedis:
         )
 
     def use(self, iss: str, jti: str, issued: float, until: float) -> None:
-        milliseconds = max(1, math.ceil((until - self._clock() + MARGIN_SECONDS) * 1000))
+        milliseconds = max(1, math.ceil((until - self._clock() + REDIS_MARGIN_SECONDS) * 1000))
         try:
-            fresh = self._client.set(
-                f"fasciculation-cds:jti:{_name(iss, jti)}", b"", nx=True, px=milliseconds
-            )
-        except (redis.RedisError, OSError):
+            # One way there and back for all three.
+            with self._client.pipeline(transaction=False) as asked:
+                asked.info("server")
+                asked.set(f"{_PREFIX}jti:{_name(iss, jti)}", b"", nx=True, px=milliseconds)
+                asked.get(_began_key(self._run))
+                server, fresh, began = asked.execute()
+            if server["run_id"] != self._run or began is None:
+                began = self._begin(server["run_id"])
+            began = float(began)
+        except (redis.RedisError, OSError, LookupError, TypeError, ValueError):
             raise Unavailable(
                 [Issue("transient", "Used tokens cannot be looked up now: send a new token in a moment.")]
             ) from None
+        if issued < math.floor(began):
+            raise refused("restarted")
         if fresh is not True:
             raise refused("replayed")
+
+    def _begin(self, run: str) -> bytes | None:
+        """When that run of Redis was first asked, by whichever process; it is now if by none."""
+        with self._client.pipeline(transaction=False) as asked:
+            asked.set(_began_key(run), repr(self._clock()), nx=True)
+            asked.get(_began_key(run))
+            found: bytes | None = asked.execute()[1]
+        self._run = run
+        return found
+
+
+def _began_key(run: str) -> str:
+    return f"{_PREFIX}began:{run}"
 
 
 def seen_tokens_in(setting: str) -> SeenTokens:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
 from typing import Any
 
 import pytest
-import redis
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
@@ -36,8 +37,8 @@ HOW_POSTGRES = (
 )
 
 
-REDIS = "redis://127.0.0.1:6379/0"
-HOW = "needs Redis on 127.0.0.1:6379; run: apt-get install redis-server && redis-server --port 6379 --save ''"
+HOW = "needs Redis; run: apt-get install redis-server"
+_NUMBERS = itertools.count()
 
 
 @pytest.fixture
@@ -75,32 +76,54 @@ def jwks_server() -> Iterator[JwksServer]:
         yield served
 
 
-@pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """A real Redis: the one that runs, or one of our own for as long as the tests take."""
-    if _answers(REDIS):
-        yield REDIS
-        return
+class OwnRedis:
+    """A Redis of the tests, which keeps nothing on a disk."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if "Ready to accept connections" in line:
+                return
+        raise AssertionError("Redis does not start")
+
+    def kill(self) -> None:
+        """At once, with all that it held."""
+        self._process.kill()
+        self._process.communicate()
+
+
+@contextmanager
+def redis_running() -> Iterator[OwnRedis]:
     if which("redis-server") is None:
         pytest.skip(HOW)
-    port = free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if "Ready to accept connections" in line:
-                    break
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            process.terminate()
-
-
-def _answers(url: str) -> bool:
+    server = OwnRedis()
+    server.start()
     try:
-        return bool(redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1).ping())
-    except (redis.RedisError, OSError):
-        return False
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[OwnRedis]:
+    """Of all tests: nobody ends it."""
+    with redis_running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def redis_url(redis_server: OwnRedis) -> str:
+    """A database of its own for each module: clocks that stand still know nothing of clocks that run."""
+    return redis_server.url.removesuffix("0") + str(next(_NUMBERS) % 16)
 
 
 @pytest.fixture
