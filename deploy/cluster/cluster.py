@@ -202,7 +202,7 @@ class Cluster:
         url = self.store_url.removesuffix("cds") + "postgres"
         try:
             with psycopg.connect(url, connect_timeout=5, autocommit=True) as connection:
-                if not connection.execute("SELECT FROM pg_database WHERE datname = 'cds'").fetchone():
+                if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'cds'").fetchone():
                     connection.execute("CREATE DATABASE cds")
                 return True
         except psycopg.Error:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -96,23 +97,16 @@ def fhir(knowledge: Knowledge) -> Iterator[FhirServer]:
 
 
 @pytest.fixture(scope="session")
-def cluster(
-    _when_asked: None, tmp_path_factory: pytest.TempPathFactory, fhir: FhirServer
-) -> Iterator[Cluster]:
+def cluster(_when_asked: None, fhir: FhirServer) -> Iterator[Cluster]:
     if absent := missing():
         pytest.skip(f"needs {', '.join(absent)}; run: {INSTALL}")
-    folder = reachable(tmp_path_factory.mktemp("cluster"))
     settings = {"FHIR_SERVERS": fhir.base, "FHIR_TIMEOUT": "1"}
-    with Cluster(folder, settings, issuer={"fhirServers": [fhir.base]}) as running:
+    # Where we are root PostgreSQL runs as another user, whom pytest's own folder is closed to.
+    with (
+        TemporaryDirectory(prefix="cds-faults-") as folder,
+        Cluster(Path(folder), settings, issuer={"fhirServers": [fhir.base]}) as running,
+    ):
         yield running
-
-
-def reachable(folder: Path) -> Path:
-    """PostgreSQL runs as another user where we are root: it must get through to its folder."""
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    return folder
 
 
 @pytest.fixture(scope="session")
