@@ -6,8 +6,9 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
+import fhir.resources as R5
 import pytest
-from fhir.resources.R4B import get_fhir_model_class
+from fhir.resources import R4B, STU3
 from flask.testing import FlaskClient
 
 from tests.contract.requests import EXAMPLES, SERVICE, example, hook_call
@@ -23,15 +24,24 @@ def client(app: Any) -> FlaskClient:
 
 
 @pytest.fixture(scope="module")
-def cards(client: FlaskClient) -> list[Content]:
+def cards_by_file(client: FlaskClient) -> dict[str, list[Content]]:
     """Every card of every example, by both ways in."""
-    found: list[Content] = []
+    found: dict[str, list[Content]] = {}
     for path in sorted(EXAMPLES.glob("*.json")):
         content = example(path.name)
         if content.get("resourceType") == "Bundle":
-            found += client.post("/evaluate?asOf=2026-06-15", json=content).get_json()["cards"]
+            answer = client.post("/evaluate?asOf=2026-06-15", json=content)
         elif content.get("hook") == "patient-view":
-            found += client.post(SERVICE, json=content).get_json()["cards"]
+            answer = client.post(SERVICE, json=content)
+        else:
+            continue
+        found[path.stem] = answer.get_json()["cards"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def cards(cards_by_file: dict[str, list[Content]]) -> list[Content]:
+    found = [card for listed in cards_by_file.values() for card in listed]
     assert len(found) >= 6
     assert len({card["indicator"] for card in found}) > 1
     return found
@@ -180,9 +190,17 @@ def test_cds_hooks_128_every_action_has_a_description(actions: list[Content]) ->
     assert texts([action["description"] for action in actions])
 
 
-def test_cds_hooks_130_the_resource_of_an_action_is_valid_fhir(actions: list[Content]) -> None:
-    for action in actions:
-        get_fhir_model_class(action["resource"]["resourceType"]).model_validate(action["resource"])
+def test_cds_hooks_130_the_resource_of_an_action_is_valid_fhir(
+    cards_by_file: dict[str, list[Content]],
+) -> None:
+    models = {"R4B": R4B, "stu3": STU3, "r5": R5}
+    validated = set()
+    for name, cards in cards_by_file.items():
+        version = next((one for one in ("stu3", "r5") if one in name.split("-")), "R4B")
+        for resource in [a["resource"] for c in cards for s in c["suggestions"] for a in s["actions"]]:
+            models[version].get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+            validated.add(version)
+    assert validated == set(models)
 
 
 def test_cds_hooks_131_what_is_created_is_new(actions: list[Content]) -> None:
