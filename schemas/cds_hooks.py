@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
@@ -76,6 +76,14 @@ class RequestSchema(Tolerant):
         errors = OptionsSchema().validate(options)
         if errors:
             raise ValidationError({"extension": {EXTENSION: errors}})
+
+
+def checked_request(members: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the request as loaded, nothing), or (nothing, marshmallow's messages about it)."""
+    try:
+        return cast(dict[str, Any], RequestSchema().load(members)), {}
+    except ValidationError as error:
+        return {}, error.normalized_messages()
 
 
 class CodingSchema(Exact):

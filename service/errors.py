@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +93,18 @@ class Unavailable(RequestError):
 
     status = 503
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
+
+
+def flattened(messages: Any, path: str = "") -> Iterable[Issue]:
+    """marshmallow's messages as issues with their JSON path."""
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            part = f"[{key}]" if isinstance(key, int) else ("" if key == "_schema" else f".{key}")
+            yield from flattened(inner, f"{path}{part}".lstrip("."))
+    else:
+        for message in messages if isinstance(messages, list) else [messages]:
+            if isinstance(message, dict):
+                yield from flattened(message, path)
+            else:
+                missing = "Missing data" in str(message)
+                yield Issue("required" if missing else "value", f"{path}: {message}", path or None)

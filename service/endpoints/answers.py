@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
@@ -26,18 +26,3 @@ def problem_answer(issues: Sequence[Issue], status: int) -> Response:
     """An OperationOutcome that names every issue."""
     listed = [("error", issue.code, issue.diagnostics, issue.expression) for issue in issues]
     return json_answer(operation_outcome(listed), status, FHIR_JSON)
-
-
-def flattened(messages: Any, path: str = "") -> Iterable[Issue]:
-    """marshmallow's messages as issues with their JSON path."""
-    if isinstance(messages, dict):
-        for key, inner in messages.items():
-            part = f"[{key}]" if isinstance(key, int) else ("" if key == "_schema" else f".{key}")
-            yield from flattened(inner, f"{path}{part}".lstrip("."))
-    else:
-        for message in messages if isinstance(messages, list) else [messages]:
-            if isinstance(message, dict):
-                yield from flattened(message, path)
-            else:
-                missing = "Missing data" in str(message)
-                yield Issue("required" if missing else "value", f"{path}: {message}", path or None)

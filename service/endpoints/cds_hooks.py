@@ -5,33 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any, cast
+from typing import Any
 
 from flask import Blueprint, Response, request
-from marshmallow import ValidationError
 
-from fhir_mappings.context import with_context
-from fhir_mappings.envelope import (
-    HookCall,
-    decode_call,
-    lists_to_fetch,
-    submission_of_prefetch,
-)
-from fhir_mappings.json_objects import UnreadableBody
-from fhir_mappings.located import Submission
-from schemas import contexts
-from schemas.cds_hooks import EXTENSION, RequestSchema
+from fhir_mappings.envelope import HookCall, lists_to_fetch
+from schemas.cds_hooks import EXTENSION
 from service.card_ids import CardIds
 from service.config import INDICATORS, Config
-from service.endpoints.answers import flattened, json_answer
+from service.endpoints.answers import json_answer
 from service.endpoints.authentication import caller
 from service.endpoints.bodies import body_of
 from service.endpoints.request_log import tell_decision
-from service.errors import DataMissing, Issue, NotFound, RequestError
+from service.errors import Issue, NotFound
 from service.fhir_server import FhirServers, Had, Wanted, template_of
+from service.hook_calls import checked_members, options_of, read_call, refuse_unseen, submission_of_call
 from service.knowledge import Knowledge
 from service.metrics import Metrics
-from service.pipeline import Answer, answer
+from service.pipeline import answer
 
 
 def today() -> date:
@@ -71,12 +62,12 @@ def cds_hooks(config: Config, knowledge: Knowledge, servers: FhirServers, metric
             raise NotFound([Issue("not-found", "No such service: see GET /cds-services.", "http.url")])
         received = read_call(body_of(request))
         members = checked_members(received.members, hooks_of[service_id])
-        options = (members.get("extension") or {}).get(EXTENSION) or {}
+        options = options_of(members)
         as_of = date.fromisoformat(options["asOf"]) if options.get("asOf") else today()
         entry, context = entries[members["hook"]], members["context"]
         asked = config.fhir_servers and members.get("fhirServer")
         had = _had(servers, received, entry["prefetch"], context, metrics) if asked else Had()
-        submission = submission_of_call(received, entry, context, had)
+        submission = submission_of_call(received, entry, context, had.lists)
         answered = answer(
             submission,
             knowledge,
@@ -89,7 +80,7 @@ def cds_hooks(config: Config, knowledge: Knowledge, servers: FhirServers, metric
         )
         cards = shown(answered.cards, config)
         tell_decision(metrics, entry["hook"], answered, cards, len(submission.entries))
-        _gate(answered, had)
+        refuse_unseen(answered, had.why)
         content: dict[str, Any] = {"cards": cards}
         if options.get("assessment") is True:
             content["extension"] = {EXTENSION: {"assessment": answered.assessment}}
@@ -121,70 +112,3 @@ def _had(
     for key in wanted:
         metrics.fetched(key, had.why.get(key))
     return had
-
-
-def read_call(body: bytes) -> HookCall:
-    """The body as a call. Raises RequestError."""
-    try:
-        return decode_call(body)
-    except UnreadableBody as error:
-        issues = [Issue(p.code, p.diagnostics, p.expression) for p in error.problems]
-        raise RequestError(issues, error.status) from None
-
-
-def submission_of_call(
-    received: HookCall, entry: Mapping[str, Any], context: Mapping[str, Any], had: Had
-) -> Submission:
-    """The prefetch with what was fetched, and what the context of that hook brings."""
-    hook = entry["hook"]
-    submission = submission_of_prefetch(received.prefetch, context["patientId"], entry["prefetch"], had.lists)
-    selects = contexts.CONTEXTS[hook].selects
-    selections = context[selects] if selects else None
-    try:
-        return with_context(submission, received.context, contexts.bundles_of(hook), selections)
-    except UnreadableBody as error:
-        raise RequestError([Issue(p.code, p.diagnostics, p.expression) for p in error.problems]) from None
-
-
-def checked_members(members: dict[str, Any], hooks: set[str]) -> dict[str, Any]:
-    """The members of a call, whole and of the right hook; all that is wrong at once."""
-    issues: list[Issue] = []
-    hook = members.get("hook")
-    if isinstance(hook, str) and hook not in hooks:
-        issues.append(
-            Issue("value", f"This service answers {', '.join(sorted(hooks))}, not this hook.", "hook")
-        )
-    try:
-        loaded = cast(dict[str, Any], RequestSchema().load(members))
-    except ValidationError as error:
-        issues += flattened(error.normalized_messages())
-        loaded = {}
-    if issues:
-        raise RequestError(issues)
-    return loaded
-
-
-def _gate(answered: Answer, had: Had) -> None:
-    """Raises DataMissing where an empty answer would look like an all clear, and is none."""
-    if answered.gate not in ("unseen", "unread"):
-        return
-    missing = [key for key in ("conditions", "findings") if key in answered.assessment["notSeen"]]
-    unseen = [
-        Issue(
-            "required",
-            f"No twitch was found, and {key} were not seen: send prefetch.{key}."
-            + (f" fhirServer did not give them: {had.why[key]}." if key in had.why else ""),
-            f"prefetch.{key}",
-        )
-        for key in missing
-    ]
-    unread = [
-        Issue(
-            "structure",
-            f"No twitch was found, and what may be a record of one could not be read ({note.why}):"
-            " mend it, or leave it out.",
-            note.expression or note.reference,
-        )
-        for note in answered.decision.record.unread
-    ]
-    raise DataMissing(unseen + unread)

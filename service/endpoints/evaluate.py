@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from datetime import date
 from typing import Any, cast
 
@@ -18,16 +16,16 @@ from fhir_mappings.why_unreadable import validation_issues
 from schemas.assessment import EvaluateQuerySchema
 from service.card_ids import CardIds
 from service.config import Config
-from service.endpoints.answers import flattened, json_answer
+from service.endpoints.answers import json_answer
 from service.endpoints.bodies import body_of
 from service.endpoints.cds_hooks import shown, today
 from service.endpoints.request_log import tell_decision
-from service.errors import CannotDecide, Issue, RequestError
+from service.errors import CannotDecide, Issue, RequestError, flattened
+from service.hook_calls import instance_of, issues_of
 from service.knowledge import Knowledge
 from service.metrics import Metrics
 from service.pipeline import Answer, answer
 
-_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds:evaluate")
 # No service id holds a slash: an id made here is none that feedback takes.
 _SIGNED_AS = "/evaluate"
 
@@ -48,7 +46,7 @@ def evaluate(config: Config, knowledge: Knowledge, metrics: Metrics) -> Blueprin
         try:
             submission = decode_bundle(body)
         except UnreadableBody as error:
-            issues += [Issue(p.code, p.diagnostics, p.expression) for p in error.problems]
+            issues += issues_of(error)
             raise RequestError(issues, 400 if query == {} else error.status) from None
         if issues:
             raise RequestError(issues)
@@ -75,7 +73,7 @@ def answer_to_bundle(
             as_of,
             base_url=config.public_base_url,
             # The same bundle on the same day gives the same uuids.
-            hook_instance=str(uuid.uuid5(_NAMESPACE, f"{as_of}\n{hashlib.sha256(body).hexdigest()}")),
+            hook_instance=instance_of(body, as_of),
             ids=CardIds(config.card_secrets, _SIGNED_AS),
         )
     except PatientError as error:

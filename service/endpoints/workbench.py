@@ -22,13 +22,13 @@ from schemas.cds_hooks import EXTENSION
 from schemas.workbench import WorkbenchSchema
 from service.card_ids import CardIds
 from service.config import Config
-from service.endpoints.answers import flattened, json_answer
+from service.endpoints.answers import json_answer
 from service.endpoints.bodies import body_of
-from service.endpoints.cds_hooks import checked_members, read_call, shown, submission_of_call, today
+from service.endpoints.cds_hooks import shown, today
 from service.endpoints.evaluate import answer_to_bundle
-from service.errors import Issue, NotFound, RequestError
+from service.errors import Issue, NotFound, RequestError, flattened
 from service.examples import Example
-from service.fhir_server import Had
+from service.hook_calls import checked_members, issues_of, read_call, submission_of_call
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
 from service.pipeline import Answer, answer
@@ -146,8 +146,7 @@ class _Deciding:
         try:
             submission = decode_bundle(body)
         except UnreadableBody as error:
-            issues = [Issue(p.code, p.diagnostics, p.expression) for p in error.problems]
-            raise RequestError(issues, error.status) from None
+            raise RequestError(list(issues_of(error)), error.status) from None
         day = as_of or today()
         answered = answer_to_bundle(body, submission, day, self.config, self.knowledge)
         content = {"cards": shown(answered.cards, self.config), "assessment": answered.assessment}
@@ -180,7 +179,7 @@ class _Deciding:
         entry, context = self.entries[members["hook"]], members["context"]
         service_id = self.config.shared_service_id or entry["id"]
         answered = answer(
-            submission_of_call(received, entry, context, Had()),
+            submission_of_call(received, entry, context),
             self.knowledge,
             day,
             base_url=self.config.public_base_url,
