@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults
+.PHONY: help setup serve test test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -99,6 +99,9 @@ audit: .api/audit/made  ## Known weaknesses of the locked dependencies; fails wh
 
 cluster: $(STAMP)  ## Three replicas behind HAProxy with TLS, PostgreSQL and Redis, from this machine's programs
 	@exec $(BIN)/python -m deploy.cluster $(ARGS)
+
+test-deployment: $(STAMP) .api/deployment/made  ## Manifests, Compose files and Dockerfile by the tools of their makers
+	$(BIN)/python -m pytest -rs tests/deployment $(ARGS)
 
 FAULTS ?= whole
 test-faults: $(STAMP)  ## Faults under load, each with its counts; FAULTS=short takes minutes less

@@ -15,15 +15,16 @@ BACKEND = "replicas"
 
 
 class Proxy:
-    """control: its socket (`stats socket` in haproxy.cfg)."""
+    """control: its socket (`stats socket` in haproxy.cfg), a file or host and port."""
 
-    def __init__(self, control: Path) -> None:
+    def __init__(self, control: Path | tuple[str, int]) -> None:
         self._control = control
 
     def said(self, command: str) -> str:
-        with socket.socket(socket.AF_UNIX) as connection:
+        where = str(self._control) if isinstance(self._control, Path) else self._control
+        with socket.socket(socket.AF_UNIX if isinstance(where, str) else socket.AF_INET) as connection:
             connection.settimeout(WITHIN)
-            connection.connect(str(self._control))
+            connection.connect(where)
             connection.sendall(command.encode() + b"\n")
             parts = []
             while part := connection.recv(65536):
