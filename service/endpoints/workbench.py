@@ -32,7 +32,11 @@ from service.hook_calls import checked_members, issues_of, read_call, submission
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
 from service.pipeline import Answer, answer
+from service.workbench.bundle_builder import bundle_of
+from service.workbench.codings import Codings
 from service.workbench.curl import curl_of
+from service.workbench.described import described_by
+from service.workbench.form import form_of
 from service.workbench.json_text import NotAnObject, decoded, written
 from service.workbench.places import Places
 from service.workbench.questions import answer_observation, with_answer
@@ -62,6 +66,7 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
     patients = {example.name: example for example in examples}
     explained = Explained(knowledge)
     deciding = _Deciding(config, knowledge)
+    codings = Codings(knowledge)
 
     def fragment(decided: _Decided) -> tuple[str, Shown]:
         cards = decided.content["cards"]
@@ -106,6 +111,7 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
             text=decided.text if decided else "",
             shown=one,
             answer=html,
+            form=form_of(codings),
         )
         response = Response(page, mimetype="text/html")
         response.headers["Content-Security-Policy"] = _POLICY
@@ -115,10 +121,13 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
     @blueprint.post("/workbench/answer")
     def post() -> Response:
         members = _posted(body_of(request))
-        if members["text"] is None:
+        apply, text = members["apply"], members["text"]
+        if "built" in members:
+            described = described_by(members["built"], codings)
+            text = written(bundle_of(described, knowledge, codings, members["asOf"] or today()))
+        if text is None:
             raise RequestError([Issue("required", "text: a Bundle or a hook request, as text.", "text")])
-        apply = members["apply"]
-        decided = deciding.decided(members["text"], members["asOf"], chosen=members["chosen"])
+        decided = deciding.decided(text, members["asOf"], chosen=members["chosen"])
         if apply is not None:
             decided = deciding.applied(decided, apply["finding"], present=apply["answer"] == "present")
         html, one = fragment(decided)

@@ -19,7 +19,7 @@ class NotAnObject(ValueError):
 def decoded(text: str | bytes) -> dict[str, Any]:
     """The object; each number in it is a string that only `written` understands. Raises NotAnObject."""
     try:
-        document = json.loads(text, parse_int=_marked, parse_float=_marked)
+        document = json.loads(text, parse_int=number, parse_float=number)
     except RecursionError:
         raise NotAnObject("The JSON is nested too deeply.") from None
     except UnicodeDecodeError:
@@ -38,5 +38,6 @@ def written(document: dict[str, Any]) -> str:
     return _MARKED.sub(r"\1", json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def _marked(number: str) -> str:
-    return _MARK + number
+def number(text: str) -> str:
+    """A number for `written`, as it is written in the text."""
+    return _MARK + text

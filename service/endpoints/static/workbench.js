@@ -8,6 +8,9 @@ const undo = document.getElementById("undo");
 let example = text.dataset.example;
 let chosen = Boolean(example);
 const before = [];
+const builder = document.getElementById("builder");
+// Whether the text field holds what the form says.
+let building = false;
 
 function showLink() {
   const link = document.getElementById("link");
@@ -33,6 +36,30 @@ function refused(reasons) {
   }));
   problem.hidden = false;
   said.textContent = "";
+}
+
+// The fields of the form by name; a list in the form gives one value for each of its lines.
+function fieldsOf(form) {
+  const fields = {};
+  for (const [name, value] of new FormData(form)) (fields[name] ??= []).push(value);
+  fields.site = fields.site.filter(Boolean);
+  return fields;
+}
+
+async function build() {
+  own();
+  if (!day.value) day.value = new Date().toISOString().slice(0, 10);
+  building = true;
+  await decide({ built: fieldsOf(builder), text: null, chosen: true });
+}
+
+// A list always ends in an empty line.
+function grow(lines) {
+  const last = lines.lastElementChild;
+  if ([...last.querySelectorAll("input, select")].every((field) => !field.value)) return;
+  const line = last.cloneNode(true);
+  for (const field of line.querySelectorAll("input, select")) field.value = "";
+  lines.append(line);
 }
 
 async function decide(more = {}) {
@@ -64,11 +91,20 @@ async function decide(more = {}) {
 
 function own() {
   example = "";
+  building = false;
   before.length = 0;
   undo.hidden = true;
 }
 
 async function apply(button) {
+  const field = builder.elements[`finding.${button.dataset.finding}`];
+  if (building && field) {
+    field.value = button.dataset.answer;
+    await build();
+    said.textContent += ` Recorded in the form: ${button.textContent.trim()}.`;
+    focusCard();
+    return;
+  }
   const was = [text.value, example, chosen];
   const { finding, answer: given } = button.dataset;
   example = "";
@@ -76,13 +112,17 @@ async function apply(button) {
     before.push(was);
     undo.hidden = false;
     said.textContent += ` Recorded: ${button.textContent.trim()}.`;
-    // The button is gone with the question: go to where the answer is read.
-    const title = document.getElementById("card-title");
-    title.tabIndex = -1;
-    title.focus();
+    focusCard();
   } else {
     [, example] = was;
   }
+}
+
+// The button is gone with its question: go to where the answer is read.
+function focusCard() {
+  const title = document.getElementById("card-title");
+  title.tabIndex = -1;
+  title.focus();
 }
 
 async function copy(content) {
@@ -121,7 +161,9 @@ text.addEventListener("input", () => {
 text.addEventListener("paste", () => setTimeout(() => decide()));
 day.addEventListener("change", () => {
   chosen = true;
-  if (day.value) decide();
+  if (!day.value) return;
+  if (building) build();
+  else decide();
 });
 document.getElementById("file").addEventListener("change", (event) => open(event.target.files[0]));
 for (const kind of ["dragenter", "dragover"]) {
@@ -138,6 +180,23 @@ text.addEventListener("drop", (event) => {
   event.preventDefault();
   open(event.dataTransfer.files[0]);
 });
+builder.addEventListener("submit", (event) => {
+  event.preventDefault();
+  build();
+});
+builder.addEventListener("change", (event) => {
+  const lines = event.target.closest(".lines");
+  if (lines) grow(lines);
+  const line = event.target.closest(".line-of");
+  // A result is decided when it has its value.
+  const value = line?.querySelector("[name=result-value]");
+  if (value && (!value.value || !line.querySelector("[name=result]").value)) return;
+  build();
+});
+builder.addEventListener("reset", () => setTimeout(() => {
+  for (const lines of builder.querySelectorAll(".lines")) lines.replaceChildren(lines.firstElementChild);
+  build();
+}));
 undo.addEventListener("click", async () => {
   [text.value, example, chosen] = before.pop();
   undo.hidden = before.length === 0;
