@@ -159,10 +159,25 @@ class Twitch:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """The range that a result was compared with, and its number in the unit of that range.
+
+    own: the result's own range, else the default one of its analyte. unit: "" where none is written.
+    """
+
+    number: Decimal
+    low: Decimal | None = None
+    high: Decimal | None = None
+    unit: str = ""
+    own: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Drug:
     """One ingredient (or one medicine that was not recognised), over all its records.
 
-    classes: ids of the medication classes, empty if none. start: earliest possible start.
+    classes: ids of the medication classes, empty if none. start: earliest possible start. end: latest
+    possible end; None = not ended, as far as is recorded.
     current: not ended on the decision date. route_unknown: the class hangs on a route not recorded.
     raises_potassium: an ACE inhibitor or angiotensin blocker, or not recognised at all.
     """
@@ -177,6 +192,7 @@ class Drug:
     route_unknown: bool = False
     recognised: bool = True
     raises_potassium: bool = False
+    end: Days | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +200,8 @@ class Result:
     """The newest result of one analyte (final), or a newer preliminary one.
 
     value: None where it is not a number; text: the value as written, with its comparator.
-    unit: as written. low: True below, False above, None where not known. flag: as written.
+    unit: as written. low: True below, False above, None where not known. flag: as written. limits: the range
+    that it was compared with, None where there is none.
     """
 
     analyte: str
@@ -198,6 +215,7 @@ class Result:
     preliminary: bool = False
     reference: str = ""
     expression: str = "Observation.value"
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,7 @@ def _drug(mentions: list[_Mention], onset: Days, as_of: date) -> Drug:
         why=why,
         reference=min(mentions, key=_earliest_first).place.reference,
         start=span.start,
+        end=span.end,
         current=not ended_by(span, as_of),
         route_unknown=route_unknown,
         recognised=any(mention.recognised for mention in mentions),

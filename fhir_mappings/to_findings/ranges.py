@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from fhir_mappings import resources as fhir
 from fhir_mappings.codes import text_of
-from fhir_mappings.findings import Band, Patient
+from fhir_mappings.findings import Band, Limits, Patient
 from fhir_mappings.terminology import Analyte
 
 _OUT = {"H": False, "HH": False, "L": True, "LL": True, "A": None, "AA": None}
@@ -108,12 +108,19 @@ def judged(
     analyte: Analyte,
     patient: Patient,
     day: date | None,
+) -> tuple[Band, bool | None, Limits | None]:
+    """The band, whether the value is low (True), high (False) or neither is known (None), and its range."""
+    limits = _limits(value, ranges, analyte, patient, day)
+    return *_band(value, flags, limits, analyte), limits
+
+
+def _band(
+    value: Value | None, flags: Sequence[str], limits: Limits | None, analyte: Analyte
 ) -> tuple[Band, bool | None]:
-    """The band, and whether the value is low (True), high (False) or neither is known (None)."""
     upper = [flag.upper() for flag in flags]
     out = [flag for flag in upper if flag in _OUT]
     low = next((_OUT[flag] for flag in out if _OUT[flag] is not None), None)
-    side = _side_of_range(value, ranges, analyte, patient, day)
+    side = _side(value, limits)
     critical = _critical_side(value, analyte)
     if low is None:
         low = critical if critical is not None else side if isinstance(side, bool) else None
@@ -139,14 +146,14 @@ def _critical_side(value: Value | None, analyte: Analyte) -> bool | None:
     return None
 
 
-def _side_of_range(
+def _limits(
     value: Value | None,
     ranges: Sequence[fhir.ReferenceRange],
     analyte: Analyte,
     patient: Patient,
     day: date | None,
-) -> bool | str | None:
-    """True below, False above, "inside", or None where no range can be compared."""
+) -> Limits | None:
+    """The range that the value can be compared with, None where there is none."""
     if value is None:
         return None
     fitting = [r for r in ranges if _is_normal(r) and _fits(r, patient, day)]
@@ -154,15 +161,22 @@ def _side_of_range(
     fitting.sort(key=lambda r: not (r.appliesTo or r.age))
     for reference_range in fitting:
         low, high = _bound(reference_range.low, value), _bound(reference_range.high, value)
-        if low is None and high is None:
-            continue
-        return _compared(value, low, high)
+        if low is not None or high is not None:
+            return Limits(value.number, low, high, value.unit.partition("\n")[0])
     if fitting and any(r.low or r.high for r in fitting):
         return None  # a range of another unit: never compared, and no default in its place
-    if value.factor is not None and (analyte.default_low is not None or analyte.default_high is not None):
-        scaled = Value(value.number * value.factor, value.comparator, "", Decimal(1))
-        return _compared(scaled, analyte.default_low, analyte.default_high)
-    return None
+    if value.factor is None or (analyte.default_low is None and analyte.default_high is None):
+        return None
+    number = value.number * value.factor
+    return Limits(number, analyte.default_low, analyte.default_high, analyte.unit or "", own=False)
+
+
+def _side(value: Value | None, limits: Limits | None) -> bool | str | None:
+    """True below, False above, "inside", or None where no range can be compared."""
+    if value is None or limits is None:
+        return None
+    scaled = value if limits.own else Value(limits.number, value.comparator, "", Decimal(1))
+    return _compared(scaled, limits.low, limits.high)
 
 
 def _compared(value: Value, low: Decimal | None, high: Decimal | None) -> bool | str | None:

@@ -153,7 +153,7 @@ def _result(
     concepts = interpretation if isinstance(interpretation, list) else [interpretation]
     flags = flags_of(concepts)
     ranges = [r for r in holder.referenceRange or () if r is not None]
-    band, low = judged(value, flags, ranges, analyte, patient, day)
+    band, low, limits = judged(value, flags, ranges, analyte, patient, day)
     return Result(
         analyte=analyte.id,
         text=text,
@@ -166,6 +166,7 @@ def _result(
         preliminary=preliminary,
         reference=reference,
         expression=f"{place}.value",
+        limits=limits,
     )
 
 

@@ -16,11 +16,14 @@ from service.decision import Decision
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
 from service.pipeline import Answer
+from service.workbench.body import Body, body_of
 from service.workbench.columns import Column, columns_of
+from service.workbench.gauges import ShownResult, results_of
 from service.workbench.markdown import html_of
 from service.workbench.places import Places
 from service.workbench.questions import Asked, asked_in
 from service.workbench.reasons import Reason, reasons_of
+from service.workbench.timeline import NARROW, WIDE, Timeline, timeline_of
 
 # No page grows without end with what was pasted into it.
 MOST_NOTES = 200
@@ -102,7 +105,10 @@ class Advised:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One answer. gate: "" = open, else why there is no card, in words. span: lowest and highest level."""
+    """One answer. gate: "" = open, else why there is no card, in words. span: lowest and highest level.
+
+    timelines: the same one for a wide and for a narrow screen.
+    """
 
     as_of: date
     level: str
@@ -118,6 +124,9 @@ class Shown:
     not_used: tuple[ShownNote, ...]
     not_seen: tuple[str, ...]
     findings: tuple[ShownFinding, ...]
+    timelines: tuple[Timeline, ...]
+    body: Body | None
+    results: tuple[ShownResult, ...]
 
 
 def shown_answer(
@@ -149,6 +158,9 @@ def shown_answer(
         not_used=tuple(_notes(record.not_used, lines)),
         not_seen=tuple(knowledge.wording.say(f"unseen.{key}") for key in record.not_seen),
         findings=tuple(_findings(decision, knowledge, lines)),
+        timelines=tuple(timeline_of(decision, knowledge, width) for width in (WIDE, NARROW)),
+        body=body_of(decision, knowledge),
+        results=results_of(decision, knowledge),
     )
 
 

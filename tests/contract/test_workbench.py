@@ -182,3 +182,16 @@ def test_a_call_can_be_repeated_with_curl(client: FlaskClient) -> None:
     assert text.startswith("curl -s -H 'Content-Type: application/fhir+json'")
     assert f"/evaluate?asOf={DAY}' <<'JSON'\n{{" in text
     assert text.rstrip().endswith("\nJSON")
+
+
+def test_results_are_shown_with_their_own_range(client: FlaskClient) -> None:
+    html = client.get("/?example=thiazide-potassium-in-range").get_data(as_text=True)
+    assert "3.5 to 5.1 mmol/L" in html
+    assert "(default)" not in html
+
+
+def test_the_picture_is_told_in_words_too(client: FlaskClient) -> None:
+    page = Page(client.get("/?example=escitalopram-after-onset").get_data(as_text=True))
+    assert page.problems == []
+    assert "○ escitalopram (SSRI): cannot be the cause" in page.text
+    assert "Where it twitches: 1 left hand." in page.text

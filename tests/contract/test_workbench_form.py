@@ -1,4 +1,4 @@
-"""What is chosen in the form is what the service reads: findings, medicines, results, sites, orders, studies."""
+"""What is chosen in the form is what the service reads: findings, medicines, results, sites and orders."""
 
 from __future__ import annotations
 
@@ -196,3 +196,15 @@ def test_the_page_decides_what_was_built(client: FlaskClient) -> None:
 def test_a_wrong_field_of_the_page_is_refused_in_words(client: FlaskClient) -> None:
     reply = client.post("/workbench/answer", json={"built": {"born": ["yesterday"]}, "asOf": "2026-06-15"})
     assert issues(reply, 400)[0]["expression"] == ["built.born"]
+
+
+def test_a_result_keeps_the_range_that_it_was_compared_with(codings: Codings) -> None:
+    (result,) = read(codings, result=["potassium"], **{"result-value": ["3.1"]}).results
+    assert result.limits is not None
+    default = codings.terminology.analytes["potassium"]
+    assert (result.limits.low, result.limits.high) == (default.default_low, default.default_high)
+    assert (result.limits.own, str(result.limits.number)) == (False, "3.1")
+    (other,) = read(
+        codings, result=["potassium"], **{"result-value": ["3.1"], "result-unit": ["stone"]}
+    ).results
+    assert other.limits is None

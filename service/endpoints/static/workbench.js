@@ -202,6 +202,8 @@ undo.addEventListener("click", async () => {
   undo.hidden = before.length === 0;
   await decide();
 });
+const picked = document.querySelector(".picks [aria-current]")?.closest("li");
+if (picked) picked.closest(".list").scrollTop = picked.offsetTop - picked.parentElement.offsetTop - 40;
 answer.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const line = event.target.closest("[data-line]");

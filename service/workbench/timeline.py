@@ -1,0 +1,281 @@
+"""The timeline of one patient as shapes: the twitch, medicines, results, examinations, studies and orders.
+
+Days are drawn on a scale that widens towards the day of the decision: two weeks and two years fit on it.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from fhir_mappings.findings import Band, Basis, Days, Drug, Plausible, Result, Status
+from service.cards.escaping import folded
+from service.cards.facets import capital, duration, joined, study_label, test_label
+from service.decision import Decision
+from service.decision.facts import band_today
+from service.decision.table import TRUE
+from service.knowledge import Knowledge
+from service.workbench.gauges import judged_as, range_of
+from service.workbench.shapes import Line, Mark, Rect, Shape, Text
+
+WIDE, NARROW = 760, 340
+MOST_LANES = 14
+_MARGIN, _LINE, _BAR, _GAP = 8.0, 17.0, 12.0, 10.0
+# Of a letter, wide enough for any font that a browser takes.
+_LETTER = 7.7
+# Days on which half of a fold of the scale falls; the shortest and longest time that it shows.
+_BEND, _SHORTEST, _LONGEST = 10.0, 60, 365 * 30
+_TICKS = (
+    (30, "1 month"),
+    (91, "3 months"),
+    (182, "6 months"),
+    (365, "1 year"),
+    (730, "2 years"),
+    (1826, "5 years"),
+    (3652, "10 years"),
+    (7305, "20 years"),
+)
+_TICK_ROOM = 70.0
+_VERDICTS = {
+    Plausible.YES: "can be a cause",
+    Plausible.POSSIBLE: "perhaps a cause",
+    Plausible.NO: "cannot be the cause",
+}
+_SIGNS = {Plausible.YES: "●", Plausible.POSSIBLE: "◐", Plausible.NO: "○"}
+# Kinds of findings that are looked at or asked about at a visit.
+_EXAMINED = frozenset({"sign", "symptom"})
+_BANDS = {
+    Band.IN_RANGE: "circle",
+    Band.NOT_JUDGED: "square",
+    Band.CRITICAL: "diamond",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Days to x. span: days from the left edge to the day of the decision, on the right."""
+
+    as_of: date
+    span: int
+    left: float
+    right: float
+
+    def x(self, day: date) -> float:
+        """Where that day is; one beyond an edge is on it."""
+        ago = min(max((self.as_of - day).days, 0), self.span)
+        share = math.log1p(ago / _BEND) / math.log1p(self.span / _BEND)
+        return round(self.right - (self.right - self.left) * share, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One thing in time. says: the same in words; kind: what the style sheet calls it."""
+
+    kind: str
+    says: str
+    shapes: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """frame: axis and limits. left_out: how many lanes were too many."""
+
+    width: float
+    height: float
+    frame: tuple[Shape, ...]
+    lanes: tuple[Lane, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A lane before it has its place. bars: (from, to, style, fill); None = beyond the edge."""
+
+    kind: str
+    says: str
+    bars: tuple[tuple[date | None, date | None, str, str], ...] = ()
+    marks: tuple[tuple[date, str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class _Drawing:
+    scale: Scale
+    width: float
+    y: float
+    lanes: list[Lane] = field(default_factory=list)
+
+    def add(self, item: _Item) -> None:
+        shapes: list[Shape] = []
+        letters = int((self.width - 2 * _MARGIN) / _LETTER)
+        for line in textwrap.wrap(item.says, letters, max_lines=4, placeholder=" …") or [""]:
+            self.y += _LINE
+            shapes.append(Text(_MARGIN, self.y - 4, line, item.kind))
+        for start, end, style, fill in item.bars:
+            x1 = self.scale.left if start is None else self.scale.x(start)
+            x2 = self.scale.right if end is None else self.scale.x(end)
+            # What began today has a width as well.
+            width = max(round(x2 - x1, 1), 2.0)
+            shapes.append(Rect(min(x1, self.scale.right - 2), self.y, width, _BAR, style, fill))
+        for day, shape, style in item.marks:
+            shapes.append(Mark(self.scale.x(day), self.y + _BAR / 2, shape, style))
+        self.y += _BAR + _GAP
+        self.lanes.append(Lane(item.kind, item.says, tuple(shapes)))
+
+
+def timeline_of(decision: Decision, knowledge: Knowledge, width: float = WIDE) -> Timeline:
+    """The timeline of that decision, so many units wide."""
+    items = list(_Items(decision, knowledge).all())
+    scale = _scale(decision, items, width)
+    drawing = _Drawing(scale, width, 2 * _LINE)
+    for item in items[:MOST_LANES]:
+        drawing.add(item)
+    bottom = drawing.y
+    return Timeline(
+        width=width,
+        height=bottom + _LINE + 6,
+        frame=tuple(_frame(decision, knowledge, scale, bottom)),
+        lanes=tuple(drawing.lanes),
+        left_out=max(len(items) - MOST_LANES, 0),
+    )
+
+
+def _scale(decision: Decision, items: list[_Item], width: float) -> Scale:
+    as_of = decision.record.as_of
+    days = [day for item in items for bar in item.bars for day in bar[:2] if day is not None]
+    days += [mark[0] for item in items for mark in item.marks]
+    oldest = max([(as_of - day).days for day in days], default=0)
+    span = min(max(int(oldest * 1.15), _SHORTEST), _LONGEST)
+    return Scale(as_of, span, _MARGIN, width - _MARGIN)
+
+
+def _frame(decision: Decision, knowledge: Knowledge, scale: Scale, bottom: float) -> Iterator[Shape]:
+    limits = knowledge.table.thresholds
+    as_of = decision.record.as_of
+    days = [limits.persistent_days]
+    if decision.facts.get("isolated-eyelid") == TRUE:
+        days.append(limits.eyelid_days)
+    yield Line(scale.right, _LINE + 4, scale.right, bottom, "today")
+    yield Text(scale.right, _LINE - 3, str(as_of), "today", "end")
+    for limit in days:
+        x = scale.x(as_of - timedelta(limit))
+        yield Line(x, _LINE + 4, x, bottom, "limit")
+        anchor = "middle" if x < scale.right - 2 * _TICK_ROOM else "end"
+        yield Text(x + (0 if anchor == "middle" else 14), _LINE - 3, f"{limit} days", "limit", anchor)
+    last = scale.right
+    for ago, says in _TICKS:
+        x = scale.x(as_of - timedelta(ago))
+        if ago >= scale.span or last - x < _TICK_ROOM or x < _TICK_ROOM / 2:
+            continue
+        last = x
+        yield Line(x, bottom, x, bottom + 5, "tick")
+        yield Text(x, bottom + _LINE, says, "tick", "middle")
+    yield Line(scale.left, bottom, scale.right, bottom, "axis")
+
+
+class _Items:
+    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
+        self.decision = decision
+        self.record = decision.record
+        self.as_of = decision.record.as_of
+        self.knowledge = knowledge
+        self.table = knowledge.table
+        self.terminology = knowledge.terminology
+        self.wording = knowledge.wording
+
+    def all(self) -> Iterator[_Item]:
+        if self.record.twitch.status is Status.PRESENT:
+            yield self.twitch()
+        order = {Plausible.YES: 0, Plausible.POSSIBLE: 1, Plausible.NO: 2}
+        acting = [drug for drug in self.record.drugs if self.acts(drug)]
+        for drug in sorted(acting, key=lambda drug: order[drug.plausible]):
+            yield self.drug(drug)
+        yield from self.results()
+        yield from self.examinations()
+        for study in self.record.studies:
+            if study.day is not None:
+                says = f"Done: {study_label(study.id, self.wording)}, {study.day}"
+                yield _Item("study", says, marks=((study.day, "square", "study"),))
+        yield from self.orders()
+        for drug in self.record.drugs:
+            if not self.acts(drug):
+                yield self.drug(drug)
+
+    def acts(self, drug: Drug) -> bool:
+        """Whether a row takes a medicine of its class as a cause."""
+        return any(drug.classes & row.drug_classes for row in self.table.rows)
+
+    def twitch(self) -> _Item:
+        twitch = self.record.twitch
+        says = f"Twitching: {duration(twitch, self.as_of, self.wording)}"
+        return _Item("twitch", says, tuple(self.bars(twitch.onset, None, "twitch", "")))
+
+    def bars(
+        self, start: Days, end: date | None, style: str, fill: str
+    ) -> Iterator[tuple[date | None, date | None, str, str]]:
+        """A hatched stretch in which it may have begun, and the one in which it was there."""
+        if not start.known:
+            yield None, end, style, "hatch"
+            return
+        if not start.exact:
+            yield start.earliest, start.latest or end, style, "hatch"
+        if start.latest is not None:
+            yield start.latest, end, style, fill
+
+    def drug(self, drug: Drug) -> _Item:
+        labels = self.terminology.medications.class_labels
+        classes = joined(labels[name] for name in sorted(drug.classes) if name in labels)
+        name = folded(drug.name)[:60] + (f" ({classes})" if classes else "")
+        end = drug.end.latest if drug.end is not None and not drug.current else None
+        if not self.acts(drug):
+            says = f"{name}: no row takes it as a cause"
+            return _Item("drug", says, tuple(self.bars(drug.start, end, "listed", "hollow")))
+        says = f"{_SIGNS[drug.plausible]} {name}: {_VERDICTS[drug.plausible]}; {folded(drug.why)}"
+        fill = {Plausible.YES: "", Plausible.POSSIBLE: "hatch", Plausible.NO: "hollow"}[drug.plausible]
+        return _Item("drug", says, tuple(self.bars(drug.start, end, f"drug-{drug.plausible.value}", fill)))
+
+    def results(self) -> Iterator[_Item]:
+        order = {name: index for index, name in enumerate(self.table.shown_results)}
+        shown = [result for result in self.record.results if result.analyte in order]
+        for result in sorted(shown, key=lambda result: order[result.analyte]):
+            if result.day is not None:
+                yield self.result(result, result.day)
+
+    def result(self, result: Result, day: date) -> _Item:
+        band = band_today(result, self.table, self.as_of)
+        shape = _BANDS.get(band) or ("down" if result.low else "up")
+        value = f"{self.terminology.analytes[result.analyte].label} {folded(result.text)[:20]}"
+        unit = f" {folded(result.unit)[:20]}" if result.unit else ""
+        judged, limits = judged_as(result, band, self.knowledge), range_of(result.limits)
+        says = capital(f"{value}{unit}, {day}: {judged}{f' (range {limits})' if limits else ''}")
+        return _Item("result", says, marks=((day, shape, band.value),))
+
+    def examinations(self) -> Iterator[_Item]:
+        """What was looked at on each day, the newest first; what is there before what is not."""
+        seen: dict[date, dict[Status, list[str]]] = {}
+        for name, finding in sorted(self.record.findings.items()):
+            definition = self.terminology.findings[name]
+            for one in finding.evidence if definition.kind in _EXAMINED else ():
+                if one.basis is Basis.EXAMINED and one.day is not None:
+                    seen.setdefault(one.day, {}).setdefault(one.status, []).append(definition.label)
+        for day in sorted(seen, reverse=True):
+            told = [
+                f"{self.wording.say(f'status.{status.value}')}: {joined(seen[day][status])}"
+                for status in Status
+                if status in seen[day]
+            ]
+            yield _Item("exam", f"Examined {day}: {'; '.join(told)}", marks=((day, "square", "exam"),))
+
+    def orders(self) -> Iterator[_Item]:
+        """What is pending, by the day on which it was ordered."""
+        asked: dict[date, set[str]] = {}
+        for order in self.record.orders:
+            if order.day is not None and not order.draft:
+                tests = {self.table.counts_as.get(test, test) for test in order.tests}
+                asked.setdefault(order.day, set()).update(tests)
+        for day, tests in sorted(asked.items(), reverse=True):
+            names = joined(test_label(test, self.terminology, self.wording) for test in sorted(tests))
+            bar = (day, None, "order", "hollow")
+            yield _Item("order", f"Ordered {day}, pending: {names}", (bar,), ((day, "square", "order"),))

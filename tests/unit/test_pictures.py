@@ -1,0 +1,292 @@
+"""The pictures of the workbench by their numbers: where things stand in time and on the body."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from fhir_mappings.findings import (
+    Band,
+    Basis,
+    Days,
+    Drug,
+    Evidence,
+    Finding,
+    Limits,
+    Order,
+    Plausible,
+    Record,
+    Result,
+    Site,
+    Status,
+    Study,
+    Twitch,
+)
+from service.decision import Decision, decide
+from service.knowledge import Knowledge
+from service.workbench.body import HEIGHT, VIEW, body_of, spots_of
+from service.workbench.gauges import WIDTH, gauge_of, range_of, results_of
+from service.workbench.shapes import Line, Mark, Rect, Text
+from service.workbench.timeline import MOST_LANES, NARROW, WIDE, Lane, Scale, Timeline, timeline_of
+
+AS_OF = date(2026, 6, 15)
+THIAZIDE = frozenset({"thiazide-diuretic"})
+
+
+def day(ago: int) -> date:
+    return AS_OF - timedelta(ago)
+
+
+def exactly(ago: int) -> Days:
+    return Days(day(ago), day(ago))
+
+
+SINCE = exactly(20)
+
+
+def decided(knowledge: Knowledge, onset: Days = SINCE, **more: Any) -> Decision:
+    twitch = Twitch(Status.PRESENT, onset=onset, label="twitching")
+    return decide(Record(AS_OF, twitch=more.pop("twitch", twitch), **more), knowledge.table)
+
+
+def drawn(knowledge: Knowledge, width: float = WIDE, **more: Any) -> Timeline:
+    return timeline_of(decided(knowledge, **more), knowledge, width)
+
+
+def lane(timeline: Timeline, kind: str) -> Lane:
+    (found,) = [one for one in timeline.lanes if one.kind == kind]
+    return found
+
+
+def rects(one: Lane) -> list[Rect]:
+    return [shape for shape in one.shapes if isinstance(shape, Rect)]
+
+
+def limit_x(timeline: Timeline) -> float:
+    return next(shape.x1 for shape in timeline.frame if isinstance(shape, Line) and shape.style == "limit")
+
+
+def test_later_days_stand_further_right_and_recent_ones_have_more_room() -> None:
+    scale = Scale(AS_OF, 1000, 10, 750)
+    places = [scale.x(day(ago)) for ago in (1000, 365, 90, 30, 14, 7, 1, 0)]
+    assert places == sorted(set(places))
+    assert (places[0], places[-1]) == (10, 750)
+    assert scale.x(day(0)) - scale.x(day(14)) > 2 * (scale.x(day(500)) - scale.x(day(514)))
+    assert scale.x(day(5000)) == 10
+    assert scale.x(day(-3)) == 750
+
+
+@pytest.mark.parametrize(("ago", "beyond"), [(13, False), (15, True)])
+def test_a_twitch_crosses_the_line_only_when_it_has_lasted(
+    knowledge: Knowledge, ago: int, beyond: bool
+) -> None:
+    timeline = drawn(knowledge, onset=exactly(ago))
+    (bar,) = rects(lane(timeline, "twitch"))
+    assert (bar.x < limit_x(timeline)) is beyond
+    assert bar.x + bar.width == pytest.approx(WIDE - 8)
+    assert "14 days" in [s.says for s in timeline.frame if isinstance(s, Text)]
+
+
+def test_the_line_is_the_threshold_of_the_table(knowledge: Knowledge) -> None:
+    limits = replace(knowledge.table.thresholds, persistent_days=21)
+    other = replace(knowledge, table=replace(knowledge.table, thresholds=limits))
+    timeline = timeline_of(decided(knowledge), other)
+    assert "21 days" in [s.says for s in timeline.frame if isinstance(s, Text)]
+    assert limit_x(timeline) < limit_x(drawn(knowledge))
+
+
+def test_an_eyelid_alone_has_its_own_line_too(knowledge: Knowledge) -> None:
+    lid = Twitch(Status.PRESENT, onset=exactly(20), sites=(Site("eyelid", "eyelid"),))
+    texts = [s.says for s in drawn(knowledge, twitch=lid).frame if isinstance(s, Text)]
+    assert {"14 days", "90 days"} <= set(texts)
+
+
+def test_what_is_not_certain_of_the_beginning_is_hatched(knowledge: Knowledge) -> None:
+    unsure, sure = rects(lane(drawn(knowledge, onset=Days(day(40), day(20))), "twitch"))
+    assert (unsure.fill, sure.fill) == ("hatch", "")
+    assert unsure.x + unsure.width == pytest.approx(sure.x)
+    # On record for a while, and nobody knows for how long: from the edge.
+    unsure, sure = rects(lane(drawn(knowledge, onset=Days(None, day(20))), "twitch"))
+    assert (unsure.fill, unsure.x) == ("hatch", 8)
+    (all_of_it,) = rects(lane(drawn(knowledge, onset=Days()), "twitch"))
+    assert (all_of_it.fill, all_of_it.x) == ("hatch", 8)
+
+
+@pytest.mark.parametrize(
+    ("plausible", "fill", "sign"),
+    [(Plausible.YES, "", "●"), (Plausible.POSSIBLE, "hatch", "◐"), (Plausible.NO, "hollow", "○")],
+)
+def test_medicines_are_told_apart_by_more_than_colour(
+    knowledge: Knowledge, plausible: Plausible, fill: str, sign: str
+) -> None:
+    drug = Drug("chlortalidone", THIAZIDE, plausible, "why", "x/1", exactly(100))
+    one = lane(drawn(knowledge, drugs=(drug,)), "drug")
+    (bar,) = rects(one)
+    assert (bar.fill, bar.style) == (fill, f"drug-{plausible.value}")
+    assert one.says.startswith(f"{sign} chlortalidone (thiazide diuretic): ")
+    assert {Plausible.YES: "can be", Plausible.POSSIBLE: "perhaps", Plausible.NO: "cannot be"}[
+        plausible
+    ] in one.says
+
+
+def test_a_course_ends_where_the_medicine_ended(knowledge: Knowledge) -> None:
+    running = Drug("a", THIAZIDE, start=exactly(200))
+    ended = replace(running, current=False, end=exactly(100))
+    (open_bar,) = rects(lane(drawn(knowledge, drugs=(running,)), "drug"))
+    (closed,) = rects(lane(drawn(knowledge, drugs=(ended,)), "drug"))
+    assert open_bar.x + open_bar.width == pytest.approx(WIDE - 8)
+    assert closed.x == open_bar.x
+    timeline = drawn(knowledge, drugs=(ended,))
+    assert closed.x + closed.width < limit_x(timeline)
+
+
+def test_a_medicine_that_no_row_takes_comes_last_and_accuses_nobody(knowledge: Knowledge) -> None:
+    drugs = (Drug("aspirin", start=exactly(9)), Drug("b", THIAZIDE, Plausible.YES, start=exactly(9)))
+    first, second = [one for one in drawn(knowledge, drugs=drugs).lanes if one.kind == "drug"]
+    assert first.says.startswith("● b")
+    assert second.says == "aspirin: no row takes it as a cause"
+
+
+def test_results_have_a_shape_by_what_they_mean(knowledge: Knowledge) -> None:
+    for band, low, shape in (
+        (Band.IN_RANGE, None, "circle"),
+        (Band.OUT_OF_RANGE, True, "down"),
+        (Band.OUT_OF_RANGE, False, "up"),
+        (Band.CRITICAL, True, "diamond"),
+        (Band.NOT_JUDGED, None, "square"),
+    ):
+        result = Result("potassium", "2.4", "mmol/L", Decimal("2.4"), day(3), band=band, low=low)
+        (mark,) = [
+            s for s in lane(drawn(knowledge, results=(result,)), "result").shapes if isinstance(s, Mark)
+        ]
+        assert (mark.shape, mark.style) == (shape, band.value)
+
+
+def test_examinations_studies_and_orders_stand_on_their_days(knowledge: Knowledge) -> None:
+    def looked(status: Status, ago: int) -> tuple[Evidence, ...]:
+        return (Evidence("Observation/1", "Observation.code", "x", status, Basis.EXAMINED, day(ago)),)
+
+    findings = {
+        "weakness": Finding("weakness", Status.ABSENT, Basis.EXAMINED, evidence=looked(Status.ABSENT, 5)),
+        "atrophy": Finding("atrophy", Status.PRESENT, Basis.EXAMINED, evidence=looked(Status.PRESENT, 5)),
+        "diabetes": Finding("diabetes", Status.PRESENT, Basis.EXAMINED, evidence=looked(Status.PRESENT, 5)),
+    }
+    timeline = drawn(
+        knowledge,
+        findings=findings,
+        studies=(Study("emg", day(30)),),
+        orders=(Order(frozenset({"tsh"}), day(4)), Order(frozenset({"sodium"}), day(4))),
+    )
+    assert lane(timeline, "exam").says == "Examined 2026-06-10: present: muscle wasting; absent: weakness"
+    assert lane(timeline, "study").says == "Done: EMG, 2026-05-16"
+    order = lane(timeline, "order")
+    assert order.says == "Ordered 2026-06-11, pending: sodium, TSH"
+    marks = {one.kind: s for one in timeline.lanes for s in one.shapes if isinstance(s, Mark)}
+    assert marks["study"].x < marks["exam"].x < marks["order"].x
+    assert rects(order)[0].x == marks["order"].x
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_everything_stands_inside_and_below_what_is_above(knowledge: Knowledge, width: float) -> None:
+    drugs = tuple(
+        Drug(f"{'x' * 300}{n}", THIAZIDE, Plausible.YES, "y " * 90, start=exactly(n * 400)) for n in range(40)
+    )
+    timeline = drawn(knowledge, width=width, drugs=drugs, onset=Days(day(9000), day(3)))
+    assert len(timeline.lanes) == MOST_LANES
+    assert timeline.left_out == 41 - MOST_LANES
+    below = 0.0
+    for one in timeline.lanes:
+        texts = [s for s in one.shapes if isinstance(s, Text)]
+        assert min(t.y for t in texts) > below
+        for bar in rects(one):
+            assert 0 < bar.x <= bar.x + bar.width <= width
+            assert bar.y >= max(t.y for t in texts)
+            below = bar.y + bar.height
+        # Wide letters take half an em and more; nothing may reach the frame.
+        assert max(len(t.says) for t in texts) * 7.7 <= width
+    assert below < timeline.height
+    ticks = sorted(s.x for s in timeline.frame if isinstance(s, Text) and s.style == "tick")
+    assert all(b - a >= 60 for a, b in pairwise(ticks))
+
+
+def test_without_a_twitch_there_is_no_body_and_the_rest_is_drawn(knowledge: Knowledge) -> None:
+    decision = decided(knowledge, twitch=Twitch(), drugs=(Drug("a", THIAZIDE, start=exactly(9)),))
+    assert body_of(decision, knowledge) is None
+    assert [one.kind for one in timeline_of(decision, knowledge).lanes] == ["drug"]
+
+
+def test_left_and_right_are_the_patients(knowledge: Knowledge) -> None:
+    (right,) = spots_of(Site("thigh", "thigh", "legs", "right"), 1)
+    (left,) = spots_of(Site("thigh", "thigh", "legs", "left"), 1)
+    # Seen from the front the right leg is on the left of the reader; from behind it is on the right.
+    assert right.x < VIEW / 2 < left.x < VIEW
+    (right,) = spots_of(Site("calf", "calf", "legs", "right"), 1)
+    (left,) = spots_of(Site("calf", "calf", "legs", "left"), 1)
+    assert VIEW < left.x < 1.5 * VIEW < right.x
+
+
+def test_a_side_that_is_not_recorded_is_drawn_on_both_and_unsure() -> None:
+    spots = list(spots_of(Site("hand", "hand", "arms"), 3))
+    assert [(spot.sure, spot.number) for spot in spots] == [(False, 3), (False, 3)]
+    assert spots[0].x + spots[1].x == VIEW
+    assert [spot.sure for spot in spots_of(Site("hand", "hand", "arms", "both"), 1)] == [True, True]
+    assert [spot.sure for spot in spots_of(Site("chest", "chest", "trunk"), 1)] == [True]
+
+
+def test_every_site_of_the_knowledge_has_a_place_on_the_outline(knowledge: Knowledge) -> None:
+    for site in set(knowledge.terminology.sites.values()):
+        spots = list(spots_of(site, 1))
+        assert spots or site.id == "generalized", site
+        assert all(0 < spot.x < 2 * VIEW and 0 < spot.y < HEIGHT for spot in spots)
+    # A site that somebody adds stands in its region.
+    assert list(spots_of(Site("elbow", "elbow", "arms", "left"), 1))
+
+
+def test_all_over_is_said(knowledge: Knowledge) -> None:
+    body = body_of(decided(knowledge, twitch=Twitch(Status.PRESENT, generalized=True)), knowledge)
+    assert body is not None
+    assert (body.everywhere, body.sites) == (True, ("generalized",))
+
+
+def limits(number: str, low: str | None, high: str | None, **more: Any) -> Limits:
+    return Limits(Decimal(number), Decimal(low) if low else None, Decimal(high) if high else None, **more)
+
+
+def test_a_gauge_shows_the_value_against_its_range() -> None:
+    inside = gauge_of(limits("4", "3", "5"))
+    assert inside is not None
+    assert (inside.start, inside.width, inside.mark, inside.beyond) == (
+        WIDTH / 3,
+        WIDTH / 3,
+        WIDTH / 2,
+        False,
+    )
+    low, high = gauge_of(limits("-9", "3", "5")), gauge_of(limits("99", "3", "5"))
+    assert low is not None
+    assert high is not None
+    assert (low.mark, low.beyond, high.mark, high.beyond) == (0, True, WIDTH, True)
+    up_to = gauge_of(limits("1", None, "5"))
+    assert up_to is not None
+    assert (up_to.start, up_to.width) == (0, WIDTH / 2)
+    assert gauge_of(None) is None
+    assert gauge_of(limits("1", "5", "5")) is None
+    assert gauge_of(limits("1", "0", None)) is None
+
+
+def test_a_range_is_said_with_its_unit_and_where_it_is_from() -> None:
+    assert range_of(limits("4", "3.50", "5", unit="mmol/L")) == "3.50 to 5 mmol/L"
+    assert range_of(limits("4", "3.5", None, own=False)) == "from 3.5 (default)"
+    assert range_of(limits("4", None, "5")) == "up to 5"
+    assert range_of(None) == ""
+
+
+def test_an_old_abnormal_result_says_that_it_does_not_count(knowledge: Knowledge) -> None:
+    old = Result("potassium", "2.9", "mmol/L", Decimal("2.9"), day(400), band=Band.OUT_OF_RANGE, low=True)
+    (shown,) = results_of(decided(knowledge, results=(old,)), knowledge)
+    assert shown.judged == "out of range, too old to count"
+    assert shown.band == "not-judged"
