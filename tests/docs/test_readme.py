@@ -86,6 +86,17 @@ def test_its_hook_call_answers_the_same_patient(address: str) -> None:
     assert card["indicator"] == "warning"
 
 
+@pytest.mark.parametrize("command", [one for one in COMMANDS if one.startswith("fasciculation-cds ")])
+def test_its_command_lines_run(command: str) -> None:
+    words = shlex.split(command)[1:]
+    done = subprocess.run(
+        [sys.executable, "-m", "service.command_line", *words], cwd=ROOT, capture_output=True, timeout=300
+    )
+    # 3 and 4: a level; nothing was refused, and nothing was used wrongly.
+    assert done.returncode in (0, 3, 4), done.stderr.decode()
+    assert done.stdout
+
+
 def test_every_setting_is_in_its_table() -> None:
     assert re.findall(r"^\| `([A-Z_]+)` \|", README, re.M) == list(SETTINGS)
 

@@ -1,0 +1,1 @@
+"""fasciculation-cds: records decided, checked and explained from files, without a server and without HTTP."""

@@ -1,0 +1,5 @@
+"""python -m service.command_line"""
+
+from service.command_line.commands import main
+
+main()

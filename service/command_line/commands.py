@@ -1,0 +1,288 @@
+"""The commands of fasciculation-cds: what was asked for goes to stdout, all talk to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fhir_mappings.unknown_codes import UnknownCode
+from service.command_line.deciding import Deciding, Refused, why_undecided
+from service.command_line.explaining import Explaining
+from service.command_line.inputs import Document, Inputs, Unusable
+from service.command_line.texts import COLOURS, card_text, harmless, table
+from service.command_line.validating import Validated, codes_text, json_of, text_of, validated
+from service.examples import Example, load_examples
+from service.knowledge import Knowledge, KnowledgeError, load_knowledge
+
+# Exit codes beside 0. 2 is also what a wrong option gives.
+UNUSABLE, WRONG_USE, WARNING, CRITICAL = 1, 2, 3, 4
+LEVELS = ("none", "info", "warning", "critical")
+_OF_LEVEL = {"warning": WARNING, "critical": CRITICAL}
+BASE_URL = "http://127.0.0.1:8000"
+
+_EXIT_CODES = """\b
+Exit codes:
+  0  everything was decided, and the highest level is none or info
+  3  the highest level is warning
+  4  the highest level is critical
+  1  something could not be read or decided; this goes before 3 and 4
+  2  wrong use, or broken knowledge"""
+_VALIDATE_CODES = """\b
+Exit codes:
+  0  everything can be used
+  3  something in a record is not understood, not used or not valid FHIR
+  1  a whole record cannot be read or decided; this goes before 3
+  2  wrong use, or broken knowledge"""
+
+
+def main() -> None:
+    """The command of the shell."""
+    commands(prog_name="fasciculation-cds")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def commands(context: click.Context) -> None:
+    """Muscle twitching: benign or not, decided from files. For clinicians; not a diagnosis."""
+    # https://no-color.org; without it click looks whether it writes to a terminal.
+    context.color = False if os.environ.get("NO_COLOR") else None
+
+
+def _knowledge_option(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--knowledge",
+        "folder",
+        envvar="KNOWLEDGE_DIR",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="A folder with other knowledge files.",
+    )(command)
+
+
+_FILES = click.argument("files", nargs=-1, required=True, metavar="FILE|FOLDER|-...")
+_AS_OF = click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The day of the decision; otherwise the one a hook request names, or today in UTC.",
+)
+
+
+@commands.command(epilog=_EXIT_CODES)
+@_FILES
+@click.option("--format", "form", type=click.Choice(["table", "card", "json"]), default="table",
+              help="json: an object a line, as POST /evaluate answers, and its source.")  # fmt: skip
+@_AS_OF
+@click.option("--fail-on", type=click.Choice(["info", "warning", "critical", "never"]), default="warning",
+              help="The lowest level with an exit code of its own; info has 3.")  # fmt: skip
+@click.option("--base-url", envvar="PUBLIC_BASE_URL", default=BASE_URL, help="Where links in cards begin.")
+@_knowledge_option
+def evaluate(
+    files: tuple[str, ...],
+    form: str,
+    as_of: datetime | None,
+    fail_on: str,
+    base_url: str,
+    folder: Path | None,
+) -> None:
+    """Decide Bundles, hook requests and NDJSON: from files, folders, or standard input (-).
+
+    NDJSON holds one of them a line, or one resource a line, which are put together by patient.
+    """
+    # Several URLs may be set; the first is the one in cards.
+    deciding = _deciding(as_of, folder, base_url.split(",")[0].strip().rstrip("/"))
+    reached, unusable = "none", False
+    rows: list[tuple[str, ...]] = []
+    for document in _documents(files, quiet=form != "table" and sys.stdout.isatty()):
+        if isinstance(document, Unusable):
+            unusable = _told(document) or unusable
+            continue
+        try:
+            request = deciding.request(document)
+            answered = deciding.answer(request)
+        except Refused as error:
+            unusable = _told(Unusable(document.source, str(error)))
+            continue
+        doubt = why_undecided(request, answered)
+        if doubt:
+            unusable = _told(Unusable(document.source, doubt))
+        level = answered.assessment["level"]
+        reached = max(reached, level, key=LEVELS.index)
+        if form == "json":
+            content = {"source": document.source, "cards": answered.cards, "assessment": answered.assessment}
+            click.echo(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+        elif form == "card":
+            otherwise = doubt or f"No card: {answered.assessment['gate']['reason']}"
+            click.echo(card_text(document.source, answered.cards, otherwise))
+        else:
+            rows += _rows(document, answered.assessment, answered.cards, doubt)
+    if rows:
+        heads = ("source", "patient", "level", "not read", "cards")
+        click.echo(table(heads, rows, COLOURS), nl=False)
+    sys.exit(_exit_code(reached, fail_on, unusable))
+
+
+def _rows(
+    document: Document, assessment: dict[str, Any], cards: list[dict[str, Any]], doubt: str
+) -> Iterator[tuple[str, ...]]:
+    level = "unknown" if doubt else assessment["level"]
+    first = (document.source, assessment["patient"] or "-", level, str(len(assessment["notUnderstood"])))
+    told = [card["summary"] for card in cards] or [doubt or "no card"]
+    for number, summary in enumerate(told):
+        yield (*(first if number == 0 else ("", "", "", "")), summary)
+
+
+def _exit_code(reached: str, fail_on: str, unusable: bool) -> int:
+    if unusable:
+        return UNUSABLE
+    if fail_on == "never" or LEVELS.index(reached) < LEVELS.index(fail_on):
+        return 0
+    return _OF_LEVEL.get(reached, WARNING)
+
+
+@commands.command(epilog=_VALIDATE_CODES)
+@_FILES
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text",
+              help="json: an object for each record, a line each.")  # fmt: skip
+@click.option("--display", "displays", is_flag=True,
+              help="Show the displays of unknown codes too; what stands there can be anything.")  # fmt: skip
+@_AS_OF
+@_knowledge_option
+def validate(
+    files: tuple[str, ...], form: str, displays: bool, as_of: datetime | None, folder: Path | None
+) -> None:
+    """Say what in Bundles, hook requests and NDJSON can be used and what cannot, with its line.
+
+    At the end come the codes that no value set knows, with their counts: where mapping a site's codes begins.
+    """
+    deciding = _deciding(as_of, folder, BASE_URL)
+    unusable, faulty = False, False
+    unknown: Counter[UnknownCode] = Counter()
+    found: Validated
+    for document in _documents(files, quiet=sys.stdout.isatty()):
+        if isinstance(document, Unusable):
+            unusable = _told(document) or unusable
+            continue
+        try:
+            found = validated(document, deciding)
+        except Refused as error:
+            unusable = _told(Unusable(document.source, str(error)))
+            continue
+        unknown += found.unknown
+        unusable, faulty = unusable or bool(found.refused), faulty or not found.is_whole
+        if form == "json":
+            click.echo(json.dumps(json_of(found, displays=displays), ensure_ascii=False))
+        else:
+            click.echo(text_of(found))
+    if form == "text":
+        click.echo(codes_text(unknown, displays=displays), nl=False)
+    sys.exit(UNUSABLE if unusable else WARNING if faulty else 0)
+
+
+@commands.command()
+@click.argument("names", nargs=-1, metavar="[ID]...")
+@_knowledge_option
+def explain(names: tuple[str, ...], folder: Path | None) -> None:
+    """Explain a row, a recommendation, a finding, a claim or an anchor; without an id list them."""
+    explaining = Explaining(_knowledge(folder))
+    if not names:
+        click.echo(explaining.names(), nl=False)
+        return
+    unknown = False
+    for name in names:
+        text = explaining.text(name)
+        if text:
+            click.echo(text)
+        else:
+            unknown = _talk(f"{name}: nothing has this id; fasciculation-cds explain lists them")
+    sys.exit(UNUSABLE if unknown else 0)
+
+
+@commands.command(context_settings={"help_option_names": ["-h"]})
+@click.option("--help", "settings", is_flag=True, help="List the settings.")
+def serve(settings: bool) -> None:
+    """Run the service; its settings are environment variables, and --help lists them."""
+    # The server and HTTP are loaded by this command alone.
+    from service.server import main as served
+
+    sys.exit(served(["--help"] if settings else [], os.environ))
+
+
+@commands.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--write", "folder", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+              help="Write the files of those examples, or of all, into a folder.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+def examples(names: tuple[str, ...], folder: Path | None, force: bool) -> None:
+    """List the examples, invented patients with the cards they get, or write them into a folder."""
+    try:
+        found = load_examples()
+    except KnowledgeError as error:
+        raise _Broken(str(error)) from None
+    chosen = [one for one in found if not names or one.name in names]
+    for name in sorted(set(names) - {one.name for one in chosen}):
+        raise click.UsageError(f"No example {name}: fasciculation-cds examples lists them.")
+    if folder is None:
+        heads = ("name", "level", "asOf", "title")
+        rows = ((one.name, _level(one), str(one.as_of), one.title) for one in chosen)
+        click.echo(table(heads, rows, COLOURS), nl=False)
+        return
+    files = [sample for one in chosen for sample in (one.bundle, *one.requests.values())]
+    there = [sample.file for sample in files if (folder / sample.file).exists()]
+    if there and not force:
+        raise click.UsageError(f"{folder} holds {there[0]} already: name another folder, or write --force.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for sample in files:
+        (folder / sample.file).write_bytes(sample.body)
+        click.echo(str(folder / sample.file))
+
+
+def _level(example: Example) -> str:
+    return max((card.indicator for card in example.bundle.expected), key=LEVELS.index, default="none")
+
+
+class _Broken(click.ClickException):
+    exit_code = WRONG_USE
+
+
+def _knowledge(folder: Path | None) -> Knowledge:
+    try:
+        return load_knowledge(folder)
+    except KnowledgeError as error:
+        raise _Broken(f"The knowledge is broken:\n{error}") from None
+
+
+def _deciding(as_of: datetime | None, folder: Path | None, base_url: str) -> Deciding:
+    return Deciding(_knowledge(folder), as_of.date() if as_of else None, datetime.now(UTC).date(), base_url)
+
+
+def _documents(files: Iterable[str], *, quiet: bool) -> Iterator[Document | Unusable]:
+    """Every document; a bar shows the files that were read where a person waits for more than one.
+
+    quiet: the same terminal shows answers meanwhile.
+    """
+    inputs = Inputs(files, sys.stdin.buffer)
+    shows = len(inputs) > 1 and not quiet and sys.stderr.isatty()
+    bar = click.progressbar(length=len(inputs), label="Reading", file=sys.stderr) if shows else nullcontext()
+    with bar as progress:
+        yield from inputs.documents((lambda: progress.update(1)) if progress else lambda: None)
+
+
+def _told(unusable: Unusable) -> bool:
+    """Says it; whether it is an error."""
+    return (
+        _talk(f"{unusable.source}: {unusable.why}{'' if unusable.asked else '; left out'}") and unusable.asked
+    )
+
+
+def _talk(text: str) -> bool:
+    click.echo(harmless(text), err=True)
+    return True

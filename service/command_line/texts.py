@@ -1,0 +1,78 @@
+"""Answers as text for people: a card, a table. Nothing from a record can move a terminal's cursor."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
+_ENTITY = re.compile("|".join(_ENTITIES))
+
+
+def harmless(text: str) -> str:
+    """The text without control and format characters, such as those that begin a terminal's commands."""
+    return "".join(
+        mark
+        if mark == "\n" or unicodedata.category(mark) not in ("Cc", "Cf", "Cs")
+        else "\N{REPLACEMENT CHARACTER}"
+        for mark in text
+    )
+
+
+def plain(markdown: str) -> str:
+    """Markdown of a card as text: what was escaped for a renderer stands as it was written."""
+    # A word joiner was put into addresses, so that no renderer makes a link of them.
+    text = _ESCAPED.sub(r"\1", markdown.replace("\N{WORD JOINER}", ""))
+    return harmless(_ENTITY.sub(lambda found: _ENTITIES[found[0]], text))
+
+
+def card_text(source: str, cards: Sequence[Mapping[str, Any]], otherwise: str) -> str:
+    """The cards of one record. otherwise: what is said where there is none."""
+    lines = [click.style(harmless(source), bold=True)]
+    if not cards:
+        lines += ["", otherwise]
+    for card in cards:
+        indicator = click.style(f"[{card['indicator']}]", fg=COLOURS[card["indicator"]], bold=True)
+        lines += ["", f"{indicator} {harmless(card['summary'])}"]
+        if card.get("detail"):
+            lines += ["", plain(card["detail"])]
+        if card.get("suggestions"):
+            lines += ["", "Suggestions:"]
+            lines += [f"- {harmless(suggestion['label'])}" for suggestion in card["suggestions"]]
+        if card.get("links"):
+            lines += ["", "Rests on:"]
+            lines += [f"- {harmless(link['label'])}: {link['url']}" for link in card["links"]]
+    return "\n".join(lines) + "\n"
+
+
+def table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], styles: Mapping[str, str] | None = None
+) -> str:
+    """Columns of text, the last as long as it is. styles: text of a cell -> its colour."""
+    cells = [[harmless(cell).replace("\n", " ") for cell in row] for row in rows]
+    # The last column is not padded.
+    widths = [max(map(len, column)) for column in list(zip(heads, *cells, strict=True))[:-1]] + [0]
+    lines = [_line(heads, widths, {head: {"bold": True} for head in heads})]
+    colours = {text: {"fg": colour} for text, colour in (styles or {}).items()}
+    lines += [_line(row, widths, colours) for row in cells]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], styles: Mapping[str, Mapping[str, Any]]) -> str:
+    padded = (text.ljust(width) for text, width in zip(cells, widths, strict=True))
+    styled = (
+        click.style(text, **styles[cell]) if cell in styles else text
+        for cell, text in zip(cells, padded, strict=True)
+    )
+    return "  ".join(styled).rstrip()
+
+
+def indented(lines: Iterable[str], by: int) -> Iterator[str]:
+    for line in lines:
+        yield " " * by + line
