@@ -13,7 +13,8 @@ from service.cards.situation import Situation
 from service.cards.suggestions import suggestions_of
 from service.cards.summary import fitting
 from service.decision import Withheld
-from service.decision.open_ends import pending_orders
+from service.decision.open_ends import pending_orders, unanswered
+from service.decision.questions import foremost
 from service.decision.standing import URGENT_PRIORITIES
 
 
@@ -41,10 +42,11 @@ class _Card:
         self.to_do = [r for r in decision.recommendations if self.table.actions[r.id].kind != "advice"]
         self.pending = pending_orders(decision.record, self.table)
         self.act_on = [w for w in decision.withheld if w.kind == "act-on"]
+        self.unanswered = unanswered(decision, knowledge.table)
 
     @property
     def anything(self) -> bool:
-        return bool(self.to_do or self.pending or self.act_on or self.decision.questions)
+        return bool(self.to_do or self.pending or self.act_on or self.unanswered)
 
     def card(self) -> dict[str, Any]:
         situation = self.situation
@@ -79,8 +81,9 @@ class _Card:
             yield (say("open_ends.act_on", tests=self._tests(self.act_on)),)
         if self.pending:
             yield say("open_ends.pending", tests=self._tests(self.pending)), say("open_ends.pending_some")
-        if self.decision.questions:
-            first = joined(self.asked.name(question) for question in self.asked.first)
+        if self.unanswered:
+            asked = foremost(self.unanswered, self.table.thresholds.at_most_questions)
+            first = joined(self.asked.name(question) for question in asked)
             yield say("open_ends.ask", questions=first), say("open_ends.ask_some")
 
     def detail(self) -> str:

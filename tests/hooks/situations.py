@@ -152,6 +152,19 @@ SITUATIONS: Mapping[str, tuple[str, Resource]] = {
         "Discharge on day fifteen without any test",
         call("encounter-discharge", V05, encounterId="visit-1"),
     ),
+    "discharge-tests-done": (
+        "Discharge with its tests done, and nobody asked about breathing when lying flat",
+        call(
+            "encounter-discharge",
+            V05,
+            value(V05, "sodium", "140", 3, "135", "145"),
+            value(V05, "potassium", "4.1", 3, "3.5", "5.1"),
+            value(V05, "calcium", "2.35", 3, "2.20", "2.60"),
+            value(V05, "magnesium", "0.85", 3, "0.70", "1.00"),
+            value(V05, "tsh", "2.1", 3, "0.4", "4.0"),
+            encounterId="visit-1",
+        ),
+    ),
     "discharge-pending": (
         "Discharge with everything still out",
         call("encounter-discharge", "v50", encounterId="visit-1"),

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Draft, Drug, Record, Result
+from fhir_mappings.findings import Draft, Drug, Record, Result, Study
 from service.cards import Call, Situation, cards_to
 from service.cards.summary import SummaryTooLong, fitting
 from service.decision import decide
 from service.knowledge import load_knowledge
-from tests.hooks.test_remarks import CLASSES, medicine, order, patient, pending, with_drafts
+from tests.hooks.test_remarks import CLASSES, ELECTROLYTES, medicine, order, patient, pending, with_drafts
 from tests.knowledge.patients import days_ago, record_of_example, result
 
 KNOWLEDGE = load_knowledge()
@@ -99,6 +99,73 @@ def test_a_discharge_with_nothing_open_is_silent() -> None:
     assert cards("open-ends", pending(nothing, "tsh", 91)) == []
     (card,) = cards("open-ends", patient(**{**said, "weakness": "examined"}, onset_days_ago=5))
     assert "EMG" in card["summary"]
+
+
+SETTLED = {asked.id: "absent" for asked in TABLE.asked} | {
+    "onset_days_ago": 5,
+    "sites": ["eyelid"],
+    "courses": ["stable"],
+}
+
+
+def without(*names: str, **more: Any) -> Record:
+    """A patient of whom everything is known but those, and `more` besides."""
+    return patient(**{name: said for name, said in SETTLED.items() if name not in names} | more)
+
+
+@pytest.mark.parametrize(
+    "left_open",
+    [
+        ("orthopnea",),
+        ("tingling",),
+        ("cramps", "pain", "tingling", "orthopnea", "breathing-difficulty"),
+    ],
+)
+def test_a_discharge_is_silent_about_symptoms_alone(left_open: tuple[str, ...]) -> None:
+    record = without(*left_open)
+    assert {question.id for question in decide(record, TABLE).questions} & set(left_open)
+    assert cards("open-ends", record) == []
+
+
+@pytest.mark.parametrize(
+    "left_open", ["weakness", "atrophy", "sensory-loss", "coordination", "movement", "bulbar"]
+)
+def test_a_discharge_names_what_nobody_examined(left_open: str) -> None:
+    (card,) = cards("open-ends", without(left_open))
+    assert f"not recorded: {KNOWLEDGE.terminology.findings[left_open].label}" in card["summary"]
+
+
+@pytest.mark.parametrize(
+    ("left_open", "name"), [("onset_days_ago", "onset"), ("sites", "site"), ("courses", "course")]
+)
+def test_a_discharge_asks_of_the_twitch_what_could_raise_the_level(left_open: str, name: str) -> None:
+    (card,) = cards("open-ends", without(left_open))
+    assert f"not recorded: {name}" in card["summary"]
+
+
+def test_a_discharge_asks_no_more_of_the_twitch_where_the_level_is_as_high_already() -> None:
+    # The electrolytes that tingling asks for are done: an onset could add TSH and raise nothing.
+    record = on_file(without("onset_days_ago", tingling="reported"), *((a, "in-range") for a in ELECTROLYTES))
+    assert decide(record, TABLE).level == "warning"
+    assert {question.id for question in decide(record, TABLE).questions} == {"onset"}
+    assert cards("open-ends", record) == []
+
+
+def test_a_discharge_asks_after_breathing_beside_a_sign() -> None:
+    record = without("orthopnea", "breathing-difficulty", weakness="examined")
+    done = on_file(record, *((analyte, "in-range") for analyte in (*ELECTROLYTES, "tsh")))
+    studied = replace(done, studies=tuple(Study(name, days_ago(0), f"P/{name}") for name in ("emg", "ncs")))
+    assert decide(studied, TABLE).recommendations == ()
+    (card,) = cards("open-ends", studied)
+    assert card["summary"] == (
+        "Twitching at discharge; not recorded: breathing difficulty, breathlessness lying flat, course."
+    )
+
+
+def test_a_discharge_that_speaks_names_the_other_questions_in_its_detail_alone() -> None:
+    (card,) = cards("open-ends", pending(without("orthopnea"), "tsh", 5))
+    assert card["summary"] == "Twitching at discharge; pending: TSH."
+    assert "breathless lying flat" in card["detail"]
 
 
 def test_a_discharge_names_a_result_to_act_on() -> None:
