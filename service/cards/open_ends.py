@@ -11,7 +11,7 @@ from service.cards.facets import capital, joined, study_label, test_label
 from service.cards.questions import Questions
 from service.cards.situation import Situation
 from service.cards.suggestions import suggestions_of
-from service.cards.summary import fitting
+from service.cards.summary import fitting, short_name
 from service.decision import Withheld
 from service.decision.open_ends import pending_orders, unanswered
 from service.decision.questions import foremost
@@ -70,11 +70,7 @@ class _Card:
         yield (say("open_ends.head"),)
         if self.to_do:
             ranked = sorted(self.to_do, key=lambda r: not r.urgent)
-            names = joined(
-                (self.wording.maybe(f"actions.{r.id}.short_urgent") if r.urgent else "")
-                or say(f"actions.{r.id}.short")
-                for r in ranked
-            )
+            names = joined(short_name(r, self.wording) for r in ranked)
             brief = say("open_ends.to_do_some", count=len(self.to_do))
             yield say("open_ends.to_do", actions=names), brief
         if self.act_on:

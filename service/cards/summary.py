@@ -104,10 +104,10 @@ def _todo(decision: Decision, table: Table, terminology: Terminology, wording: W
     """What is recommended: every action by name, and a shorter form in which blood tests are one phrase."""
     actions = sorted((r for r in decision.recommendations if r.id != "self-care"), key=lambda r: not r.urgent)
     if actions:
-        names = [_short(r, wording) for r in actions]
+        names = [short_name(r, wording) for r in actions]
         blood = [r for r in actions if table.actions[r.id].kind == "blood"]
         one = wording.say("summary.blood_today" if any(r.urgent for r in blood) else "summary.blood")
-        brief = [one if r in blood else _short(r, wording) for r in actions]
+        brief = [one if r in blood else short_name(r, wording) for r in actions]
         return [joined(names), joined(brief)]
     kinds = {withheld.kind for withheld in decision.withheld}
     if "ordered" in kinds:
@@ -126,7 +126,8 @@ def _todo(decision: Decision, table: Table, terminology: Terminology, wording: W
     ] + [wording.say("summary.no_tests")]
 
 
-def _short(recommendation: Recommendation, wording: Wording) -> str:
+def short_name(recommendation: Recommendation, wording: Wording) -> str:
+    """EMG; urgent neurology referral."""
     place = f"actions.{recommendation.id}.short"
     urgent = wording.maybe(f"{place}_urgent") if recommendation.urgent else ""
     return urgent or wording.say(place)

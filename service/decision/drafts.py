@@ -29,7 +29,7 @@ class Remark:
     unsupported: studies that no row asks for. child: studies that are for the paediatric team.
     answered: tests of the draft that are on file, done or pending. left_out: analytes of an action that a row
     asks for and that nothing orders. make_urgent: what is asked for is urgent, the draft is not.
-    urgent: what is suggested is urgent.
+    urgent: what is suggested is urgent. elsewhere: analytes that another remark of the call suggests.
     """
 
     draft: Draft
@@ -45,11 +45,17 @@ class Remark:
     because: tuple[Row, ...] = ()
     make_urgent: bool = False
     urgent: bool = False
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The analytes to order beside the draft, wherever that is suggested."""
+        return self.left_out or self.lacking
 
     @property
     def suggested(self) -> tuple[str, ...]:
-        """The analytes to order beside the draft."""
-        return self.left_out or self.lacking
+        """Those of them that this remark suggests."""
+        return tuple(analyte for analyte in self.needed if analyte not in self.elsewhere)
 
     @property
     def speaks(self) -> bool:
@@ -80,7 +86,28 @@ def remarks_of(decision: Decision, table: Table) -> tuple[Remark, ...]:
         return ()
     judge = _Judge(decision, table)
     remarks = [judge.remark(draft) for draft in decision.record.drafts if draft.selected]
-    return tuple(remark for remark in remarks if remark.speaks)
+    return _each_once([remark for remark in remarks if remark.speaks])
+
+
+def _each_once(remarks: list[Remark]) -> tuple[Remark, ...]:
+    """The remarks, each analyte suggested by one of them, as urgently as any of them needs it.
+
+    By the one of the highest level, which no site's MIN_INDICATOR keeps back before the others; of several
+    the first.
+    """
+    urgent = {analyte for remark in remarks if remark.urgent for analyte in remark.needed}
+    suggested_at: dict[str, int] = {}
+    for index, remark in sorted(enumerate(remarks), key=lambda found: -RANK[found[1].level]):
+        for analyte in remark.needed:
+            suggested_at.setdefault(analyte, index)
+    return tuple(
+        replace(
+            remark,
+            elsewhere=tuple(analyte for analyte in remark.needed if suggested_at[analyte] != index),
+            urgent=any(analyte in urgent for analyte in remark.needed if suggested_at[analyte] == index),
+        )
+        for index, remark in enumerate(remarks)
+    )
 
 
 class _Judge:
@@ -186,6 +213,9 @@ class _Judge:
                 remark = replace(remark, answered=(*remark.answered, _pending(action, action.id, order)))
             elif not rows:
                 remark = replace(remark, unsupported=(*remark.unsupported, action))
+        for wanted in self.decision.recommendations:
+            if remark.child and wanted.paediatric:
+                remark = self._with(remark, wanted)
         return remark
 
     def of_orders(self, remark: Remark, actions: list[Action]) -> Remark:

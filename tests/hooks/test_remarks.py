@@ -98,11 +98,6 @@ def test_a_pending_order_is_waited_for_for_ninety_days(days: int, lacking: tuple
     assert remark(pending(record, "potassium", days), medicine("loop-diuretic")).lacking == lacking
 
 
-def test_what_the_same_session_orders_is_not_missing() -> None:
-    said = remarks(patient(), medicine("loop-diuretic"), order("potassium", selected=False))
-    assert [one.lacking for one in said] == [("sodium", "calcium", "magnesium")]
-
-
 def test_a_medicine_whose_row_asks_for_no_blood_lacks_none() -> None:
     assert remark(patient(), medicine("ssri")).lacking == ()
 
@@ -197,6 +192,12 @@ def test_a_neighbour_of_what_supports_it_does_not(study: str, given: dict[str, A
 def test_a_study_of_a_child_is_for_the_paediatric_team(age: int, child: bool) -> None:
     found = remarks(patient(age_years=age, weakness="examined"), order("emg"))
     assert [bool(one.child) for one in found] == ([True] if child else [])
+
+
+def test_a_study_of_a_child_who_is_to_be_referred_is_of_that_level() -> None:
+    said = remark(patient(age_years=2, weakness="examined"), order("emg"))
+    assert (said.level, [row.id for row in said.because]) == ("critical", ["child-weakness"])
+    assert remark(patient(age_years=2), order("emg")).level == "info"
 
 
 @pytest.mark.parametrize(("days", "answered"), [(180, True), (181, False)])
@@ -299,22 +300,6 @@ def test_what_an_order_leaves_out() -> None:
 
 def test_nothing_is_left_out_where_no_row_asks() -> None:
     assert remarks(patient(onset_days_ago=14, sites=["thigh"]), order("potassium")) == ()
-
-
-def test_what_another_order_of_the_session_asks_for_is_not_left_out() -> None:
-    record = patient(onset_days_ago=15, sites=["thigh"])
-    others = order("sodium", "calcium", "magnesium", name="other", selected=False)
-    assert remarks(record, order("potassium"), others) == ()
-    assert remark(record, order("potassium"), replace(others, tests=frozenset({"sodium"}))).left_out == (
-        "calcium",
-        "magnesium",
-    )
-
-
-def test_what_a_session_leaves_out_is_said_once() -> None:
-    record = patient(onset_days_ago=15, sites=["thigh"])
-    found = remarks(record, order("potassium"), order("sodium", name="second"))
-    assert [one.left_out for one in found] == [("calcium", "magnesium")]
 
 
 def test_what_is_pending_or_on_file_is_not_left_out() -> None:

@@ -14,7 +14,7 @@ from service.cards.summary import SummaryTooLong, fitting
 from service.decision import decide
 from service.knowledge import load_knowledge
 from tests.hooks.test_remarks import CLASSES, ELECTROLYTES, medicine, order, patient, pending, with_drafts
-from tests.knowledge.patients import days_ago, record_of_example, result
+from tests.knowledge.patients import days_ago, drug, record_of_example, result
 
 KNOWLEDGE = load_knowledge()
 TABLE = KNOWLEDGE.table
@@ -59,6 +59,58 @@ def test_an_order_for_everything_fits(record: Record) -> None:
         for one in (base, waiting):
             for card in cards("drafts", with_drafts(one, order(*TESTS))):
                 assert len(card["summary"]) < 140
+
+
+def labels(card: dict[str, Any]) -> list[str]:
+    return [suggestion["label"] for suggestion in card.get("suggestions", ())]
+
+
+def test_the_card_that_does_not_suggest_says_where() -> None:
+    record = patient(onset_days_ago=15, sites=["thigh"])
+    drug, blood = cards(
+        "drafts", with_drafts(record, medicine("loop-diuretic"), order("potassium", name="blood"))
+    )
+    assert (labels(drug), labels(blood)) == ([], ["Order sodium, calcium, magnesium"])
+    assert "Suggested on another card: sodium, calcium, magnesium." in drug["detail"]
+    assert "on another card" not in blood["detail"]
+
+
+def test_a_medicine_that_is_taken_already_is_not_kept_back() -> None:
+    new = with_drafts(patient(), medicine("corticosteroid-systemic"))
+    (begun,) = cards("drafts", new)
+    (renewed,) = cards("drafts", replace(new, drugs=(drug("corticosteroid-systemic"),)))
+    (ended,) = cards("drafts", replace(new, drugs=(replace(drug("corticosteroid-systemic"), current=False),)))
+    assert [" first" in card["summary"] for card in (begun, renewed, ended)] == [True, False, True]
+    assert ["Before it" in card["detail"] for card in (begun, renewed, ended)] == [True, False, True]
+    assert ["after it is begun" in card["detail"] for card in (begun, renewed, ended)] == [True, False, True]
+
+
+def test_a_dangerous_value_waits_for_no_order_of_tests() -> None:
+    record = on_file(patient(), ("potassium", "critical"))
+    (card,) = cards("drafts", with_drafts(record, medicine("loop-diuretic")))
+    assert "today" in card["summary"]
+    assert " first" not in card["summary"]
+    assert card["detail"].splitlines()[2].startswith("- A dangerous electrolyte value")
+
+
+@pytest.mark.parametrize(("low", "said"), [(True, "low"), (False, "high"), (None, "out of range")])
+def test_a_summary_says_which_way_a_value_is_out_of_range(low: bool | None, said: str) -> None:
+    record = replace(patient(), results=(replace(result("potassium", "out-of-range", 1), low=low),))
+    (card,) = cards("drafts", with_drafts(record, medicine("loop-diuretic")))
+    assert f"; potassium {said};" in card["summary"]
+
+
+@pytest.mark.parametrize(("route_unknown", "said"), [(True, ", if systemic,"), (False, " is linked to")])
+def test_a_route_that_nobody_wrote_is_said_in_the_summary(route_unknown: bool, said: str) -> None:
+    drug = Drug("hydrocortisone", frozenset({"corticosteroid-systemic"}), route_unknown=route_unknown)
+    (card,) = cards("drafts", with_drafts(patient(), Draft("MedicationRequest/rx", drugs=(drug,))))
+    assert card["summary"].startswith(f"Hydrocortisone{said}")
+
+
+def test_only_what_would_support_a_study_is_asked_about_it() -> None:
+    (card,) = cards("drafts", with_drafts(patient(), order("emg")))
+    asked = {label.partition(":")[0] for label in labels(card)}
+    assert asked == {"Weakness", "Muscle wasting", "Sensory loss or numbness"}
 
 
 def _any_draft(chance: random.Random, name: str) -> Draft:

@@ -125,6 +125,7 @@ FRAMES = {
     "drafts.effect_other",
     "drafts.this_medicine",
     "drafts.medicine",
+    "drafts.medicine_if_systemic",
     "drafts.taken",
     "drafts.in_hand",
     "open_ends.head",

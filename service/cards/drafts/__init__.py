@@ -77,15 +77,16 @@ class _Card(Summary):
 
     def lines(self) -> Iterator[str]:
         remark, say = self.remark, self.say
-        if remark.effects:
-            yield from self._medicine_lines()
         if any(row.id == "electrolyte-critical" for row in remark.because):
             yield say("electrolyte_critical")
+        if remark.effects:
+            yield from self._medicine_lines()
         if remark.child:
             yield say("drafts.child_says", tests=capital(self.shorts(remark.child)))
+            yield from (self.of.recommendation(r) for r in self.decision.recommendations if r.paediatric)
         if remark.unsupported:
             text = say("drafts.unsupported_says", tests=self.shorts(remark.unsupported))
-            labels = "; ".join(row.label for row in self.supporting())
+            labels = "; ".join(self.supporting().values())
             yield f"{text} {labels}. {say('drafts.other_reason')}"
             if self.decision.recommends("ask-examination"):
                 yield say("actions.ask-examination.says") + "."
@@ -97,38 +98,41 @@ class _Card(Summary):
             labels = "; ".join(row.label for row in worst_first[:3])
             text = say("drafts.left_out_says", tests=self.names(remark.left_out))
             yield f"{text} {capital(say('reasons', rows=labels))}."
+        if remark.elsewhere:
+            yield say("drafts.elsewhere", tests=self.names(remark.elsewhere))
         if remark.make_urgent:
             yield say("drafts.make_urgent_says")
 
     def _medicine_lines(self) -> Iterator[str]:
         remark, say = self.remark, self.say
         labels = self.terminology.medications.class_labels
-        drugs = [drug for drug in remark.draft.drugs if drug.classes & self.classes()]
         says = " ".join(dict.fromkeys(self.effect(row, "says") for row in remark.effects))
-        for drug in drugs:
+        for drug in self.drugs():
             classes = joined(labels[name] for name in sorted(drug.classes) if name in labels)
             heading = {"name": escaped(drug.name), "class": classes, "effects": says}
             yield say("drafts.medicine_heading", **heading)
             if drug.route_unknown:
                 yield say("drafts.if_systemic")
         if remark.abnormal:
-            yield say("drafts.abnormal", results=joined(self.judged(r) for r in remark.abnormal))
+            yield say("drafts.out_of_range", results=joined(self.judged(r) for r in remark.abnormal))
         if remark.disorders:
             names = joined(self.terminology.findings[name].label for name in remark.disorders)
             yield say("drafts.disorder", disorders=names)
         lacking = [a for a in remark.lacking if self.decision.facts.get(f"{a}-abnormal") != "true"]
         repeated = [a for a in remark.lacking if a not in lacking]
         if lacking:
-            yield say("drafts.lacking", tests=self.names(lacking), days=self.done_days())
+            place = "drafts.lacking_renewed" if self.renewed() else "drafts.lacking"
+            yield say(place, tests=self.names(lacking), days=self.done_days())
         if repeated:
             yield say("drafts.repeat", tests=self.names(repeated))
         for drug in self.record.drugs:
             if drug.current and drug.classes & self.classes():
                 yield say("drafts.taken", medicine=self.of.medicine(drug))
-        yield f"{say('drafts.notice')} {say('drafts.prescriber')}"
+        notice = "" if self.renewed() else f"{say('drafts.notice')} "
+        yield f"{notice}{say('drafts.prescriber')}"
 
     def _questions(self) -> Iterator[str]:
-        """What nobody recorded and would support the study."""
+        """Findings that nobody recorded and that would support the study."""
         if self.undecided is not None:
             yield from Questions(self.undecided, self.table, self.terminology, self.wording).lines()
 
@@ -140,17 +144,19 @@ class _Card(Summary):
         asked = tuple(
             question
             for question in bare.questions
-            if not question.in_words and any(r.id in wanted for r in question.present.outcome.recommendations)
+            # Not what is asked beside an assumed sign, which supports it already.
+            if not question.in_words and wanted & (_ids(question.present) - _ids(question.absent))
         )
         return replace(bare, questions=asked) if asked else None
 
     def _result_lines(self) -> Iterator[str]:
-        """Results that bear on the order, abnormal ones first."""
+        """Results that bear on the order and were not named above, abnormal ones first."""
         tests = [test for withheld in self.remark.answered for test in withheld.tests]
         tests += [analyte for action in self.blood() for analyte in action.analytes]
         if self.remark.left_out or self.remark.make_urgent:
             tests += [*sorted(self.remark.draft.tests & set(self.table.electrolytes)), *self.remark.left_out]
-        found = {r.reference + r.expression: r for r in self.results(tuple(dict.fromkeys(tests)))}
+        bearing = self.results(tuple(dict.fromkeys(tests)))
+        found = {r.reference + r.expression: r for r in bearing if r not in self.remark.abnormal}
         rank = (Band.CRITICAL, Band.OUT_OF_RANGE)
         for result in sorted(found.values(), key=lambda r: self.band(r) not in rank):
             yield self.judged(result)

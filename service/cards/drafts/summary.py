@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from fhir_mappings.findings import Band
 from service.cards.drafts.words import Words
 from service.cards.escaping import folded
 from service.cards.facets import joined, test_label
-from service.cards.summary import fitting, found_of
+from service.cards.summary import fitting, found_of, short_name
 
 # A longer value leaves no room in a summary.
 _LONGEST_VALUE = 12
@@ -28,6 +29,9 @@ class Summary(Words):
             yield from self._medicine_parts()
         if remark.child:
             yield (self.say("drafts.child", tests=self.shorts(remark.child)),)
+            for wanted in self.decision.recommendations:
+                if wanted.paediatric:
+                    yield (short_name(wanted, self.wording),)
         if remark.unsupported:
             yield from self._study_parts()
         if remark.left_out or remark.make_urgent:
@@ -48,7 +52,7 @@ class Summary(Words):
 
     def _medicine_parts(self) -> Iterator[tuple[str, ...]]:
         remark = self.remark
-        drugs = [drug for drug in remark.draft.drugs if drug.classes & self.classes()]
+        drugs = self.drugs()
         labels = self.terminology.medications.class_labels
         names = (
             joined(folded(drug.name) for drug in drugs),
@@ -56,34 +60,49 @@ class Summary(Words):
             self.say("drafts.this_medicine"),
         )
         effects = list(dict.fromkeys(self.effect(row, "short") for row in remark.effects))
+        # A cream is no systemic medicine: without a route it is said under that condition.
+        unsure = all(drug.route_unknown for drug in drugs)
+        place = "drafts.medicine_if_systemic" if unsure else "drafts.medicine"
         yield (
-            *(self.say("drafts.medicine", name=name, effects=joined(effects)) for name in names),
-            self.say("drafts.medicine", name=names[-1], effects=effects[0]),
+            *(self.say(place, name=name, effects=joined(effects)) for name in names),
+            self.say(place, name=names[-1], effects=effects[0]),
         )
-        abnormal = joined(
-            [
-                *(test_label(r.analyte, self.terminology, self.wording) for r in remark.abnormal),
-                *(self.terminology.findings[name].label for name in remark.disorders),
-            ]
-        )
-        if abnormal:
-            place = "critical_short" if remark.level == "critical" else "abnormal_short"
-            yield (self.say(f"drafts.{place}", tests=abnormal),)
+        yield from self._abnormal_parts()
         if remark.lacking:
-            names_of_tests = self.say("drafts.order_first", tests=self.names(remark.lacking))
-            yield names_of_tests, self.say("drafts.blood_first")
+            order, blood = "drafts.order_first", "drafts.blood_first"
+            if remark.level == "critical":
+                order, blood = "drafts.order_today", "summary.blood_today"
+            elif self.renewed():
+                # What the patient takes already is not to be kept back for a blood test.
+                order, blood = "drafts.order", "summary.blood"
+            yield self.say(order, tests=self.names(remark.lacking)), self.say(blood)
         elif self.blood():
             yield (self.say("drafts.in_hand"),)
-        else:
+        elif not self.renewed():
             yield (self.say("drafts.watch"),)
+
+    def _abnormal_parts(self) -> Iterator[tuple[str, ...]]:
+        """Potassium low, or as short as it must be: potassium out of range."""
+        remark = self.remark
+        disorders = [self.terminology.findings[name].label for name in remark.disorders]
+        if not remark.abnormal and not disorders:
+            return
+        said = []
+        for result in remark.abnormal:
+            side = {True: "low", False: "high", None: "out"}[result.low]
+            critical = "critical" if self.band(result) is Band.CRITICAL else "abnormal"
+            name = test_label(result.analyte, self.terminology, self.wording)
+            said.append(self.say(f"drafts.{critical}_{side}", test=name))
+        full = joined([*said, *disorders])
+        brief = self.say(f"drafts.{'critical' if remark.level == 'critical' else 'abnormal'}_some")
+        yield full, joined([*said[:2], *disorders[:1]]), brief
 
     def _study_parts(self) -> Iterator[tuple[str, ...]]:
         actions = self.remark.unsupported
         yield (self.say("drafts.unsupported", tests=self.shorts(actions)),)
         if self.decision.recommends("ask-examination"):
             yield (self.say("drafts.examine"),)
-        signs = [self.wording.maybe(f"found.{row.id}") for row in self.supporting()]
-        yield self.say("drafts.supports", signs=joined(signs)), ""
+        yield self.say("drafts.supports", signs=joined(self.supporting())), ""
 
     def _answered_parts(self) -> Iterator[tuple[str, ...]]:
         on_file: list[str] = []

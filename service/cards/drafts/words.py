@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fhir_mappings.findings import Band, Result
+from fhir_mappings.findings import Band, Drug, Result
 from service.cards.facets import joined, result_text, study_label, test_label
 from service.cards.situation import Situation
 from service.decision.drafts import Remark, distinct, rows_asking_for
@@ -39,15 +39,30 @@ class Words:
             for study in ([s for s in action.studies if s in self.remark.draft.tests] or [action.id])
         )
 
-    def supporting(self) -> tuple[Row, ...]:
-        return distinct(
+    def supporting(self) -> dict[str, str]:
+        """What would support the study: the short phrase -> the label, one for the rows of one phrase."""
+        rows = distinct(
             row for action in self.remark.unsupported for row in rows_asking_for(action, self.table)
         )
+        found: dict[str, str] = {}
+        for row in rows:
+            phrase = self.wording.maybe(f"found.{row.id}") or row.label
+            found[phrase] = min(found.get(phrase, row.label), row.label, key=len)
+        return found
 
     def classes(self) -> frozenset[str]:
         return frozenset(name for row in self.remark.effects for name in row.drug_classes) & frozenset(
             name for drug in self.remark.draft.drugs for name in drug.classes
         )
+
+    def drugs(self) -> list[Drug]:
+        """The medicines of the draft that the rows are about."""
+        return [drug for drug in self.remark.draft.drugs if drug.classes & self.classes()]
+
+    def renewed(self) -> bool:
+        """Whether the patient takes all of them already: nothing is begun, and nothing comes before it."""
+        taken = {drug.name for drug in self.record.drugs if drug.current}
+        return all(drug.name in taken for drug in self.drugs())
 
     def blood(self) -> tuple[Action, ...]:
         """The blood tests that the rows of the medicine ask for."""
