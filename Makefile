@@ -13,6 +13,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 
 .PHONY: help setup serve test test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment
 
+# An environment is made in an empty folder: through a link that would be another project's folder.
+no_link = for folder in $(1); do test ! -L $$folder || { \
+	echo "$$folder is a symbolic link, and making it anew would empty what it points to: remove the link first." >&2; \
+	exit 1; }; done
+
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
 
@@ -21,6 +26,7 @@ setup: $(STAMP)  ## The environment, from the lock file with hashes
 $(STAMP): $(LOCK)
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer on the PATH. Install one, or: make setup PYTHON=..." >&2; exit 1; }
 	@"$(PYTHON)" -c '$(NEW_ENOUGH)' || { echo "$(PYTHON) is older than Python 3.11." >&2; exit 1; }
+	@$(call no_link,.venv)
 	@echo "Making .venv from $(LOCK)"
 	@"$(PYTHON)" -m venv --clear .venv \
 		|| { echo "Python cannot make an environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
@@ -33,8 +39,8 @@ serve: $(STAMP)  ## The service; HOST=127.0.0.1 PORT=8000 are the defaults, HELP
 test: $(STAMP)  ## Every test that needs no outside server; ARGS="-k name" goes to pytest
 	$(BIN)/python -m pytest $(ARGS)
 
-agree: $(STAMP)  ## Two implementations of the decision on 200,000 states and 20,000 FHIR records (many minutes)
-	AGREE_STATES=200000 AGREE_EXAMPLES=20000 $(BIN)/python -m pytest -s tests/second_opinion $(ARGS)
+agree: $(STAMP)  ## Two implementations of the decision on AGREE_STATES=200000 states and AGREE_EXAMPLES=20000 FHIR records (many minutes)
+	AGREE_STATES=$${AGREE_STATES:-200000} AGREE_EXAMPLES=$${AGREE_EXAMPLES:-20000} $(BIN)/python -m pytest -s tests/second_opinion $(ARGS)
 
 fuzz: $(STAMP)  ## 100,000 mutated requests through the service; ARGS="--requests 5000 --seed 7" (a quarter of an hour)
 	$(BIN)/python -m tests.fuzz $(ARGS)
@@ -48,6 +54,7 @@ EHR_STAMP := .ehr/made-from-$(shell cksum $(EHR_LOCK) | cut -d' ' -f1)
 
 $(EHR_STAMP): $(EHR_LOCK)
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer on the PATH. Install one, or: make test-ehr PYTHON=..." >&2; exit 1; }
+	@$(call no_link,.ehr)
 	@echo "Making .ehr from $(EHR_LOCK)"
 	@"$(PYTHON)" -m venv --clear .ehr
 	@.ehr/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(EHR_LOCK)
@@ -85,6 +92,7 @@ examples: $(STAMP)  ## Write examples/ anew from the test patients: read the dif
 
 # Tools that look at the service from outside, each in an environment of its own.
 .api/%/made: tests/api/%.lock
+	@$(call no_link,.api .api/$*)
 	@"$(PYTHON)" -m venv --clear .api/$*
 	@.api/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
