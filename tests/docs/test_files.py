@@ -83,6 +83,20 @@ def test_the_readme_of_the_knowledge_is_current() -> None:
     assert text.startswith(HEAD + "\n")
 
 
+@pytest.mark.parametrize(
+    ("page", "made_by"), [("docs/mutation.md", "make mutants"), ("docs/proof.md", "make prove")]
+)
+def test_the_figures_are_of_the_table_as_it_is(page: str, made_by: str) -> None:
+    from service.knowledge import HERE
+    from service.knowledge.decision_table import FILE
+    from service.knowledge.yaml_files import load_yaml
+    from tests.mutation.report import version_of
+
+    version = version_of(load_yaml(HERE / FILE))
+    named = re.findall(r"[Tt]able `([0-9a-f]{12})`", (ROOT / page).read_text(encoding="utf-8"))
+    assert named == [version], f"the decision table has changed: {made_by}, and write what it prints"
+
+
 def test_the_examples_are_current(client: FlaskClient) -> None:
     from tests.vignettes.examples import DIRECTORY, files, written, written_for_clients
 

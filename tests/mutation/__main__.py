@@ -76,7 +76,7 @@ def main(args: list[str]) -> int:
     if left:
         print(f"{left} not tried yet: give the same command again")
     elif chosen.write and wanted == list(every) and not chosen.quick:
-        PAGE.write_text(report.page(every, verdicts, raw, (HERE / FILE).read_bytes()), encoding="utf-8")
+        PAGE.write_text(report.page(every, verdicts, raw), encoding="utf-8")
     return 1 if left or any(not reason for _, reason in survived) else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -71,9 +72,12 @@ def survivors(
     return [(m.name, reason(m, raw)) for m in mutants if m.name in verdicts and not verdicts[m.name].killed]
 
 
-def page(
-    mutants: Sequence[Mutant], verdicts: Mapping[str, Verdict], raw: Mapping[str, Any], file: bytes
-) -> str:
+def version_of(raw: Mapping[str, Any]) -> str:
+    """What the pages about a table call it: a hash of what it says, its comments and layout aside."""
+    return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def page(mutants: Sequence[Mutant], verdicts: Mapping[str, Verdict], raw: Mapping[str, Any]) -> str:
     """docs/mutation.md after a whole run."""
     survived = survivors(mutants, verdicts, raw)
     explained = [(name, why) for name, why in survived if why]
@@ -89,7 +93,7 @@ def page(
         'The run goes on where it was stopped, as long as no code and no test changes; `ARGS="--minutes 5"`',
         'bounds it, `ARGS="--only rows.bulbar"` takes a part. A sample runs with every `make test`.',
         "",
-        f"Table `{hashlib.sha256(file).hexdigest()[:12]}`: {len(verdicts)} errors,"
+        f"Table `{version_of(raw)}`: {len(verdicts)} errors,"
         f" {len(verdicts) - len(survived)} seen, {len(explained)} that change nothing (below),"
         f" {len(unexplained)} that nobody saw. {seconds / 60:.0f} minutes of one processor.",
         "",

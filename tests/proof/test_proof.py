@@ -53,6 +53,11 @@ def test_the_walk_does_not_shrink(ledger: Ledger) -> None:
     assert {promise: count for promise, count in states.items() if count < AT_LEAST[promise]} == {}
 
 
+def test_the_page_gives_the_figures_of_the_walk(ledger: Ledger) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "proof.md").read_text(encoding="utf-8")
+    assert f"\n{ledger.states:,} states in " in page, "write docs/proof.md anew: make prove"
+
+
 def test_every_factor_says_why_it_stands_alone(ledger: Ledger) -> None:
     found = [
         walk for walk in ledger.covered if walk.promise == "every set of fired rows decides as its rows say"
