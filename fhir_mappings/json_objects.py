@@ -81,13 +81,29 @@ def decoded(body: bytes | msgspec.Raw, shape: Any, place: str) -> Any:
     except RecursionError:
         problem = BodyProblem("too-costly", _DEEP, place or None)
     except UnicodeDecodeError:
-        problem = BodyProblem("invalid", "The body is not valid UTF-8.", place or None)
+        said = f"{'This value' if place else 'The body'} is not valid UTF-8{_first_bad(body)}."
+        problem = BodyProblem("invalid", said, place or None)
     except msgspec.ValidationError as error:
         # msgspec names types and paths, never values.
         problem = BodyProblem("structure", f"Not the expected shape: {_words(error)}.", place or None)
     except msgspec.DecodeError as error:
-        problem = BodyProblem("invalid", f"Not valid JSON: {_words(error)}.", place or None)
+        problem = BodyProblem("invalid", f"Not valid JSON: {_placed(error, body)}.", place or None)
     raise UnreadableBody((problem,))
+
+
+def _placed(error: msgspec.DecodeError, body: bytes) -> str:
+    """What is wrong, with the byte at which the decoder stopped: its end where it wanted more."""
+    words = _words(error)
+    return words if "(byte " in words else f"{words} (byte {len(body)}, its end)"
+
+
+def _first_bad(body: bytes) -> str:
+    """ " (byte 7)": where the first byte stands that is none of UTF-8."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return f" (byte {error.start})"
+    return ""
 
 
 def _words(error: msgspec.MsgspecError) -> str:

@@ -67,6 +67,36 @@ def test_what_is_not_json_or_not_an_object(client: FlaskClient, path: str, body:
 
 
 @pytest.mark.parametrize(
+    ("body", "byte"),
+    [
+        (b"{", 1),
+        (b'{"resourceType": "Bundle', 24),
+        (b'{"resourceType": "Bundle"', 25),
+        (b'{"resourceType" "Bundle"}', 16),
+        (b'{"resourceType": "Bundle"} {}', 28),
+    ],
+)
+@pytest.mark.parametrize("path", ["/evaluate", SERVICE])
+def test_what_is_not_json_says_at_which_byte(client: FlaskClient, path: str, body: bytes, byte: int) -> None:
+    (issue,) = issues(client.post(path, data=body, content_type=JSON), 400)
+    assert f"(byte {byte}" in issue["diagnostics"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("/evaluate", b'{"resourceType": "B\xffndle"}', "The body is not valid UTF-8 (byte 19)."),
+        (SERVICE, b'{"hoo\xff": "patient-view"}', "The body is not valid UTF-8 (byte 5)."),
+        (SERVICE, b'{"hook": "p\xc3("}', "This value is not valid UTF-8 (byte 2)."),
+    ],
+)
+def test_what_is_not_utf_8_says_at_which_byte(client: FlaskClient, path: str, body: bytes, said: str) -> None:
+    (issue,) = issues(client.post(path, data=body, content_type=JSON), 400)
+    assert issue["diagnostics"] == said
+    assert issue.get("expression") == (["hook"] if said.startswith("This") else None)
+
+
+@pytest.mark.parametrize(
     ("bundle", "said"),
     [
         ({}, "resourceType"),
