@@ -14,7 +14,8 @@ class ActionWordsSchema(Strict):
     urgent = fields.String()
     paediatric = fields.String()
     paediatric_urgent = fields.String()
-    to_treating_team = fields.String()
+    # Where that row alone asks for it.
+    for_row = fields.Dict(keys=fields.String(), values=fields.String())
     order = fields.String()
 
 

@@ -116,8 +116,8 @@ class Detail:
             choices.append(f"{place}.paediatric_urgent" if recommendation.urgent else f"{place}.paediatric")
         if recommendation.urgent:
             choices.append(f"{place}.urgent")
-        elif recommendation.because == ("multiple-sclerosis",):
-            choices.append(f"{place}.to_treating_team")
+        elif len(recommendation.because) == 1:
+            choices.append(f"{place}.for_row.{recommendation.because[0]}")
         choices.append(f"{place}.says")
         return next(text for choice in choices if (text := self.wording.maybe(choice, analytes=analytes)))
 

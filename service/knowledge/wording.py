@@ -10,13 +10,28 @@ from typing import Any, cast
 from marshmallow import ValidationError
 
 from schemas.knowledge_wording import WordingSchema
-from service.decision.table import Table
+from service.decision.table import Table, Thresholds
 from service.knowledge.problems import KnowledgeError, Problem
 from service.knowledge.yaml_files import load_yaml
 
 FILE = "wording.yaml"
 # A row's label stands in the summary where nothing shorter is written; a longer one leaves no room there.
 _LONGEST_LABEL = 60
+_NUMBERS = (
+    "",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +75,20 @@ def load_wording(directory: Path, table: Table) -> Wording:
             [Problem(FILE, str(key), str(reason)) for key, reason in error.normalized_messages().items()]
         ) from None
     rests_on = raw.pop("rests_on")
+
+    def asking(action: str) -> set[str]:
+        return {row.id for row in table.rows if any(asked.id == action for asked in row.actions)}
+
     reasons = raw.pop("override_reasons")
     problems = [
         *_found(raw["found"], table),
         *_extra(raw["effects"], {row.id for row in table.rows if row.drug_classes}, "effects"),
         *_missing(raw["actions"], set(table.actions), "actions"),
+        *(
+            problem
+            for name, words in raw["actions"].items()
+            for problem in _extra(words.get("for_row", {}), asking(name), f"actions.{name}.for_row")
+        ),
         *_missing(raw["self_care"]["advice"], {advice.id for advice in table.self_care}, "self_care.advice"),
         *(
             Problem(FILE, f"question.{words.id}", "no text for this question")
@@ -77,7 +101,7 @@ def load_wording(directory: Path, table: Table) -> Wording:
     plain = {name: label.replace("{", "{{").replace("}", "}}") for name, label in labels.items()}
     raw["found"] = plain | raw["found"]
     wording = Wording(
-        _flat(raw),
+        _with_limits(_flat(raw), table.thresholds),
         reasons["system"],
         tuple((reason["code"], reason["display"]) for reason in reasons["reasons"]),
         {place: tuple(claims) for place, claims in rests_on.items()},
@@ -113,6 +137,30 @@ def _extra(texts: Mapping[str, object], names: set[str], place: str) -> list[Pro
         Problem(FILE, f"{place}.{name}", "text for something the table does not have")
         for name in sorted(set(texts) - names)
     ]
+
+
+def _with_limits(texts: Mapping[str, str], limits: Thresholds) -> dict[str, str]:
+    """The texts with the thresholds of the table filled in; what a card fills in stays."""
+    filled = {
+        "persistent_days": str(limits.persistent_days),
+        "persistent_time": time_in_words(limits.persistent_days),
+        "eyelid_days": str(limits.eyelid_days),
+        "eyelid_time": time_in_words(limits.eyelid_days),
+        "child_years": str(limits.child_years),
+    }
+    found = dict(texts)
+    for name, value in filled.items():
+        found = {place: text.replace(f"{{{name}}}", value) for place, text in found.items()}
+    return found
+
+
+def time_in_words(days: int) -> str:
+    """14 -> "two weeks", 90 -> "three months", 15 -> "15 days": only where it is exactly that many."""
+    for length, unit in ((30, "month"), (7, "week")):
+        count, rest = divmod(days, length)
+        if not rest and 0 < count < len(_NUMBERS):
+            return f"{_NUMBERS[count]} {unit}{'s' if count > 1 else ''}"
+    return f"{days} day{'s' if days != 1 else ''}"
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

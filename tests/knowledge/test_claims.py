@@ -239,6 +239,12 @@ def test_a_broken_file_is_refused_by_name(tmp_path: Path, old: str, new: str, sa
             "rests_on.age_unknow: there is no such text",
         ),
         (
+            "wording.yaml",
+            "for_row: {multiple-sclerosis: ",
+            "for_row: {tingling: ",
+            "actions.neurology-referral.for_row.tingling: text for something the table does not have",
+        ),
+        (
             "decision_table.yaml",
             "ids: [S003-22], ",
             "ids: [S003-99], ",

@@ -187,3 +187,12 @@ def test_recorded_today_is_not_begun_today() -> None:
     today = replace(record, twitch=replace(record.twitch, onset=Days(None, record.as_of)))
     assert " 0 days" not in card(today)["detail"]
     assert "how long it has lasted is unknown" in card(today)["detail"]
+
+
+def test_multiple_sclerosis_alone_goes_to_the_team_that_treats_it() -> None:
+    ours = "Refer to the neurology team that treats the multiple sclerosis"
+    assert f"**{ours}**" in card(record_of_example({"multiple-sclerosis": "examined"}))["detail"]
+    both = {"multiple-sclerosis": "examined", "weakness": "examined", "atrophy": "examined"}
+    assert ours not in card(record_of_example(both))["detail"]
+    urgent = {"multiple-sclerosis": "examined", "bulbar": "examined"}
+    assert ours not in card(record_of_example(urgent))["detail"]

@@ -50,9 +50,8 @@ class Requests:
             choices.append(f"{place}.paediatric_urgent" if asked.urgent else f"{place}.paediatric")
         if asked and asked.urgent:
             choices.append(f"{place}.urgent")
-        elif row_id == "multiple-sclerosis":
-            # As on the card: to the team that treats it.
-            choices.append(f"{place}.to_treating_team")
+        else:
+            choices.append(f"{place}.for_row.{row_id}")
         choices.append(f"{place}.says")
         return next(text for choice in choices if (text := self.wording.maybe(choice, analytes=analytes)))
 
