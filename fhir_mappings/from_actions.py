@@ -17,13 +17,11 @@ from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from fhir_mappings.terminology import CodeKey
-
 _OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _ID = r"[A-Za-z0-9\-.]{1,64}"
 _REFERENCE = re.compile(rf"[A-Z][A-Za-z]{{1,63}}/{_ID}")
 _FULL_URL = re.compile(
-    rf"urn:uuid:[0-9a-f-]{{36}}|urn:oid:[0-2](\.\d+)+|https?://[^\s\"<>]{{1,200}}/[A-Z][A-Za-z]+/{_ID}"
+    rf"(?i:urn:uuid:[0-9a-f-]{{36}})|urn:oid:[0-2](\.\d+)+|https?://[^\s\"<>]{{1,200}}/[A-Z][A-Za-z]+/{_ID}"
 )
 
 # Shown to the model validators so that a template is a whole resource.
@@ -38,7 +36,10 @@ def fillable(reference: str | None) -> bool:
 
 
 def order_template(codings: Sequence[tuple[str, str, str]], text: str) -> dict[str, Any]:
-    """A draft proposal for that code. Raises ValueError if it is not valid FHIR."""
+    """A draft proposal for those (system, code, display); the text is ours.
+
+    Raises ValueError if it is not valid FHIR.
+    """
     code: dict[str, Any] = {"text": text}
     if codings:
         code["coding"] = [_coding(*coding) for coding in codings]
@@ -47,19 +48,20 @@ def order_template(codings: Sequence[tuple[str, str, str]], text: str) -> dict[s
     return template
 
 
-def answer_template(code: CodeKey, label: str, category: str) -> dict[str, Any]:
+def answer_template(coding: tuple[str, str, str], text: str, category: str) -> dict[str, Any]:
     """A preliminary Observation that answers a question; its value is filled in later."""
     template = {
         "resourceType": "Observation",
         "status": "preliminary",
         "category": [{"coding": [{"system": _OBSERVATION_CATEGORY, "code": category}]}],
-        "code": {"coding": [_coding(code[0], code[1], label)], "text": label},
+        "code": {"coding": [_coding(*coding)], "text": text},
     }
     Observation.model_validate({**template, "valueBoolean": True})
     return template
 
 
 def _coding(system: str, code: str, display: str) -> dict[str, str]:
+    # A display is the code system's own or is left out: what we call it stands in the text beside it.
     coding = {"system": system, "code": code}
     if display:
         coding["display"] = display

@@ -60,6 +60,7 @@ class FindingDefinition:
     kind: fasciculation, sign, symptom, trigger, diagnosis, family, shown (named, makes nothing present)
     or look-alike (recorded, and not a fasciculation).
     category: the Observation category of a recorded answer: "exam" or "survey"; None = not asked.
+    answer: the code of that answer; answer_display: as its system calls it, "" where that is not known.
     chronic: does not end by remission or inactive. neurological: counts in a family history.
     analyte, low: of an electrolyte disorder, which one and in which direction (None = not said).
     any_electrolyte: a disorder that names no electrolyte. specific: the finding that this one becomes where a
@@ -72,6 +73,7 @@ class FindingDefinition:
     category: str | None = None
     question: str | None = None
     answer: CodeKey | None = None
+    answer_display: str = ""
     chronic: bool = False
     neurological: bool = False
     analyte: str | None = None

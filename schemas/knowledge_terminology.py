@@ -53,8 +53,11 @@ def _selection() -> fields.Dict:
 
 
 class CodingSchema(Strict):
+    """display: the code system's own, where its terms let it be passed on; never words of ours."""
+
     system = Text(required=True)
     code = Code(required=True)
+    display = Text(load_default="")
 
 
 class SourcedCodingSchema(CodingSchema):

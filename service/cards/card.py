@@ -64,5 +64,6 @@ def _source(knowledge: Knowledge, call: Call) -> dict[str, Any]:
     topic = knowledge.terminology.findings["fasciculation"]
     if topic.answer is not None:
         system, code = topic.answer
-        source["topic"] = {"system": system, "code": code, "display": topic.label}
+        # Some display is required of it.
+        source["topic"] = {"system": system, "code": code, "display": topic.answer_display or topic.label}
     return source

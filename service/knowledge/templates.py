@@ -36,5 +36,6 @@ def templates_of(
     for asked in table.asked:
         definition = terminology.findings[asked.id]
         if definition.answer is not None and definition.category is not None:
-            answers[asked.id] = answer_template(definition.answer, definition.label, definition.category)
+            coding = (*definition.answer, definition.answer_display)
+            answers[asked.id] = answer_template(coding, definition.label, definition.category)
     return Templates(orders, answers)

@@ -95,7 +95,7 @@ def load_order_codes(directory: Path) -> Mapping[str, OrderCode]:
     for folder, shape in (("analytes", shapes.AnalyteSchema()), ("procedures", shapes.ProcedureSchema())):
         for raw in reader.folder(folder, shape):
             if raw["order"]:
-                coding = (raw["order"]["system"], raw["order"]["code"], raw["label"])
+                coding = (raw["order"]["system"], raw["order"]["code"], raw["order"]["display"])
                 if code_key(coding[0], coding[1]) not in {key for _, key in keys_of_file(raw)}:
                     reader.problem(folder, raw["id"], "its order code is none of its codes")
                 found[raw["id"]] = OrderCode(raw["id"], raw["label"], (coding,))
@@ -112,6 +112,7 @@ def _definition(raw: Mapping[str, Any]) -> FindingDefinition:
         category=raw["category"],
         question=raw["question"],
         answer=(answer["system"], answer["code"]) if answer else None,
+        answer_display=answer["display"] if answer else "",
         chronic=raw["chronic"],
         neurological=raw["neurological"],
         analyte=raw["analyte"],

@@ -6,6 +6,7 @@ import pytest
 
 from fhir_mappings.findings import Basis, Status
 from fhir_mappings.terminology import HPO, ICD_10_CM, LOINC, SNOMED, code_key
+from service.knowledge import load_knowledge
 from service.knowledge.terminology import load_order_codes
 from tests.knowledge.terminologies import KNOWLEDGE, said, terminology
 
@@ -129,3 +130,30 @@ def test_the_unnamed_part_of_a_combination_has_no_borrowed_name() -> None:
         ("hydrochlorothiazide", "thiazide-diuretic"),
         ("potassium-sparing diuretic", "potassium-sparing-diuretic"),
     }
+
+
+def test_a_display_is_the_code_systems_own_or_left_out() -> None:
+    """What we call a thing stands in `text`. Whose terms let no name be passed on has none."""
+    knowledge = load_knowledge()
+    codes = [
+        *(knowledge.templates.orders[name]["code"] for name in load_order_codes(KNOWLEDGE)),
+        *(answer["code"] for answer in knowledge.templates.answers.values()),
+    ]
+    assert len(codes) > 20
+    without = set()
+    for code in codes:
+        (coding,) = code["coding"]
+        assert coding.get("display") != code["text"]
+        if "display" not in coding:
+            without.add(code["text"])
+    assert without == {
+        "MRI of the brain",
+        "breathing difficulty",
+        "breathlessness lying flat",
+        "difficulty with speech or swallowing",
+        "low muscle tone",
+    }
+    displays = {coding["code"]: coding.get("display") for code in codes for coding in code["coding"]}
+    assert displays["2823-3"] == "Potassium [Moles/volume] in Serum or Plasma"
+    assert displays["26544005"] == "Muscle weakness (finding)"
+    assert displays["183521007"] == "Referral to neurology service (procedure)"

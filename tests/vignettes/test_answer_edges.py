@@ -147,12 +147,13 @@ def bundle_of(patient: Resource, *others: Resource) -> Resource:
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
 
-def test_a_patient_without_an_id_is_answered_by_the_full_url(client: FlaskClient) -> None:
-    patient = {"fullUrl": NAMELESS, "resource": {"resourceType": "Patient", "birthDate": "1980-02-03"}}
-    twitch = {**TWITCH, "id": "t", "subject": {"reference": NAMELESS}}
+@pytest.mark.parametrize("name", [NAMELESS, f"urn:uuid:{NAMELESS[9:].upper()}", NAMELESS.upper()])
+def test_a_patient_without_an_id_is_answered_by_the_full_url(client: FlaskClient, name: str) -> None:
+    patient = {"fullUrl": name, "resource": {"resourceType": "Patient", "birthDate": "1980-02-03"}}
+    twitch = {**TWITCH, "id": "t", "subject": {"reference": name}}
     before = evaluate(client, bundle_of(patient, twitch))
     answer = answer_to(before, "weakness", True)
-    assert answer["subject"] == {"reference": NAMELESS}
+    assert answer["subject"] == {"reference": name}
     Observation.model_validate(answer)
     after = evaluate(client, bundle_of(patient, twitch, saved(answer, "answer")))
     assert finding(after, "weakness")["status"] == "present"
