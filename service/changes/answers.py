@@ -75,6 +75,9 @@ def _changes(old: Mapping[str, Lines], new: Mapping[str, Lines]) -> tuple[Change
         alone = only_in_each(old.get(facet, ()), new.get(facet, ()))
         if alone is not None:
             found.append(Change(facet, *alone))
+        elif facet == "answer":
+            # Neither gives one: nobody can say that it did not move.
+            found.append(Change(facet, tuple(old[facet]), tuple(new[facet])))
     return tuple(found)
 
 

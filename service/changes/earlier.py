@@ -54,7 +54,7 @@ def earlier_knowledge(directory: Path, today: Path) -> Earlier:
         shutil.copytree(directory, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
         try:
             lent = _lend(copy, today)
-            knowledge = _answering(copy, version) if whole is None or lent else whole
+            knowledge = whole if whole is not None and not lent else _answering(copy, version)
             return Earlier(version, knowledge, problems, lent)
         except (ValueError, TypeError, AttributeError, KeyError):
             # Files of another shape altogether.
@@ -83,10 +83,20 @@ def _lend(directory: Path, today: Path) -> tuple[str, ...]:
             inner = inner[parent]
         inner[name] = text
         lent.append(place)
+    unread = _unread(filled.get("actions", {}), lender["actions"])
+    if unread:
+        filled["actions"] = unread
     # JSON is YAML too.
-    if lent:
+    if lent or unread:
         (directory / WORDING).write_text(json.dumps(filled), encoding="utf-8")
     return tuple(lent)
+
+
+def _unread(actions: Mapping[str, Any], lender: Mapping[str, Any]) -> dict[str, Any]:
+    """The actions without members that no action has today and that are refused; {} where none has any."""
+    known = {member for words in lender.values() for member in words}
+    kept = {name: {m: text for m, text in words.items() if m in known} for name, words in actions.items()}
+    return kept if kept != actions else {}
 
 
 def _lacking(own: Any, lender: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

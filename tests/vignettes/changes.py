@@ -95,7 +95,7 @@ def row_examples(*tables: Knowledge) -> Iterator[Case]:
 def _of_example(given: Mapping[str, Any], knowledge: Knowledge) -> Answer:
     decision = decide(record_of_example(given), knowledge.table)
     cards = cards_of(decision, knowledge, Call(_INSTANCE, _BASE, "Patient/p", None))
-    return Answer(cards, assessment_of(decision, knowledge), decision.gate)
+    return Answer(cards, assessment_of(decision, knowledge), decision.gate, decision)
 
 
 def _git(*words: str, root: Path) -> bytes:
