@@ -55,6 +55,12 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="livesum",
         )
+        self._waiting = Gauge(
+            f"{PREFIX}requests_waiting",
+            "Whole requests that wait for their decision, a few times a second",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
         self._refused = self._counter("refused", "Refused before the application looked at it", "status")
         self._overload = self._counter("overload", "Refused with 503 because too many were waiting")
         self._workers = self._counter("worker_exits", "Worker processes that ended")
@@ -95,6 +101,9 @@ class Metrics:
         self._running.dec()
         self._child(self._requests, route, method, str(status)).inc()
         self._child(self._seconds, route).observe(seconds)
+
+    def waiting(self, requests: int) -> None:
+        self._waiting.set(requests)
 
     def refused(self, status: int) -> None:
         """One that never reached the application."""

@@ -28,8 +28,8 @@ from service.worker import Worker
 
 # The tool of migrations takes half a second to start; a start that waits longer goes on without.
 _UPGRADE_SECONDS = 30
-# Above ARRIVES of the worker and the longest decision: a slow line must not look like a hung worker.
-_TIMEOUT = 60
+# The worker's loop never waits so long; where a decision hangs it stops to say that it lives.
+_TIMEOUT = 30
 
 
 # Memory, and not the disk that feedback may fill: a worker that counts onto a full disk dies of it.
@@ -50,6 +50,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._config = config
         self._application = application
         self.metrics = metrics
+        self.max_body_bytes = config.max_body_bytes
         super().__init__()
 
     def load_config(self) -> None:

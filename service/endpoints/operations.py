@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from service.endpoints.answers import json_answer
 from service.feedback import Store
@@ -15,6 +15,10 @@ from service.shipped import shipped
 
 # What Prometheus asks for when it asks for nothing in particular.
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
+# Asked about the service itself; they are answered however busy it is.
+PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
+# Set by a worker that was told to stop: whoever balances load should look elsewhere.
+STOPPING = "fasciculation_cds.stopping"
 OPENAPI = shipped("openapi.yaml")
 
 
@@ -30,15 +34,17 @@ def operations(knowledge: Knowledge, store: Store, metrics: Metrics, version: st
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
+        stopping = STOPPING in request.environ
         return json_answer(
             {
-                "status": "ready",
+                "status": "stopping" if stopping else "ready",
                 "version": version,
                 "knowledgeVersion": knowledge.version,
                 "rows": len(knowledge.table.rows),
                 # Named, and no more: without it decisions go on.
                 "feedback": store.state_soon(),
-            }
+            },
+            503 if stopping else 200,
         )
 
     @blueprint.get("/metrics")

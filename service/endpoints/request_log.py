@@ -15,6 +15,7 @@ from flask import Blueprint, Response, g, request
 from fhir_mappings.findings import Note
 from fhir_mappings.parse import KINDS
 from schemas.cds_hooks import EXTENSION
+from service.endpoints.operations import PROBES
 from service.log_lines import Fields
 from service.metrics import OTHER, Metrics
 from service.pipeline import Answer
@@ -23,8 +24,6 @@ from service.pipeline import Answer
 _ID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS"))
-# Asked by machines every few seconds: a line of theirs says nothing new.
-_ASKED_ALL_DAY = frozenset(("/healthz", "/readyz", "/metrics"))
 _log = logging.getLogger("service.requests")
 
 
@@ -51,7 +50,8 @@ def request_log(metrics: Metrics) -> Blueprint:
         method = request.method if request.method in _METHODS else OTHER
         response.headers["X-Request-ID"] = g.request_id
         metrics.answered(route, method, response.status_code, seconds)
-        level = logging.DEBUG if route in _ASKED_ALL_DAY and response.status_code == 200 else logging.INFO
+        # Asked by machines every few seconds: a line of theirs says nothing new.
+        level = logging.DEBUG if route in PROBES and response.status_code == 200 else logging.INFO
         if _log.isEnabledFor(level):
             members = {
                 "id": g.request_id,

@@ -9,12 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
 from schemas.operation_outcome import OperationOutcomeSchema
-from service import worker
+from service import connections
 from tests.contract.requests import SERVICE, hook_call
 from tests.docs.conftest import PROJECT, free_port, running
 
@@ -35,7 +34,7 @@ def port(log: Path) -> Iterator[int]:
     environ = {"PATH": os.environ["PATH"], "PORT": str(number), "WEB_CONCURRENCY": "1", "LOG_LEVEL": "DEBUG"}
     # The limits of the worker, shortened, so that no test waits for them.
     program = (
-        "import sys; from service import worker; worker.RESTS, worker.ARRIVES = 0.5, 1.5;"
+        "import sys; from service import connections; connections.RESTS, connections.ARRIVES = 0.5, 1.5;"
         " from service.server import main; import os; sys.exit(main([], os.environ))"
     )
     with (
@@ -63,7 +62,7 @@ def answer(port: int, *pieces: bytes) -> tuple[int, dict[str, str], bytes]:
         while (line := stream.readline().strip()) != b"":
             name, _, value = line.decode("latin-1").partition(":")
             headers[name.lower()] = value.strip()
-        return status, headers, stream.read()
+        return status, headers, stream.read(int(headers["content-length"]))
 
 
 def request(*lines: str, method: str = "POST", path: str = SERVICE, body: bytes = b"") -> bytes:
@@ -171,24 +170,5 @@ def test_a_connection_that_ends_early_is_no_news(port: int, log: Path) -> None:
 
 def test_the_limits_leave_room_for_a_large_record() -> None:
     """16 MiB at 6 Mbit/s, and less than the time after which the worker counts as hung."""
-    assert 16 * 8 * 1.048576 / 6 < worker.ARRIVES < 60
-    assert 0 < worker.RESTS < worker.ARRIVES
-
-
-def test_no_single_wait_is_longer_than_a_client_may_rest() -> None:
-    class Connection:
-        waits: ClassVar[list[float]] = []
-
-        def settimeout(self, seconds: float) -> None:
-            self.waits.append(seconds)
-
-        def recv(self, size: int) -> bytes:
-            return b"x" * size
-
-        def sendall(self, data: bytes) -> None:
-            pass
-
-    guarded = worker._Guarded(Connection())
-    assert guarded.recv(3) == b"xxx"
-    guarded.sendall(b"x")
-    assert Connection.waits == [worker.RESTS] * 2
+    assert 16 * 8 * 1.048576 / 6 < connections.ARRIVES < 60
+    assert 0 < connections.RESTS < connections.ARRIVES
