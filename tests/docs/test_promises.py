@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from service.config import SETTINGS
-from service.worker import ARRIVES, RESTS
+from service.connections import ARRIVES, RESTS
 from tests.docs.conftest import PROJECT
 
 DOCUMENTS = ("SECURITY.md", "docs/safety.md", "docs/integrating.md")
