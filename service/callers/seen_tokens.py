@@ -37,6 +37,9 @@ class SeenTokens(Protocol):
     def use(self, iss: str, jti: str, issued: float, until: float) -> None:
         """Marks it as used, valid until then. Raises Unauthenticated if it was, Unavailable if unknown."""
 
+    def state(self) -> str:
+        """ "ok", or what is wrong. May take seconds."""
+
 
 def _name(iss: str, jti: str) -> str:
     # As a list in JSON no two pairs are written alike, whatever stands in them.
@@ -83,6 +86,9 @@ class InMemory:
             kept = until + MARGIN_SECONDS
             heapq.heappush(ends, (kept, steady + kept - now, name))
 
+    def state(self) -> str:
+        return "ok"
+
 
 _STORES: weakref.WeakSet[InMemory] = weakref.WeakSet()
 
@@ -117,14 +123,16 @@ class InRedis:
 
     def use(self, iss: str, jti: str, issued: float, until: float) -> None:
         milliseconds = max(1, math.ceil((until - self._clock() + REDIS_MARGIN_SECONDS) * 1000))
+        # Once: another thread may learn of another run meanwhile, and what is asked here is of this one.
+        run = self._run
         try:
             # One way there and back for all three.
             with self._client.pipeline(transaction=False) as asked:
                 asked.info("server")
                 asked.set(f"{_PREFIX}jti:{_name(iss, jti)}", b"", nx=True, px=milliseconds)
-                asked.get(_began_key(self._run))
+                asked.get(_began_key(run))
                 server, fresh, began = asked.execute()
-            if server["run_id"] != self._run or began is None:
+            if server["run_id"] != run or began is None:
                 began = self._begin(server["run_id"])
             began = float(began)
         except (redis.RedisError, OSError, LookupError, TypeError, ValueError):
@@ -135,6 +143,14 @@ class InRedis:
             raise refused("restarted")
         if fresh is not True:
             raise refused("replayed")
+
+    def state(self) -> str:
+        try:
+            # A command that its user needs anyway.
+            self._client.info("server")
+        except (redis.RedisError, OSError) as error:
+            return f"unavailable ({type(error).__name__})"
+        return "ok"
 
     def _begin(self, run: str) -> bytes | None:
         """When that run of Redis was first asked, by whichever process; it is now if by none."""

@@ -72,6 +72,11 @@ class Callers:
         self._seen.use(issuer.iss, jti, claims["iat"], until)
         return Caller(issuer, tenant)
 
+    @property
+    def seen(self) -> SeenTokens:
+        """Where used tokens are kept."""
+        return self._seen
+
     def _issuer(self, claims: dict[str, Any]) -> Issuer:
         iss = claims.get("iss")
         issuer = self._issuers.get(iss) if isinstance(iss, str) else None

@@ -6,12 +6,14 @@ import json
 
 from flask import Blueprint, Response, request
 
+from service.callers import Callers
 from service.endpoints.answers import json_answer
 from service.feedback import Store
 from service.knowledge import Knowledge
 from service.knowledge.yaml_files import load_yaml
 from service.metrics import Metrics
 from service.shipped import shipped
+from service.soon import Soon
 
 # What Prometheus asks for when it asks for nothing in particular.
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
@@ -22,11 +24,18 @@ STOPPING = "fasciculation_cds.stopping"
 OPENAPI = shipped("openapi.yaml")
 
 
-def operations(knowledge: Knowledge, store: Store, metrics: Metrics, version: str) -> Blueprint:
+def operations(
+    knowledge: Knowledge, store: Store, callers: Callers | None, metrics: Metrics, version: str
+) -> Blueprint:
     """GET /healthz, /readyz, /metrics, /openapi.yaml and /openapi.json."""
     blueprint = Blueprint("operations", __name__)
     text = OPENAPI.read_bytes()
     as_json = json.dumps(load_yaml(OPENAPI), default=str).encode()
+
+    stores = {"feedback": store.state_soon}
+    if callers is not None:
+        # Every replica, and every worker of it, is asked again and again.
+        stores["usedTokens"] = Soon(callers.seen.state, keeps=1.0)
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
@@ -41,8 +50,8 @@ def operations(knowledge: Knowledge, store: Store, metrics: Metrics, version: st
                 "version": version,
                 "knowledgeVersion": knowledge.version,
                 "rows": len(knowledge.table.rows),
-                # Named, and no more: without it decisions go on.
-                "feedback": store.state_soon(),
+                # Named, and no more: another replica has no better ones.
+                **{name: state() for name, state in stores.items()},
             },
             503 if stopping else 200,
         )
@@ -50,7 +59,7 @@ def operations(knowledge: Knowledge, store: Store, metrics: Metrics, version: st
     @blueprint.get("/metrics")
     def measured() -> Response:
         facts = {"version": version, "knowledge_version": knowledge.version}
-        text = metrics.exposition(facts, {"feedback": store.state_soon() == "ok"})
+        text = metrics.exposition(facts, {name: state() == "ok" for name, state in stores.items()})
         return Response(text, content_type=EXPOSITION)
 
     @blueprint.get("/openapi.yaml")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,13 +17,12 @@ from sqlalchemy.pool import NullPool
 from service.config import ConfigError
 from service.feedback.records import Feedback
 from service.feedback.tables import ACCEPTED, FEEDBACK, REVISION
+from service.soon import Soon
 
 # A caller waits no longer than this for a lock, or for a server that does not answer.
 _PATIENCE_SECONDS = 2
 # Who runs a command can wait for another command, and for a slow disk.
 COMMAND_PATIENCE_SECONDS = 30
-# A probe of readiness gives up after a second.
-_SOON_SECONDS = 0.5
 _PURGE_EVERY = timedelta(hours=1)
 
 
@@ -48,9 +46,8 @@ class Store:
         self._retention = timedelta(days=retention_days)
         self._clock = clock
         self._purged: datetime | None = None
-        # Its thread starts when it is first asked: after the fork.
-        self._asker = ThreadPoolExecutor(1, "store-state")
-        self._asking: Future[str] | None = None
+        # The state, or that it does not answer: never waits longer than half a second.
+        self.state_soon = Soon(self.state)
 
     def add(self, items: Sequence[Feedback]) -> None:
         """Keeps all of them or none; what is there already stays as it is. Raises StoreDown."""
@@ -111,15 +108,6 @@ class Store:
                 update(FEEDBACK).where(FEEDBACK.c.comment.is_not(None), old).values(comment=None)
             )
             return removed.rowcount
-
-    def state_soon(self) -> str:
-        """The same, or that it does not answer: never waits longer than half a second."""
-        if self._asking is None or self._asking.done():
-            self._asking = self._asker.submit(self.state)
-        try:
-            return self._asking.result(_SOON_SECONDS)
-        except TimeoutError:
-            return "unavailable (it does not answer)"
 
     def state(self) -> str:
         """ "ok", or what is wrong and the next step."""
