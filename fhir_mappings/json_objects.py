@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+_encoder = msgspec.json.Encoder()
 _DEEP = "The JSON is nested too deeply."
 
 
@@ -81,7 +82,7 @@ def decoded(body: bytes | msgspec.Raw, shape: Any, place: str) -> Any:
     except RecursionError:
         problem = BodyProblem("too-costly", _DEEP, place or None)
     except UnicodeDecodeError:
-        said = f"{'This value' if place else 'The body'} is not valid UTF-8{_first_bad(body)}."
+        said = f"{'This value' if place else 'The body'} is not valid UTF-8{_first_bad(bytes(body))}."
         problem = BodyProblem("invalid", said, place or None)
     except msgspec.ValidationError as error:
         # msgspec names types and paths, never values.
@@ -91,7 +92,7 @@ def decoded(body: bytes | msgspec.Raw, shape: Any, place: str) -> Any:
     raise UnreadableBody((problem,))
 
 
-def _placed(error: msgspec.DecodeError, body: bytes) -> str:
+def _placed(error: msgspec.DecodeError, body: bytes | msgspec.Raw) -> str:
     """What is wrong, with the byte at which the decoder stopped: its end where it wanted more."""
     words = _words(error)
     return words if "(byte " in words else f"{words} (byte {len(body)}, its end)"
@@ -104,6 +105,16 @@ def _first_bad(body: bytes) -> str:
     except UnicodeDecodeError as error:
         return f" (byte {error.start})"
     return ""
+
+
+def json_bytes(content: Any) -> bytes:
+    """Compact JSON in UTF-8; members keep their order, so that the same content is the same bytes."""
+    try:
+        return _encoder.encode(content)
+    except UnicodeEncodeError:
+        # A lone surrogate from a record has no UTF-8: it leaves as a question mark.
+        written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return written.encode("utf-8", "replace")
 
 
 def _words(error: msgspec.MsgspecError) -> str:
