@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from fhir_mappings.codes import text_of
 from fhir_mappings.resources import CodeableConcept
@@ -24,8 +25,7 @@ _LETTERS_BEFORE_STEM = 2
 _WORD = re.compile(r"[^\W_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """What one concept names.
 
     coded: ingredients its codes stand for. written: ingredients its text names. raising: names with the stem
@@ -55,8 +55,7 @@ class Names:
         """All that a concept's codings and text name; of no concept, nothing."""
         if concept is None:
             return _NOTHING
-        codings = [(one.system, one.code, one.display) if one else None for one in concept.coding or ()]
-        key = concept.text, *codings
+        key = written_in(concept)
         named = self._read.get(key)
         if named is None:
             named = self._read[key] = named_by(concept, self.medications)
@@ -64,6 +63,12 @@ class Names:
 
 
 _NOTHING = Named()
+
+
+def written_in(concept: CodeableConcept) -> tuple[Any, ...]:
+    """All that is read of a concept, to know the same one again."""
+    codings = [(one.system, one.code, one.display) if one else None for one in concept.coding or ()]
+    return concept.text, *codings
 
 
 def named_by(concept: CodeableConcept | None, medications: Medications) -> Named:
@@ -84,24 +89,24 @@ def named_by(concept: CodeableConcept | None, medications: Medications) -> Named
         displays.append(coding.display or "")
         if not hits:
             texts.append(coding.display or "")
-    written = [
-        ingredient
-        for text in texts
-        for term in terms_in(text, medications.terms)
-        for ingredient in medications.terms[term]
-    ]
-    raising = frozenset(
-        word for text in (concept.text or "", *displays) for word in _stem_words(text, medications)
-    )
+    terms, forms = medications.terms, medications.form_words
+    # A display mostly repeats the text.
+    phrases = {text: _phrases(text) for text in dict.fromkeys(texts)}
+    named = {
+        text: [hit for term in _longest(found, terms) for hit in terms[term]]
+        for text, found in phrases.items()
+    }
+    spoken = dict.fromkeys((concept.text or "", *displays))
+    raising = frozenset(word for text in spoken for word in _stem_words(text, medications))
     return Named(
         coded=tuple(coded),
-        written=tuple(written),
+        written=tuple(ingredient for text in texts for ingredient in named[text]),
         raising=raising,
         raises=raises or bool(raising),
-        form_routes=frozenset(route for text in texts for route in routes_in(text, medications)),
+        form_routes=frozenset(forms[word] for found in phrases.values() for word in _longest(found, forms)),
         code_routes=frozenset(hit.route for hit in coded if hit.route),
         name=text_of(concept).strip(),
-        has_text=any(text.strip() for text in (concept.text or "", *displays)),
+        has_text=any(text.strip() for text in spoken),
     )
 
 
@@ -129,19 +134,34 @@ def terms_in(text: str, terms: Container[str]) -> list[str]:
     >>> terms_in("Methylprednisolone 4mg", {"prednisolone"})
     []
     """
+    return _longest(_phrases(text), terms)
+
+
+_Phrases = list[tuple[str, int, int]]
+
+
+def _phrases(text: str) -> _Phrases:
+    """Every run of words of the text as (phrase, start, end)."""
     lowered = " ".join(text[:_MOST_CHARACTERS].lower().replace("’", "'").split())
-    words = list(_WORD.finditer(lowered))
-    spans = []
-    for index, first in enumerate(words):
-        for last in words[index : index + _MOST_WORDS]:
-            if lowered[first.start() : last.end()] in terms:
-                spans.append((first.start(), last.end()))
-    spans.sort(key=lambda span: (span[0] - span[1], span[0]))
-    taken: list[tuple[int, int]] = []
-    for start, end in spans:
-        if all(end <= other_start or start >= other_end for other_start, other_end in taken):
-            taken.append((start, end))
-    return [lowered[start:end] for start, end in taken]
+    words = [match.span() for match in _WORD.finditer(lowered)]
+    return [
+        (lowered[start:end], start, end)
+        for index, (start, _) in enumerate(words)
+        for _, end in words[index : index + _MOST_WORDS]
+    ]
+
+
+def _longest(phrases: _Phrases, terms: Container[str]) -> list[str]:
+    """Those of the phrases that are terms, the longest first; no word is used twice."""
+    found = [phrase for phrase in phrases if phrase[0] in terms]
+    if not found:
+        return []
+    found.sort(key=lambda phrase: (phrase[1] - phrase[2], phrase[1]))
+    taken: _Phrases = []
+    for phrase, start, end in found:
+        if all(end <= other_start or start >= other_end for _, other_start, other_end in taken):
+            taken.append((phrase, start, end))
+    return [phrase for phrase, _, _ in taken]
 
 
 def ndc_spellings(code: str) -> tuple[str, ...]:
@@ -193,10 +213,10 @@ def _of_ndc(code: str, ndc: Mapping[str, tuple[Ingredient, ...]]) -> tuple[Ingre
 
 
 def _stem_words(text: str, medications: Medications) -> Iterable[str]:
+    stems = tuple(medications.potassium_raising_stems)
     for word in _WORD.findall(text[:_MOST_CHARACTERS].lower()):
-        if any(
-            word.endswith(stem) and len(word) >= len(stem) + _LETTERS_BEFORE_STEM
-            for stem in medications.potassium_raising_stems
+        if word.endswith(stems) and any(
+            word.endswith(stem) and len(word) >= len(stem) + _LETTERS_BEFORE_STEM for stem in stems
         ):
             yield word
 

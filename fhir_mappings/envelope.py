@@ -121,7 +121,7 @@ def decode_call(body: bytes) -> HookCall:
     members = members_of(body, "")
     prefetch: dict[str, msgspec.Raw] | None = None
     raw = members.pop("prefetch", NULL)
-    if bytes(raw) != b"null":
+    if not _is_null(raw):
         prefetch = members_of(raw, "prefetch")
     content = {name: value_of(bytes(value), name) for name, value in members.items()}
     context = content.get("context")
@@ -190,6 +190,11 @@ def entries_of(raw: msgspec.Raw, place: str, key: str) -> tuple[tuple[Entry, ...
     return tuple(reading.entries), tuple(reading.notes)
 
 
+def _is_null(raw: msgspec.Raw) -> bool:
+    # Of a long one no copy is made to see that it is not.
+    return len(raw) == 4 and bytes(raw) == b"null"
+
+
 def _whole(raw: bytes | msgspec.Raw) -> _Bundle | None:
     """The Bundle in one pass; None where anything in it is not as it should be: then it is read loosely."""
     try:
@@ -217,7 +222,7 @@ class _Reading:
 
     def list_of(self, raw: msgspec.Raw, key: str) -> bool:
         """Reads one prefetch value; whether the list was wholly seen."""
-        if bytes(raw) == b"null":
+        if _is_null(raw):
             return True
         return self._list(raw, f"prefetch.{key}", key) and not self.partly
 
@@ -272,7 +277,7 @@ class _Reading:
             name = head.resourceType or self.type_of(entry.resource, where)
         except _UNREADABLE:
             # Perhaps there is none, perhaps its type can be read alone.
-            name = None if bytes(entry.resource) == b"null" else self.type_of(entry.resource, where)
+            name = None if _is_null(entry.resource) else self.type_of(entry.resource, where)
         if name is None:
             return
         if name == "OperationOutcome":

@@ -63,8 +63,7 @@ class Submission:
     not_understood: tuple[Note, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Located(Generic[T]):
+class Located(msgspec.Struct, Generic[T], frozen=True):
     """A decoded resource and its place.
 
     reference: "Condition/abc", or its expression where it has no id. names: every string by which another

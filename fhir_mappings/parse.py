@@ -146,7 +146,12 @@ class _Parser:
             if shape is None:
                 continue
             resource = self._decoded(found, shape)
-            if resource is None or not self._belongs(found, resource, names):
+            if resource is None:
+                continue
+            subject = getattr(resource, "subject", None)
+            # Nearly every resource names the patient as the one before it did.
+            known = subject is not None and self.meant.get(subject.reference)
+            if not known and not self._belongs(found, resource, names):
                 continue
             self._looked_at(found, resource)
             says_something = self.bearing.get(shape)

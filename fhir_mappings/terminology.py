@@ -26,6 +26,9 @@ NDC = "http://hl7.org/fhir/sid/ndc"
 # Second spellings seen in the field: HPO's OWL name (terminology tables) and a trailing slash.
 _ALIASES = {"http://purl.obolibrary.org/obo/hp.owl": HPO}
 
+# The usual systems as they are usually written: nothing is to be done to them, nor to their codes.
+_AS_WRITTEN = frozenset((SNOMED, LOINC, HPO, RXNORM, ATC, NDC))
+
 
 def code_key(system: str, code: str) -> CodeKey:
     """The key under which a coding is looked up.
@@ -33,6 +36,8 @@ def code_key(system: str, code: str) -> CodeKey:
     >>> code_key("http://hl7.org/fhir/sid/icd-10-cm/", "x123") == code_key(ICD_10_CM, "X12.3")
     True
     """
+    if system in _AS_WRITTEN:
+        return system, code.strip()
     system = system.strip().rstrip("/")
     system = _ALIASES.get(system, system)
     code = code.strip()

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from schemas.contexts import CONTEXTS
+from schemas.contexts import context_schema
 
 EXTENSION = "org.fasciculation-cds"
 
@@ -61,8 +61,8 @@ class RequestSchema(Tolerant):
     @validates_schema
     def context_of_the_hook(self, data: dict[str, Any], **_: Any) -> None:
         """The context has the members that its hook requires."""
-        shape = CONTEXTS.get(data.get("hook", ""))
-        errors = shape().validate(data["context"]) if shape else {}
+        shape = context_schema(data.get("hook", ""))
+        errors = shape.validate(data["context"]) if shape else {}
         if errors:
             raise ValidationError({"context": errors})
 
@@ -73,15 +73,19 @@ class RequestSchema(Tolerant):
             return
         if not isinstance(options, dict):
             raise ValidationError({"extension": {EXTENSION: ["Not an object."]}})
-        errors = OptionsSchema().validate(options)
+        errors = _OPTIONS.validate(options)
         if errors:
             raise ValidationError({"extension": {EXTENSION: errors}})
+
+
+# A schema is built anew from its fields each time that it is made: one of each is enough.
+_OPTIONS, _REQUEST = OptionsSchema(), RequestSchema()
 
 
 def checked_request(members: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """(the request as loaded, nothing), or (nothing, marshmallow's messages about it)."""
     try:
-        return cast(dict[str, Any], RequestSchema().load(members)), {}
+        return cast(dict[str, Any], _REQUEST.load(members)), {}
     except ValidationError as error:
         return {}, error.normalized_messages()
 

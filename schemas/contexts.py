@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
@@ -78,7 +79,16 @@ CONTEXTS: Mapping[str, type[Context]] = {
 }
 
 
+_SCHEMAS = {hook: shape() for hook, shape in CONTEXTS.items()}
+
+
+def context_schema(hook: str) -> Context | None:
+    """The schema of the context of that hook; None where there is no such hook."""
+    return _SCHEMAS.get(hook)
+
+
+@cache
 def bundles_of(hook: str) -> Mapping[str, bool]:
     """The Bundles that a context of that hook brings: member -> whether they are drafts."""
-    members = CONTEXTS[hook]().fields.items()
+    members = _SCHEMAS[hook].fields.items()
     return {name: field.draft for name, field in members if isinstance(field, Bundle)}

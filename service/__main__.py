@@ -1,8 +1,12 @@
 """python -m service"""
 
+import gc
 import os
 import sys
 
-from service.server import main
+# Next to nothing of what a start makes is let go: the collector would look through it in vain.
+gc.disable()
+
+from service.server import main  # noqa: E402
 
 raise SystemExit(main(sys.argv[1:], os.environ))

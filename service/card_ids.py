@@ -12,6 +12,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 # The kinds, by their number in the id: never reordered. An answer to a question is two of them.
 KINDS = ("card", "order", "answer-present", "answer-absent")
@@ -57,7 +58,8 @@ class CardIds:
         whole = (
             (custom >> 74) << 80 | 8 << 76 | (custom >> 62 & 0xFFF) << 64 | 2 << 62 | custom & (1 << 62) - 1
         )
-        return str(uuid.UUID(int=whole))
+        digits = f"{whole:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def read(self, text: str) -> CardId:
         """What that id says. Raises NotOurs if it was not made here, for this service id."""
@@ -84,12 +86,13 @@ def id_of(ids: CardIds, version: str, hook_instance: str, kind: str, name: str, 
             kind,
             int(version[: VERSION_BITS // 4] or "0", 16),
             code_of(name),
-            _hashed(f"call\n{hook_instance}", CALL_BITS),
+            _call(hook_instance),
             _hashed(f"item\n{hook_instance}\n{thing}", ITEM_BITS),
         )
     )
 
 
+@lru_cache(maxsize=1024)
 def code_of(name: str) -> int:
     """The number that stands for a row, action or finding in an id; 0 = no name.
 
@@ -139,6 +142,12 @@ def _tag(secret: str, service_id: str, bits: int) -> int:
 def _same(one: int, other: int) -> bool:
     width = TAG_BITS // 8
     return hmac.compare_digest(one.to_bytes(width, "big"), other.to_bytes(width, "big"))
+
+
+# Every id of one call says it.
+@lru_cache(maxsize=1)
+def _call(hook_instance: str) -> int:
+    return _hashed(f"call\n{hook_instance}", CALL_BITS)
 
 
 def _hashed(text: str, width: int) -> int:

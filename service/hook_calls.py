@@ -87,7 +87,7 @@ def refuse_unseen(answered: Answer, why: Mapping[str, str] = _NOTHING) -> None:
     """
     if answered.gate not in ("unseen", "unread"):
         return
-    missing = [key for key in ("conditions", "findings") if key in answered.assessment["notSeen"]]
+    missing = [key for key in ("conditions", "findings") if key in answered.decision.record.not_seen]
     unseen = [
         Issue(
             "required",

@@ -39,10 +39,12 @@ def answer(
     encounter_id: str | None = None,
     cards: str = "work-up",
     ids: CardIds | None = None,
+    assessed: bool = True,
 ) -> Answer:
     """Cards and assessment of one patient on that day.
 
-    cards: which kind of them, as hooks.yaml says. ids: sign those of the cards.
+    cards: which kind of them, as hooks.yaml says. ids: sign those of the cards. assessed: somebody reads the
+    assessment; else it is left empty.
 
     Raises PatientError where the submission is not about one patient.
     """
@@ -57,4 +59,5 @@ def answer(
     call = Call(hook_instance, base_url, subject, encounter_id, ids or CardIds(), knowledge.version)
     situation = Situation(decision, lambda: decided(without_context(submission)), knowledge, call)
     gate = decision.gate if matters(cards, situation) else "no-matter"
-    return Answer(cards_to(cards, situation), assessment_of(decision, knowledge), gate, decision)
+    assessment = assessment_of(decision, knowledge) if assessed else {}
+    return Answer(cards_to(cards, situation), assessment, gate, decision)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
+from msgspec.structs import replace as replaced
+
 from fhir_mappings.findings import Finding, Note, Reading, Record, Status
 from fhir_mappings.located import Submission
 from fhir_mappings.parse import parse
@@ -44,9 +46,13 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
     twitch = twitch_of(twitching, frozenset(reader.loose_courses), as_of, label)
     onset = twitch.onset
     findings: dict[str, Finding] = {}
-    for name in sorted({one.finding for one in said if kinds.get(one.finding) != "fasciculation"}):
-        records = [_since_onset(one, onset.earliest) for one in said if one.finding == name]
-        findings[name] = finding_of(name, records)
+    spoken_of: dict[str, list[Said]] = {}
+    for one in said:
+        spoken_of.setdefault(one.finding, []).append(one)
+    for name in sorted(spoken_of):
+        if kinds.get(name) != "fasciculation":
+            records = [_since_onset(one, onset.earliest) for one in spoken_of[name]]
+            findings[name] = finding_of(name, records)
     drugs, drug_notes = drugs_of(
         parsed.medication_requests,
         parsed.medication_statements,
@@ -109,5 +115,5 @@ def _unread(reader: Reader, unread: Iterable[Unread], twitching: Iterable[Said])
 def _since_onset(said: Said, onset: date | None) -> Said:
     """An absence recorded before the twitch began is history: nobody has looked since. Undated is oldest."""
     if onset is not None and said.status is Status.ABSENT and said.sort_day < onset:
-        return replace(said, history=True)
+        return replaced(said, history=True)
     return said

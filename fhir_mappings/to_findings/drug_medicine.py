@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
-from fhir_mappings.drug_names import Named, Names, routes_of
+from fhir_mappings.drug_names import Named, Names, routes_of, written_in
 from fhir_mappings.findings import Note
 from fhir_mappings.located import Located
 from fhir_mappings.references import plain, refers_to
 from fhir_mappings.resources import CodeableConcept, Head, Medication, MedicationIngredient, Reference
-from fhir_mappings.terminology import Ingredient
+from fhir_mappings.terminology import Ingredient, Medications
 from fhir_mappings.to_findings.drug_records import MedicationRecord, dosages_of
+from fhir_mappings.to_findings.drug_routes import Classed, classed
 
 # A Medication may be made of Medications; real ones nest once or twice.
 _DEEPEST = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Medicine:
+class Medicine(msgspec.Struct, frozen=True):
     """What it is made of. routes: of the dosage, the form, then the name; has_text: it can be read at all."""
 
     name: str
@@ -30,6 +30,40 @@ class Medicine:
     raises: bool
     has_text: bool
     routes: tuple[frozenset[str], ...]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A medicine and its ingredients with their classes."""
+
+    medicine: Medicine
+    ingredients: tuple[Classed, ...]
+
+
+class Medicines:
+    """The medicines of one record, each worked out once: a record of years repeats its prescriptions."""
+
+    def __init__(self, medications: Mapping[str, Located[Medication]], tables: Medications) -> None:
+        self._medications = medications
+        self._tables = tables
+        self._names = Names(tables)
+        self._read: dict[tuple[Any, ...], Known] = {}
+
+    def of(self, record: MedicationRecord, reference: str) -> tuple[Known, tuple[Note, ...]]:
+        """The medicine of a record, and notes on what it refers to."""
+        concept = record.medicationCodeableConcept
+        if concept is None or record.medication or record.medicationReference or record.contained:
+            medicine, notes = medicine_of(record, reference, self._medications, self._names)
+            return self._known(medicine), notes
+        key = written_in(concept), _dosage_routes(record, self._tables)
+        found = self._read.get(key)
+        if found is None:
+            medicine, _ = medicine_of(record, reference, self._medications, self._names)
+            found = self._read[key] = self._known(medicine)
+        return found, ()
+
+    def _known(self, medicine: Medicine) -> Known:
+        routes = self._tables.class_routes
+        return Known(medicine, classed(medicine.coded, medicine.written, medicine.routes, routes))
 
 
 def medicine_of(
@@ -45,9 +79,7 @@ def medicine_of(
     notes = tuple(
         Note(reference, why, f"{type(record).__name__}.medication") for why in sorted(reader.problems)
     )
-    dosage_routes = frozenset(
-        route for dosage in dosages_of(record) for route in routes_of(dosage.route, tables)
-    )
+    dosage_routes = _dosage_routes(record, tables)
     return (
         Medicine(
             name=next((one.name for one in named if one.name), ""),
@@ -64,6 +96,15 @@ def medicine_of(
             ),
         ),
         notes,
+    )
+
+
+def _dosage_routes(record: MedicationRecord, tables: Medications) -> frozenset[str]:
+    return frozenset(
+        route
+        for dosage in dosages_of(record)
+        if dosage.route is not None
+        for route in routes_of(dosage.route, tables)
     )
 
 

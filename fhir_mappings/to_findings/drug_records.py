@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
+import msgspec
+
 from fhir_mappings.dates import UnreadableDate, days_of
 from fhir_mappings.findings import Days, Note, Reading
 from fhir_mappings.resources import Dosage, MedicationRequest, MedicationStatement, Period
@@ -20,8 +22,7 @@ _ENDED = frozenset({"stopped", "completed", "ended"})  # R5 spells "ended"
 _TAKEN = frozenset({"active", "on-hold", "recorded"}) | _ENDED
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(msgspec.Struct, frozen=True):
     """When a record says the medicine was taken, and whether its status is known."""
 
     span: Span
@@ -102,11 +103,14 @@ def dosages_of(record: MedicationRecord) -> tuple[Dosage, ...]:
 
 def _request_days(request: MedicationRequest, dates: _Dates) -> tuple[list[Days], list[Days], Days | None]:
     """Its starts by the best source there is, its ends, and the day it was written."""
-    periods = [(request.effectiveDosePeriod, "effectiveDosePeriod"), *_bounds(request, "dosageInstruction")]
+    authored = dates.day(request.authoredOn, "authoredOn")
+    bounds = _bounds(request, "dosageInstruction")
+    if request.effectiveDosePeriod is None and not bounds and request.dispenseRequest is None:
+        return [authored] if authored else [], [], authored
+    periods = [(request.effectiveDosePeriod, "effectiveDosePeriod"), *bounds]
     starts, ends = dates.periods(periods)
     supply = request.dispenseRequest.validityPeriod if request.dispenseRequest else None
     supply_starts, supply_ends = dates.periods([(supply, "dispenseRequest.validityPeriod")])
-    authored = dates.day(request.authoredOn, "authoredOn")
     return (
         starts or supply_starts or ([authored] if authored else []),
         ends + supply_ends,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from fhir_mappings.terminology import Ingredient
 
 
-@dataclass(frozen=True, slots=True)
-class Classed:
+class Classed(msgspec.Struct, frozen=True):
     """One ingredient of a medicine. sure: the classes it is in. maybe: those that an unknown route leaves."""
 
     name: str

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
+
+import msgspec
 
 from fhir_mappings.findings import Days, Plausible
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """When it was taken, by one record or by several. end None: not ended, as far as is recorded."""
 
-    start: Days = Days()  # noqa: RUF009 - frozen, so sharing it is safe
+    start: Days = Days()
     end: Days | None = None
 
 
 def joined(spans: Iterable[Span]) -> Span:
     """From the earliest start to the latest end. A renewal is not a start; one open record keeps it open."""
     spans = tuple(spans)
+    if len(spans) == 1:
+        return spans[0]
     ends = [span.end for span in spans if span.end is not None]
     return Span(
         start=earliest_of(span.start for span in spans),
@@ -30,6 +32,8 @@ def joined(spans: Iterable[Span]) -> Span:
 def earliest_of(days: Iterable[Days]) -> Days:
     """The earliest of several imprecise days; an unknown one among them leaves its earliest side open."""
     days = tuple(days)
+    if len(days) == 1:
+        return days[0]
     lowest = [day.earliest for day in days if day.earliest is not None]
     highest = [day.latest for day in days if day.latest is not None]
     return Days(
@@ -41,6 +45,8 @@ def earliest_of(days: Iterable[Days]) -> Days:
 def latest_of(days: Iterable[Days]) -> Days:
     """The latest of several imprecise days; an unknown one among them leaves its latest side open."""
     days = tuple(days)
+    if len(days) == 1:
+        return days[0]
     lowest = [day.earliest for day in days if day.earliest is not None]
     highest = [day.latest for day in days if day.latest is not None]
     return Days(

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
-from fhir_mappings.drug_names import Names
+import msgspec
+
 from fhir_mappings.findings import Days, Drug, Note, Plausible, Reading
 from fhir_mappings.located import Located
 from fhir_mappings.resources import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.terminology import Terminology
-from fhir_mappings.to_findings.drug_medicine import Medicine, medicine_of
+from fhir_mappings.to_findings.drug_medicine import Known, Medicines
 from fhir_mappings.to_findings.drug_records import (
     MedicationRecord,
     Times,
@@ -23,14 +23,12 @@ from fhir_mappings.to_findings.drug_records import (
     times_of,
     unreadable_notes,
 )
-from fhir_mappings.to_findings.drug_routes import classed
 from fhir_mappings.to_findings.drug_timing import Span, ended_by, joined, plausible_of, why_of
 
 _WITHOUT_A_NAME = "medicine without a name"
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True):
     """The record that speaks. kind: its resource type."""
 
     reference: str
@@ -38,8 +36,7 @@ class _Place:
     times: Times
 
 
-@dataclass(frozen=True, slots=True)
-class _Mention:
+class _Mention(msgspec.Struct, frozen=True):
     """One ingredient in one record. sure: its class does not hang on a route that is not known."""
 
     name: str
@@ -62,7 +59,7 @@ def drugs_of(
     """All medicines against a twitch of that onset, by name; and what of them was not understood."""
     mentions: dict[str, list[_Mention]] = defaultdict(list)
     notes: set[Note] = set()
-    names = Names(terminology.medications)
+    medicines = Medicines(medications, terminology.medications)
     everything: list[Located[MedicationRequest] | Located[MedicationStatement]] = [*requests, *statements]
     for located in everything:
         record: MedicationRecord = located.resource
@@ -71,11 +68,12 @@ def drugs_of(
         times = times_of(record, as_of, reading)
         if times is None:
             continue
-        notes.update(unreadable_notes(located.reference, times))
-        medicine, missing = medicine_of(record, located.reference, medications, names)
+        if times.unreadable:
+            notes.update(unreadable_notes(located.reference, times))
+        known, missing = medicines.of(record, located.reference)
         notes.update(missing)
         spoken_in = _Place(located.reference, type(record).__name__, times)
-        for mention in _mentions(medicine, spoken_in, terminology):
+        for mention in _mentions(known, spoken_in):
             # Medicines without a name are told apart by their place, for they may be different ones.
             key = mention.name.casefold() or located.reference
             mentions[key].append(mention)
@@ -99,19 +97,16 @@ def drafted_drugs(
     as_of: date,
 ) -> tuple[Drug, ...]:
     """The medicines that a draft names; when they were taken is not asked, for they were not."""
-    medicine, _ = medicine_of(
-        located.resource, located.reference, medications, Names(terminology.medications)
-    )
+    known, _ = Medicines(medications, terminology.medications).of(located.resource, located.reference)
     spoken_in = _Place(located.reference, "MedicationRequest", Times(Span(), status_known=True))
     mentions: dict[str, list[_Mention]] = defaultdict(list)
-    for mention in _mentions(medicine, spoken_in, terminology):
+    for mention in _mentions(known, spoken_in):
         mentions[mention.name.casefold()].append(mention)
     return tuple(drug for name in sorted(mentions) for drug in _drugs_of_one(mentions[name], Days(), as_of))
 
 
-def _mentions(medicine: Medicine, place: _Place, terminology: Terminology) -> Iterator[_Mention]:
-    tables = terminology.medications
-    ingredients = classed(medicine.coded, medicine.written, medicine.routes, tables.class_routes)
+def _mentions(known: Known, place: _Place) -> Iterator[_Mention]:
+    medicine, ingredients = known.medicine, known.ingredients
     for one in ingredients:
         for medication_class in sorted(one.sure):
             yield _Mention(one.name, medication_class, True, place)
@@ -144,7 +139,9 @@ def _drugs_of_one(mentions: list[_Mention], onset: Days, as_of: date) -> Iterato
 def _drug(mentions: list[_Mention], onset: Days, as_of: date) -> Drug:
     span = joined(mention.place.times.span for mention in mentions)
     certain = [m.place.times.span for m in mentions if m.sure and m.place.times.status_known]
-    plausible, why = _judged(span, joined(certain) if certain else None, onset, as_of)
+    # Mostly that is true of all of them.
+    sure = span if len(certain) == len(mentions) else joined(certain) if certain else None
+    plausible, why = _judged(span, sure, onset, as_of)
     route_unknown = not any(mention.sure for mention in mentions)
     if plausible is Plausible.POSSIBLE:
         if route_unknown:

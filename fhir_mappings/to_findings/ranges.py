@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+
+import msgspec
 
 from fhir_mappings import resources as fhir
 from fhir_mappings.codes import text_of
@@ -18,8 +19,7 @@ _DAYS_OF = {"a": 365.25, "mo": 365.25 / 12, "wk": 7.0, "d": 1.0}
 _LONGEST_NUMBER = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """A number with what stands before and after it. factor: to the canonical unit; None = not understood."""
 
     number: Decimal

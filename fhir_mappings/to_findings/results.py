@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+import msgspec
 
 from fhir_mappings import resources as fhir
 from fhir_mappings.codes import keys_of, text_of
@@ -31,8 +32,7 @@ _SEVERITY = {Band.NOT_JUDGED: 0, Band.IN_RANGE: 1, Band.OUT_OF_RANGE: 2, Band.CR
 _WRITTEN = re.compile(r"\s*([<>]=?)?\s*(-?\d+(?:\.\d+)?)\s*(\S.*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Dated:
+class _Dated(msgspec.Struct, frozen=True):
     result: Result
     moment: str  # the time as written, to order results of one day
 

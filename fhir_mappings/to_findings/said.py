@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
+
+import msgspec
 
 from fhir_mappings.findings import Basis, Days, Evidence, Finding, Site, Status
 
@@ -13,8 +14,7 @@ _WORSE = frozenset({"worsening", "spreading"})
 _SETTLED = frozenset({"stable", "improving"})
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """One record's word on one finding.
 
     day: the day it is dated by; None = undated, which is oldest. history: it speaks no longer.
@@ -51,8 +51,7 @@ class Said:
         return any(site.id == "generalized" for site in self.sites)
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(msgspec.Struct, frozen=True):
     """The outcome of a conflict. deciding: the records that agree with it and were used."""
 
     status: Status
@@ -66,6 +65,10 @@ def weighed(said: Iterable[Said]) -> Weighed:
     speaking = [one for one in said if one.speaks]
     if not speaking:
         return Weighed(Status.UNKNOWN)
+    if len(speaking) == 1:
+        (one,) = speaking
+        basis = Basis.EXAMINED if one.basis is Basis.EXAMINED else Basis.REPORTED
+        return Weighed(one.status, basis, (one,))
     places = {(site.id, site.side) for one in speaking for site in one.sites}
     unsited = [one for one in speaking if not one.sites]
     groups = [

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fhir_mappings import resources as fhir
 from fhir_mappings.codes import keys_of, text_of
@@ -276,11 +279,12 @@ class Reader:
         return answers.get(word, Status.UNKNOWN) if not keys else Status.UNKNOWN
 
     def _shown(self, said: Said, sites: tuple[Site, ...], courses: frozenset[str]) -> Said:
+        if courses <= said.courses and (said.sites or not sites):
+            return said
         return replace(said, sites=said.sites or sites, courses=said.courses | courses)
 
 
-@dataclass(frozen=True, slots=True)
-class _Observed:
+class _Observed(Struct, frozen=True):
     reader: Reader
     reference: str
     speaks: Days

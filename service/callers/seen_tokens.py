@@ -13,10 +13,6 @@ import weakref
 from collections.abc import Callable
 from typing import Protocol
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 from service.callers.refusals import refused
 from service.config import ConfigError
 from service.errors import Issue, Unavailable
@@ -110,7 +106,13 @@ class InRedis:
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+        # Half of the services need none, and it takes a tenth of a second to start.
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
         self._clock = clock
+        self._failures = (redis.RedisError, OSError, LookupError, TypeError, ValueError)
         # Which run of Redis was asked last, as it names itself.
         self._run = ""
         self._client = redis.Redis.from_url(
@@ -135,7 +137,7 @@ class InRedis:
             if server["run_id"] != run or began is None:
                 began = self._begin(server["run_id"])
             began = float(began)
-        except (redis.RedisError, OSError, LookupError, TypeError, ValueError):
+        except self._failures:
             raise Unavailable(
                 [Issue("transient", "Used tokens cannot be looked up now: send a new token in a moment.")]
             ) from None

@@ -7,6 +7,7 @@ import string
 import unicodedata
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_ESCAPES = str.maketrans({mark: "\\" + mark for mark in string.punctuation} | _ENTITIES)
 _WORD_JOINER = "\u2060"
 _LONGEST = 200
 
@@ -21,17 +22,19 @@ def escaped(text: str) -> str:
     text = folded(text)
     text = re.sub(r"://|@", lambda match: _WORD_JOINER + match[0], text)
     text = re.sub(r"(?i)www", lambda match: match[0] + _WORD_JOINER, text)
-    return "".join(
-        _ENTITIES.get(mark) or ("\\" + mark if mark in string.punctuation else mark) for mark in text
-    )
+    return text.translate(_ESCAPES)
 
 
 def folded(text: str) -> str:
     """One line of plain text: control and format characters are dropped, white space is one blank."""
-    kept = "".join(
+    kept = text if text.isascii() and text.isprintable() else _printable(text)
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= _LONGEST else kept[: _LONGEST - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    return "".join(
         " " if mark.isspace() else mark
         for mark in text
         if mark.isspace() or unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Co", "Cn")
     )
-    kept = " ".join(kept.split())
-    return kept if len(kept) <= _LONGEST else kept[: _LONGEST - 1] + "…"

@@ -78,9 +78,10 @@ def _heads(decision: Decision, wording: Wording) -> Iterator[list[str]]:
 def found_of(decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> list[str]:
     """The phrases of the fired rows, the worst first."""
     phrases: dict[str, None] = {}
+    abnormal = _abnormal(decision, table, terminology)
     ranked = sorted(decision.rows, key=lambda row: -RANK[row.level])
     for row in ranked:
-        phrase = wording.maybe(f"found.{row.id}", abnormal=_abnormal(decision, table, terminology))
+        phrase = wording.maybe(f"found.{row.id}", abnormal=abnormal)
         if phrase:
             phrases.setdefault(phrase)
     # "weakness" says nothing beside "weakness and wasting, worsening".

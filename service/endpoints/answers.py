@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
 
 from fhir_mappings.from_actions import operation_outcome
+from fhir_mappings.json_objects import json_bytes
 from service.errors import Issue
 
 JSON = "application/json"
@@ -17,9 +17,7 @@ FHIR_JSON = "application/fhir+json"
 
 def json_answer(content: Any, status: int = 200, mimetype: str = JSON) -> Response:
     """Compact JSON; members keep their order, so that the same answer is the same bytes."""
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    # A lone surrogate from a record has no UTF-8: it leaves as a question mark.
-    return Response(body.encode("utf-8", "replace"), status=status, mimetype=mimetype)
+    return Response(json_bytes(content), status=status, mimetype=mimetype)
 
 
 def problem_answer(issues: Sequence[Issue], status: int) -> Response:

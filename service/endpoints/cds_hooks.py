@@ -77,6 +77,7 @@ def cds_hooks(config: Config, knowledge: Knowledge, servers: FhirServers, metric
             encounter_id=context.get("encounterId"),
             cards=entry["cards"],
             ids=CardIds(config.card_secrets, service_id),
+            assessed=options.get("assessment") is True,
         )
         cards = shown(answered.cards, config)
         tell_decision(metrics, entry["hook"], answered, cards, len(submission.entries))
