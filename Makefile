@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup serve test test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment
+.PHONY: help bench setup serve test test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment
 
 # An environment is made in an empty folder: through a link that would be another project's folder.
 no_link = for folder in $(1); do test ! -L $$folder || { \
@@ -62,6 +62,17 @@ $(EHR_STAMP): $(EHR_LOCK)
 
 test-ehr: $(STAMP) $(EHR_STAMP)  ## The patients on a real FHIR server with OAuth2, fetched without any prefetch
 	$(BIN)/python -m pytest -rs tests/ehr $(ARGS)
+
+# Those who are compared with the service, each in an environment of its own; one that cannot be had is left out.
+.bench/%/made: benchmarks/%.lock
+	@$(call no_link,.bench .bench/$*)
+	@"$(PYTHON)" -m venv --clear .bench/$*
+	@.bench/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< \
+		|| { echo "make bench: $* cannot be installed, and is left out." >&2; rm -rf .bench/$*; mkdir -p .bench/$*; }
+	@touch $@
+
+bench: $(STAMP) .bench/floor/made .bench/healthchain/made  ## What the service costs beside others (ARGS=--quick: a few minutes)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 mutants: $(STAMP)  ## Every deliberate error in the decision table against the tests; ARGS="--minutes 5" bounds it
 	$(BIN)/python -m tests.mutation --write $(ARGS)
@@ -124,9 +135,12 @@ knowledge-diff: $(STAMP)  ## What the knowledge says otherwise than in OLD=REVIS
 
 # No prerequisite: without a lock file that fits there may be no environment.
 LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml
+BENCH_LOCKED := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 lock:  ## Write both lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	@test -x $(BIN)/uv || $(MAKE) setup
 	$(BIN)/$(LOCKED) $(ARGS) --output-file requirements.lock
 	$(BIN)/$(LOCKED) $(ARGS) --extra dev --output-file requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) \
 		tests/ehr/requirements.in --output-file $(EHR_LOCK)
+	$(BIN)/$(BENCH_LOCKED) $(ARGS) --constraints requirements.lock benchmarks/floor.in --output-file benchmarks/floor.lock
+	$(BIN)/$(BENCH_LOCKED) $(ARGS) benchmarks/healthchain.in --output-file benchmarks/healthchain.lock

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 _SKIPPED = (
     ".venv",
     ".api",
+    ".bench",
     ".ehr",
     ".git",
     "__pycache__",

@@ -32,7 +32,14 @@ def test_every_dependency_is_locked(file: str, wanted: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["requirements.lock", "requirements-dev.lock", "tests/ehr/requirements.lock"]
+    "file",
+    [
+        "requirements.lock",
+        "requirements-dev.lock",
+        "tests/ehr/requirements.lock",
+        "benchmarks/floor.lock",
+        "benchmarks/healthchain.lock",
+    ],
 )
 def test_every_entry_has_hashes(file: str) -> None:
     assert [name for name, entry in locked(file).items() if "--hash=sha256:" not in entry] == []
