@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import compress, product
+from itertools import compress, count, product
+from threading import RLock
 from typing import Any
 
 from service.decision.outcome import Key, Outcome, highest, read_last
@@ -107,9 +108,13 @@ class Rules:
 
 
 class Search:
-    """Everything about some facts that no record is needed for; worked out as far as somebody asks."""
+    """Everything about some facts that no record is needed for; worked out as far as somebody asks.
+
+    Threads share it: one works something out while the others wait for it.
+    """
 
     def __init__(self, rules: Rules, facts: Facts) -> None:
+        self._lock = RLock()
         self.rules = rules
         self.table = rules.table
         self.facts = facts
@@ -128,7 +133,8 @@ class Search:
 
     def situation(self, settings: Mapping[str, str]) -> Situation:
         """The situation with those facts set and the rest as they are."""
-        return self._with(settings)[1]
+        with self._lock:
+            return self._with(settings)[1]
 
     def _with(self, settings: Mapping[str, str]) -> tuple[list[bool], Situation]:
         key = frozenset(settings.items())
@@ -158,12 +164,15 @@ class Search:
 
     def contexts(self, group: Group) -> tuple[tuple[Context, ...], ...]:
         """For every row that the group can move: the settings in which its answers do, the smallest first."""
-        found = self._contexts.get(group.id)
-        if found is None:
+        with self._lock:
+            return self._contexts.get(group.id) or self._contexts_by_row(group)
+
+    def _contexts_by_row(self, group: Group) -> tuple[tuple[Context, ...], ...]:
+        if group.id not in self._contexts:
             places = {place for name in group.variables for place in self.rules.places.get(name, ())}
             by_row = (self._contexts_of(group, self.rules.ordinary[place]) for place in sorted(places))
-            found = self._contexts[group.id] = tuple(contexts for contexts in by_row if contexts)
-        return found
+            self._contexts[group.id] = tuple(contexts for contexts in by_row if contexts)
+        return self._contexts[group.id]
 
     def _contexts_of(self, group: Group, row: Row) -> tuple[Context, ...]:
         moving = []
@@ -242,10 +251,15 @@ class Search:
         Findings only raise the level, so all absent and all present bound it; answers in words are tried,
         and so is a finding that some row wants absent.
         """
-        yield from self._spans
-        for low, high in self._choices:
-            pair = self.situation(low), self.situation(high)
-            self._spans.append(pair)
+        for place in count():
+            with self._lock:
+                if place == len(self._spans):
+                    choice = next(self._choices, None)
+                    if choice is None:
+                        return
+                    low, high = choice
+                    self._spans.append((self.situation(low), self.situation(high)))
+                pair = self._spans[place]
             yield pair
 
     def _bounds(self) -> Iterator[tuple[Mapping[str, str], Mapping[str, str]]]:
