@@ -112,7 +112,7 @@ class InRedis:
         from redis.retry import Retry
 
         self._clock = clock
-        self._failures = (redis.RedisError, OSError, LookupError, TypeError, ValueError)
+        self._outages = (redis.RedisError, OSError)
         # Which run of Redis was asked last, as it names itself.
         self._run = ""
         self._client = redis.Redis.from_url(
@@ -137,7 +137,7 @@ class InRedis:
             if server["run_id"] != run or began is None:
                 began = self._begin(server["run_id"])
             began = float(began)
-        except self._failures:
+        except (*self._outages, LookupError, TypeError, ValueError):
             raise Unavailable(
                 [Issue("transient", "Used tokens cannot be looked up now: send a new token in a moment.")]
             ) from None
@@ -150,7 +150,7 @@ class InRedis:
         try:
             # A command that its user needs anyway.
             self._client.info("server")
-        except (redis.RedisError, OSError) as error:
+        except self._outages as error:
             return f"unavailable ({type(error).__name__})"
         return "ok"
 
