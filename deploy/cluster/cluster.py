@@ -59,7 +59,7 @@ class Cluster:
     """folder: an empty one; everything is made in it.
 
     settings: further ones, the same for all replicas; issuer: further members of the caller's entry.
-    redis_environ: what only Redis sees.
+    module: what a replica runs.
     """
 
     def __init__(
@@ -68,13 +68,13 @@ class Cluster:
         settings: Mapping[str, str] | None = None,
         port: int | None = None,
         issuer: Mapping[str, object] | None = None,
-        redis_environ: Mapping[str, str] | None = None,
+        module: str = "service",
     ) -> None:
         self.folder = folder
         self.credentials = Credentials(folder / "credentials")
         self.url = f"https://127.0.0.1:{port or free_port()}"
+        self._module = module
         self._settings, self._issuer = dict(settings or {}), dict(issuer or {})
-        self._redis_environ = dict(redis_environ or {})
         self._postgres_port, self._redis_port = free_port(), free_port()
         self.replica_ports = {name: free_port() for name in REPLICAS}
         self.proxy = Proxy(folder / "control")
@@ -219,7 +219,6 @@ class Cluster:
             self._log("redis"),
             self._redis_answers,
             feed=feed,
-            environ={**os.environ, **self._redis_environ},
         )
 
     def _redis_answers(self) -> bool:
@@ -247,7 +246,7 @@ class Cluster:
     def _made_replica(self, name: str) -> Part:
         port = self.replica_ports[name]
         environ = {**self._environ(), "PORT": str(port)}
-        command = [sys.executable, "-m", "service"]
+        command = [sys.executable, "-m", self._module]
         return Part(name, command, self._log(name), lambda: _answers(f"http://127.0.0.1:{port}/healthz"),
                     environ=environ, folder=PROJECT)  # fmt: skip
 

@@ -84,10 +84,14 @@ class Part:
         until = time.monotonic() + WITHIN
         while not self._ready():
             if not self.runs:
-                raise NotReady(f"{self.name} ended; see {self.log}")
+                raise NotReady(f"{self.name} ended; {self._last_words}")
             if time.monotonic() > until:
-                raise NotReady(f"{self.name} does not answer; see {self.log}")
+                raise NotReady(f"{self.name} does not answer; {self._last_words}")
             time.sleep(0.05)
+
+    @property
+    def _last_words(self) -> str:
+        return f"{self.log} ends with:\n{self.log.read_text(errors='replace')[-1500:]}"
 
     @property
     def process(self) -> subprocess.Popen[bytes]:

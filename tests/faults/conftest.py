@@ -35,16 +35,18 @@ class Site:
     answers: Answers
     calls: list[Known]
     show: Callable[[str], None]
+    token: Callable[[str], str] | None = None
 
     @property
     def target(self) -> Target:
         tls = ssl.create_default_context(cafile=self.cluster.certificate)
-        return Target(self.cluster.url, tls, self.cluster.credentials.token)
+        return Target(self.cluster.url, tls, self.token or self.cluster.credentials.token)
 
     @contextmanager
-    def load(self, name: str) -> Iterator[Load]:
+    def load(self, name: str, calls_a_second: float = 12.0) -> Iterator[Load]:
         """Load for the time of the scenario; afterwards its counts are shown, and what no fault excuses."""
-        load = Load(self.target, self.calls, Tally(name))
+        rates = {HOOK: calls_a_second, FEEDBACK: 3.0, REPLAY: 2.0}
+        load = Load(self.target, self.calls, Tally(name), rates)
         with load.running():
             load.wait(CALM)
             load.recovered()

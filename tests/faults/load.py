@@ -110,7 +110,7 @@ class Load:
     calls: Sequence[Known]
     tally: Tally
     rates: Mapping[str, float] = field(default_factory=lambda: {HOOK: 12.0, FEEDBACK: 3.0, REPLAY: 2.0})
-    threads: Mapping[str, int] = field(default_factory=lambda: {HOOK: 6, FEEDBACK: 2, REPLAY: 1})
+    threads: Mapping[str, int] = field(default_factory=lambda: {HOOK: 8, FEEDBACK: 2, REPLAY: 1})
     acknowledged: list[Item] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _used: deque[tuple[Known, str]] = field(default_factory=lambda: deque(maxlen=300))
@@ -192,7 +192,7 @@ class Load:
         """One post, sent until it is acknowledged, as a client does; now and then once more."""
         call = dice.choice([call for call in self.calls if call.cards])
         path = call.path + "/feedback"
-        items = [self._item(call, dice) for _ in range(dice.randint(1, 3))]
+        items = [self.item(call, dice) for _ in range(dice.randint(1, 3))]
         body = json.dumps({"feedback": [item.content for item in items]}).encode()
         until = monotonic() + RECOVERED_WITHIN
         while self.attempt(FEEDBACK, connection, path, body, self._token(path), b"{}") != RIGHT:
@@ -206,7 +206,8 @@ class Load:
         if dice.random() < 0.2:
             self.attempt(FEEDBACK, connection, path, body, self._token(path), b"{}")
 
-    def _item(self, call: Known, dice: random.Random) -> Item:
+    def item(self, call: Known, dice: random.Random | None = None) -> Item:
+        dice = dice or random.Random()
         (card,) = call.cards
         with _TIMING:
             at = next(_TIMES)
