@@ -26,6 +26,8 @@ PROJECT = Path(__file__).parents[2]
 HERE = Path(__file__).parents[1]
 REPLICAS = ("replica1", "replica2", "replica3")
 WORKERS = 2
+# At one replica: what its workers decide at the same time, and some that wait for a FHIR server.
+CONNECTIONS = 8 * WORKERS
 INSTALL = "apt-get install --no-install-recommends haproxy redis-server postgresql"
 # Debian keeps its programs out of the PATH; newest first.
 _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -262,7 +264,7 @@ class Cluster:
             "LISTEN": self.url.removeprefix("https://"),
             "CERTIFICATE": str(self.credentials.path("certificate-and-key.pem")),
             "CONTROL": str(self.folder / "control"),
-            "WORKERS": str(WORKERS),
+            "CONNECTIONS": str(CONNECTIONS),
             **{f"REPLICA_{name[-1]}": f"127.0.0.1:{port}" for name, port in self.replica_ports.items()},
         }
         program = shutil.which("haproxy", path=environ["PATH"]) or "haproxy"

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.cluster.cluster import CONNECTIONS, WORKERS
 from deploy.cluster.parts import Part, free_port
 from deploy.cluster.proxy import Proxy
 from service.callers.issuers import issuers_in
@@ -86,9 +87,8 @@ def test_all_that_is_named_is_there() -> None:
         re.findall(r'"\$\{([A-Z0-9_]+)\}"', (PROJECT / "deploy/haproxy.cfg").read_text(encoding="utf-8"))
     )
     assert needed == set(SERVICES["proxy"]["environment"])
-    assert (
-        SERVICES["proxy"]["environment"]["WORKERS"] == SERVICES["replica1"]["environment"]["WEB_CONCURRENCY"]
-    )
+    assert SERVICES["proxy"]["environment"]["CONNECTIONS"] == str(CONNECTIONS)
+    assert SERVICES["replica1"]["environment"]["WEB_CONCURRENCY"] == str(WORKERS)
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_the_proxy_takes_its_file_and_is_steered_by_the_script(prepared: Path, t
             "LISTEN": f"127.0.0.1:{port}",
             "CERTIFICATE": str(prepared / "secrets" / "certificate-and-key.pem"),
             "CONTROL": f"ipv4@127.0.0.1:{control}",
-            "WORKERS": "2",
+            "CONNECTIONS": "16",
             **replicas,
         }
         command = [str(HAPROXY), "-db", "-f", str(PROJECT / "deploy" / "haproxy.cfg")]

@@ -50,3 +50,15 @@ def test_rolling_restart(site: Site) -> None:
     assert not {part.process.pid for part in site.cluster.replicas.values()} & set(before.values())
     assert load.tally.bad(HOOK) == []
     assert load.tally.bad(FEEDBACK) == []
+
+
+def test_replicas_that_are_stopped_without_a_word_to_the_proxy(site: Site) -> None:
+    """SIGTERM, and a new one."""
+    with site.load("SIGTERM to replicas that were not drained", BUSY) as load:
+        for name in REPLICAS:
+            # The supervisor starts it again.
+            site.cluster.replicas[name].stop()
+            load.recovered()
+            site.cluster.proxy.wait_up(name)
+    assert load.tally.bad(HOOK) == []
+    assert load.tally.bad(FEEDBACK) == []
