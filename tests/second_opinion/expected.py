@@ -42,11 +42,11 @@ def expected_onset(twitch: Twitching) -> tuple[date | None, date | None]:
             written - timedelta(days=7 * number + half),
             min(recorded, written - timedelta(days=7 * number - half)),
         )
-    begun = day(number)
+    first = last = day(number)
     if form == "month":
-        first, last = begun.replace(day=1), begun.replace(day=monthrange(begun.year, begun.month)[1])
-        return first, min(last, recorded)
-    return begun, min(begun, recorded)
+        first, last = first.replace(day=1), last.replace(day=monthrange(last.year, last.month)[1])
+    # Recorded before it is said to have begun: how much longer ago is not known.
+    return None if recorded < first else first, min(last, recorded)
 
 
 def expected_open(person: Person) -> bool:
