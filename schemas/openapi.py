@@ -100,6 +100,8 @@ def _paths(paths: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             del call["parameters"]
             call["operationId"] = hook["id"]
             call["summary"] = f"A call of the hook {hook['hook']}"
+            for link in call["responses"]["200"]["links"].values():
+                link["parameters"]["service_id"] = hook["id"]
             content = call["requestBody"]["content"]["application/json"]
             content["schema"] = _call_shape(hook["hook"])
             yield CALL.replace("{service_id}", hook["id"]), {"post": call}
