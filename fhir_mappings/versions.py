@@ -2,6 +2,7 @@
 
 A resource fits the versions that have all of its members. What came together was written in the one version
 that all of it fits; in R4 where R4 fits, where nothing tells, and where no one version fits all of it.
+One that itself mixes them tells nothing.
 """
 
 from __future__ import annotations
@@ -193,10 +194,13 @@ def fitting(content: Mapping[str, Any]) -> Versions:
 
 
 def version_of(fits: Iterable[Versions]) -> Version:
-    """The version of what came together, by the versions that each of it fits."""
+    """The version of what came together, by the versions that each of it fits.
+
+    What fits none tells nothing: the drafts of an order form are seldom whole resources of any version.
+    """
     common = ANY
     for versions in fits:
-        common &= versions
+        common &= versions or ANY
     return next(iter(common)) if len(common) == 1 else Version.R4
 
 

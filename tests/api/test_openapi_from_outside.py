@@ -17,7 +17,7 @@ from tests.docs.conftest import PROJECT, free_port, running
 TOOL = PROJECT / ".api" / "schemathesis" / "bin" / "schemathesis"
 SETTINGS = PROJECT / "tests" / "api" / "schemathesis.toml"
 OPERATIONS = sum(len(methods) for methods in document()["paths"].values())
-# stateful: follows the links, so that feedback is sent about a card that this service signed, which no drawn data is.
+# stateful: follows the links, so that feedback comes about a card that was signed here, which is never drawn.
 PHASES = "examples,coverage,fuzzing,stateful"
 # What may be answered to data that fits the shape, beside success; each has its reason in the file.
 MAY_JOIN = {"2xx", "304", "404", "412", "413", "415", "422"}

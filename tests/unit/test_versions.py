@@ -131,6 +131,12 @@ def told(*resources: Mapping[str, Any]) -> Version:
         ([R4_ORDER, STU3_ORDER], Version.R4),
         ([{"resourceType": "Condition", "participant": [], "assertedDate": "2026"}], Version.R4),
         ([{"resourceType": "Condition", **CLINICAL}, STU3_ORDER], Version.R4),
+        # One that mixes them itself tells nothing.
+        ([R5_ORDER, {"resourceType": "Condition", "participant": [], "assertedDate": "2026"}], Version.R5),
+        (
+            [STU3_ORDER, {"resourceType": "Condition", "participant": [], "assertedDate": "2026"}],
+            Version.STU3,
+        ),
         # A type that nobody reads tells nothing; a null is not there.
         ([{"resourceType": "Encounter", "context": {}}], Version.R4),
         ([{"resourceType": "Condition", "participant": None}], Version.R4),
