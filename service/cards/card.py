@@ -60,6 +60,7 @@ def _source(knowledge: Knowledge, call: Call) -> dict[str, Any]:
     source: dict[str, Any] = {
         "label": knowledge.wording.say("source_label"),
         "url": f"{call.base_url}/knowledge",
+        "icon": f"{call.base_url}/static/icon.png",
     }
     topic = knowledge.terminology.findings["fasciculation"]
     if topic.answer is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import uuid
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,16 +26,14 @@ def client(app: Any) -> FlaskClient:
 
 @pytest.fixture(scope="module")
 def cards_by_file(client: FlaskClient) -> dict[str, list[Content]]:
-    """Every card of every example, by both ways in."""
+    """Every card of every example, at every hook and by /evaluate."""
     found: dict[str, list[Content]] = {}
     for path in sorted(EXAMPLES.glob("*.json")):
         content = example(path.name)
         if content.get("resourceType") == "Bundle":
             answer = client.post("/evaluate?asOf=2026-06-15", json=content)
-        elif content.get("hook") == "patient-view":
-            answer = client.post(SERVICE, json=content)
         else:
-            continue
+            answer = client.post(f"/cds-services/fasciculation-{content['hook']}", json=content)
         found[path.stem] = answer.get_json()["cards"]
     return found
 
@@ -42,7 +41,7 @@ def cards_by_file(client: FlaskClient) -> dict[str, list[Content]]:
 @pytest.fixture(scope="module")
 def cards(cards_by_file: dict[str, list[Content]]) -> list[Content]:
     found = [card for listed in cards_by_file.values() for card in listed]
-    assert len(found) >= 6
+    assert len(found) >= 100
     assert len({card["indicator"] for card in found}) > 1
     return found
 
@@ -150,6 +149,22 @@ def test_cds_hooks_110_what_is_about_this_card_is_a_link(cards: list[Content]) -
         assert [link["url"].rpartition("/")[2] for link in card["links"]] == rows
 
 
+def test_cds_hooks_111_the_icon_of_a_source_has_an_absolute_url(cards: list[Content]) -> None:
+    assert all(is_absolute(card["source"]["icon"]) for card in cards)
+
+
+def test_cds_hooks_112_the_icon_is_an_opaque_png_of_100_by_100(
+    client: FlaskClient, cards: list[Content]
+) -> None:
+    (address,) = {card["source"]["icon"] for card in cards}
+    response = client.get(urlsplit(address).path)
+    assert (response.status_code, response.mimetype) == (200, "image/png")
+    signature, width, height, depth, colour = struct.unpack(">8s8xIIBB", response.data[:26])
+    assert (signature, width, height) == (b"\x89PNG\r\n\x1a\n", 100, 100)
+    # RGB without alpha, and no colour of it is called transparent.
+    assert (depth, colour, b"tRNS" in response.data) == (8, 2, False)
+
+
 def test_cds_hooks_115_the_topic_of_a_source_is_a_coding(cards: list[Content]) -> None:
     topics = [card["source"]["topic"] for card in cards if "topic" in card["source"]]
     assert topics
@@ -197,7 +212,9 @@ def test_cds_hooks_130_the_resource_of_an_action_is_valid_fhir(
     validated = set()
     for name, cards in cards_by_file.items():
         version = next((one for one in ("stu3", "r5") if one in name.split("-")), "R4B")
-        for resource in [a["resource"] for c in cards for s in c["suggestions"] for a in s["actions"]]:
+        for resource in [
+            a["resource"] for c in cards for s in c.get("suggestions", ()) for a in s["actions"]
+        ]:
             models[version].get_fhir_model_class(resource["resourceType"]).model_validate(resource)
             validated.add(version)
     assert validated == set(models)
