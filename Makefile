@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help bench setup serve test test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment
+.PHONY: help bench setup serve test test-browser test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment
 
 # An environment is made in an empty folder: through a link that would be another project's folder.
 no_link = for folder in $(1); do test ! -L $$folder || { \
@@ -62,6 +62,20 @@ $(EHR_STAMP): $(EHR_LOCK)
 
 test-ehr: $(STAMP) $(EHR_STAMP)  ## The patients on a real FHIR server with OAuth2, fetched without any prefetch
 	$(BIN)/python -m pytest -rs tests/ehr $(ARGS)
+
+# A driver for the browser, in a folder of its own: 170 MB that only these tests need.
+BROWSER_LOCK := tests/browser/requirements.lock
+BROWSER_STAMP := .browser/made-from-$(shell cksum $(BROWSER_LOCK) | cut -d' ' -f1)
+
+$(BROWSER_STAMP): $(STAMP) $(BROWSER_LOCK)
+	@echo "Making .browser from $(BROWSER_LOCK)"
+	@$(call no_link,.browser)
+	@rm -rf .browser
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target .browser --require-hashes -r $(BROWSER_LOCK)
+	@touch $@
+
+test-browser: $(STAMP) $(BROWSER_STAMP)  ## The pages in Debian's Chromium, by Playwright and axe-core; pictures go to .pictures
+	$(BIN)/python -m pytest -rs tests/browser $(ARGS)
 
 # Those who are compared with the service, each in an environment of its own; one that cannot be had is left out.
 .bench/%/made: benchmarks/%.lock
@@ -142,5 +156,7 @@ lock:  ## Write both lock files anew from pyproject.toml; ARGS=--upgrade takes n
 	$(BIN)/$(LOCKED) $(ARGS) --extra dev --output-file requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) \
 		tests/ehr/requirements.in --output-file $(EHR_LOCK)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) \
+		--constraint requirements-dev.lock tests/browser/requirements.in --output-file $(BROWSER_LOCK)
 	$(BIN)/$(BENCH_LOCKED) $(ARGS) --constraints requirements.lock benchmarks/floor.in --output-file benchmarks/floor.lock
 	$(BIN)/$(BENCH_LOCKED) $(ARGS) benchmarks/healthchain.in --output-file benchmarks/healthchain.lock

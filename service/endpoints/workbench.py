@@ -7,15 +7,18 @@ name of a bundled patient and a day, never anything of a patient.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
 from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup, escape
 from marshmallow import ValidationError
 
 from fhir_mappings.envelope import decode_bundle
+from fhir_mappings.from_actions import operation_outcome
 from fhir_mappings.json_objects import UnreadableBody
 from schemas.assessment import EvaluateQuerySchema
 from schemas.cds_hooks import EXTENSION
@@ -26,9 +29,9 @@ from service.endpoints.answers import json_answer
 from service.endpoints.bodies import body_of
 from service.endpoints.cds_hooks import shown, today
 from service.endpoints.evaluate import answer_to_bundle
-from service.errors import Issue, NotFound, RequestError, flattened
+from service.errors import DataMissing, Issue, NotFound, RequestError, flattened
 from service.examples import Example
-from service.hook_calls import checked_members, issues_of, read_call, submission_of_call
+from service.hook_calls import checked_members, issues_of, read_call, refuse_unseen, submission_of_call
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
 from service.pipeline import Answer, answer
@@ -49,15 +52,24 @@ _POLICY = (
 )
 
 
+# A day does not break across two lines.
+_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+
+
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """A request and what was answered to it. path: where it would be posted."""
+    """A request and what was answered to it.
+
+    path: where it would be posted. cards: those that leave. refused: why the hook is answered by an error.
+    """
 
     text: str
     document: dict[str, Any]
     path: str
     content: dict[str, Any]
     answer: Answer
+    cards: list[dict[str, Any]]
+    refused: tuple[str, ...] = ()
 
 
 def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example], version: str) -> Blueprint:
@@ -69,17 +81,21 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
     codings = Codings(knowledge)
 
     def fragment(decided: _Decided) -> tuple[str, Shown]:
-        cards = decided.content["cards"]
         places = Places(decided.text, decided.document)
-        one = shown_answer(decided.answer, cards, knowledge, explained, places)
+        one = shown_answer(decided.answer, decided.cards, knowledge, explained, places)
         html = render_template(
             "workbench_answer.html",
             shown=one,
             response=json.dumps(decided.content, ensure_ascii=False, indent=2),
             curl=curl_of(config.public_base_url, decided.path, decided.text),
             silent=config.silent,
+            refused=decided.refused,
         )
         return html, one
+
+    @blueprint.app_template_filter("days")
+    def days(text: str) -> Markup:
+        return Markup(_DAY.sub(r'<span class="day">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped
 
     @blueprint.get("/")
     def home() -> Response | str:
@@ -158,8 +174,9 @@ class _Deciding:
             raise RequestError(list(issues_of(error)), error.status) from None
         day = as_of or today()
         answered = answer_to_bundle(body, submission, day, self.config, self.knowledge)
-        content = {"cards": shown(answered.cards, self.config), "assessment": answered.assessment}
-        return _Decided(text, document, f"/evaluate?asOf={day}", content, answered)
+        cards = shown(answered.cards, self.config)
+        content = {"cards": cards, "assessment": answered.assessment}
+        return _Decided(text, document, f"/evaluate?asOf={day}", content, answered, cards)
 
     def applied(self, decided: _Decided, finding: str, *, present: bool) -> _Decided:
         """The same request with that answer recorded in it, decided again on the same day."""
@@ -197,11 +214,19 @@ class _Deciding:
             cards=entry["cards"],
             ids=CardIds(self.config.card_secrets, service_id),
         )
-        content = {
-            "cards": shown(answered.cards, self.config),
-            "extension": {EXTENSION: {"assessment": answered.assessment}},
-        }
-        return _Decided(text, document, f"/cds-services/{service_id}", content, answered)
+        path = f"/cds-services/{service_id}"
+        try:
+            refuse_unseen(answered)
+        except DataMissing as error:
+            # The page still shows how the record was read: that is what has to be mended.
+            content = operation_outcome(
+                [("error", i.code, i.diagnostics, i.expression) for i in error.issues]
+            )
+            why = tuple(issue.diagnostics for issue in error.issues)
+            return _Decided(text, document, path, content, answered, [], why)
+        cards = shown(answered.cards, self.config)
+        content = {"cards": cards, "extension": {EXTENSION: {"assessment": answered.assessment}}}
+        return _Decided(text, document, path, content, answered, cards)
 
 
 def _dates(args: Mapping[str, str]) -> dict[str, str]:

@@ -107,5 +107,12 @@ class _Columns:
         else:
             for finding in map(self.record.finding, findings):
                 if finding.evidence:
+                    text = self.words.finding_text(finding)
                     label = self.knowledge.terminology.findings[finding.id].label
-                    yield f"{label}: {self.words.finding_text(finding)}"
+                    # The line has its name already.
+                    yield text if finding.id == name and len(findings) == 1 else f"{label}: {text}"
+            if name not in self.knowledge.terminology.findings:
+                # Illnesses that are named without deciding anything by themselves.
+                for finding in self.decision.named:
+                    if finding.id not in findings:
+                        yield self.knowledge.terminology.findings[finding.id].label

@@ -10,6 +10,8 @@ from typing import Any
 
 Path = tuple[str | int, ...]
 
+# Null is something: it has a line.
+_NOTHING = object()
 _STEP = re.compile(r"([A-Za-z0-9_\-]+)|\[(\d+)\]")
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
@@ -53,7 +55,7 @@ class Places:
     def _path(self, reference: str) -> Path | None:
         """The path of a place such as "Bundle.entry[3].resource" or "prefetch.labs.entry[0].resource"."""
         steps = tuple(_steps(reference.removeprefix("Bundle.")))
-        return steps if steps and self._value(steps) is not None else None
+        return steps if steps and self._value(steps) is not _NOTHING else None
 
     def _value(self, path: Path) -> Any:
         value: Any = self.document
@@ -61,7 +63,7 @@ class Places:
             try:
                 value = value[step]
             except (KeyError, IndexError, TypeError):
-                return None
+                return _NOTHING
         return value
 
     def _within(self, path: Path, expression: str | None) -> Path:

@@ -21,7 +21,7 @@ from service.knowledge import Knowledge
 from service.workbench.gauges import judged_as, range_of
 from service.workbench.shapes import Line, Mark, Rect, Shape, Text
 
-WIDE, NARROW = 760, 340
+WIDE, NARROW = 640, 340
 MOST_LANES = 14
 _MARGIN, _LINE, _BAR, _GAP = 8.0, 17.0, 12.0, 10.0
 # Of a letter, wide enough for any font that a browser takes.

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from werkzeug.serving import make_server
 
 from tests.browser.chromium import EXECUTABLE, INSTALL, Chromium
 
@@ -70,16 +67,6 @@ TOO_WIDE = """
   return [document.documentElement.scrollWidth - edge, cut.map(element => element.outerHTML.slice(0, 80))];
 })()
 """
-
-
-@pytest.fixture(scope="module")
-def address(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -195,3 +195,34 @@ def test_the_picture_is_told_in_words_too(client: FlaskClient) -> None:
     assert page.problems == []
     assert "○ escitalopram (SSRI): cannot be the cause" in page.text
     assert "Where it twitches: 1 left hand." in page.text
+
+
+def test_what_the_hook_refuses_is_told_with_its_reason(client: FlaskClient) -> None:
+    call = {**hook_call(), "prefetch": {}}
+    shown = asked(client, call)
+    answered = client.post("/cds-services/fasciculation-patient-view", json=call)
+    assert answered.status_code == 412
+    page = Page(f"<body>{shown['html']}</body>")
+    assert "The service answers 412" in page.text
+    assert "send prefetch.conditions" in page.text
+    (response,) = [e for e in page.root.all("pre") if e.attributes.get("id") == "response"]
+    assert json.loads("".join(response.pieces)) == answered.get_json()
+
+
+@pytest.mark.parametrize("hook", ["patient-view", "order-sign", "encounter-discharge"])
+def test_a_hook_call_is_shown_as_it_is_answered(client: FlaskClient, hook: str) -> None:
+    call = example(f"{hook}-v05.json")
+    answered = client.post(f"/cds-services/fasciculation-{hook}", json=call).get_json()
+    page = Page(f"<body>{asked(client, json.dumps(call))['html']}</body>")
+    (response,) = [e for e in page.root.all("pre") if e.attributes.get("id") == "response"]
+    assert json.loads("".join(response.pieces)) == answered
+    for card in answered["cards"]:
+        assert card["summary"] in page.text
+
+
+def test_an_illness_that_decides_nothing_is_named_beside_the_columns(client: FlaskClient) -> None:
+    page = Page(client.get("/?example=diabetes-numb-feet").get_data(as_text=True))
+    rows = {row.children[0].text: row for row in page.root.all("tr") if len(row.children) == 4}
+    assert "diabetes" in rows["Background"].children[1].text
+    assert "this patient" not in rows["Background"].text
+    assert "this patient" in rows["Weakness"].children[2].text

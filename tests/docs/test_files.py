@@ -15,6 +15,7 @@ _SKIPPED = (
     ".api",
     ".bench",
     ".ehr",
+    ".browser",
     ".git",
     "__pycache__",
     ".mypy_cache",

@@ -37,6 +37,7 @@ def test_every_dependency_is_locked(file: str, wanted: list[str]) -> None:
         "requirements.lock",
         "requirements-dev.lock",
         "tests/ehr/requirements.lock",
+        "tests/browser/requirements.lock",
         "benchmarks/floor.lock",
         "benchmarks/healthchain.lock",
     ],

@@ -1,4 +1,5 @@
 // The workbench: posts what stands in the text field, and shows what comes back. It decides nothing itself.
+document.getElementById("no-script").remove();
 const text = document.getElementById("request");
 const day = document.getElementById("as-of");
 const answer = document.getElementById("answer");
@@ -203,7 +204,10 @@ undo.addEventListener("click", async () => {
   await decide();
 });
 const picked = document.querySelector(".picks [aria-current]")?.closest("li");
-if (picked) picked.closest(".list").scrollTop = picked.offsetTop - picked.parentElement.offsetTop - 40;
+if (picked) {
+  const above = picked.previousElementSibling ?? picked;
+  picked.closest(".list").scrollTop = above.offsetTop - picked.parentElement.offsetTop;
+}
 answer.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const line = event.target.closest("[data-line]");
