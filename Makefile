@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help bench setup serve test test-browser test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment
+.PHONY: help bench setup serve test test-browser test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment soak
 
 # An environment is made in an empty folder: through a link that would be another project's folder.
 no_link = for folder in $(1); do test ! -L $$folder || { \
@@ -139,6 +139,9 @@ test-deployment: $(STAMP) .api/deployment/made  ## Manifests, Compose files and 
 FAULTS ?= whole
 test-faults: $(STAMP)  ## Faults under load, each with its counts; FAULTS=short takes minutes less
 	FAULTS=$(FAULTS) $(BIN)/python -m pytest -rs tests/faults $(ARGS)
+
+soak: $(STAMP)  ## Half an hour of mixed load on the cluster: memory, descriptors, latency; ARGS="--minutes 2"
+	$(BIN)/python -m tests.faults.soak $(ARGS)
 
 requirements: $(STAMP)  ## Write tests/contract/requirements.md anew from the names of the tests
 	$(BIN)/python -m tests.contract.requirements

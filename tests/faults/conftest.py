@@ -23,7 +23,7 @@ from tests.faults.tally import FEEDBACK, HOOK, REFUSED, REPLAY, RIGHT, UNAVAILAB
 
 WHOLE = os.environ.get("FAULTS") == "whole"
 # Seconds that the load runs before and after a fault, and how often a short fault is repeated.
-CALM = 10.0 if WHOLE else 2.0
+CALM = 5.0 if WHOLE else 1.5
 TIMES = 10 if WHOLE else 1
 
 
