@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from service.config import ConfigError
+from service.feedback.deadline import end_after
 from service.feedback.records import Feedback
 from service.feedback.tables import ACCEPTED, FEEDBACK, REVISION
 from service.soon import Soon
@@ -32,7 +33,7 @@ class StoreDown(Exception):
 
 class Store:
     """retention_days: how long comments are kept; 0 = not at all. clock: now, in UTC.
-    patience: the seconds that a lock or a silent server is waited for."""
+    patience: the seconds that a lock or a silent server is waited for; three times as long for everything."""
 
     def __init__(
         self,
@@ -43,6 +44,9 @@ class Store:
         patience: int = _PATIENCE_SECONDS,
     ) -> None:
         self._engine = engine_of(url, patience)
+        if self._engine.dialect.name == "postgresql":
+            # To connect, to ask, to be sure.
+            end_after(self._engine, 3 * patience)
         self._retention = timedelta(days=retention_days)
         self._clock = clock
         self._purged: datetime | None = None

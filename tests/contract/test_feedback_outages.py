@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
+from werkzeug.test import TestResponse
 
 from service.feedback.store import engine_of
 from service.feedback.upgrade import upgrade
 from service.knowledge import Knowledge
 from tests.contract.feedback_site import Site, accepted, overridden, places
 from tests.contract.requests import SERVICE, hook_call
+from tests.contract.silent_relay import silent_after
 from tests.contract.test_feedback_store import counts
 
 ROOT = Path(__file__).parents[2]
+# Whoever is still waiting then waits for ever.
+LONGEST = 40.0
 
 
 def unusable(how: str, folder: Path) -> tuple[str, str]:
@@ -133,3 +139,24 @@ def test_readiness_does_not_wait_for_a_store_that_says_nothing(knowledge: Knowle
             assert ready.get_json()["feedback"] == "unavailable (it does not answer)"
         still_answers_cards(site, "unavailable")
         assert site.client.get("/readyz").get_json()["feedback"].startswith("unavailable")
+
+
+@pytest.mark.parametrize("word", [b"INSERT INTO feedback", b"COMMIT"])
+def test_a_server_that_falls_silent_in_the_middle_is_503(
+    word: bytes, postgres_url: str, knowledge: Knowledge
+) -> None:
+    """No time limit of its own can end what it was asked: the limit must be ours."""
+    upgrade(postgres_url)
+    place = make_url(postgres_url)
+    with silent_after(word, (str(place.host), place.port or 5432)) as relay:
+        silent = place.set(host="127.0.0.1", port=relay.port).render_as_string(hide_password=False)
+        site = Site(silent, knowledge)
+        answers = queue.SimpleQueue[TestResponse]()
+        posts = threading.Thread(target=lambda: answers.put(site.post(accepted(site.card()))), daemon=True)
+        posts.start()
+        refused = answers.get(timeout=LONGEST)
+        assert relay.fell_silent.is_set()
+        assert places(refused, 503) == [""]
+        assert int(refused.headers["Retry-After"]) > 0
+    assert Site(postgres_url, knowledge).post(accepted(site.card())).status_code == 200
+    assert counts(postgres_url) == (1, 1)

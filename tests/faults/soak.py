@@ -34,7 +34,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE") / 2**20
 
 @dataclass
 class Usage:
-    """Of one process, one of each for every look. mib: resident, shared pages included; descriptors: open ones."""
+    """Of one process, one for every look. mib: resident, shared pages included; descriptors: open ones."""
 
     mib: list[float] = field(default_factory=list)
     descriptors: list[int] = field(default_factory=list)
