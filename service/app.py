@@ -19,6 +19,7 @@ from service.config import Config
 from service.endpoints.answers import problem_answer
 from service.endpoints.authentication import authentication
 from service.endpoints.cds_hooks import cds_hooks
+from service.endpoints.docs import docs
 from service.endpoints.evaluate import evaluate
 from service.endpoints.feedback import feedback
 from service.endpoints.feedback_summary import feedback_summary
@@ -89,6 +90,7 @@ def create_app(
     app.register_blueprint(fhir(config, knowledge, _version()))
     app.register_blueprint(workbench(config, knowledge, _examples(), _version()))
     app.register_blueprint(operations(knowledge, store, callers, metrics, _version()))
+    app.register_blueprint(docs(_version()))
 
     @app.errorhandler(RequestError)
     def request_error(error: RequestError) -> Response:

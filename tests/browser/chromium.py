@@ -109,10 +109,12 @@ class Chromium:
 
     def press(self, key: str) -> None:
         """One key, down and up."""
-        for kind in ("rawKeyDown", "keyUp"):
+        # Without its text a browser does not take Enter for a press of a button.
+        pressed = {"type": "keyDown", "text": "\r"} if key == "Enter" else {"type": "rawKeyDown"}
+        for event in (pressed, {"type": "keyUp"}):
             self.send(
                 "Input.dispatchKeyEvent",
-                type=kind,
+                **event,
                 key=key,
                 code=key,
                 windowsVirtualKeyCode={"Tab": 9, "Enter": 13}[key],

@@ -22,6 +22,7 @@ PAGES = [
     "/knowledge/child-sign",
     "/knowledge/diuretic-depleting",
     "/knowledge/widespread",
+    "/docs",
 ]
 EACH = pytest.mark.parametrize("path", PAGES)
 
