@@ -89,6 +89,7 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
             response=json.dumps(decided.content, ensure_ascii=False, indent=2),
             curl=curl_of(config.public_base_url, decided.path, decided.text),
             silent=config.silent,
+            lowest=config.min_indicator,
             refused=decided.refused,
         )
         return html, one

@@ -15,6 +15,7 @@ from service.app import create_app
 from service.callers.refusals import REASONS
 from service.config import Config
 from service.endpoints.authentication import FOR_ADMINS, OFF, OPEN, caller
+from service.feedback.upgrade import upgrade
 from service.knowledge import Knowledge
 from tests.contract.callers import ALIAS, BASE, CLINIC, EHR, Clock, Signer, app_for, bearer, callers, said
 from tests.contract.requests import SERVICE, example, hook_call
@@ -33,7 +34,9 @@ def site(knowledge: Knowledge, tmp_path_factory: pytest.TempPathFactory) -> Flas
     """With routes that are not there yet, so that the rules for them are seen to hold."""
     file = tmp_path_factory.mktemp("admin") / "token"
     file.write_text(SECRET + "\n")
-    app = app_for(knowledge, callers(Clock()), admin_token_file=file)
+    store = f"sqlite:///{file.parent / 'feedback.sqlite3'}"
+    upgrade(store)
+    app = app_for(knowledge, callers(Clock()), admin_token_file=file, feedback_db=store)
     return with_later_routes(app)
 
 

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from service.app import create_app
+from service.config import Config
+from service.knowledge import Knowledge
 from tests.contract.pages import Page
 from tests.contract.requests import example, hook_call
 from tests.contract.test_bad_input import issues
@@ -63,6 +66,8 @@ def test_what_is_shown_is_what_the_service_answers(client: FlaskClient) -> None:
 def test_a_hook_request_keeps_its_own_day_until_another_is_chosen(client: FlaskClient) -> None:
     call = {**hook_call(), "extension": {"org.fasciculation-cds": {"asOf": "2026-06-15"}}}
     assert asked(client, call, asOf="2026-07-01")["asOf"] == "2026-06-15"
+    text = json.dumps(call)
+    assert asked(client, text, asOf="2026-06-15", chosen=True)["text"] == text, "nothing to rewrite"
     chosen = asked(client, call, asOf="2026-07-01", chosen=True)
     assert chosen["asOf"] == "2026-07-01"
     assert json.loads(chosen["text"])["extension"]["org.fasciculation-cds"]["asOf"] == "2026-07-01"
@@ -226,3 +231,23 @@ def test_an_illness_that_decides_nothing_is_named_beside_the_columns(client: Fla
     assert "diabetes" in rows["Background"].children[1].text
     assert "this patient" not in rows["Background"].text
     assert "this patient" in rows["Weakness"].children[2].text
+
+
+def test_what_is_urgent_is_advised_first(client: FlaskClient) -> None:
+    page = Page(client.get("/?example=breathless-lying-flat").get_data(as_text=True))
+    (section,) = [s for s in page.root.all("section") if s.attributes["aria-labelledby"] == "advised-title"]
+    items = [item.text for item in section.all("li")]
+    assert "(urgent)" in items[0]
+    assert any("(urgent)" not in item for item in items[1:])
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"), [({"silent": True}, "SILENT"), ({"min_indicator": "critical"}, "MIN_INDICATOR")]
+)
+def test_a_site_that_shows_no_card_is_told_why_there_is_none(
+    knowledge: Knowledge, setting: dict[str, Any], says: str
+) -> None:
+    page = Page(create_app(Config(**setting), knowledge).test_client().get("/").get_data(as_text=True))
+    assert "No card." in page.text
+    assert says in page.text
+    assert "twitching for more than 14 days" in page.text, "the reasons stay"

@@ -160,6 +160,7 @@ def test_a_patient_without_a_twitch_and_of_an_age(codings: Codings) -> None:
         ({"course": ["sideways"]}, "course"),
         ({"finding.weakness": ["maybe"]}, "finding.weakness"),
         ({"medicine": ["sertraline"], "medicine-start": ["1.5.2026"]}, "medicine-start"),
+        ({"medicine": ["sertraline"], "medicine-end": ["1.5.2026"]}, "medicine-end"),
         ({"result": ["potassium"], "result-value": ["four"]}, "result-value"),
         ({"result": ["gold"], "result-value": ["4"]}, "result"),
         ({"result": ["potassium"], "result-value": ["4"], "result-flag": ["X"]}, "result-flag"),

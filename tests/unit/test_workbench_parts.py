@@ -1,0 +1,199 @@
+"""Parts of the workbench by themselves: Markdown, curl, lines of JSON, columns and reasons."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from datetime import date
+from typing import Any
+
+import pytest
+
+from fhir_mappings.findings import Basis, Days, Evidence, Finding, Record, Status, Twitch
+from service.decision import Decision, decide
+from service.knowledge import Knowledge
+from service.knowledge.explained import Explained
+from service.workbench.columns import Column, columns_of
+from service.workbench.curl import curl_of
+from service.workbench.json_text import NotAnObject, decoded, number, written
+from service.workbench.markdown import html_of
+from service.workbench.places import Places, lines_of
+from service.workbench.reasons import Reason, reasons_of
+
+AS_OF = date(2026, 6, 15)
+
+
+def seen(name: str, status: Status) -> Finding:
+    evidence = Evidence("Observation/1", "Observation.code", name, status, Basis.EXAMINED, AS_OF)
+    return Finding(name, status, Basis.EXAMINED, evidence=(evidence,))
+
+
+def decided(knowledge: Knowledge, *findings: Finding, **more: Any) -> Decision:
+    twitch = Twitch(Status.PRESENT, onset=Days(date(2026, 6, 10), date(2026, 6, 10)))
+    record = Record(AS_OF, twitch=twitch, findings={one.id: one for one in findings}, **more)
+    return decide(record, knowledge.table)
+
+
+def columns(knowledge: Knowledge, *findings: Finding) -> dict[str, Column]:
+    sources = Explained(knowledge).sources
+    return {one.label: one for one in columns_of(decided(knowledge, *findings), knowledge, sources)}
+
+
+def reasons(knowledge: Knowledge, *findings: Finding) -> dict[str, Reason]:
+    found = reasons_of(decided(knowledge, *findings), knowledge, Explained(knowledge))
+    return {one.id: one for one in found}
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["<b onclick=x>a</b>", "<script>x</script>", "[a](javascript:x)", "![a](http://x/y.png)", "<http://x>",
+     "[a]: http://x\n\n[a]", "<!-- x -->"],
+)  # fmt: skip
+def test_only_tags_of_text_come_out_of_markdown(hostile: str) -> None:
+    """Also where the card's own escaping failed."""
+    html = html_of(hostile, "Table")
+    for active in ("<b", "<script", "<a", "<img", "href", "src", "<!--"):
+        assert active not in html
+    assert html_of("**a**", "Table") == "<p><strong>a</strong></p>\n"
+
+
+def test_a_table_has_a_name_and_each_cell_its_column() -> None:
+    html = html_of("| Feature | Recorded |\n|---|---|\n| Site | *calf* |", "Table of card 2")
+    assert '<table aria-label="Table of card 2">' in html
+    assert 'tabindex="0"' in html
+    assert '<th scope="col">Feature</th>' in html
+    assert '<td data-label="Feature">Site</td>' in html
+    assert '<td data-label="Recorded"><em>calf</em></td>' in html
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', '{"a": "it\'s $HOME `id`"}', '{\n"a": 1}\nJSON\nJSON_END\n{'])
+def test_a_shell_passes_on_what_the_command_holds(text: str) -> None:
+    command = curl_of("http://127.0.0.1:8000", "/evaluate?asOf=2026-06-15", text)
+    head, _, rest = command.partition("\n")
+    words = shlex.split(head.partition(" <<")[0])
+    assert words == [
+        "curl", "-s", "-H", "Content-Type: application/fhir+json", "--data-binary", "@-",
+        "http://127.0.0.1:8000/evaluate?asOf=2026-06-15",
+    ]  # fmt: skip
+    script = f"cat <<{head.partition('<<')[2]}\n{rest}"
+    passed = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert passed == text + "\n"
+
+
+def test_a_call_has_its_own_type_and_a_long_one_comes_from_a_file() -> None:
+    assert "Content-Type: application/json'" in curl_of("http://x", "/cds-services/a", "{}")
+    assert "@request.json" in curl_of("http://x", "/evaluate", "x" * 200_000)
+
+
+def test_numbers_go_through_unchanged_and_new_ones_are_numbers() -> None:
+    document = decoded('{"a": [4.10, 12345678901234567890, -0.0e5], "b": "4.10"}')
+    document["c"] = number("7.00")
+    assert json.loads(written(document)) == {
+        "a": [4.10, 12345678901234567890, -0.0],
+        "b": "4.10",
+        "c": 7.0,
+    }
+    assert "4.10,\n" in written(document)
+    assert '"c": 7.00' in written(document)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "3", '{"a"}', "{" * 5000, '{"a":' * 100_000])
+def test_what_is_no_object_is_told_without_its_content(text: str) -> None:
+    with pytest.raises(NotAnObject):
+        decoded(text)
+
+
+TEXT = """{
+  "resourceType": "Bundle",
+  "note": "a { brace, a [ bracket and a \\" quote",
+  "entry": [
+    {"resource": {"resourceType": "Condition", "id": "a"}}, 17,
+    {
+      "resource": {
+        "resourceType": "Observation",
+        "id": "b",
+        "component": [
+          {"valueString": "x"},
+          {"valueQuantity": {"value": 4.10}}
+        ]
+      }
+    },
+    null
+  ]
+}"""
+
+
+def test_the_line_of_each_path_is_that_of_its_name() -> None:
+    wanted = {
+        ("entry",): 4,
+        ("entry", 0, "resource"): 5,
+        ("entry", 1): 5,
+        ("entry", 2): 6,
+        ("entry", 2, "resource", "component", 1, "valueQuantity", "value"): 12,
+        ("entry", 3): 16,
+    }
+    assert lines_of(TEXT, wanted) == wanted
+
+
+@pytest.mark.parametrize(
+    ("reference", "expression", "line"),
+    [
+        ("Condition/a", None, 5),
+        ("Observation/b", "Observation.component[1].value", 12),
+        ("Observation/b", "Observation.component[7].value", 10),
+        ("Observation/b", "Observation.nothing", 7),
+        ("Bundle.entry[3]", None, 16),
+        ("Bundle.entry[2].resource", "Observation.id", 9),
+        ("Patient/none", None, None),
+        ("Bundle.entry[9].resource", None, None),
+    ],
+)
+def test_a_note_is_led_to_the_deepest_member_that_is_there(
+    reference: str, expression: str | None, line: int | None
+) -> None:
+    found = Places(TEXT, decoded(TEXT)).lines([(reference, expression)])
+    assert found.get((reference, expression)) == line
+
+
+def test_a_sign_that_is_absent_lies_on_the_benign_side_whatever_goes_with_it(knowledge: Knowledge) -> None:
+    label = "Sensory loss, numbness"
+    absent = columns(knowledge, seen("sensory-loss", Status.ABSENT))[label]
+    assert (absent.benign.lit, absent.disease.lit) == (True, False)
+    tingling = columns(knowledge, seen("sensory-loss", Status.ABSENT), seen("tingling", Status.PRESENT))[
+        label
+    ]
+    assert (tingling.benign.lit, tingling.disease.lit) == (False, True)
+    unknown = columns(knowledge)[label]
+    assert (unknown.benign.lit, unknown.disease.lit) == (False, False)
+    assert unknown.recorded == ("not recorded",)
+
+
+def test_unknown_is_on_neither_side_and_a_short_time_on_one(knowledge: Knowledge) -> None:
+    found = columns(knowledge)
+    assert found["Duration"].benign.lit
+    for label in ("Site", "Weakness", "Background"):
+        assert not found[label].benign.lit
+        assert not found[label].disease.lit
+
+
+def test_a_reason_says_what_met_it_and_never_what_is_not_there(knowledge: Knowledge) -> None:
+    weak = reasons(knowledge, seen("weakness", Status.PRESENT), seen("atrophy", Status.ABSENT))
+    assert [text.partition(":")[0] for text in weak["weakness"].met] == ["weakness"]
+    # "Not an eyelid alone" is part of the rule, and no reason.
+    twitch = Twitch(Status.PRESENT, onset=Days(date(2026, 1, 1), date(2026, 1, 1)))
+    lasting = decide(Record(AS_OF, twitch=twitch), knowledge.table)
+    (persistent,) = [r for r in reasons_of(lasting, knowledge, Explained(knowledge)) if r.id == "persistent"]
+    assert persistent.met == ("twitching for more than 14 days",)
+    assert all(claim["says"] for one in weak.values() for s in one.supports for claim in s.claims)
+
+
+def test_the_gravest_row_comes_first(knowledge: Knowledge) -> None:
+    found = reasons_of(
+        decided(knowledge, seen("bulbar", Status.PRESENT), seen("weakness", Status.PRESENT)),
+        knowledge,
+        Explained(knowledge),
+    )
+    levels = [one.level for one in found]
+    assert {"critical", "warning"} <= set(levels)
+    assert levels == sorted(levels, key=["critical", "warning", "info"].index)
