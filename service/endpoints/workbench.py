@@ -40,7 +40,7 @@ from service.workbench.codings import Codings
 from service.workbench.curl import curl_of
 from service.workbench.described import described_by
 from service.workbench.form import form_of
-from service.workbench.json_text import NotAnObject, decoded, written
+from service.workbench.json_text import NotAnObject, decoded, without_numbers, written
 from service.workbench.places import Places
 from service.workbench.questions import answer_observation, with_answer
 from service.workbench.shown import Shown, shown_answer
@@ -94,6 +94,18 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
         )
         return html, one
 
+    def decided_of(members: Mapping[str, Any]) -> _Decided:
+        apply, text = members["apply"], members["text"]
+        if "built" in members:
+            described = described_by(members["built"], codings)
+            text = written(bundle_of(described, knowledge, codings, members["asOf"] or today()))
+        if text is None:
+            raise RequestError([Issue("required", "text: a Bundle or a hook request, as text.", "text")])
+        decided = deciding.decided(text, members["asOf"], chosen=members["chosen"])
+        if apply is None:
+            return decided
+        return deciding.applied(decided, apply["finding"], present=apply["answer"] == "present")
+
     @blueprint.app_template_filter("days")
     def days(text: str) -> Markup:
         return Markup(_DAY.sub(r'<span class="day">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped
@@ -138,15 +150,11 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
     @blueprint.post("/workbench/answer")
     def post() -> Response:
         members = _posted(body_of(request))
-        apply, text = members["apply"], members["text"]
-        if "built" in members:
-            described = described_by(members["built"], codings)
-            text = written(bundle_of(described, knowledge, codings, members["asOf"] or today()))
-        if text is None:
-            raise RequestError([Issue("required", "text: a Bundle or a hook request, as text.", "text")])
-        decided = deciding.decided(text, members["asOf"], chosen=members["chosen"])
-        if apply is not None:
-            decided = deciding.applied(decided, apply["finding"], present=apply["answer"] == "present")
+        try:
+            decided = decided_of(members)
+        except RequestError as error:
+            # The page asked as it should: what is wrong stands in the text or the form that it passes on.
+            raise RequestError(error.issues, 422) from None
         html, one = fragment(decided)
         return json_answer(
             {"html": html, "text": decided.text, "asOf": one.as_of.isoformat(), "level": one.level}
@@ -235,7 +243,7 @@ def _dates(args: Mapping[str, str]) -> dict[str, str]:
     return {"asOf": args["asOf"]} if args.get("asOf") else {}
 
 
-def _document(text: str | bytes) -> dict[str, Any]:
+def _document(text: str) -> dict[str, Any]:
     try:
         return decoded(text)
     except NotAnObject as error:
@@ -250,6 +258,8 @@ def _options(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _posted(body: bytes) -> dict[str, Any]:
     try:
-        return cast(dict[str, Any], WorkbenchSchema().load(_document(body)))
+        return cast(dict[str, Any], WorkbenchSchema().load(without_numbers(body)))
+    except NotAnObject as error:
+        raise RequestError([Issue("invalid", str(error))]) from None
     except ValidationError as error:
         raise RequestError(list(flattened(error.normalized_messages()))) from None

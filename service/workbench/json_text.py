@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 # No text holds it but by guessing.
@@ -18,8 +19,17 @@ class NotAnObject(ValueError):
 
 def decoded(text: str | bytes) -> dict[str, Any]:
     """The object; each number in it is a string that only `written` understands. Raises NotAnObject."""
+    return _loaded(text, number)
+
+
+def without_numbers(text: str | bytes) -> dict[str, Any]:
+    """The object, of which no number is wanted: each is nought, whatever its length. Raises NotAnObject."""
+    return _loaded(text, lambda _: 0)
+
+
+def _loaded(text: str | bytes, reads: Callable[[str], Any]) -> dict[str, Any]:
     try:
-        document = json.loads(text, parse_int=number, parse_float=number)
+        document = json.loads(text, parse_int=reads, parse_float=reads)
     except RecursionError:
         raise NotAnObject("The JSON is nested too deeply.") from None
     except UnicodeDecodeError:

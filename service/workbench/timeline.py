@@ -9,7 +9,7 @@ import math
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from fhir_mappings.findings import Band, Basis, Days, Drug, Plausible, Result, Status
 from service.cards.escaping import folded
@@ -65,7 +65,11 @@ class Scale:
 
     def x(self, day: date) -> float:
         """Where that day is; one beyond an edge is on it."""
-        ago = min(max((self.as_of - day).days, 0), self.span)
+        return self.x_ago((self.as_of - day).days)
+
+    def x_ago(self, days: int) -> float:
+        """Where the day so many days before stands, whether or not the calendar has it."""
+        ago = min(max(days, 0), self.span)
         share = math.log1p(ago / _BEND) / math.log1p(self.span / _BEND)
         return round(self.right - (self.right - self.left) * share, 1)
 
@@ -160,13 +164,13 @@ def _frame(decision: Decision, knowledge: Knowledge, scale: Scale, bottom: float
     yield Line(scale.right, _LINE + 4, scale.right, bottom, "today")
     yield Text(scale.right, _LINE - 3, str(as_of), "today", "end")
     for limit in days:
-        x = scale.x(as_of - timedelta(limit))
+        x = scale.x_ago(limit)
         yield Line(x, _LINE + 4, x, bottom, "limit")
         anchor = "middle" if x < scale.right - 2 * _TICK_ROOM else "end"
         yield Text(x + (0 if anchor == "middle" else 14), _LINE - 3, f"{limit} days", "limit", anchor)
     last = scale.right
     for ago, says in _TICKS:
-        x = scale.x(as_of - timedelta(ago))
+        x = scale.x_ago(ago)
         if ago >= scale.span or last - x < _TICK_ROOM or x < _TICK_ROOM / 2:
             continue
         last = x

@@ -146,7 +146,7 @@ def test_a_wrong_text_is_refused_in_words_and_the_last_card_stays(bench: Bench) 
     assert "line 2" in alert.inner_text()
     assert bench.level() == "warning"
     # The browser names a refused request on its console; nothing else is wrong.
-    assert [said for said in bench.complaints if "400" not in said] == []
+    assert [said for said in bench.complaints if "422" not in said] == []
     bench.complaints.clear()
 
 

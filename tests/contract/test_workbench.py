@@ -135,25 +135,23 @@ def test_what_a_record_says_is_shown_as_text(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "status", "says"),
+    ("text", "says"),
     [
-        ("", 400, "line 1"),
-        ('{"resourceType": "Bundle",\n}', 400, "line 2"),
-        ("[]", 400, "no object"),
-        ("[" * 100_000, 400, "too deeply"),
-        ('{"resourceType": "Patient"}', 422, "not a Bundle"),
-        ('{"resourceType": "Bundle", "entry": []}', 422, "atient"),
-        ('{"hook": "patient-view"}', 400, "hookInstance"),
-        ('{"hook": 7}', 400, "hook"),
-        ('{"hook": {}}', 400, "hook"),
-        ('{"hook": "patient-view", "hookInstance": "x", "context": NaN}', 400, "JSON"),
+        ("", "line 1"),
+        ('{"resourceType": "Bundle",\n}', "line 2"),
+        ("[]", "no object"),
+        ("[" * 100_000, "too deeply"),
+        ('{"resourceType": "Patient"}', "not a Bundle"),
+        ('{"resourceType": "Bundle", "entry": []}', "atient"),
+        ('{"hook": "patient-view"}', "hookInstance"),
+        ('{"hook": 7}', "hook"),
+        ('{"hook": {}}', "hook"),
+        ('{"hook": "patient-view", "hookInstance": "x", "context": NaN}', "JSON"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_words(
-    client: FlaskClient, text: str, status: int, says: str
-) -> None:
+def test_what_cannot_be_read_is_refused_in_words(client: FlaskClient, text: str, says: str) -> None:
     reply = client.post("/workbench/answer", json={"text": text, "asOf": DAY})
-    assert says in " ".join(issue["diagnostics"] for issue in issues(reply, status))
+    assert says in " ".join(issue["diagnostics"] for issue in issues(reply, 422))
 
 
 def test_the_day_and_the_answer_are_checked(client: FlaskClient) -> None:
@@ -161,11 +159,20 @@ def test_the_day_and_the_answer_are_checked(client: FlaskClient) -> None:
     for wrong in (
         {"asOf": "soon"},
         {"apply": {"finding": "orthopnea", "answer": "maybe"}},
-        {"apply": {"finding": "no-such", "answer": "present"}},
+        {"text": 3},
+        {"built": {"born": [1980]}},
         {"more": 1},
     ):
         assert issues(client.post("/workbench/answer", json={"text": text, **wrong}), 400)
-    assert issues(client.post("/workbench/answer", json={}), 400)
+    for wrong in ({}, {"text": text, "apply": {"finding": "no-such", "answer": "present"}}):
+        assert issues(client.post("/workbench/answer", json=wrong), 422)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "0001-01-20", "9999-12-31"])
+def test_the_calendar_has_ends(client: FlaskClient, day: str) -> None:
+    assert client.get(f"/?asOf={day}").status_code == 200
+    built = {"built": {"onset": ["2026"]}, "asOf": day}
+    assert client.post("/workbench/answer", json=built).status_code == 200
 
 
 def test_nothing_of_what_is_pasted_is_logged(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:

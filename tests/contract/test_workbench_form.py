@@ -196,7 +196,7 @@ def test_the_page_decides_what_was_built(client: FlaskClient) -> None:
 
 def test_a_wrong_field_of_the_page_is_refused_in_words(client: FlaskClient) -> None:
     reply = client.post("/workbench/answer", json={"built": {"born": ["yesterday"]}, "asOf": "2026-06-15"})
-    assert issues(reply, 400)[0]["expression"] == ["built.born"]
+    assert issues(reply, 422)[0]["expression"] == ["built.born"]
 
 
 def test_a_result_keeps_the_range_that_it_was_compared_with(codings: Codings) -> None:
