@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from fhir_mappings.findings import Note
-from fhir_mappings.json_objects import BodyProblem, UnreadableBody, decoded, members_of, value_of
+from fhir_mappings.json_objects import BodyProblem, Name, UnreadableBody, decoded, members_of, value_of
 from fhir_mappings.located import FETCHED, Entry, Head, Submission
 from fhir_mappings.pages import Fetched, next_of
 from fhir_mappings.versions import in_r4
@@ -30,6 +30,8 @@ KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
 }
 PREFETCH_KEYS = tuple(key for keys in KEYS_OF_TYPE.values() for key in keys)
 
+# Not resources of a list, but something about it.
+_SPECIAL = frozenset(("Bundle", "OperationOutcome"))
 # Bundles in bundles are read, no deeper than any real one.
 _DEEPEST = 3
 
@@ -74,6 +76,8 @@ class _Kind(msgspec.Struct, gc=False):
     resourceType: str | None = None
 
 
+# A call whose members are objects, lists, texts or nothing: no other is known.
+_Call = dict[Name, dict[Name, msgspec.Raw] | list[msgspec.Raw] | str | bool | None]
 _bundle = msgspec.json.Decoder(_Bundle)
 _head = msgspec.json.Decoder(Head)
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -118,6 +122,9 @@ def decode_bundle(body: bytes) -> Submission:
 
 def decode_call(body: bytes) -> HookCall:
     """A CDS Hooks request, its prefetch still raw, or raises UnreadableBody."""
+    plain = _plain_call(body)
+    if plain is not None:
+        return plain
     members = members_of(body, "")
     prefetch: dict[str, msgspec.Raw] | None = None
     raw = members.pop("prefetch", NULL)
@@ -127,6 +134,37 @@ def decode_call(body: bytes) -> HookCall:
     context = content.get("context")
     raw_context = members["context"] if isinstance(context, dict) else msgspec.Raw(b"{}")
     return HookCall(content, prefetch, decoded(bytes(raw_context), dict[str, msgspec.Raw], "context"))
+
+
+def _plain_call(body: bytes) -> HookCall | None:
+    """The same in one pass; None where anything is not as it should be: then it is read member by member."""
+    try:
+        named = decoded(body, _Call, "")
+        values = {key.name: value for key, value in named.items()}
+        prefetch = values.pop("prefetch", None)
+        context = values.get("context", {})
+        whole = len(values) + ("prefetch" in {key.name for key in named}) == len(named)
+        if not whole or not isinstance(prefetch, dict | None) or not isinstance(context, dict):
+            return None
+        content = {name: _plain(value, name) for name, value in values.items()}
+        return HookCall(content, None if prefetch is None else _unnamed(prefetch), _unnamed(context))
+    except UnreadableBody:
+        return None
+
+
+def _plain(value: Any, place: str) -> Any:
+    if isinstance(value, dict):
+        return {name: value_of(bytes(raw), place) for name, raw in _unnamed(value).items()}
+    if isinstance(value, list):
+        return [value_of(bytes(raw), place) for raw in value]
+    return value
+
+
+def _unnamed(named: Mapping[Name, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    members = {key.name: raw for key, raw in named.items()}
+    if len(members) < len(named):
+        raise UnreadableBody(())
+    return members
 
 
 def submission_of_prefetch(
@@ -214,11 +252,16 @@ class _Reading:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.notes: list[Note] = []
-        self.types: set[str] = set()
+        self.kinds: set[str] = set()
         self.partly: set[str] = set()
         # Of the outermost bundle; and whether more than later pages is lacking.
         self.next_url: str | None = None
         self.failed = False
+
+    @property
+    def types(self) -> set[str]:
+        """The types of all resources, as R4 calls them."""
+        return {in_r4(kind) for kind in self.kinds}
 
     def list_of(self, raw: msgspec.Raw, key: str) -> bool:
         """Reads one prefetch value; whether the list was wholly seen."""
@@ -263,7 +306,22 @@ class _Reading:
                 self.next_url = next_of(bundle.link)
         entries: Iterable[_Entry | msgspec.Raw] = bundle.entry or ()
         for index, entry in enumerate(entries):
+            if isinstance(entry, _Entry) and self._is_plain(entry, place, index):
+                continue
             self.entry(entry, f"{place}.entry[{index}]", key, depth)
+
+    def _is_plain(self, entry: _Entry, place: str, index: int) -> bool:
+        """Whether it is a resource like any other, and then it is collected: the short way of nearly all."""
+        try:
+            head = _head.decode(entry.resource)
+        except _UNREADABLE:
+            return False
+        name = head.resourceType
+        if not name or name in _SPECIAL:
+            return False
+        self.kinds.add(name)
+        self.entries.append(Entry(entry.resource, f"{place}.entry[{index}].resource", entry.fullUrl, head))
+        return True
 
     def entry(self, written: _Entry | msgspec.Raw, place: str, key: str | None, depth: int) -> None:
         """One entry; one that cannot be read is named and the rest goes on."""
@@ -286,7 +344,7 @@ class _Reading:
             if key:
                 self.partly.add(key)
             return
-        self.types.add(in_r4(name))
+        self.kinds.add(name)
         if name == "Bundle" and depth < _DEEPEST:
             try:
                 inner = _whole(entry.resource) or decoded(entry.resource, _LooseBundle, where)

@@ -31,7 +31,7 @@ class UnreadableBody(ValueError):
         self.status = status
 
 
-class _Name:
+class Name:
     """The name of a member, equal to no other: one that stands twice is seen twice."""
 
     def __init__(self, name: str) -> None:
@@ -40,7 +40,7 @@ class _Name:
 
 def members_of(body: bytes | msgspec.Raw, place: str) -> dict[str, msgspec.Raw]:
     """The members of an object, raw. Raises UnreadableBody also where one stands twice."""
-    named = decoded(body, dict[_Name, msgspec.Raw], place)
+    named = decoded(body, dict[Name, msgspec.Raw], place)
     members = {key.name: raw for key, raw in named.items()}
     if len(members) < len(named):
         raise UnreadableBody((_twice(place),))

@@ -141,6 +141,7 @@ class _Parser:
     def parsed(self) -> Parsed:
         patient, names = self._patient()
         lists: dict[str, list[Located[Any]]] = {}
+        look = self.first_look.at
         for found in self.found:
             shape = _SHAPES.get(found.kind)
             if shape is None:
@@ -153,7 +154,8 @@ class _Parser:
             known = subject is not None and self.meant.get(subject.reference)
             if not known and not self._belongs(found, resource, names):
                 continue
-            self._looked_at(found, resource)
+            look(found.kind, resource)
+            self.read.append(found)
             says_something = self.bearing.get(shape)
             if says_something is None or says_something(resource):
                 lists.setdefault(shape.__name__, []).append(_located(found, resource))
@@ -319,19 +321,6 @@ def _age(head: Head, entry: Entry) -> tuple[bool, str, str, bool, bytes]:
     # An order that is being signed again stands for the one on file.
     sent = not entry.expression.startswith(FETCHED)
     return entry.draft, meta.lastUpdated or "", (meta.versionId or "").zfill(12), sent, bytes(entry.raw)
-
-
-def contained_structures(observation: fhir.Observation) -> dict[str, fhir.BodyStructure]:
-    """The body structures that the Observation contains, by the references that it has to them."""
-    structures: dict[str, fhir.BodyStructure] = {}
-    for raw in observation.contained or ():
-        try:
-            structure = msgspec.json.decode(raw, type=fhir.BodyStructure)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            continue
-        if structure.resourceType == "BodyStructure" and structure.id:
-            structures[f"#{structure.id.lstrip('#')}"] = structure
-    return structures
 
 
 def _subject_of(resource: Any) -> fhir.Reference | None:

@@ -13,7 +13,7 @@ from fhir_mappings import resources as fhir
 from fhir_mappings.codes import keys_of, text_of
 from fhir_mappings.findings import Days, Note, Reading, Site, Status
 from fhir_mappings.located import Located
-from fhir_mappings.parse import contained_structures, exists_on
+from fhir_mappings.parse import exists_on
 from fhir_mappings.references import plain
 from fhir_mappings.terminology import FindingCode, FindingDefinition, Terminology
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
@@ -27,6 +27,7 @@ from fhir_mappings.to_findings.statuses import (
     basis_of,
     code_word,
     concepts_of,
+    contained_structures,
     courses_of,
     is_told,
     people_of,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from fhir_mappings import resources as fhir
 from fhir_mappings.codes import keys_of, text_of
 from fhir_mappings.findings import Basis, Note, Site
@@ -114,6 +116,19 @@ def sites_of(
         elif keys or text_of(concept):
             notes.append(Note(reference, "body site not understood", expression))
     return tuple(dict.fromkeys(_with_side(site, loose) for site in found))
+
+
+def contained_structures(observation: fhir.Observation) -> dict[str, fhir.BodyStructure]:
+    """The body structures that the Observation contains, by the references that it has to them."""
+    structures: dict[str, fhir.BodyStructure] = {}
+    for raw in observation.contained or ():
+        try:
+            structure = msgspec.json.decode(raw, type=fhir.BodyStructure)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        if structure.resourceType == "BodyStructure" and structure.id:
+            structures[f"#{structure.id.lstrip('#')}"] = structure
+    return structures
 
 
 def _with_side(site: Site, side: str | None) -> Site:
