@@ -20,6 +20,7 @@ PARTS = {
     "load": measures.load,
     "memory": measures.memory,
     "size": measures.size,
+    "http": measures.http,
     "token": measures.token,
     "start": measures.start,
 }

@@ -34,9 +34,9 @@ KEYS = {
 }
 # Of a hundred resources of no interest.
 MIX = {"labs": 70, "conditions": 12, "medications": 10, "procedures": 8}
-# The first unless another is named: a twitch that spreads, with signs; two weeks of it; a medicine; and one
-# of whom nothing else is recorded, which leaves most to ask.
-PEOPLE = ("v39", "v05", "v06", "v44")
+# The first unless another is named: everything that alarms; a medicine and results in range; a weak hand; and
+# one of whom nothing but a twitch is recorded, which leaves most to ask.
+PEOPLE = ("v39", "v08", "v06", "v44")
 
 
 @dataclass(frozen=True)
