@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help bench setup serve test browser test-browser test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment soak
+.PHONY: help bench setup serve test test-browser test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment soak
 
 # An environment is made in an empty folder: through a link that would be another project's folder.
 no_link = for folder in $(1); do test ! -L $$folder || { \
@@ -74,9 +74,7 @@ $(BROWSER_STAMP): $(STAMP) $(BROWSER_LOCK)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target .browser --require-hashes -r $(BROWSER_LOCK)
 	@touch $@
 
-browser: $(STAMP) $(BROWSER_STAMP)  ## Playwright and axe-core, for the tests in Chromium
-
-test-browser: browser  ## The pages in Debian's Chromium, by Playwright and axe-core; pictures go to .pictures
+test-browser: $(STAMP) $(BROWSER_STAMP)  ## The pages in Debian's Chromium, by Playwright and axe-core; pictures go to .pictures
 	$(BIN)/python -m pytest -rs tests/browser $(ARGS)
 
 # Those who are compared with the service, each in an environment of its own; one that cannot be had is left out.
