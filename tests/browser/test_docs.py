@@ -23,7 +23,8 @@ SEND = """
 (async () => {
   const form = document.querySelector(`form[data-operation="${%(operation)s}"]`);
   const said = form.querySelector(".said");
-  const settled = (ready) => new Promise((resolve) => {
+  const settled = (ready) => new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error("nothing more is said")), 60000);
     const look = () => ready() ? (watching.disconnect(), resolve()) : undefined;
     const watching = new MutationObserver(look);
     watching.observe(form, { subtree: true, childList: true, characterData: true, attributes: true });

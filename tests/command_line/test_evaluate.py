@@ -136,6 +136,18 @@ def test_lines_of_resources_are_put_together_by_patient_across_a_folder(tmp_path
         assert one["assessment"]["notUnderstood"] == alone["assessment"]["notUnderstood"]
 
 
+def test_a_medicine_in_a_resource_of_its_own_comes_along(tmp_path: Path) -> None:
+    found = resources_in("v08-bundle.json")
+    (statement,) = [one for one in found if one["resourceType"] == "MedicationStatement"]
+    medicine = {"resourceType": "Medication", "id": "m", "code": statement.pop("medicationCodeableConcept")}
+    statement["medicationReference"] = {"reference": "Medication/m"}
+    (tmp_path / "Medication.ndjson").write_bytes(as_lines(medicine))
+    (tmp_path / "rest.ndjson").write_bytes(as_lines(*found))
+    (answer,) = run("evaluate", DAY, "--format=json", tmp_path).lines
+    assert [drug["name"] for drug in answer["assessment"]["drugs"]] == ["hydrochlorothiazide"]
+    assert answer["assessment"]["notUnderstood"] == []
+
+
 def test_one_resource_is_put_together_with_the_rest_of_its_folder(tmp_path: Path) -> None:
     for number, resource in enumerate(resources_in("v05-bundle.json")):
         (tmp_path / f"{number}.json").write_text(json.dumps(resource, indent=2))
@@ -215,10 +227,16 @@ def test_a_record_cannot_command_the_terminal() -> None:
         if resource["resourceType"] == "MedicationStatement":
             resource["medicationCodeableConcept"] = {"text": attack}
         if resource["resourceType"] == "Patient":
-            resource["id"] = "a\x1b[31m"
-    for form in ("table", "card"):
-        ran = run("evaluate", DAY, f"--format={form}", "-", stdin=bundle_of(*found))
-        assert not set(ran.out + ran.err) & {"\x1b", "\x07", "\u202e"}
+            resource["id"] = "a\x1b[31m\x07"
+        else:
+            resource["subject"] = {"reference": "Patient/a\x1b[31m\x07"}
+    for body in (bundle_of(*found), as_lines(*found)):
+        for form in ("table", "card"):
+            ran = run("evaluate", DAY, f"--format={form}", "-", stdin=body)
+            assert "Twitching, right calf" in ran.out
+            assert not set(ran.out + ran.err) & {"\x1b", "\x07", "\u202e"}
+        validated = run("validate", DAY, "-", stdin=body)
+        assert not set(validated.out + validated.err) & {"\x1b", "\x07", "\u202e"}
 
 
 def test_broken_knowledge_is_wrong_use(tmp_path: Path) -> None:
