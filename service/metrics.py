@@ -9,8 +9,10 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+# Memory, and not the disk that feedback may fill: a worker that counts onto a full disk dies of it.
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 PREFIX = "fasciculation_cds_"
 # Where the answers of one service lie: from what decides nothing to what waited for a FHIR server.
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 10.0)
@@ -26,6 +30,7 @@ _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 10.0
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _STATUS = re.compile(r"status-([1-9])\d\d")
 OTHER = "other"
+_FOLDER, _ALIVE = "fasciculation-cds-", "alive"
 
 
 class Metrics:
@@ -163,6 +168,32 @@ class Metrics:
         with (self._folder / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+@contextmanager
+def shared_folder() -> Iterator[Path]:
+    """A folder for master and workers; gone when the master ends, and not when a copy of it does."""
+    master = os.getpid()
+    place = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    for left in place.glob(f"{_FOLDER}*"):
+        _remove_if_left(left)
+    folder = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=place))
+    with (folder / "new").open("w") as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        # Under the name by which others look for it only once it is held.
+        (folder / "new").rename(folder / _ALIVE)
+        try:
+            yield folder
+        finally:
+            if os.getpid() == master:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_if_left(folder: Path) -> None:
+    """Removes the folder of a service whose processes were all killed: nobody holds its file any more."""
+    with suppress(OSError), (folder / _ALIVE).open("r+") as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _State:

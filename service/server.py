@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TextIO
 
 from gunicorn import glogging
@@ -24,17 +20,16 @@ from service.config import SETTINGS, Config, ConfigError
 from service.feedback import Store
 from service.knowledge import KnowledgeError, load_knowledge
 from service.log_lines import lines_for, said, set_up
-from service.metrics import Metrics
+from service.metrics import Metrics, shared_folder
 from service.worker import Worker
 
 # The tool of migrations takes half a second to start; a start that waits longer goes on without.
 _UPGRADE_SECONDS = 30
 # The worker's loop never waits so long; where a decision hangs it stops to say that it lives.
 _TIMEOUT = 30
-
-
-# Memory, and not the disk that feedback may fill: a worker that counts onto a full disk dies of it.
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+# A worker is replaced after so many requests, not all at once: what leaks unseen ends there.
+MAX_REQUESTS = 100_000
+JITTER = 20_000
 
 
 class _Logger(glogging.Logger):  # type: ignore[misc]
@@ -62,6 +57,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "workers": config.workers,
             "worker_class": Worker,
             "timeout": _TIMEOUT,
+            "max_requests": MAX_REQUESTS,
+            "max_requests_jitter": JITTER,
             # What is being answered at a stop is still answered.
             "graceful_timeout": 30,
             # Our longest address is a search by URL; a token of 8,000 characters fits in one header.
@@ -92,7 +89,7 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
         for name, (default, what) in SETTINGS.items():
             print(f"{name:20} {what} (default: {default or 'none'})", file=out)
         return 0
-    with _shared_folder() as folder:
+    with shared_folder() as folder:
         try:
             config = Config.from_environ(environ)
             if not config.card_secrets:
@@ -129,19 +126,6 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
 
 def _say(message: str, out: TextIO) -> None:
     print(said(message, out), file=out, flush=True)
-
-
-@contextmanager
-def _shared_folder() -> Iterator[Path]:
-    """Where master and workers count together; gone when the master ends, and not when a copy of it does."""
-    master = os.getpid()
-    place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
-    folder = Path(tempfile.mkdtemp(prefix="fasciculation-cds-", dir=place))
-    try:
-        yield folder
-    finally:
-        if os.getpid() == master:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def prepare_store(config: Config, environ: Mapping[str, str], out: TextIO) -> None:
