@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import socket
 import time
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from gunicorn import http
@@ -33,7 +35,7 @@ _TRAILERS = 64 * 1024
 _HEX = b"0123456789abcdefABCDEF"
 
 # What is refused before the application is asked, in fixed words.
-REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
+_REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.LimitRequestLine, 414, "The address is too long."),
     (errors.LimitRequestHeaders, 431, "The headers are too many or too long."),
     (errors.ExpectationFailed, 417, "Expect is not read but for 100-continue."),
@@ -42,6 +44,7 @@ REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.NoMoreData, 400, "This is not HTTP/1.1 as it is written."),
 )
 _REASONS = {503: "Service Unavailable", 500: "Internal Server Error", 408: "Request Timeout"}
+_log = logging.getLogger("service")
 
 
 class _Memory:
@@ -319,6 +322,16 @@ class Collected:
     send = sendall
 
 
+def why_unread(error: BaseException) -> tuple[int, str, str]:
+    """Status, words, code. The message of the exception holds what was sent: only its class is looked at."""
+    for kind, status, says in _REFUSALS:
+        if isinstance(error, kind):
+            return status, says, "invalid"
+    _log.error("unexpected %s before the application", type(error).__name__)
+    return 500, "The service failed on this request; nothing was decided.", "exception"
+
+
+@lru_cache(maxsize=64)
 def refusal(status: int, says: str, code: str = "transient", then_close: bool = True) -> bytes:
     """A whole answer, in bytes."""
     body = json.dumps(operation_outcome([("error", code, says, "http")]), separators=(",", ":")).encode()

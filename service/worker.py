@@ -10,6 +10,7 @@ import logging
 import os
 import queue
 import selectors
+import sys
 import threading
 import time
 from collections import deque
@@ -19,17 +20,18 @@ from typing import Any
 from gunicorn.http import errors, wsgi
 from gunicorn.workers import base
 
-from service.connections import REFUSALS, Answering, Collected, Connection, refusal
+from service.connections import Answering, Collected, Connection, refusal, why_unread
 from service.endpoints.bodies import WHOLE
 from service.endpoints.operations import PROBES, STOPPING
 
-# So many are decided at the same time: the interpreter runs one thread at a time, and with two of them a long
-# decision does not hold up a short one.
-AT_ONCE = 2
-# What takes longer waits for somebody else, such as a FHIR server: then others go on beside it. There are
-# threads for more of those than a FHIR server is asked at the same time.
-LONG = 0.1
+# So many are decided at the same time: the interpreter runs one thread at a time.
+AT_ONCE = 1
+# What takes longer is large, or waits for somebody else such as a FHIR server: then others go on beside it.
+# There are threads for more of those than a FHIR server is asked at the same time.
+LONG = 0.025
 THREADS = 28
+# Seconds after which a thread that decides lets the one that talks to clients have its turn.
+SWITCHES = 0.0005
 # Who would wait longer than that, as far as can be told, is refused at once. As many as FEW always wait.
 WAITS = 0.5
 FEW = 16
@@ -53,6 +55,7 @@ class Worker(base.Worker):  # type: ignore[misc]
     alive: bool
 
     def run(self) -> None:
+        sys.setswitchinterval(SWITCHES)
         self._metrics, self._limit = self.app.metrics, self.app.max_body_bytes
         self._selector = selectors.DefaultSelector()
         self._connections: set[Connection] = set()
@@ -60,10 +63,10 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._waiting: deque[tuple[Connection, Any, bytes | None, float]] = deque()
         self._at_work: dict[Connection, float] = {}
         self._work, self._probes = queue.SimpleQueue[Any](), queue.SimpleQueue[Any]()
-        self._done: deque[tuple[Connection, float]] = deque()
+        self._done: deque[Connection] = deque()
         self._threads = 0
-        # CPU seconds of a decision, of late.
-        self._takes = 0.002
+        # Seconds from one decision that ends to the next when others wait: what each costs those behind it.
+        self._takes, self._ended = 0.002, time.monotonic()
         self._held = 0
         self._listens, self._listen_again = False, 0.0
         self._stop_at: float | None = None
@@ -94,7 +97,7 @@ class Worker(base.Worker):  # type: ignore[misc]
                 else:
                     self._read(key.data)
             while self._done:
-                self._finish(*self._done.popleft())
+                self._finish(self._done.popleft())
             self._dispatch()
             self._look_around()
 
@@ -270,10 +273,9 @@ class Worker(base.Worker):  # type: ignore[misc]
         """In a thread of its own: one request after the other."""
         while True:
             connection, head, body = work.get()
-            began = time.thread_time()
             connection.give(*self._decided(connection, head, body))
             del head, body
-            self._done.append((connection, time.thread_time() - began))
+            self._done.append(connection)
             with suppress(BlockingIOError):
                 os.write(self.PIPE[1], b"d")
 
@@ -302,10 +304,14 @@ class Worker(base.Worker):  # type: ignore[misc]
             _log.error("unexpected %s before or after the application", type(error).__name__)
             return refusal(500, "The service failed on this request; nothing was decided.", "exception"), True
 
-    def _finish(self, connection: Connection, seconds: float) -> None:
+    def _finish(self, connection: Connection) -> None:
         """An answer was given: the connection waits for its rest to be taken, or for what comes next."""
-        self._at_work.pop(connection, None)
-        self._takes += (seconds - self._takes) / 16
+        now = time.monotonic()
+        took = now - self._at_work.pop(connection, now)
+        # Without others it is its own time, and no more than it may take without company.
+        took = min(took, LONG) if not self._waiting else min(now - self._ended, WAITS)
+        self._takes += (took - self._takes) / 16
+        self._ended = now
         if connection.answer:
             self._watch(connection, selectors.EVENT_WRITE)
         else:
@@ -350,13 +356,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         connection.close()
 
     def _refuse_unread(self, connection: Connection, error: BaseException) -> None:
-        """The message of the exception holds what was sent: only its class is looked at."""
-        for kind, status, says in REFUSALS:
-            if isinstance(error, kind):
-                self._refuse(connection, status, says)
-                return
-        _log.error("unexpected %s before or after the application", type(error).__name__)
-        self._refuse(connection, 500, "The service failed on this request; nothing was decided.", "exception")
+        self._refuse(connection, *why_unread(error))
 
     def _refuse(self, connection: Connection, status: int, says: str, code: str = "invalid") -> None:
         _log.info("refused before the application: %s", status)

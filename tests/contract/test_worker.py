@@ -18,7 +18,9 @@ import pytest
 from schemas.operation_outcome import OperationOutcomeSchema
 from tests.contract.requests import SERVICE, hook_call
 from tests.contract.served import HELD, Served, asked, served, until
+from tests.docs.conftest import PROJECT
 
+EXAMPLES = [path.name for path in (PROJECT / "examples").glob("v*-bundle.json")]
 CALL = json.dumps(hook_call()).encode()
 HEAD = f"POST {SERVICE} HTTP/1.1\r\nHost: cds.example\r\nContent-Type: application/json\r\n"
 WHOLE = f"{HEAD}Content-Length: {len(CALL)}\r\n\r\n".encode() + CALL
@@ -246,6 +248,41 @@ def started_stopping(started: Served) -> bytes:
     status, body = started.get("/readyz")
     assert status in (200, 503)
     return body
+
+
+def test_a_worker_that_has_answered_enough_is_replaced_without_a_failed_call(tmp_path: Path) -> None:
+    changes = "from service import server; server.MAX_REQUESTS, server.JITTER = 10, 0"
+    with served(tmp_path, changes) as started:
+        first, connection = started.workers(), started.connect()
+        seen: set[int] = set()
+
+        def replaced_twice() -> bool:
+            nonlocal seen
+            for _ in range(10):
+                status, headers, _ = asked(connection, "POST", SERVICE, CALL)
+                assert status == 200
+                if headers["Connection"] == "close":
+                    connection.close()
+            seen |= started.workers()
+            return len(seen - first) >= 2
+
+        until(replaced_twice)
+
+
+def test_decisions_side_by_side_are_those_one_by_one(tmp_path: Path) -> None:
+    bodies = [(PROJECT / "examples" / name).read_bytes() for name in sorted(EXAMPLES)] * 8
+    # All of them count as long: they run beside each other.
+    with served(tmp_path, "worker.AT_ONCE, worker.SWITCHES = 8, 0.00001") as started:
+        path = "/evaluate?asOf=2026-06-15"
+
+        def evaluated(body: bytes) -> bytes:
+            status, _, content = asked(started.connect(), "POST", path, body)
+            assert status == 200
+            return content
+
+        one_by_one = [evaluated(body) for body in bodies[: len(EXAMPLES)]] * 8
+        with ThreadPoolExecutor(8) as clients:
+            assert list(clients.map(evaluated, bodies)) == one_by_one
 
 
 @pytest.mark.parametrize("keeps", [True, False])
