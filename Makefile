@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help bench setup serve test test-browser test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment soak
+.PHONY: help load bench setup serve test test-browser test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment soak
 
 # An environment is made in an empty folder: through a link that would be another project's folder.
 no_link = for folder in $(1); do test ! -L $$folder || { \
@@ -84,6 +84,9 @@ test-browser: $(STAMP) $(BROWSER_STAMP)  ## The pages in Debian's Chromium, by P
 	@.bench/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< \
 		|| { echo "make bench: $* cannot be installed, and is left out." >&2; rm -rf .bench/$*; mkdir -p .bench/$*; }
 	@touch $@
+
+load: $(STAMP)  ## What is answered and what refused below and past saturation (ARGS="--worker sync"; a minute)
+	$(BIN)/python -m benchmarks.load $(ARGS)
 
 bench: $(STAMP) .bench/floor/made .bench/healthchain/made  ## What the service costs beside others (ARGS=--quick: a few minutes)
 	$(BIN)/python -m benchmarks $(ARGS)

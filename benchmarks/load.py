@@ -1,6 +1,6 @@
 """Offered load against what is answered, below and past saturation, on loopback.
 
-    python -m benchmarks.load [--worker own|sync|gthread] [--workers 1] [--resources 200] [--large 0]
+    python -m benchmarks.load [--worker own|sync|gthread] [--workers 1] [--resources 20] [--large 0]
         [--slow 0] [--at 0.25 0.5 …] [--seconds 5] [--set worker.AT_ONCE=4]
 
 First a few clients ask as fast as they are answered: that is the capacity of this machine now, with the
@@ -163,7 +163,7 @@ async def capacity(port: int, requests: list[bytes], seconds: float) -> float:
 
 
 async def offered(port: int, requests: list[bytes], rate: float, seconds: float) -> Outcome:
-    clients, outcome, pauses = Clients(port), Outcome(rate), random.Random(1)  # noqa: S311
+    clients, outcome, pauses = Clients(port), Outcome(rate), random.Random(1)
     running: set[asyncio.Task[None]] = set()
 
     async def one(due: float, request: bytes) -> None:
@@ -200,9 +200,20 @@ def slow_clients(port: int, count: int, request: bytes) -> Iterator[None]:
             client.close()
 
 
+def cost_of(master: int) -> tuple[float, float]:
+    """CPU seconds of all workers so far, and MiB of one (resident, shared pages included)."""
+    pids = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    ticks, pages = 0, 0
+    for pid in pids:
+        counted = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(counted[11]) + int(counted[12])
+        pages += int(counted[21])
+    return ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / len(pids) / 2**20
+
+
 @contextmanager
-def started(worker: str, workers: int, changes: str) -> Iterator[int]:
-    """The port of a service with that worker."""
+def started(worker: str, workers: int, changes: str) -> Iterator[tuple[int, int]]:
+    """The port of a service with that worker, and its master's process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -216,7 +227,7 @@ def started(worker: str, workers: int, changes: str) -> Iterator[int]:
         }
         command = [sys.executable, "-c", _PROGRAM.format(changes=changes)]
         quiet = subprocess.DEVNULL
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             # The clients must not be late because the service is busy.
             ["nice", "-n", "5", *command],  # noqa: S607
             cwd=PROJECT,
@@ -230,7 +241,7 @@ def started(worker: str, workers: int, changes: str) -> Iterator[int]:
                 with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
                     break
                 time.sleep(0.1)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
             process.wait(60)
@@ -241,7 +252,7 @@ def main(args: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load")
     parser.add_argument("--worker", choices=("own", "sync", "gthread"), default="own")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--resources", type=int, default=200)
+    parser.add_argument("--resources", type=int, default=20)
     parser.add_argument("--large", type=int, default=0, help="one request in ten has so many resources")
     parser.add_argument("--slow", type=int, default=0, help="clients that rest in the middle of a request")
     parser.add_argument("--at", type=float, nargs="+", default=[0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0])
@@ -250,12 +261,17 @@ def main(args: list[str]) -> int:
     asked = parser.parse_args(args)
     requests = [as_request(body_of(asked.resources))] * 9
     requests.append(as_request(body_of(asked.large)) if asked.large else requests[0])
-    with started(asked.worker, asked.workers, "\n".join(asked.set)) as port:
+    with started(asked.worker, asked.workers, "\n".join(asked.set)) as (port, master):
+        asyncio.run(capacity(port, requests, 1.0))
+        before = cost_of(master)[0]
         most = asyncio.run(capacity(port, requests, asked.seconds))
+        seconds, size = cost_of(master)
+        each = (seconds - before) / (most * asked.seconds) * 1000
         kind = f"{asked.worker} {' '.join(asked.set)}".strip()
         print(f"\nworker {kind}, {asked.workers} processes, {len(requests[0]) // 1000} kB", end="")
         print(f", every tenth {len(requests[-1]) // 1000} kB" if asked.large else "", end="")
-        print(f", {asked.slow} resting clients: {most:.0f} /s\n\n{HEAD}", flush=True)
+        print(f", {asked.slow} resting clients:")
+        print(f"{most:.0f} /s, {each:.2f} ms of CPU a request, {size:.0f} MiB a worker\n\n{HEAD}", flush=True)
         for share in asked.at:
             with slow_clients(port, asked.slow, requests[0]):
                 print(asyncio.run(offered(port, requests, most * share, asked.seconds)).line(), flush=True)

@@ -12,7 +12,7 @@ from service.config import SETTINGS
 from service.connections import ARRIVES, RESTS
 from tests.docs.conftest import PROJECT
 
-DOCUMENTS = ("SECURITY.md", "docs/safety.md", "docs/integrating.md")
+DOCUMENTS = ("SECURITY.md", "docs/safety.md", "docs/integrating.md", "docs/operations.md")
 EACH = pytest.mark.parametrize("name", DOCUMENTS)
 NO_SETTINGS = {"OPERATION_OUTCOME"}
 
