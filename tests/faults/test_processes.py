@@ -43,6 +43,20 @@ def test_kill_9_of_a_replica(site: Site) -> None:
     assert sum(site.cluster.restarts.values()) == before + TIMES
 
 
+def test_kill_9_of_a_master_alone(site: Site) -> None:
+    """Its workers must see that it is gone, and leave the port to its successor."""
+    part, before = site.cluster.replicas["replica3"], site.cluster.restarts["replica3"]
+    with site.load("kill -9 of a master alone", BUSY) as load:
+        with load.tally.fault():
+            workers = part.pids[1:]
+            part.tell(signal.SIGKILL)
+            for worker in workers:
+                wait_gone(worker)
+        load.recovered(calls=40)
+        site.cluster.proxy.wait_up("replica3")
+    assert site.cluster.restarts["replica3"] >= before + 1
+
+
 def test_rolling_restart(site: Site) -> None:
     before = {name: part.process.pid for name, part in site.cluster.replicas.items()}
     with site.load("rolling restart of all replicas") as load:
