@@ -151,14 +151,16 @@ def children(pid: int) -> list[int]:
 
 
 def wait_gone(pid: int) -> None:
-    """Returns when the process is dead: gone, or only its number is left. Raises NotReady."""
+    """Returns when the process holds nothing more. Raises NotReady."""
     until = time.monotonic() + WITHIN
     while time.monotonic() < until:
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            threads = len(os.listdir(f"/proc/{pid}/task"))
         except OSError:
             return
-        if state in "ZX":
+        # A dead process whose other threads are still ending holds its sockets until the last one is gone.
+        if state in "ZX" and threads <= 1:
             return
         time.sleep(0.005)
     raise NotReady(f"process {pid} does not end")
