@@ -79,16 +79,24 @@ CONTEXTS: Mapping[str, type[Context]] = {
 }
 
 
-_SCHEMAS = {hook: shape() for hook, shape in CONTEXTS.items()}
-
-
 def context_schema(hook: str) -> Context | None:
     """The schema of the context of that hook; None where there is no such hook."""
-    return _SCHEMAS.get(hook)
+    shape = CONTEXTS.get(hook)
+    return _schema(shape) if shape else None
+
+
+def bundles_of(hook: str) -> Mapping[str, bool]:
+    """The Bundles that a context of that hook brings: member -> whether they are drafts."""
+    return _bundles(CONTEXTS[hook])
 
 
 @cache
-def bundles_of(hook: str) -> Mapping[str, bool]:
-    """The Bundles that a context of that hook brings: member -> whether they are drafts."""
-    members = _SCHEMAS[hook].fields.items()
+def _schema(shape: type[Context]) -> Context:
+    """Made once: marshmallow builds a schema anew from its fields each time."""
+    return shape()
+
+
+@cache
+def _bundles(shape: type[Context]) -> Mapping[str, bool]:
+    members = _schema(shape).fields.items()
     return {name: field.draft for name, field in members if isinstance(field, Bundle)}

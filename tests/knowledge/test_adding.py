@@ -280,7 +280,6 @@ HOOK = """\
 
 def test_a_hook_is_its_context_class_and_an_entry(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contexts, "CONTEXTS", {**contexts.CONTEXTS, "example-hook": ExampleContext})
-    monkeypatch.setattr("schemas.cds_hooks.CONTEXTS", contexts.CONTEXTS)
     hooks = folder.path / "hooks.yaml"
     hooks.write_text(hooks.read_text(encoding="utf-8") + HOOK, encoding="utf-8")
     assert folder.touched == {"hooks.yaml"}
