@@ -196,6 +196,10 @@ class Connection:
             head = next(http.get_parser(self._cfg, _Memory(known), self.address))
         except (errors.NoMoreData, StopIteration):
             return
+        hosts = sum(name == "HOST" for name, _ in head.headers)
+        if hosts > 1 or (not hosts and head.version >= (1, 1)):
+            # RFC 9112, 3.2; gunicorn lets it pass.
+            raise errors.InvalidHeader("Host")
         rest = bytes(self._start[len(known) :])
         self._start.clear()
         self._head = head

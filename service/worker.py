@@ -241,8 +241,11 @@ class Worker(base.Worker):  # type: ignore[misc]
                 self._dispatch()
 
     def _overloaded(self, connection: Connection) -> bool:
-        if self._held > BYTES_OF_BODIES * self._limit and self._held > connection.held:
-            return True
+        if self._held > BYTES_OF_BODIES * self._limit:
+            # What was answered or has gone since the last count holds nothing any more.
+            self._held = sum(one.held for one in self._connections)
+            if self._held > max(BYTES_OF_BODIES * self._limit, connection.held):
+                return True
         if len(self._waiting) < FEW:
             return False
         oldest = time.monotonic() - self._waiting[0][3]

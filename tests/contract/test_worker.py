@@ -209,6 +209,26 @@ def test_bodies_that_are_arriving_have_a_bound_together(tmp_path: Path) -> None:
         assert 3 <= statuses.count(None) <= 5
 
 
+def test_bodies_that_were_answered_take_no_place(tmp_path: Path) -> None:
+    body = CALL + b" " * (90_000 - len(CALL))
+    with served(tmp_path, MAX_BODY_BYTES="100000") as started:
+        statuses = [asked(started.connect(), "POST", SERVICE, body)[0] for _ in range(40)]
+    assert statuses == [200] * 40
+
+
+@pytest.mark.parametrize("hosts", ["", "Host: cds.example\r\nHost: other.example\r\n"])
+def test_a_request_is_for_one_host(one: Served, hosts: str) -> None:
+    with one.socket() as client:
+        client.sendall(f"GET /healthz HTTP/1.1\r\n{hosts}\r\n".encode())
+        assert answer(client.makefile("rb"))[0] == 400
+
+
+def test_an_old_client_need_not_name_the_host(one: Served) -> None:
+    with one.socket() as client:
+        client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        assert answer(client.makefile("rb"))[0] == 200
+
+
 def test_a_decision_that_hangs_costs_its_worker_and_no_other_request(tmp_path: Path) -> None:
     changes = "worker.HANGS = 0.5; from service import server; server._TIMEOUT = 2; worker._TICK = 0.1"
     with served(tmp_path, changes) as started:
