@@ -228,9 +228,9 @@ class Worker(base.Worker):  # type: ignore[misc]
             if not isinstance(error, errors.NoMoreData):
                 self._drop(connection)
                 return
-            self._refuse_unread(connection, error)
+            self._refuse(connection, *why_unread(error))
         except Exception as error:
-            self._refuse_unread(connection, error)
+            self._refuse(connection, *why_unread(error))
         else:
             connection.at_work = True
             if probe:
@@ -241,10 +241,11 @@ class Worker(base.Worker):  # type: ignore[misc]
                 self._dispatch()
 
     def _overloaded(self, connection: Connection) -> bool:
-        if self._held > BYTES_OF_BODIES * self._limit:
+        bound = max(BYTES_OF_BODIES * self._limit, connection.held)
+        if self._held > bound:
             # What was answered or has gone since the last count holds nothing any more.
             self._held = sum(one.held for one in self._connections)
-            if self._held > max(BYTES_OF_BODIES * self._limit, connection.held):
+            if self._held > bound:
                 return True
         if len(self._waiting) < FEW:
             return False
@@ -357,9 +358,6 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._selector.unregister(connection.socket)
         self._connections.discard(connection)
         connection.close()
-
-    def _refuse_unread(self, connection: Connection, error: BaseException) -> None:
-        self._refuse(connection, *why_unread(error))
 
     def _refuse(self, connection: Connection, status: int, says: str, code: str = "invalid") -> None:
         _log.info("refused before the application: %s", status)

@@ -57,7 +57,8 @@ class _Columns:
     def all(self) -> Iterator[Column]:
         for one in self.knowledge.pages.two_columns:
             findings = self._findings(one.rows)
-            side = self._side(one.id, findings)
+            # Neither side is said of a twitch that is not there.
+            side = self._side(one.id, findings) if self.decision.open else UNKNOWN
             recorded = tuple(self._recorded(one.id, findings))
             label = self.knowledge.wording.maybe(f"table.rows.{one.id}.label") or one.label
             sides = (

@@ -166,8 +166,12 @@ def _frame(decision: Decision, knowledge: Knowledge, scale: Scale, bottom: float
     for limit in days:
         x = scale.x_ago(limit)
         yield Line(x, _LINE + 4, x, bottom, "limit")
-        anchor = "middle" if x < scale.right - 2 * _TICK_ROOM else "end"
-        yield Text(x + (0 if anchor == "middle" else 14), _LINE - 3, f"{limit} days", "limit", anchor)
+        anchor, beside = "middle", 0
+        if x >= scale.right - 2 * _TICK_ROOM:
+            anchor, beside = "end", 14
+        elif x < scale.left + _TICK_ROOM / 2:
+            anchor = "start"
+        yield Text(x + beside, _LINE - 3, f"{limit} days", "limit", anchor)
     last = scale.right
     for ago, says in _TICKS:
         x = scale.x_ago(ago)
@@ -236,6 +240,9 @@ class _Items:
         if not self.acts(drug):
             says = f"{name}: no row takes it as a cause"
             return _Item("drug", says, tuple(self.bars(drug.start, end, "listed", "hollow")))
+        if self.record.twitch.status is not Status.PRESENT:
+            # Nothing is there that it could be a cause of.
+            return _Item("drug", name, tuple(self.bars(drug.start, end, "drug-no", "hollow")))
         says = f"{_SIGNS[drug.plausible]} {name}: {_VERDICTS[drug.plausible]}; {folded(drug.why)}"
         fill = {Plausible.YES: "", Plausible.POSSIBLE: "hatch", Plausible.NO: "hollow"}[drug.plausible]
         return _Item("drug", says, tuple(self.bars(drug.start, end, f"drug-{drug.plausible.value}", fill)))

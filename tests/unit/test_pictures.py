@@ -106,6 +106,28 @@ def test_an_eyelid_alone_has_its_own_line_too(knowledge: Knowledge) -> None:
     assert {"14 days", "90 days"} <= set(texts)
 
 
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("ago", [1, 20, 92, 120, 400])
+def test_the_names_of_the_lines_stand_inside(knowledge: Knowledge, width: float, ago: int) -> None:
+    lid = Twitch(Status.PRESENT, onset=exactly(ago), sites=(Site("eyelid", "eyelid"),))
+    names = [
+        s for s in drawn(knowledge, width, twitch=lid).frame if isinstance(s, Text) and s.style == "limit"
+    ]
+    for name in names:
+        # 7 units a letter of that size.
+        wide = 7 * len(name.says)
+        left = name.x - {"start": 0, "middle": wide / 2, "end": wide}[name.anchor]
+        assert 0 <= left <= width - wide
+
+
+def test_without_a_twitch_no_medicine_is_its_cause(knowledge: Knowledge) -> None:
+    drug = Drug("furosemide", frozenset({"loop-diuretic"}), Plausible.POSSIBLE, start=exactly(30))
+    absent = lane(drawn(knowledge, twitch=Twitch(Status.ABSENT), drugs=(drug,)), "drug")
+    assert "cause" in lane(drawn(knowledge, drugs=(drug,)), "drug").says
+    assert "cause" not in absent.says
+    assert "furosemide" in absent.says
+
+
 def test_what_is_not_certain_of_the_beginning_is_hatched(knowledge: Knowledge) -> None:
     unsure, sure = rects(lane(drawn(knowledge, onset=Days(day(40), day(20))), "twitch"))
     assert (unsure.fill, sure.fill) == ("hatch", "")

@@ -45,6 +45,15 @@ def reasons(knowledge: Knowledge, *findings: Finding) -> dict[str, Reason]:
     return {one.id: one for one in found}
 
 
+def test_without_a_twitch_neither_side_is_said_of_it(knowledge: Knowledge) -> None:
+    record = Record(
+        AS_OF, twitch=Twitch(Status.ABSENT), findings={"weakness": seen("weakness", Status.ABSENT)}
+    )
+    found = columns_of(decide(record, knowledge.table), knowledge, Explained(knowledge).sources)
+    assert not any(side.lit for one in found for side in (one.benign, one.disease))
+    assert any(side.lit for one in columns(knowledge).values() for side in (one.benign, one.disease))
+
+
 @pytest.mark.parametrize(
     "hostile",
     ["<b onclick=x>a</b>", "<script>x</script>", "[a](javascript:x)", "![a](http://x/y.png)", "<http://x>",
