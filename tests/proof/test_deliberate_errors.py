@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service import decision
-from service.decision import facts, questions, standing
+from service.decision import facts, search, standing
 from service.decision.table import Leaf, Row, Table, predicate, terms
 from service.knowledge import HERE, load_knowledge
 from service.knowledge.decision_table import FILE, load_table
@@ -32,6 +32,14 @@ TABLE = KNOWLEDGE.table
 # The package has a function of that name, too.
 outcome = import_module("service.decision.outcome")
 VARIABLES = frozenset(literal.variable for row in TABLE.rows for term in row.terms for literal in term)
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """What was decided with another error, or with none, must not answer for this one."""
+    search._search.cache_clear()
+    yield
+    search._search.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -258,7 +266,7 @@ def test_a_gate_closed_by_suspicion_is_named(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_range_without_what_is_not_asked_is_named(
     monkeypatch: pytest.MonkeyPatch, axes: tuple[Axis, ...], truths: tuple[RowTable, ...]
 ) -> None:
-    monkeypatch.setattr(questions.Inquiry, "_unasked", lambda inquiry: {})
+    monkeypatch.setattr(search.Search, "_unasked", lambda searched: {})
     ledger = Ledger()
     check_ranges(TABLE, truths, axes, ledger, whole=False)
     assert ("the range holds every completion", "range") in found(ledger)
