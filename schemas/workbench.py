@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from marshmallow import RAISE, Schema, fields, validate
 
+from schemas.cds_hooks import JsonBoolean
+
 
 class ApplySchema(Schema):
     """A click that answers a question: the finding is present or absent."""
@@ -27,7 +29,7 @@ class WorkbenchSchema(Schema):
         keys=fields.String(), values=fields.List(fields.String(validate=validate.Length(max=200)))
     )
     asOf = fields.Date(format="iso", load_default=None, allow_none=True)
-    chosen = fields.Boolean(load_default=False)
+    chosen = JsonBoolean(load_default=False)
     apply = fields.Nested(ApplySchema, load_default=None, allow_none=True)
 
 

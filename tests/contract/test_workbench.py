@@ -258,3 +258,11 @@ def test_a_site_that_shows_no_card_is_told_why_there_is_none(
     assert "No card." in page.text
     assert says in page.text
     assert "twitching for more than 14 days" in page.text, "the reasons stay"
+
+
+@pytest.mark.parametrize("chosen", [0, 1, 2.5, 1e132, "on", "true", None])
+def test_whether_a_day_was_chosen_is_true_or_false(client: FlaskClient, chosen: Any) -> None:
+    posted = {"text": json.dumps({"resourceType": "Bundle"}), "chosen": chosen}
+    response = client.post("/workbench/answer", json=posted)
+    assert response.status_code == 400
+    assert response.get_json()["issue"][0]["expression"] == ["chosen"]
