@@ -22,6 +22,10 @@ _MODELS: Mapping[Version, tuple[str, str]] = {
 }
 
 
+# Where an object is wanted the models take text for JSON that is written into it.
+_WORDS = {"json_invalid": "not an object"}
+
+
 def faults_of(raw: bytes, kind: str, version: Version) -> Iterator[tuple[str, str]]:
     """(FHIRPath below the resource, kind of fault) for each fault that the models of that version see."""
     models, name = _MODELS[version]
@@ -40,7 +44,7 @@ def faults_of(raw: bytes, kind: str, version: Version) -> Iterator[tuple[str, st
         model.model_validate(content)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False, include_context=False)[:_MOST]:
-            yield _path(kind, fault["loc"]), fault["type"].replace("_", " ")
+            yield _path(kind, fault["loc"]), _WORDS.get(fault["type"], fault["type"].replace("_", " "))
     except RecursionError:
         yield kind, "nested too deeply"
     except Exception:

@@ -105,6 +105,14 @@ def test_what_may_be_a_twitch_is_412_and_named(client: FlaskClient, name: str) -
     assert "p1" not in str(answer)
 
 
+def test_a_text_where_an_object_belongs_is_named_so(client: FlaskClient) -> None:
+    status, answer = hook(
+        client, prefetch(conditions=bundle(MAY_BE["a Condition whose code cannot be read"][1]))
+    )
+    assert status == 412
+    assert "(Condition.code: not an object)" in answer["issue"][0]["diagnostics"]
+
+
 @pytest.mark.parametrize("name", MAY_BE)
 def test_a_bundle_says_so_at_its_gate(client: FlaskClient, name: str) -> None:
     sent = bundle(PATIENT, HEALTHY, {**observation(code=OTHER), "id": "o2"}, deepcopy(MAY_BE[name][1]))
