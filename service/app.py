@@ -78,8 +78,9 @@ def create_app(
     callers = callers or callers_of(config)
     store = Store(config.feedback_db, config.feedback_retention_days, clock)
     metrics = metrics or Metrics()
-    app.register_blueprint(request_log(metrics))
-    app.register_blueprint(response_headers(config))
+    # Around Flask and not in it: what is added to every answer is cheaper there, a plain list of headers.
+    around = request_log(response_headers(app.wsgi_app, config), metrics)
+    app.wsgi_app = around  # type: ignore[assignment,method-assign]
     app.register_blueprint(authentication(callers, admin_token_in(config.admin_token_file)))
     servers = FhirServers(config.fhir_servers, config.fhir_timeout, config.fhir_ca_file)
     app.register_blueprint(cds_hooks(config, knowledge, servers, metrics))

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+from fhir_mappings.json_objects import json_bytes
+
+
+def _written(line: Mapping[str, object]) -> str:
+    """Compact JSON in ASCII."""
+    text = json_bytes(line).decode()
+    # As it is nearly always; anything else is escaped.
+    return text if text.isascii() and text.isprintable() else json.dumps(line, separators=(",", ":"))
 
 
 class Fields:
@@ -44,7 +51,7 @@ class JsonLines(logging.Formatter):
         if own:
             line.update(own.members)
         line.update(_error(record))
-        return _encode(line)
+        return _written(line)
 
 
 class TextLines(logging.Formatter):
@@ -73,6 +80,8 @@ def said(message: str, stream: TextIO, level: int = logging.INFO) -> str:
 
 def set_up(level: str) -> None:
     """Logs to standard error. Ours alone at that level: what libraries log could name what was sent."""
+    # What no line says of its thread need not be looked up.
+    logging.logThreads = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(lines_for(sys.stderr))
     logging.basicConfig(handlers=[handler])

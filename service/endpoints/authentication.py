@@ -23,12 +23,12 @@ def authentication(callers: Callers | None, admin: AdminToken) -> Blueprint:
 
     @blueprint.before_app_request
     def check() -> None:
-        g.caller = None
-        rule = request.url_rule.rule if request.url_rule else None
+        matched, method = request.url_rule, request.environ["REQUEST_METHOD"]
         # A preflight carries no token; an address that does not exist holds nothing.
-        if request.method == "OPTIONS" or rule is None:
+        if method == "OPTIONS" or matched is None:
             return
-        authorization = request.headers.get("Authorization")
+        rule = matched.rule
+        authorization = request.environ.get("HTTP_AUTHORIZATION")
         if rule in FOR_ADMINS:
             if callers is not None or admin.is_set:
                 admin.check(authorization)
@@ -36,7 +36,7 @@ def authentication(callers: Callers | None, admin: AdminToken) -> Blueprint:
             if rule in OFF:
                 raise NotFound([Issue("not-found", "The workbench is off where callers need a token.")])
             # Reading alone is open: what is sent may be about a patient.
-            if request.method not in ("GET", "HEAD") or rule.split("/")[1] not in OPEN:
+            if method not in ("GET", "HEAD") or rule.split("/")[1] not in OPEN:
                 g.caller = callers.caller(authorization, request.path.rstrip("/"))
 
     return blueprint
@@ -44,5 +44,5 @@ def authentication(callers: Callers | None, admin: AdminToken) -> Blueprint:
 
 def caller() -> Caller | None:
     """Who sent this request, verified; None where nobody needs to say."""
-    found: Caller | None = g.caller
+    found: Caller | None = g.get("caller")
     return found

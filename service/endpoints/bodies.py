@@ -10,10 +10,29 @@ from service.errors import Issue, NotSupported, RequestError, TooLarge, TooSlow
 
 # Where the server leaves a body that it has read whole; None: it is too long.
 WHOLE = "fasciculation_cds.body"
+# What nearly every client writes; anything else is taken apart first.
+_AS_USUAL = (JSON, FHIR_JSON, f"{JSON}; charset=utf-8", f"{FHIR_JSON}; charset=utf-8")
 
 
 def body_of(request: Request) -> bytes:
     """The whole body. Raises NotSupported (415), TooLarge (413), TooSlow (408) or RequestError (400)."""
+    if request.environ.get("CONTENT_TYPE") not in _AS_USUAL or "HTTP_CONTENT_ENCODING" in request.environ:
+        _check_kind(request)
+    body = _received(request)
+    limit = request.max_content_length
+    if limit is not None and len(body) >= limit and request.content_length is None:
+        # A chunked body says no length: reading it ended at the limit, in its middle.
+        raise TooLarge(
+            [Issue("too-long", "The body is larger than MAX_BODY_BYTES allows: send fewer resources.")]
+        )
+    if not body.strip():
+        raise RequestError([Issue("required", "The body is empty.")])
+    # Some clients write a byte order mark, which JSON forbids and nobody means.
+    return body.removeprefix(b"\xef\xbb\xbf")
+
+
+def _check_kind(request: Request) -> None:
+    """Raises NotSupported where the body is no JSON in UTF-8, or is packed."""
     if request.mimetype not in (JSON, FHIR_JSON):
         raise NotSupported(
             [Issue("not-supported", f"Content-Type must be {JSON} or {FHIR_JSON}.", "http.content-type")]
@@ -32,17 +51,6 @@ def body_of(request: Request) -> bytes:
     charset = request.mimetype_params.get("charset", "utf-8").strip().lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise NotSupported([Issue("not-supported", "The charset must be UTF-8.", "http.content-type")])
-    body = _received(request)
-    limit = request.max_content_length
-    if request.content_length is None and limit is not None and len(body) >= limit:
-        # A chunked body says no length: reading it ended at the limit, in its middle.
-        raise TooLarge(
-            [Issue("too-long", "The body is larger than MAX_BODY_BYTES allows: send fewer resources.")]
-        )
-    if not body.strip():
-        raise RequestError([Issue("required", "The body is empty.")])
-    # Some clients write a byte order mark, which JSON forbids and nobody means.
-    return body.removeprefix(b"\xef\xbb\xbf")
 
 
 def _received(request: Request) -> bytes:

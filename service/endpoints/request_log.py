@@ -7,10 +7,11 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Blueprint, Response, g, request
+from flask import request
 
 from fhir_mappings.findings import Note
 from fhir_mappings.parse import KINDS
@@ -24,49 +25,63 @@ from service.pipeline import Answer
 _ID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS"))
+# Where the line of a request lies while it is answered.
+_LINE = "fasciculation_cds.line"
 _log = logging.getLogger("service.requests")
 
 
-def request_log(metrics: Metrics) -> Blueprint:
-    """Must be the first that is registered: then it begins first and ends last."""
-    blueprint = Blueprint("request_log", __name__)
+class _Line:
+    """What one request will be logged with. members: what the endpoints add."""
+
+    __slots__ = ("began", "id", "members")
+
+    def __init__(self, sent: str | None) -> None:
+        self.began = time.perf_counter()
+        self.id = sent if sent and _ID.fullmatch(sent) else os.urandom(16).hex()
+        self.members: dict[str, object] = {}
+
+
+def request_log(application: WSGIApplication, metrics: Metrics) -> WSGIApplication:
+    """That application with the line and the count. Around everything else: it begins first and ends last."""
     templates: dict[str, str] = {}
 
-    @blueprint.before_app_request
-    def begin() -> None:
-        g.began = time.perf_counter()
-        g.told = {}
-        sent = request.headers.get("X-Request-ID")
-        g.request_id = sent if sent and _ID.fullmatch(sent) else os.urandom(16).hex()
+    def logged(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        line = environ[_LINE] = _Line(environ.get("HTTP_X_REQUEST_ID"))
         metrics.began()
 
-    @blueprint.after_app_request
-    def end(response: Response) -> Response:
-        seconds = time.perf_counter() - g.began
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            end(line, environ, int(status[:3]))
+            headers.append(("X-Request-ID", line.id))
+            return start_response(status, headers, *error)
+
+        return application(environ, start)
+
+    def end(line: _Line, environ: WSGIEnvironment, status: int) -> None:
+        seconds = time.perf_counter() - line.began
         rule = request.url_rule
         route = OTHER
         if rule is not None:
             route = templates.get(rule.rule) or templates.setdefault(rule.rule, template_of(rule.rule))
-        method = request.method if request.method in _METHODS else OTHER
-        response.headers["X-Request-ID"] = g.request_id
-        metrics.answered(route, method, response.status_code, seconds)
+        method = environ["REQUEST_METHOD"]
+        if method not in _METHODS:
+            method = OTHER
+        metrics.answered(route, method, status, seconds)
         # Asked by machines every few seconds: a line of theirs says nothing new.
-        level = logging.DEBUG if route in PROBES and response.status_code == 200 else logging.INFO
+        level = logging.DEBUG if route in PROBES and status == 200 else logging.INFO
         if _log.isEnabledFor(level):
             members = {
-                "id": g.request_id,
-                **_trace(),
+                "id": line.id,
+                **_trace(environ),
                 "method": method,
                 "route": route,
-                "status": response.status_code,
+                "status": status,
                 "ms": round(seconds * 1000, 2),
-                **g.told,
+                **line.members,
             }
             # Without looking for the line of code that logs, which costs more than the line itself.
             _log.handle(_log.makeRecord(_log.name, level, "", 0, Fields("request", members), (), None))
-        return response
 
-    return blueprint
+    return logged
 
 
 def template_of(rule: str) -> str:
@@ -76,7 +91,8 @@ def template_of(rule: str) -> str:
 
 def tell(members: Mapping[str, object]) -> None:
     """Adds to the line of this request. Counts and names of the knowledge alone, never what was sent."""
-    g.told.update(members)
+    line: _Line = request.environ[_LINE]
+    line.members.update(members)
 
 
 def tell_decision(
@@ -116,6 +132,6 @@ def _kind(note: Note) -> str:
     return OTHER
 
 
-def _trace() -> dict[str, str]:
-    found = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+def _trace(environ: WSGIEnvironment) -> dict[str, str]:
+    found = _TRACEPARENT.fullmatch(environ.get("HTTP_TRACEPARENT", ""))
     return {"trace": found[1]} if found else {}

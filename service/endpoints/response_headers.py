@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from collections.abc import Iterable
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from service.config import Config
 
@@ -12,43 +14,58 @@ _PAGE = (
     " form-action 'none'"
 )
 _DATA = "default-src 'none'; frame-ancestors 'none'"
-_FIXED = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
-}
-_ONE_YEAR = "max-age=31536000"
+_FIXED = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
+)
+_ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
+_ONE_YEAR = ("Strict-Transport-Security", "max-age=31536000")
 
 
-def response_headers(config: Config) -> Blueprint:
-    """Sets them on every answer of the application, errors and preflights too."""
-    blueprint = Blueprint("response_headers", __name__)
+def response_headers(application: WSGIApplication, config: Config) -> WSGIApplication:
+    """That application with these headers on every answer, errors and preflights too."""
     any_origin = "*" in config.cors_origins
     # Over http a browser ignores it, and a site that is tried out on loopback must not be locked to https.
     secure = config.public_base_url.startswith("https://")
 
-    @blueprint.after_app_request
-    def set_headers(response: Response) -> Response:
-        response.headers.update(_FIXED)
+    def headed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            add(headers, environ)
+            return start_response(status, headers, *error)
+
+        return application(environ, start)
+
+    def add(headers: list[tuple[str, str]], environ: WSGIEnvironment) -> None:
+        given = dict(headers)
+        headers += _FIXED
         if any_origin:
-            response.headers["Access-Control-Allow-Origin"] = "*"
+            headers.append(_ANY_ORIGIN)
         else:
             # Also where the origin is not on the list: a cache must not hand that answer to one that is.
-            response.vary.add("Origin")
-            origin = request.headers.get("Origin")
+            _put(headers, "Vary", f"{given['Vary']}, Origin" if "Vary" in given else "Origin")
+            origin = environ.get("HTTP_ORIGIN")
             if origin in config.cors_origins:
-                response.headers["Access-Control-Allow-Origin"] = origin
+                headers.append(("Access-Control-Allow-Origin", origin))
         if secure:
-            response.headers["Strict-Transport-Security"] = _ONE_YEAR
-        response.headers.setdefault(
-            "Content-Security-Policy", _PAGE if response.mimetype == "text/html" else _DATA
-        )
-        if request.method == "POST" or "Authorization" in request.headers:
-            response.headers["Cache-Control"] = "no-store"
-        return response
+            headers.append(_ONE_YEAR)
+        if "Content-Security-Policy" not in given:
+            is_page = given.get("Content-Type", "").startswith("text/html")
+            headers.append(("Content-Security-Policy", _PAGE if is_page else _DATA))
+        if environ["REQUEST_METHOD"] == "POST" or "HTTP_AUTHORIZATION" in environ:
+            _put(headers, "Cache-Control", "no-store")
 
-    return blueprint
+    return headed
+
+
+def _put(headers: list[tuple[str, str]], name: str, value: str) -> None:
+    """In the place of the one of that name, where an endpoint set it."""
+    places = [place for place, (given, _) in enumerate(headers) if given == name]
+    if places:
+        headers[places[0]] = (name, value)
+    else:
+        headers.append((name, value))

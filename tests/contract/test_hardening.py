@@ -47,6 +47,23 @@ def test_every_answer_tells_browsers_what_they_may_do(client: FlaskClient, path:
     assert "X-Powered-By" not in headers
 
 
+@pytest.mark.parametrize("origins", ["*", "https://ehr.example"])
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/knowledge", "/static/pages.css", "/fhir/metadata", "/feedback/summary", "/none"]
+)
+def test_each_header_stands_once(knowledge: Knowledge, path: str, origins: str) -> None:
+    client = create_app(Config.from_environ({"CORS_ORIGINS": origins}), knowledge).test_client()
+    for method in ("GET", "POST"):
+        names = [name for name, _ in client.open(path, method=method).headers]
+        assert len(names) == len(set(names))
+
+
+def test_an_endpoint_that_answers_by_a_header_varies_by_the_origin_too(knowledge: Knowledge) -> None:
+    client = create_app(Config.from_environ({"CORS_ORIGINS": "https://ehr.example"}), knowledge).test_client()
+    assert client.get("/knowledge").headers["Vary"] == "Accept, Origin"
+    assert client.get("/cds-services").headers["Vary"] == "Origin"
+
+
 def test_only_a_site_on_https_is_locked_to_it(client: FlaskClient, knowledge: Knowledge) -> None:
     assert client.get("/healthz").headers["Strict-Transport-Security"].startswith("max-age=")
     plain = create_app(Config(public_base_url="http://127.0.0.1:8000"), knowledge).test_client()

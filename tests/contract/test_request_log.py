@@ -205,6 +205,17 @@ def test_no_text_can_begin_a_line_of_its_own() -> None:
     assert len(JsonLines().format(record).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "said", ["plain", 'a "b" \\ / c', "é", "\x7f", "\u2028", "".join(map(chr, range(300)))]
+)
+def test_a_line_is_printable_ascii(said: str) -> None:
+    line = JsonLines().format(logging.LogRecord("service", logging.INFO, "", 0, said, None, None))
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["message"] == said
+    assert json.dumps(said) in line
+
+
 def test_a_person_reads_text_and_a_machine_json() -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
