@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from fhir_mappings.resources import CodeableConcept
 from fhir_mappings.terminology import CodeKey, code_key
 
 
-def keys_of(concept: CodeableConcept | None) -> Iterator[CodeKey]:
+def keys_of(concept: CodeableConcept | None) -> list[CodeKey]:
     """The key of every coding that names a system and a code, in the order given."""
-    for coding in (concept.coding or ()) if concept else ():
-        if coding is not None and coding.system and coding.code:
-            yield code_key(coding.system, coding.code)
+    if concept is None or not concept.coding:
+        return []
+    return [
+        code_key(coding.system, coding.code)
+        for coding in concept.coding
+        if coding is not None and coding.system and coding.code
+    ]
 
 
 def text_of(concept: CodeableConcept | None) -> str:

@@ -13,6 +13,8 @@ from fhir_mappings.resources import Period, Quantity
 _DATE = re.compile(
     r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?)?)?"
 )
+# The same after a whole day.
+_TIME = re.compile(r"T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?")
 _EARLIEST_YEAR = 1800
 
 # UCUM codes (and the words seen in their place) of a duration, as days. A month is a twelfth of a year.
@@ -31,6 +33,8 @@ _UNIT_DAYS = {
     "years": 365.25,
     "yr": 365.25,
 }
+# Making a frozen dataclass costs more than reading a day: this one is made once.
+NO_DAY = Days()
 _PLAIN_QUANTITY = re.compile(
     r"(?:for |about |approximately |approx\.? |~ ?|circa |ca\.? |since )*(\d{1,3})\s*"
     r"(days?|d|weeks?|wks?|wk|months?|mo|years?|yrs?|yr)(?: ago)?\.?",
@@ -48,6 +52,9 @@ def days_of(text: str) -> Days:
     >>> days_of("2026-02")
     Days(earliest=datetime.date(2026, 2, 1), latest=datetime.date(2026, 2, 28))
     """
+    exact = _whole_day(text)
+    if exact is not None:
+        return Days(exact, exact)
     match = _DATE.fullmatch(text.strip())
     if match is None:
         raise UnreadableDate("not a FHIR date")
@@ -66,15 +73,26 @@ def days_of(text: str) -> Days:
         raise UnreadableDate("a day that does not exist") from None
 
 
+def _whole_day(text: str) -> date | None:
+    """Of one day, with a time or without, as nearly all records have it; None for all else, good or bad."""
+    if not text[4:5] == "-" == text[7:8] or (len(text) != 10 and not _TIME.fullmatch(text, 10)):
+        return None
+    try:
+        day = date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+    return day if day.year >= _EARLIEST_YEAR else None
+
+
 def maybe_days(text: str | None) -> Days:
     """`days_of`, with no date as an unbounded interval. Raises UnreadableDate."""
-    return days_of(text) if text else Days()
+    return days_of(text) if text else NO_DAY
 
 
 def period_days(period: Period | None) -> tuple[Days, Days]:
     """Start and end of a period, each imprecise; unbounded where not given. Raises UnreadableDate."""
     if period is None:
-        return Days(), Days()
+        return NO_DAY, NO_DAY
     return maybe_days(period.start), maybe_days(period.end)
 
 

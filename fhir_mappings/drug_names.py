@@ -6,15 +6,14 @@ is unknown; only the filter for ACE inhibitors and angiotensin blockers reads ev
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from fhir_mappings.codes import text_of
 from fhir_mappings.resources import CodeableConcept
-from fhir_mappings.terminology import ATC, NDC, Ingredient, Medications, code_key
+from fhir_mappings.terminology import ATC, NDC, WORD, Ingredient, Medications, code_key
 
 # A medicine's name is short; what follows in an overlong text is not one.
 _MOST_CHARACTERS = 2_000
@@ -22,11 +21,9 @@ _MOST_WORDS = 10
 # "losartan" has two letters before its stem, the month of April one.
 _LETTERS_BEFORE_STEM = 2
 
-_WORD = re.compile(r"[^\W_]+")
-
 
 class Named(msgspec.Struct, frozen=True):
-    """What one concept names.
+    """What one concept names, or several of one medicine.
 
     coded: ingredients its codes stand for. written: ingredients its text names. raising: names with the stem
     of an ACE inhibitor or angiotensin blocker. raises: such a name, or an ATC code of theirs.
@@ -74,10 +71,10 @@ def written_in(concept: CodeableConcept) -> tuple[Any, ...]:
 def named_by(concept: CodeableConcept | None, medications: Medications) -> Named:
     """All that a concept's codings and text name; of no concept, nothing."""
     if concept is None:
-        return Named()
+        return _NOTHING
     coded: list[Ingredient] = []
     texts = [concept.text or ""]
-    displays = []
+    spoken = {texts[0]: _scanned(texts[0])}
     raises = False
     for coding in concept.coding or ():
         if coding is None:
@@ -86,27 +83,46 @@ def named_by(concept: CodeableConcept | None, medications: Medications) -> Named
         hits = _of_code(key[0], key[1], medications)
         coded.extend(hits)
         raises = raises or (key[0] == ATC and _has_prefix(key[1].upper(), medications.potassium_raising_atc))
-        displays.append(coding.display or "")
+        display = coding.display or ""
+        # A display mostly repeats the text.
+        if display not in spoken:
+            spoken[display] = _scanned(display)
         if not hits:
-            texts.append(coding.display or "")
+            texts.append(display)
     terms, forms = medications.terms, medications.form_words
-    # A display mostly repeats the text.
-    phrases = {text: _phrases(text) for text in dict.fromkeys(texts)}
-    named = {
-        text: [hit for term in _longest(found, terms) for hit in terms[term]]
-        for text, found in phrases.items()
-    }
-    spoken = dict.fromkeys((concept.text or "", *displays))
-    raising = frozenset(word for text in spoken for word in _stem_words(text, medications))
+    written: list[Ingredient] = []
+    form_routes: set[str] = set()
+    for text in texts:
+        phrases = _phrases(spoken[text], medications.beginnings)
+        if phrases:
+            written += (hit for term in _longest(phrases, terms) for hit in terms[term])
+            form_routes.update(forms[word] for word in _longest(phrases, forms))
+    raising = frozenset(_stem_words(spoken.values(), medications.potassium_raising_stems))
     return Named(
         coded=tuple(coded),
-        written=tuple(ingredient for text in texts for ingredient in named[text]),
+        written=tuple(written),
         raising=raising,
         raises=raises or bool(raising),
-        form_routes=frozenset(forms[word] for found in phrases.values() for word in _longest(found, forms)),
+        form_routes=frozenset(form_routes),
         code_routes=frozenset(hit.route for hit in coded if hit.route),
         name=text_of(concept).strip(),
         has_text=any(text.strip() for text in spoken),
+    )
+
+
+def together(named: Sequence[Named]) -> Named:
+    """What several concepts of one medicine name between them; its name is the first there is."""
+    if len(named) == 1:
+        return named[0]
+    return Named(
+        coded=tuple(hit for one in named for hit in one.coded),
+        written=tuple(hit for one in named for hit in one.written),
+        raising=frozenset(name for one in named for name in one.raising),
+        raises=any(one.raises for one in named),
+        form_routes=frozenset(route for one in named for route in one.form_routes),
+        code_routes=frozenset(route for one in named for route in one.code_routes),
+        name=next((one.name for one in named if one.name), ""),
+        has_text=any(one.has_text for one in named),
     )
 
 
@@ -134,19 +150,26 @@ def terms_in(text: str, terms: Container[str]) -> list[str]:
     >>> terms_in("Methylprednisolone 4mg", {"prednisolone"})
     []
     """
-    return _longest(_phrases(text), terms)
+    return _longest(_phrases(_scanned(text)), terms)
 
 
+# A text in lower case with single blanks, and where its words begin and end.
+_Scanned = tuple[str, list[tuple[int, int]]]
 _Phrases = list[tuple[str, int, int]]
 
 
-def _phrases(text: str) -> _Phrases:
-    """Every run of words of the text as (phrase, start, end)."""
+def _scanned(text: str) -> _Scanned:
     lowered = " ".join(text[:_MOST_CHARACTERS].lower().replace("’", "'").split())
-    words = [match.span() for match in _WORD.finditer(lowered)]
+    return lowered, [match.span() for match in WORD.finditer(lowered)]
+
+
+def _phrases(scanned: _Scanned, beginnings: Container[str] | None = None) -> _Phrases:
+    """Every run of words as (phrase, start, end), or those alone that begin with one of these words."""
+    lowered, words = scanned
     return [
         (lowered[start:end], start, end)
-        for index, (start, _) in enumerate(words)
+        for index, (start, first) in enumerate(words)
+        if beginnings is None or lowered[start:first] in beginnings
         for _, end in words[index : index + _MOST_WORDS]
     ]
 
@@ -212,13 +235,15 @@ def _of_ndc(code: str, ndc: Mapping[str, tuple[Ingredient, ...]]) -> tuple[Ingre
     return found.pop() if len(found) == 1 else ()
 
 
-def _stem_words(text: str, medications: Medications) -> Iterable[str]:
-    stems = tuple(medications.potassium_raising_stems)
-    for word in _WORD.findall(text[:_MOST_CHARACTERS].lower()):
-        if word.endswith(stems) and any(
-            word.endswith(stem) and len(word) >= len(stem) + _LETTERS_BEFORE_STEM for stem in stems
-        ):
-            yield word
+def _stem_words(texts: Iterable[_Scanned], potassium_raising_stems: Iterable[str]) -> Iterable[str]:
+    stems = tuple(potassium_raising_stems)
+    for lowered, words in texts:
+        for start, end in words:
+            word = lowered[start:end]
+            if word.endswith(stems) and any(
+                word.endswith(stem) and len(word) >= len(stem) + _LETTERS_BEFORE_STEM for stem in stems
+            ):
+                yield word
 
 
 def _has_prefix(code: str, prefixes: Iterable[str]) -> bool:

@@ -6,6 +6,7 @@ ICD codes without their dot and stray blanks meet the same entry.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -28,6 +29,10 @@ _ALIASES = {"http://purl.obolibrary.org/obo/hp.owl": HPO}
 
 # The usual systems as they are usually written: nothing is to be done to them, nor to their codes.
 _AS_WRITTEN = frozenset((SNOMED, LOINC, HPO, RXNORM, ATC, NDC))
+
+
+# A word of a name or text, in lower case or not.
+WORD = re.compile(r"[^\W_]+")
 
 
 def code_key(system: str, code: str) -> CodeKey:
@@ -145,7 +150,8 @@ class Medications:
     routes: SNOMED route codes -> route group. form_words: word of a form or name -> route group.
     atc_exceptions: (prefix, excepted code or prefix below it). class_routes: the route groups of a class
     where one ingredient is in several. potassium_raising_atc, potassium_raising_stems: ATC prefixes and
-    word endings of ACE inhibitors and angiotensin blockers.
+    word endings of ACE inhibitors and angiotensin blockers. beginnings: the first word of every term and form
+    word, by which most words of a name are left behind.
     """
 
     codes: Mapping[CodeKey, tuple[Ingredient, ...]] = field(default_factory=dict)
@@ -159,6 +165,11 @@ class Medications:
     class_labels: Mapping[str, str] = field(default_factory=dict)
     potassium_raising_atc: frozenset[str] = frozenset()
     potassium_raising_stems: frozenset[str] = frozenset()
+    beginnings: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        words = (WORD.match(term) for term in (*self.terms, *self.form_words))
+        object.__setattr__(self, "beginnings", frozenset(word[0] for word in words if word))
 
 
 @dataclass(frozen=True, slots=True)

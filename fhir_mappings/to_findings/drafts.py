@@ -47,9 +47,10 @@ def _medicines(
     as_of: date,
 ) -> Iterator[tuple[list[int], Draft]]:
     for located in prescriptions:
+        if not located.draft:
+            continue
         resource = located.resource
-        ended = (resource.status or "").strip().lower() in _ENDED
-        if not located.draft or ended or resource.doNotPerform:
+        if (resource.status or "").strip().lower() in _ENDED or resource.doNotPerform:
             continue
         drugs = drafted_drugs(located, medications, terminology, as_of)
         yield _place(located), Draft(located.reference, drugs=drugs, selected=located.selected)

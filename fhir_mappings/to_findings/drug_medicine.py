@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from fhir_mappings.drug_names import Named, Names, routes_of, written_in
+from fhir_mappings.drug_names import Named, Names, routes_of, together, written_in
 from fhir_mappings.findings import Note
 from fhir_mappings.located import Located
 from fhir_mappings.references import plain, refers_to
 from fhir_mappings.resources import CodeableConcept, Head, Medication, MedicationIngredient, Reference
-from fhir_mappings.terminology import Ingredient, Medications
+from fhir_mappings.terminology import Medications
 from fhir_mappings.to_findings.drug_records import MedicationRecord, dosages_of
 from fhir_mappings.to_findings.drug_routes import Classed, classed
 
@@ -21,21 +21,9 @@ _DEEPEST = 4
 
 
 class Medicine(msgspec.Struct, frozen=True):
-    """What it is made of. routes: of the dosage, the form, then the name; has_text: it can be read at all."""
+    """What a medicine is called and made of. ingredients: with their classes."""
 
-    name: str
-    coded: tuple[Ingredient, ...]
-    written: tuple[Ingredient, ...]
-    raising: frozenset[str]
-    raises: bool
-    has_text: bool
-    routes: tuple[frozenset[str], ...]
-
-
-class Known(msgspec.Struct, frozen=True):
-    """A medicine and its ingredients with their classes."""
-
-    medicine: Medicine
+    named: Named
     ingredients: tuple[Classed, ...]
 
 
@@ -46,66 +34,45 @@ class Medicines:
         self._medications = medications
         self._tables = tables
         self._names = Names(tables)
-        self._read: dict[tuple[Any, ...], Known] = {}
+        self._read: dict[tuple[Any, ...], Medicine] = {}
 
-    def of(self, record: MedicationRecord, reference: str) -> tuple[Known, tuple[Note, ...]]:
-        """The medicine of a record, and notes on what it refers to."""
+    def of(self, record: MedicationRecord, reference: str) -> tuple[Medicine, tuple[Note, ...]]:
+        """The medicine of a record, and a note where it refers to one that is not there or not readable.
+
+        Records that name it alike and give it by the same route have the same medicine, not an equal one.
+        """
+        dosage_routes = _dosage_routes(record, self._tables)
         concept = record.medicationCodeableConcept
         if concept is None or record.medication or record.medicationReference or record.contained:
-            medicine, notes = medicine_of(record, reference, self._medications, self._names)
-            return self._known(medicine), notes
-        key = written_in(concept), _dosage_routes(record, self._tables)
-        found = self._read.get(key)
-        if found is None:
-            medicine, _ = medicine_of(record, reference, self._medications, self._names)
-            found = self._read[key] = self._known(medicine)
-        return found, ()
+            return self._referred_to(record, reference, dosage_routes)
+        key = written_in(concept), dosage_routes
+        medicine = self._read.get(key)
+        if medicine is None:
+            named = self._names.named_by(concept)
+            medicine = self._read[key] = self._made_of(named, dosage_routes, _NO_ROUTES)
+        return medicine, ()
 
-    def _known(self, medicine: Medicine) -> Known:
-        routes = self._tables.class_routes
-        return Known(medicine, classed(medicine.coded, medicine.written, medicine.routes, routes))
+    def _referred_to(
+        self, record: MedicationRecord, reference: str, dosage_routes: frozenset[str]
+    ) -> tuple[Medicine, tuple[Note, ...]]:
+        reader = _Reader(record, self._medications, self._names)
+        named = together(tuple(reader.named()))
+        medicine = self._made_of(named, dosage_routes, frozenset(reader.form_routes))
+        place = f"{type(record).__name__}.medication"
+        return medicine, tuple(Note(reference, why, place) for why in sorted(reader.problems))
+
+    def _made_of(self, named: Named, dosage_routes: frozenset[str], form_routes: frozenset[str]) -> Medicine:
+        # The route of the dosage goes before that of the form, and both before what the name says.
+        routes = (dosage_routes, form_routes, named.form_routes, named.code_routes)
+        return Medicine(named, classed(named.coded, named.written, routes, self._tables.class_routes))
 
 
-def medicine_of(
-    record: MedicationRecord,
-    reference: str,
-    medications: Mapping[str, Located[Medication]],
-    names: Names,
-) -> tuple[Medicine, tuple[Note, ...]]:
-    """The medicine of a record, and a note where it refers to one that is not there or not readable."""
-    tables = names.medications
-    reader = _Reader(record, medications, names)
-    named = tuple(reader.named())
-    notes = tuple(
-        Note(reference, why, f"{type(record).__name__}.medication") for why in sorted(reader.problems)
-    )
-    dosage_routes = _dosage_routes(record, tables)
-    return (
-        Medicine(
-            name=next((one.name for one in named if one.name), ""),
-            coded=tuple(hit for one in named for hit in one.coded),
-            written=tuple(hit for one in named for hit in one.written),
-            raising=frozenset(name for one in named for name in one.raising),
-            raises=any(one.raises for one in named),
-            has_text=any(one.has_text for one in named),
-            routes=(
-                dosage_routes,
-                frozenset(reader.form_routes),
-                frozenset(route for one in named for route in one.form_routes),
-                frozenset(route for one in named for route in one.code_routes),
-            ),
-        ),
-        notes,
-    )
+_NO_ROUTES: frozenset[str] = frozenset()
 
 
 def _dosage_routes(record: MedicationRecord, tables: Medications) -> frozenset[str]:
-    return frozenset(
-        route
-        for dosage in dosages_of(record)
-        if dosage.route is not None
-        for route in routes_of(dosage.route, tables)
-    )
+    routes = [routes_of(dosage.route, tables) for dosage in dosages_of(record) if dosage.route is not None]
+    return frozenset().union(*routes) if routes else _NO_ROUTES
 
 
 class _Reader:

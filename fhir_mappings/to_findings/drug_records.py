@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import date
 
 import msgspec
 
-from fhir_mappings.dates import UnreadableDate, days_of
+from fhir_mappings.dates import NO_DAY, UnreadableDate, days_of
 from fhir_mappings.findings import Days, Note, Reading
 from fhir_mappings.resources import Dosage, MedicationRequest, MedicationStatement, Period
 from fhir_mappings.to_findings.drug_timing import Span, earliest_of, latest_of, not_after
@@ -30,12 +29,14 @@ class Times(msgspec.Struct, frozen=True):
     unreadable: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
 class _Dates:
     """Reads dates and remembers where one could not be read."""
 
-    kind: str
-    unreadable: list[str] = field(default_factory=list)
+    __slots__ = ("kind", "unreadable")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.unreadable: tuple[str, ...] = ()
 
     def day(self, text: str | None, member: str) -> Days | None:
         if text is None or not text.strip():
@@ -43,7 +44,7 @@ class _Dates:
         try:
             return days_of(text)
         except UnreadableDate:
-            self.unreadable.append(f"{self.kind}.{member}")
+            self.unreadable += (f"{self.kind}.{member}",)
             return None
 
     def periods(self, periods: Iterable[tuple[Period | None, str]]) -> tuple[list[Days], list[Days]]:
@@ -58,9 +59,9 @@ class _Dates:
         return starts, ends
 
 
-def counts(record: MedicationRecord) -> bool:
+def _counts(record: MedicationRecord, status: str) -> bool:
     """False for what was never, or not yet, a medicine of this patient: see "Drug timing"."""
-    if _status(record) in _NOT_COUNTED:
+    if status in _NOT_COUNTED:
         return False
     if isinstance(record, MedicationRequest):
         return _code(record.intent) not in _NOT_COUNTED_INTENTS and record.doNotPerform is not True
@@ -68,7 +69,10 @@ def counts(record: MedicationRecord) -> bool:
 
 
 def times_of(record: MedicationRecord, as_of: date, reading: Reading) -> Times | None:
-    """When it was taken; None where the record is dated too far after the decision date to exist for it."""
+    """When it was taken; None where it never was, or the record is dated too far after the decision date."""
+    status = _status(record)
+    if not _counts(record, status):
+        return None
     dates = _Dates(type(record).__name__)
     starts, ends, dated = (
         _request_days(record, dates)
@@ -80,13 +84,12 @@ def times_of(record: MedicationRecord, as_of: date, reading: Reading) -> Times |
     written = dated or start
     if written.earliest is not None and (written.earliest - as_of).days > reading.future_days:
         return None
-    status = _status(record)
     end = latest_of(ends) if ends else None
     if status in _ENDED:
-        last_start = latest_of(starts) if starts else Days()
+        last_start = latest_of(starts) if starts else NO_DAY
         end = not_after(end or last_start, as_of)
     known = status in _TAKEN and not _taking_not_known(record)
-    return Times(Span(start, end), known, tuple(dates.unreadable))
+    return Times(Span(start, end), known, dates.unreadable)
 
 
 def unreadable_notes(reference: str, times: Times) -> Iterator[Note]:
@@ -95,10 +98,10 @@ def unreadable_notes(reference: str, times: Times) -> Iterator[Note]:
         yield Note(reference, "a date that cannot be read", expression)
 
 
-def dosages_of(record: MedicationRecord) -> tuple[Dosage, ...]:
+def dosages_of(record: MedicationRecord) -> list[Dosage]:
     """The dosage instructions of either kind of record."""
     found = record.dosageInstruction if isinstance(record, MedicationRequest) else record.dosage
-    return tuple(dosage for dosage in found or () if dosage is not None)
+    return [dosage for dosage in found if dosage is not None] if found else []
 
 
 def _request_days(request: MedicationRequest, dates: _Dates) -> tuple[list[Days], list[Days], Days | None]:
@@ -139,7 +142,9 @@ def _bounds(record: MedicationRecord, member: str) -> list[tuple[Period | None, 
     return [
         (dosage.timing.repeat.boundsPeriod, f"{member}.timing.repeat.bounds")
         for dosage in dosages_of(record)
-        if dosage.timing is not None and dosage.timing.repeat is not None
+        if dosage.timing is not None
+        and dosage.timing.repeat is not None
+        and dosage.timing.repeat.boundsPeriod is not None
     ]
 
 
@@ -170,4 +175,4 @@ _ADHERENCE = {
 
 
 def _code(text: str | None) -> str:
-    return (text or "").strip().lower()
+    return text.strip().lower() if text else ""

@@ -28,7 +28,9 @@ def classed(
     routes: what is known of the route, the best source first; the first that is not empty counts.
     A code that decides the class goes before the route, and text adds only ingredients that no code names.
     """
-    coded = tuple(coded)
+    coded, written = tuple(coded), tuple(written)
+    if not coded and not written:
+        return ()
     coded_names = {hit.name for hit in coded}
     hits = (*coded, *(hit for hit in written if hit.name not in coded_names))
     decided = {hit.medication_class for hit in hits if not hit.route_decides}

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 
 import msgspec
 
+from fhir_mappings.dates import NO_DAY
 from fhir_mappings.findings import Days, Plausible
 
 
 class Span(msgspec.Struct, frozen=True):
     """When it was taken, by one record or by several. end None: not ended, as far as is recorded."""
 
-    start: Days = Days()
+    start: Days = NO_DAY
     end: Days | None = None
 
 
-def joined(spans: Iterable[Span]) -> Span:
+def joined(spans: Sequence[Span]) -> Span:
     """From the earliest start to the latest end. A renewal is not a start; one open record keeps it open."""
-    spans = tuple(spans)
     if len(spans) == 1:
         return spans[0]
     ends = [span.end for span in spans if span.end is not None]
     return Span(
-        start=earliest_of(span.start for span in spans),
+        start=earliest_of([span.start for span in spans]),
         end=latest_of(ends) if ends and len(ends) == len(spans) else None,
     )
 
 
-def earliest_of(days: Iterable[Days]) -> Days:
+def earliest_of(days: Sequence[Days]) -> Days:
     """The earliest of several imprecise days; an unknown one among them leaves its earliest side open."""
-    days = tuple(days)
     if len(days) == 1:
         return days[0]
     lowest = [day.earliest for day in days if day.earliest is not None]
@@ -42,9 +41,8 @@ def earliest_of(days: Iterable[Days]) -> Days:
     )
 
 
-def latest_of(days: Iterable[Days]) -> Days:
+def latest_of(days: Sequence[Days]) -> Days:
     """The latest of several imprecise days; an unknown one among them leaves its latest side open."""
-    days = tuple(days)
     if len(days) == 1:
         return days[0]
     lowest = [day.earliest for day in days if day.earliest is not None]
@@ -57,6 +55,8 @@ def latest_of(days: Iterable[Days]) -> Days:
 
 def not_after(days: Days, last: date) -> Days:
     """The same imprecise day, given that it cannot lie after `last`."""
+    if days.latest is not None and days.latest <= last:
+        return days
     return Days(
         None if days.earliest is None else min(days.earliest, last),
         last if days.latest is None else min(days.latest, last),

@@ -15,11 +15,10 @@ from fhir_mappings.findings import Days, Drug, Note, Plausible, Reading
 from fhir_mappings.located import Located
 from fhir_mappings.resources import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.terminology import Terminology
-from fhir_mappings.to_findings.drug_medicine import Known, Medicines
+from fhir_mappings.to_findings.drug_medicine import Medicine, Medicines
 from fhir_mappings.to_findings.drug_records import (
     MedicationRecord,
     Times,
-    counts,
     times_of,
     unreadable_notes,
 )
@@ -36,13 +35,24 @@ class _Place(msgspec.Struct, frozen=True):
     times: Times
 
 
+class _Use(msgspec.Struct, frozen=True):
+    """All records of one medicine.
+
+    span: of all of them. certain: of those whose status is known, None if it is of none. first: the earliest.
+    """
+
+    span: Span
+    certain: Span | None
+    first: _Place
+
+
 class _Mention(msgspec.Struct, frozen=True):
-    """One ingredient in one record. sure: its class does not hang on a route that is not known."""
+    """One ingredient of one medicine. sure: its class does not hang on a route that is not known."""
 
     name: str
     medication_class: str | None
     sure: bool
-    place: _Place
+    use: _Use
     recognised: bool = True
     raises_potassium: bool = False
 
@@ -57,31 +67,34 @@ def drugs_of(
     reading: Reading,
 ) -> tuple[tuple[Drug, ...], tuple[Note, ...]]:
     """All medicines against a twitch of that onset, by name; and what of them was not understood."""
-    mentions: dict[str, list[_Mention]] = defaultdict(list)
     notes: set[Note] = set()
     medicines = Medicines(medications, terminology.medications)
+    taken: dict[int | str, tuple[Medicine, list[_Place]]] = {}
     everything: list[Located[MedicationRequest] | Located[MedicationStatement]] = [*requests, *statements]
     for located in everything:
-        record: MedicationRecord = located.resource
-        if located.draft or not counts(record):
+        if located.draft:
             continue
+        record: MedicationRecord = located.resource
         times = times_of(record, as_of, reading)
         if times is None:
             continue
-        if times.unreadable:
-            notes.update(unreadable_notes(located.reference, times))
-        known, missing = medicines.of(record, located.reference)
-        notes.update(missing)
-        spoken_in = _Place(located.reference, type(record).__name__, times)
-        for mention in _mentions(known, spoken_in):
-            # Medicines without a name are told apart by their place, for they may be different ones.
-            key = mention.name.casefold() or located.reference
-            mentions[key].append(mention)
+        medicine, missing = medicines.of(record, located.reference)
+        if missing or times.unreadable:
+            notes.update(missing, unreadable_notes(located.reference, times))
+        # Medicines without a name are told apart by their place, for they may be different ones.
+        key = id(medicine) if medicine.named.name else located.reference
+        place = _Place(located.reference, type(record).__name__, times)
+        taken.setdefault(key, (medicine, []))[1].append(place)
+    mentions: dict[str, list[_Mention]] = defaultdict(list)
+    for medicine, places in taken.values():
+        use = _use_of(places)
+        for mention in _mentions(medicine, use):
+            mentions[mention.name.casefold() or use.first.reference].append(mention)
     drugs = [drug for group in mentions.values() for drug in _drugs_of_one(group, onset, as_of)]
     # One note for each medicine, not for each renewal of it.
     for group in mentions.values():
         if not any(mention.recognised for mention in group):
-            place = min(group, key=_earliest_first).place
+            place = _first_of(group)
             why = "medicine not recognised by its code or name"
             notes.add(Note(place.reference, why, f"{place.kind}.medication"))
     return (
@@ -97,63 +110,75 @@ def drafted_drugs(
     as_of: date,
 ) -> tuple[Drug, ...]:
     """The medicines that a draft names; when they were taken is not asked, for they were not."""
-    known, _ = Medicines(medications, terminology.medications).of(located.resource, located.reference)
-    spoken_in = _Place(located.reference, "MedicationRequest", Times(Span(), status_known=True))
+    medicine, _ = Medicines(medications, terminology.medications).of(located.resource, located.reference)
+    use = _use_of([_Place(located.reference, "MedicationRequest", Times(Span(), status_known=True))])
     mentions: dict[str, list[_Mention]] = defaultdict(list)
-    for mention in _mentions(known, spoken_in):
+    for mention in _mentions(medicine, use):
         mentions[mention.name.casefold()].append(mention)
     return tuple(drug for name in sorted(mentions) for drug in _drugs_of_one(mentions[name], Days(), as_of))
 
 
-def _mentions(known: Known, place: _Place) -> Iterator[_Mention]:
-    medicine, ingredients = known.medicine, known.ingredients
+def _use_of(places: Sequence[_Place]) -> _Use:
+    spans = [place.times.span for place in places]
+    certain = [place.times.span for place in places if place.times.status_known]
+    span = joined(spans)
+    return _Use(
+        span,
+        # Mostly that is all of them.
+        span if len(certain) == len(spans) else joined(certain) if certain else None,
+        min(places, key=_earliest_first),
+    )
+
+
+def _mentions(medicine: Medicine, use: _Use) -> Iterator[_Mention]:
+    named, ingredients = medicine.named, medicine.ingredients
     for one in ingredients:
         for medication_class in sorted(one.sure):
-            yield _Mention(one.name, medication_class, True, place)
+            yield _Mention(one.name, medication_class, True, use)
         for medication_class in sorted(one.maybe):
-            yield _Mention(one.name, medication_class, False, place)
+            yield _Mention(one.name, medication_class, False, use)
         if not one.sure and not one.maybe:
-            yield _Mention(one.name, None, True, place)
-    if medicine.raises:
-        for name in sorted(medicine.raising) or [medicine.name]:
-            yield _Mention(name, None, True, place, raises_potassium=True)
+            yield _Mention(one.name, None, True, use)
+    if named.raises:
+        for name in sorted(named.raising) or [named.name]:
+            yield _Mention(name, None, True, use, raises_potassium=True)
     elif not ingredients:
-        yield _Mention(
-            medicine.name, None, True, place, recognised=False, raises_potassium=not medicine.has_text
-        )
+        yield _Mention(named.name, None, True, use, recognised=False, raises_potassium=not named.has_text)
 
 
 def _drugs_of_one(mentions: list[_Mention], onset: Days, as_of: date) -> Iterator[Drug]:
     """The Drugs of one name: one, unless its records are of several classes that the route decides."""
+    if len(mentions) == 1:
+        yield _drug(mentions, onset, as_of)
+        return
     by_class: dict[str | None, list[_Mention]] = defaultdict(list)
     for mention in mentions:
         by_class[mention.medication_class].append(mention)
     # Classes that the same records speak of, in the same way, are one line on the card.
     together: dict[frozenset[tuple[str, bool]], list[str | None]] = defaultdict(list)
     for medication_class, group in by_class.items():
-        together[frozenset((m.place.reference, m.sure) for m in group)].append(medication_class)
+        # A record is of one medicine: the first of its records stands for all.
+        together[frozenset((m.use.first.reference, m.sure) for m in group)].append(medication_class)
     for classes in together.values():
         yield _drug([mention for c in classes for mention in by_class[c]], onset, as_of)
 
 
 def _drug(mentions: list[_Mention], onset: Days, as_of: date) -> Drug:
-    span = joined(mention.place.times.span for mention in mentions)
-    certain = [m.place.times.span for m in mentions if m.sure and m.place.times.status_known]
-    # Mostly that is true of all of them.
-    sure = span if len(certain) == len(mentions) else joined(certain) if certain else None
-    plausible, why = _judged(span, sure, onset, as_of)
+    span = joined([mention.use.span for mention in mentions])
+    certain = [m.use.certain for m in mentions if m.sure and m.use.certain is not None]
+    plausible, why = _judged(span, joined(certain) if certain else None, onset, as_of)
     route_unknown = not any(mention.sure for mention in mentions)
     if plausible is Plausible.POSSIBLE:
         if route_unknown:
             why = f"{why}; route unknown"
-        if not any(mention.place.times.status_known for mention in mentions):
+        if all(mention.use.certain is None for mention in mentions):
             why = f"{why}; not known whether it is taken"
     return Drug(
         name=min(mention.name for mention in mentions) or _WITHOUT_A_NAME,
         classes=frozenset(m.medication_class for m in mentions if m.medication_class is not None),
         plausible=plausible,
         why=why,
-        reference=min(mentions, key=_earliest_first).place.reference,
+        reference=_first_of(mentions).reference,
         start=span.start,
         end=span.end,
         current=not ended_by(span, as_of),
@@ -174,6 +199,9 @@ def _judged(all_records: Span, certain: Span | None, onset: Days, as_of: date) -
     return judged, why
 
 
-def _earliest_first(mention: _Mention) -> tuple[date, str]:
-    place = mention.place
+def _first_of(mentions: Sequence[_Mention]) -> _Place:
+    return min((mention.use.first for mention in mentions), key=_earliest_first)
+
+
+def _earliest_first(place: _Place) -> tuple[date, str]:
     return place.times.span.start.earliest or date.max, place.reference

@@ -7,9 +7,9 @@ from datetime import date
 
 import msgspec
 
+from fhir_mappings.dates import NO_DAY
 from fhir_mappings.findings import Basis, Days, Evidence, Finding, Site, Status
 
-NO_DAY = Days()
 _WORSE = frozenset({"worsening", "spreading"})
 _SETTLED = frozenset({"stable", "improving"})
 
