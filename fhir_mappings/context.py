@@ -10,8 +10,7 @@ from msgspec.structs import replace as replaced
 
 from fhir_mappings.envelope import entries_of
 from fhir_mappings.located import Entry, Submission
-from fhir_mappings.references import names_of, plain
-from fhir_mappings.resources import Head
+from fhir_mappings.references import plain
 
 # Where the places of what a context brings begin.
 _CONTEXT = "context."
@@ -46,24 +45,15 @@ def without_context(submission: Submission) -> Submission:
     """The same without what the context brought, wherever it stands: a list may hold it already."""
     listed = [entry for entry in submission.entries if not entry.expression.startswith(_CONTEXT)]
     brought = [entry for entry in submission.entries if entry.expression.startswith(_CONTEXT)]
-    names = {name for entry in brought for name in _names(entry)}
-    kept = tuple(entry for entry in listed if names.isdisjoint(_names(entry)))
+    names = {name for entry in brought for name in entry.names}
+    kept = tuple(entry for entry in listed if names.isdisjoint(entry.names))
     notes = tuple(note for note in submission.not_understood if not note.reference.startswith(_CONTEXT))
     return replace(submission, entries=kept, not_understood=notes)
 
 
-def _names(entry: Entry) -> tuple[str, ...]:
-    """Every string by which the resource may be referred to: with its type, and in full."""
-    try:
-        named = msgspec.json.decode(entry.raw, type=Head)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ()
-    return names_of(named.resourceType or "", named.id, entry.full_url)
-
-
 def _is_among(entry: Entry, selected: Collection[str]) -> bool:
     """Whether one of the selections names it; some clients leave out the type."""
-    names = _names(entry)
+    names = entry.names
     return any(name in selected or name.split("/")[-1] in selected for name in names)
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from fhir_mappings.findings import Note
+from fhir_mappings.first_looks import UNREADABLE, Head, Look, first_look
 from fhir_mappings.json_objects import BodyProblem, Name, UnreadableBody, decoded, members_of, value_of
-from fhir_mappings.located import FETCHED, Entry, Head, Submission
+from fhir_mappings.located import FETCHED, Entry, Submission
 from fhir_mappings.pages import Fetched, next_of
 from fhir_mappings.versions import in_r4
 
@@ -79,8 +80,6 @@ class _Kind(msgspec.Struct, gc=False):
 # A call whose members are objects, lists, texts or nothing: no other is known.
 _Call = dict[Name, dict[Name, msgspec.Raw] | list[msgspec.Raw] | str | bool | None]
 _bundle = msgspec.json.Decoder(_Bundle)
-_head = msgspec.json.Decoder(Head)
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode_bundle(body: bytes) -> Submission:
@@ -237,7 +236,7 @@ def _whole(raw: bytes | msgspec.Raw) -> _Bundle | None:
     """The Bundle in one pass; None where anything in it is not as it should be: then it is read loosely."""
     try:
         return _bundle.decode(raw)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
 
 
@@ -282,7 +281,7 @@ class _Reading:
             if not _answers(name, key):
                 self.notes.append(Note(place, f"is no resource of {key}", "resourceType"))
                 return False
-            self.entries.append(Entry(raw, place))
+            self.entries.append(Entry(raw, place, head=first_look(raw)))
             return True
         try:
             bundle = whole or decoded(raw, _LooseBundle, place)
@@ -305,47 +304,38 @@ class _Reading:
             else:
                 self.next_url = next_of(bundle.link)
         entries: Iterable[_Entry | msgspec.Raw] = bundle.entry or ()
-        for index, entry in enumerate(entries):
-            if isinstance(entry, _Entry) and self._is_plain(entry, place, index):
+        for number, written in enumerate(entries):
+            entry = (
+                written if isinstance(written, _Entry) else self._entry(written, f"{place}.entry[{number}]")
+            )
+            if entry is None:
                 continue
-            self.entry(entry, f"{place}.entry[{index}]", key, depth)
+            head = first_look(entry.resource)
+            kind = head and head.kind
+            if not kind or kind in _SPECIAL:
+                self._special(entry, head, f"{place}.entry[{number}].resource", key, depth)
+                continue
+            self.kinds.add(kind)
+            self.entries.append(Entry(entry.resource, place, number, entry.fullUrl, head))
 
-    def _is_plain(self, entry: _Entry, place: str, index: int) -> bool:
-        """Whether it is a resource like any other, and then it is collected: the short way of nearly all."""
-        try:
-            head = _head.decode(entry.resource)
-        except _UNREADABLE:
-            return False
-        name = head.resourceType
-        if not name or name in _SPECIAL:
-            return False
-        self.kinds.add(name)
-        self.entries.append(Entry(entry.resource, f"{place}.entry[{index}].resource", entry.fullUrl, head))
-        return True
-
-    def entry(self, written: _Entry | msgspec.Raw, place: str, key: str | None, depth: int) -> None:
-        """One entry; one that cannot be read is named and the rest goes on."""
-        entry = written if isinstance(written, _Entry) else self._entry(written, place)
-        if entry is None:
+    def _special(
+        self, entry: _Entry, head: Look | Head | None, where: str, key: str | None, depth: int
+    ) -> None:
+        """An entry that holds no resource like any other; one that cannot be read is named."""
+        # Perhaps there is none, perhaps its type can be read alone.
+        kind = (
+            None if _is_null(entry.resource) else (head and head.kind) or self.type_of(entry.resource, where)
+        )
+        if kind is None:
             return
-        where = f"{place}.resource"
-        head: Head | None = None
-        try:
-            head = _head.decode(entry.resource)
-            name = head.resourceType or self.type_of(entry.resource, where)
-        except _UNREADABLE:
-            # Perhaps there is none, perhaps its type can be read alone.
-            name = None if _is_null(entry.resource) else self.type_of(entry.resource, where)
-        if name is None:
-            return
-        if name == "OperationOutcome":
+        if kind == "OperationOutcome":
             # The server could not answer this part of the search.
             self.failed = True
             if key:
                 self.partly.add(key)
             return
-        self.kinds.add(name)
-        if name == "Bundle" and depth < _DEEPEST:
+        self.kinds.add(kind)
+        if kind == "Bundle" and depth < _DEEPEST:
             try:
                 inner = _whole(entry.resource) or decoded(entry.resource, _LooseBundle, where)
             except UnreadableBody as error:
@@ -353,7 +343,7 @@ class _Reading:
                 return
             self.bundle(inner, where, key, depth + 1)
             return
-        self.entries.append(Entry(entry.resource, where, entry.fullUrl, head))
+        self.entries.append(Entry(entry.resource, where, None, entry.fullUrl, head))
 
     def _entry(self, raw: msgspec.Raw, place: str) -> _Entry | None:
         """One entry of a Bundle that is read loosely."""

@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from fhir_mappings.findings import Note
+from fhir_mappings.first_looks import Head, Look
+from fhir_mappings.references import names_of
 
 T = TypeVar("T")
 
@@ -18,34 +20,43 @@ T = TypeVar("T")
 FETCHED = "fhirServer."
 
 
-class Meta(msgspec.Struct, frozen=True, gc=False):
-    """What tells one version of a resource from another."""
-
-    lastUpdated: str | None = None
-    versionId: str | None = None
-
-
-class Head(msgspec.Struct, frozen=True, gc=False):
-    """What tells one resource from another."""
-
-    resourceType: str | None = None
-    id: str | None = None
-    meta: Meta | None = None
-
-
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One resource, raw. expression: its place, such as "Bundle.entry[3].resource".
+    """One resource, raw. place: of its Bundle, or its own where it stands in none; number: in the Bundle.
 
     head: read once for all who ask; None where it could not be read. draft: it stands in the hook's context
     as a draft and is not part of the record yet. selected: it is one of those that the user is at.
     """
 
     raw: msgspec.Raw
-    expression: str
+    place: str
+    number: int | None = None
     full_url: str | None = None
-    head: Head | None = None
+    head: Look | Head | None = None
     draft: bool = False
     selected: bool = True
+
+    @property
+    def expression(self) -> str:
+        """Its place, such as "Bundle.entry[3].resource"."""
+        return self.place if self.number is None else f"{self.place}.entry[{self.number}].resource"
+
+    @property
+    def kind(self) -> str:
+        """Its type; "" where it has none that could be read."""
+        return (self.head.kind if self.head else None) or ""
+
+    @property
+    def id(self) -> str | None:
+        return self.head.id if self.head else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every string by which another resource may refer to it."""
+        return names_of(self.kind, self.id, self.full_url)
+
+    @property
+    def reference(self) -> str:
+        return f"{self.kind}/{self.id}" if self.id else self.expression
 
 
 @dataclass(frozen=True, slots=True)

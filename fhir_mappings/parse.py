@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -12,10 +13,11 @@ import msgspec
 from fhir_mappings import resources as fhir
 from fhir_mappings.dates import UnreadableDate, maybe_days
 from fhir_mappings.findings import Note, Patient, Version
-from fhir_mappings.located import FETCHED, Entry, Head, Located, Meta, PatientError, Submission
-from fhir_mappings.references import names_of, refers_to
+from fhir_mappings.first_looks import LOOKS, UNREADABLE, Look
+from fhir_mappings.located import FETCHED, Entry, Located, PatientError, Submission
+from fhir_mappings.references import refers_to
 from fhir_mappings.unread import Unread, unread_of
-from fhir_mappings.versions import FirstLook, content_of, fitting, version_of
+from fhir_mappings.versions import VersionSigns, content_of, fitting, version_of
 from fhir_mappings.why_unreadable import why
 
 S = TypeVar("S", bound=fhir.Struct)
@@ -41,17 +43,33 @@ _SHAPES: Mapping[str, type[fhir.Struct]] = {
     "ProcedureRequest": fhir.ServiceRequest,
     "ReferralRequest": fhir.ServiceRequest,
 }
+# The types of which a resource with an unknown code says nothing.
+_BY_CODE = frozenset(look.kind for look in LOOKS)
 # The types of which anything is read.
 KINDS = frozenset((*_SHAPES, "Patient"))
 
 
-_head = msgspec.json.Decoder(Head)
 _ALL_SHAPES: set[type[fhir.Struct]] = {*_SHAPES.values(), fhir.Patient, fhir.Medication, fhir.BodyStructure}
 _DECODERS: Mapping[type[fhir.Struct], msgspec.json.Decoder[Any]] = {
     shape: msgspec.json.Decoder(shape) for shape in _ALL_SHAPES
 }
-# Shape -> whether a resource of that shape can say anything to the decision.
-Bearing = Mapping[type[fhir.Struct], Callable[[Any], bool]]
+# Whether a resource of a type that is read by its code, looked at or whole, can say anything to the decision;
+# None where it has no code that tells.
+Bears = Callable[[Any], bool | None]
+
+
+class _Meta(msgspec.Struct, frozen=True, gc=False):
+    """What tells one version of a resource from another."""
+
+    lastUpdated: str | None = None
+    versionId: str | None = None
+
+
+class _Versioned(msgspec.Struct, frozen=True, gc=False):
+    meta: _Meta | None = None
+
+
+_versioned = msgspec.json.Decoder(_Versioned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,88 +95,56 @@ class Parsed:
     unread: tuple[Unread, ...] = ()
 
 
-class _Found(msgspec.Struct, frozen=True, gc=False):
-    kind: str
-    id: str | None
-    entry: Entry
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return names_of(self.kind, self.id, self.entry.full_url)
-
-    @property
-    def reference(self) -> str:
-        return f"{self.kind}/{self.id}" if self.id else self.entry.expression
-
-
-def parse(submission: Submission, bearing: Bearing | None = None) -> Parsed:
+def parse(submission: Submission, bears: Bears = lambda _: True) -> Parsed:
     """The submission as typed resources.
 
-    bearing: those that can say nothing are read, so that a bad one is named, and not kept.
+    bears: what is about something else by its code is passed over after the first look. Its faults are then
+    nobody's, unless they are of its code or its subject.
     Raises PatientError if a bundle is about no patient, or about several.
     """
-    return _Parser(submission, bearing or {}).parsed()
+    return _Parser(submission, bears).parsed()
 
 
 class _Parser:
-    def __init__(self, submission: Submission, bearing: Bearing) -> None:
+    def __init__(self, submission: Submission, bears: Bears) -> None:
         self.submission = submission
-        self.bearing = bearing
+        self.bears = bears
         self.not_used: list[Note] = []
         self.not_understood: list[Note] = list(submission.not_understood)
         self.unread = [Unread("", note) for note in submission.not_understood]
         self.found = self._newest(submission.entries)
-        self.first_look = FirstLook()
-        self.read: list[_Found] = []
+        self.signs = VersionSigns()
+        self.read: list[Entry] = []
         # Reference -> whether it means the patient: nearly all say it with the same words.
         self.meant: dict[str, bool] = {}
 
-    def _newest(self, entries: Iterable[Entry]) -> list[_Found]:
-        """Every resource once: a list may come under two keys, and a history holds several versions."""
-        kept: dict[tuple[str, str], tuple[Head, _Found]] = {}
-        nameless: list[_Found] = []
+    def _newest(self, entries: Iterable[Entry]) -> Mapping[str, Mapping[object, Entry]]:
+        """Type -> every resource of it once: a list may come under two keys, a history holds versions."""
+        kept: defaultdict[str, dict[object, Entry]] = defaultdict(dict)
         for entry in entries:
             head = entry.head
             if head is None:
-                try:
-                    head = _head.decode(entry.raw)
-                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                    note = Note(entry.expression, "its id or resourceType cannot be read")
-                    self._not_read(bytes(entry.raw), note)
-                    continue
-            kind = head.resourceType or ""
-            found = _Found(kind, head.id, entry)
-            name = head.id or entry.full_url
-            if not name:
-                nameless.append(found)
+                note = Note(entry.expression, "its id or resourceType cannot be read")
+                self._not_read(bytes(entry.raw), note)
                 continue
-            key = (kind, name)
-            before = kept.get(key)
-            if before is None or _age(head, entry) > _age(before[0], before[1].entry):
-                kept[key] = (head, found)
-        return [found for _, found in kept.values()] + nameless
+            of_kind = kept[head.kind or ""]
+            # What has no name is like no other.
+            name = head.id or entry.full_url or (entry.expression,)
+            before = of_kind.setdefault(name, entry)
+            if before is not entry and _age(entry) > _age(before):
+                of_kind[name] = entry
+        return kept
+
+    def _of(self, kind: str) -> Iterable[Entry]:
+        found = self.found.get(kind)
+        return found.values() if found else ()
 
     def parsed(self) -> Parsed:
         patient, names = self._patient()
         lists: dict[str, list[Located[Any]]] = {}
-        look = self.first_look.at
-        for found in self.found:
-            shape = _SHAPES.get(found.kind)
-            if shape is None:
-                continue
-            resource = self._decoded(found, shape)
-            if resource is None:
-                continue
-            subject = getattr(resource, "subject", None)
-            # Nearly every resource names the patient as the one before it did.
-            known = subject is not None and self.meant.get(subject.reference)
-            if not known and not self._belongs(found, resource, names):
-                continue
-            look(found.kind, resource)
-            self.read.append(found)
-            says_something = self.bearing.get(shape)
-            if says_something is None or says_something(resource):
-                lists.setdefault(shape.__name__, []).append(_located(found, resource))
+        for kind, shape in _SHAPES.items():
+            located = [_located(*one) for one in self._of_patient(kind, shape, names)]
+            lists.setdefault(shape.__name__, []).extend(located)
         not_seen = [*self.submission.not_seen, *self._only_of_others()]
         if patient is None and "patient" not in not_seen:
             not_seen.insert(0, "patient")
@@ -188,34 +174,56 @@ class _Parser:
             unread=tuple(one for one in self.unread if not one.is_of_another(names)),
         )
 
+    def _of_patient(self, kind: str, shape: type[S], names: tuple[str, ...]) -> Iterator[tuple[Entry, S]]:
+        """The resources of that type that are of the patient and can say anything."""
+        by_code, bears, meant, looked_at = kind in _BY_CODE, self.bears, self.meant, []
+        for entry in self._of(kind):
+            seen: Any = entry.head
+            passed = isinstance(seen, Look) and bears(seen) is False
+            if not passed:
+                seen = self._decoded(entry, shape)
+                if seen is None:
+                    continue
+            subject = getattr(seen, "subject", None)
+            # Nearly every resource names the patient as the one before it did.
+            known = subject is not None and meant.get(subject.reference)
+            if not known and not self._belongs(entry, seen, names):
+                continue
+            self.read.append(entry)
+            looked_at.append(seen)
+            if not passed and (not by_code or bears(seen)):
+                yield entry, seen
+        self.signs.at(kind, looked_at)
+
     def _only_of_others(self) -> list[str]:
         """Prefetch keys whose every resource is of somebody else: this patient's list was not seen."""
         foreign = {note.reference for note in self.not_used}
         if not foreign:
             return []
-        own = {key_of(found.entry.expression) for found in self.read}
+        own = {key_of(entry.expression) for entry in self.read}
         keys = {
-            key_of(found.entry.expression)
-            for found in self.found
-            if found.kind in _SHAPES and found.reference in foreign
+            key_of(entry.expression)
+            for kind in _SHAPES
+            for entry in self._of(kind)
+            if entry.reference in foreign
         }
         return sorted(key for key in keys - own - set(self.submission.not_seen) if key)
 
-    def _read(self, found: _Found, shape: type[S]) -> Located[S] | None:
+    def _read(self, found: Entry, shape: type[S]) -> Located[S] | None:
         resource = self._decoded(found, shape)
         return None if resource is None else _located(found, resource)
 
-    def _decoded(self, found: _Found, shape: type[S]) -> S | None:
+    def _decoded(self, found: Entry, shape: type[S]) -> S | None:
         """The resource in that shape, or None (noted) where it does not fit."""
         try:
-            resource: S = _DECODERS[shape].decode(found.entry.raw)
+            resource: S = _DECODERS[shape].decode(found.raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
             reason = _structural(error)
             # The models explain well and slowly: a body of broken resources must not hold a worker.
             if len(self.not_understood) < _MOST_EXPLAINED:
-                reason = why(bytes(found.entry.raw), found.kind, reason)
-            note = Note(found.reference, reason, found.entry.expression)
-            self._not_read(bytes(found.entry.raw), note)
+                reason = why(bytes(found.raw), found.kind, reason)
+            note = Note(found.reference, reason, found.expression)
+            self._not_read(bytes(found.raw), note)
             return None
         return resource
 
@@ -225,36 +233,31 @@ class _Parser:
 
     def _medications(self) -> dict[str, Located[fhir.Medication]]:
         medications: dict[str, Located[fhir.Medication]] = {}
-        for found in self.found:
-            if found.kind == "Medication":
-                located = self._read(found, fhir.Medication)
-                if located is not None:
-                    self._looked_at(found, located.resource)
-                    medications |= dict.fromkeys(found.names, located)
+        for found in self._of("Medication"):
+            located = self._read(found, fhir.Medication)
+            if located is not None:
+                self.signs.at(found.kind, [located.resource])
+                self.read.append(found)
+                medications |= dict.fromkeys(found.names, located)
         return medications
 
     def _body_structures(self) -> dict[str, fhir.BodyStructure]:
         structures: dict[str, fhir.BodyStructure] = {}
-        for found in self.found:
-            if found.kind == "BodyStructure":
-                located = self._read(found, fhir.BodyStructure)
-                if located is not None:
-                    structures |= dict.fromkeys(found.names, located.resource)
+        for found in self._of("BodyStructure"):
+            located = self._read(found, fhir.BodyStructure)
+            if located is not None:
+                structures |= dict.fromkeys(found.names, located.resource)
         return structures
-
-    def _looked_at(self, found: _Found, resource: fhir.Struct) -> None:
-        self.first_look.at(found.kind, resource)
-        self.read.append(found)
 
     def _version(self) -> Version:
         """The one version that everything read fits; asked only where something is not of R4."""
-        if not self.first_look.beyond_r4:
+        if not self.signs.beyond_r4:
             return Version.R4
-        return version_of(fitting(content_of(bytes(found.entry.raw))) for found in self.read)
+        return version_of(fitting(content_of(bytes(found.raw))) for found in self.read)
 
     def _patient(self) -> tuple[Patient | None, tuple[str, ...]]:
         """The patient (None: not seen) and every name that a subject may have."""
-        patients = [found for found in self.found if found.kind == "Patient"]
+        patients = list(self._of("Patient"))
         wanted = self.submission.patient_id
         if wanted is not None:
             others = [found for found in patients if found.id != wanted]
@@ -271,10 +274,10 @@ class _Parser:
         found = patients[0]
         located = self._read(found, fhir.Patient)
         if located is None:
-            return Patient(id=found.id, reference=found.entry.full_url), found.names
+            return Patient(id=found.id, reference=found.full_url), found.names
         return self._patient_of(located, found), found.names
 
-    def _patient_of(self, located: Located[fhir.Patient], found: _Found) -> Patient:
+    def _patient_of(self, located: Located[fhir.Patient], found: Entry) -> Patient:
         resource = located.resource
         try:
             born = maybe_days(resource.birthDate)
@@ -286,12 +289,12 @@ class _Parser:
             born=born,
             sex=resource.gender,
             deceased=bool(resource.deceasedBoolean or resource.deceasedDateTime),
-            reference=found.entry.full_url,
+            reference=found.full_url,
         )
 
-    def _belongs(self, found: _Found, resource: fhir.Struct, names: tuple[str, ...]) -> bool:
+    def _belongs(self, found: Entry, resource: fhir.Struct, names: tuple[str, ...]) -> bool:
         subject = _subject_of(resource)
-        if found.entry.draft and subject is None:
+        if found.draft and subject is None:
             # The form of an order may not hold it yet: the context says whose orders these are.
             return True
         if subject is None or not subject.reference:
@@ -308,14 +311,16 @@ class _Parser:
         return meant
 
 
-def _located(found: _Found, resource: S) -> Located[S]:
-    entry = found.entry
-    return Located(resource, found.reference, entry.expression, entry.draft, found.names, entry.selected)
+def _located(entry: Entry, resource: S) -> Located[S]:
+    return Located(resource, entry.reference, entry.expression, entry.draft, entry.names, entry.selected)
 
 
-def _age(head: Head, entry: Entry) -> tuple[bool, str, str, bool, bytes]:
+def _age(entry: Entry) -> tuple[bool, str, str, bool, bytes]:
     """What decides between two versions of one resource: the greater is kept."""
-    meta = head.meta or Meta()
+    try:
+        meta = _versioned.decode(entry.raw).meta or _Meta()
+    except UNREADABLE:
+        meta = _Meta()
     # Contained in no version at all sorts first; of equal versions what was sent goes before what was
     # fetched, and then the bytes decide.
     # An order that is being signed again stands for the one on file.

@@ -7,12 +7,14 @@ One that itself mixes them tells nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from operator import attrgetter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
+from operator import attrgetter, ne
 from typing import Any
 
 import msgspec
 
+from fhir_mappings import first_looks
 from fhir_mappings import resources as fhir
 from fhir_mappings.findings import Version
 
@@ -213,8 +215,8 @@ def content_of(raw: bytes) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-class FirstLook:
-    """Tells of typed resources, in passing, whether anything in them is of another version than R4.
+class VersionSigns:
+    """Whether anything in resources, looked at or whole, is of another version than R4.
 
     Only where it is need they be read once more, to see what version that is.
     """
@@ -222,22 +224,28 @@ class FirstLook:
     def __init__(self) -> None:
         self.beyond_r4 = False
 
-    def at(self, kind: str, resource: fhir.Struct) -> None:
-        if not self.beyond_r4:
-            plain, absent, special = _LOOKS[type(resource)]
-            self.beyond_r4 = kind in _NOT_OF_R4 or plain(resource) != absent or special(resource)
+    def at(self, kind: str, resources: Collection[msgspec.Struct]) -> None:
+        """resources: all of that type. Many at a time: one by one they would cost more than to be decoded."""
+        if kind in _NOT_OF_R4:
+            self.beyond_r4 |= bool(resources)
+        for shape in set(map(type, resources)):
+            plain, absent, special = _LOOKS[shape]
+            of_shape = [resource for resource in resources if type(resource) is shape]
+            self.beyond_r4 |= any(map(partial(ne, absent), map(plain, of_shape)))
+            if special is not None:
+                self.beyond_r4 |= any(map(special, of_shape))
 
 
-def _nothing(_: Any) -> bool:
-    return False
-
-
-def _condition(resource: fhir.Condition) -> bool:
+def _condition(resource: fhir.Condition | first_looks.ConditionLook) -> bool:
     return isinstance(resource.clinicalStatus, str) or isinstance(resource.verificationStatus, str)
 
 
 def _observation(resource: fhir.Observation) -> bool:
     return isinstance(resource.interpretation, fhir.CodeableConcept)
+
+
+def _observation_looked_at(look: first_looks.ObservationLook) -> bool:
+    return isinstance(look.interpretation, first_looks.Thing)
 
 
 def _medication(resource: fhir.Medication) -> bool:
@@ -249,32 +257,36 @@ def _service_request(resource: fhir.ServiceRequest) -> bool:
     return code is not None and (code.concept is not None or code.reference != fhir.NOT_THERE)
 
 
-_SPECIAL: Mapping[type[fhir.Struct], tuple[str, Callable[[Any], bool]]] = {
+_SPECIAL: Mapping[type[msgspec.Struct], tuple[str, Callable[[Any], bool] | None]] = {
     fhir.Condition: ("Condition", _condition),
     fhir.Observation: ("Observation", _observation),
-    fhir.MedicationRequest: ("MedicationRequest", _nothing),
-    fhir.MedicationStatement: ("MedicationStatement", _nothing),
+    fhir.MedicationRequest: ("MedicationRequest", None),
+    fhir.MedicationStatement: ("MedicationStatement", None),
     fhir.Medication: ("Medication", _medication),
     fhir.ServiceRequest: ("ServiceRequest", _service_request),
-    fhir.Task: ("Task", _nothing),
-    fhir.Procedure: ("Procedure", _nothing),
-    fhir.DiagnosticReport: ("DiagnosticReport", _nothing),
-    fhir.FamilyMemberHistory: ("FamilyMemberHistory", _nothing),
+    fhir.Task: ("Task", None),
+    fhir.Procedure: ("Procedure", None),
+    fhir.DiagnosticReport: ("DiagnosticReport", None),
+    fhir.FamilyMemberHistory: ("FamilyMemberHistory", None),
+    first_looks.ConditionLook: ("Condition", _condition),
+    first_looks.ObservationLook: ("Observation", _observation_looked_at),
+    first_looks.ProcedureLook: ("Procedure", None),
+    first_looks.ReportLook: ("DiagnosticReport", None),
 }
 
 
-def _beyond_r4(shape: type[fhir.Struct], kind: str) -> Iterator[str]:
+def _beyond_r4(shape: type[msgspec.Struct], kind: str) -> Iterator[str]:
     """The members of the shape that R4 does not have."""
     for field in msgspec.structs.fields(shape):
         if Version.R4 not in MEMBERS[kind].get(field.encode_name, ANY):
             yield field.name
 
 
-_Look = tuple[Callable[[Any], Any], Any, Callable[[Any], bool]]
+_Look = tuple[Callable[[Any], Any], Any, Callable[[Any], bool] | None]
 
 
-def _looks() -> Mapping[type[fhir.Struct], _Look]:
-    looks: dict[type[fhir.Struct], _Look] = {}
+def _looks() -> Mapping[type[msgspec.Struct], _Look]:
+    looks: dict[type[msgspec.Struct], _Look] = {}
     for shape, (kind, special) in _SPECIAL.items():
         plain = attrgetter(*_beyond_r4(shape, kind))
         looks[shape] = plain, plain(shape()), special

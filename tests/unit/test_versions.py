@@ -13,7 +13,7 @@ import pytest
 from fhir_mappings import parse, versions
 from fhir_mappings import resources as fhir
 from fhir_mappings.findings import Version
-from fhir_mappings.versions import ANY, FORMS, MEMBERS, PARTS, TYPES, FirstLook, fitting, version_of
+from fhir_mappings.versions import ANY, FORMS, MEMBERS, PARTS, TYPES, VersionSigns, fitting, version_of
 from tests.spec.records import condition, observation, read
 
 PACKAGES = {
@@ -161,15 +161,15 @@ def sample(kind: str, member: str, shape: type[fhir.Struct]) -> Any:
 @pytest.mark.parametrize("kind", MEMBERS)
 def test_the_first_look_sees_every_member_that_is_read_and_not_of_r4(kind: str) -> None:
     shape = fhir.Medication if kind == "Medication" else parse._SHAPES[kind]
-    plain = FirstLook()
-    plain.at(kind, shape())
+    plain = VersionSigns()
+    plain.at(kind, [shape()])
     assert not plain.beyond_r4
     fields = {field.encode_name for field in msgspec.structs.fields(shape)}
     beyond = {member for member, has in MEMBERS[kind].items() if Version.R4 not in has} & fields
     assert beyond
     for member in beyond:
-        look = FirstLook()
-        look.at(kind, sample(kind, member, shape))
+        look = VersionSigns()
+        look.at(kind, [sample(kind, member, shape)])
         assert look.beyond_r4, member
 
 
@@ -189,8 +189,8 @@ def test_the_first_look_sees_every_member_that_is_read_and_not_of_r4(kind: str) 
 )
 def test_the_first_look_sees_other_forms(kind: str, content: dict[str, Any]) -> None:
     shape = fhir.Medication if kind == "Medication" else parse._SHAPES[kind]
-    look = FirstLook()
-    look.at(kind, msgspec.json.decode(json.dumps(content), type=shape))
+    look = VersionSigns()
+    look.at(kind, [msgspec.json.decode(json.dumps(content), type=shape)])
     assert look.beyond_r4
 
 

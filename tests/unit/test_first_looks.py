@@ -1,0 +1,148 @@
+"""What the first look is enough for, and what it must not miss."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from fhir_mappings import parse
+from fhir_mappings.findings import Version
+from fhir_mappings.first_looks import LOOKS, Head, Look, first_look
+from fhir_mappings.versions import MEMBERS, VersionSigns
+from tests.spec.records import DAY, concept, condition, observation, read
+
+UNKNOWN = concept("https://ehr.example.org/codes", "L1")
+OF_P = {"reference": "Patient/p"}
+
+
+def looked_at(resource: Any) -> Look | Head | None:
+    return first_look(msgspec.Raw(json.dumps(resource).encode()))
+
+
+@pytest.mark.parametrize("kind", [look.kind for look in LOOKS])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_type_that_is_read_by_its_code_has_a_look_of_its_own(kind: str, last: bool) -> None:
+    head = {"resourceType": kind}
+    rest = {"id": "a", "code": UNKNOWN}
+    look = looked_at({**rest, **head} if last else {**head, **rest})
+    assert isinstance(look, Look)
+    assert (look.kind, look.id) == (kind, "a")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_look_sees_every_member_that_is_read_and_not_of_r4(look: type[Look]) -> None:
+    read = {field.encode_name for field in msgspec.structs.fields(parse._SHAPES[look.kind])}
+    beyond = {member for member, has in MEMBERS[look.kind].items() if Version.R4 not in has} & read
+    assert beyond
+    for member in beyond:
+        signs = VersionSigns()
+        signs.at(look.kind, [looked_at({"resourceType": look.kind})])
+        assert not signs.beyond_r4
+        signs.at(look.kind, [looked_at({"resourceType": look.kind, member: {}})])
+        assert signs.beyond_r4, member
+
+
+@pytest.mark.parametrize(
+    ("resource", "beyond"),
+    [
+        ({"resourceType": "Condition", "clinicalStatus": UNKNOWN}, False),
+        ({"resourceType": "Condition", "clinicalStatus": "active"}, True),
+        ({"resourceType": "Condition", "verificationStatus": "confirmed"}, True),
+        ({"resourceType": "Observation", "interpretation": [UNKNOWN]}, False),
+        ({"resourceType": "Observation", "interpretation": UNKNOWN}, True),
+    ],
+)
+def test_a_look_sees_other_forms(resource: dict[str, Any], beyond: bool) -> None:
+    look = looked_at(resource)
+    assert isinstance(look, Look)
+    signs = VersionSigns()
+    signs.at(look.kind, [look])
+    assert signs.beyond_r4 is beyond
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        (b'{"resourceType":"Condition","resourceType":"Observation"}', "Observation"),
+        (b'{"resourceType":"Condition","id":"c","code":"text"}', "Condition"),
+        (b'{"resourceType":"Encounter","id":"e","subject":[1]}', "Encounter"),
+        (b'{"id":"e"}', None),
+    ],
+)
+def test_what_has_no_look_has_a_head(raw: bytes, kind: str | None) -> None:
+    head = first_look(msgspec.Raw(raw))
+    assert not isinstance(head, Look)
+    assert head is not None
+    assert head.kind == kind
+
+
+def test_what_has_no_head_has_nothing() -> None:
+    for raw in (b'{"resourceType":7}', b'{"resourceType":"Condition","id":7}', b"[]", b"7", b'{"id":"\xff"}'):
+        assert first_look(msgspec.Raw(raw)) is None
+
+
+def named(resource: dict[str, Any]) -> list[str]:
+    return [note.reference for note in read(condition("fasciculation"), resource).not_understood]
+
+
+BROKEN = {"valueQuantity": "high"}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        observation("weakness", **BROKEN),
+        # Nothing says that it is about something else.
+        observation("weakness", code=None, **BROKEN),
+        observation("weakness", code={"text": "strength"}, **BROKEN),
+        observation("weakness", code={"coding": [{"code": "L1"}]}, **BROKEN),
+        observation("weakness", code="strength"),
+        observation("weakness", code=UNKNOWN, subject="Patient/p"),
+        # A part may be of a code that is known.
+        observation("weakness", code=UNKNOWN, component=[], **BROKEN),
+        observation("weakness", code=UNKNOWN, component="none"),
+    ],
+)
+def test_what_may_say_something_and_cannot_be_read_is_named(resource: dict[str, Any]) -> None:
+    assert named(resource) == [f"Observation/{resource['id']}"]
+
+
+def test_what_is_about_something_else_is_passed_over() -> None:
+    assert named(observation("weakness", code=UNKNOWN, **BROKEN)) == []
+
+
+def test_what_is_passed_over_still_tells_whose_it_is_and_its_version() -> None:
+    others = observation("weakness", code=UNKNOWN, subject={"reference": "Patient/q"})
+    record = read(condition("fasciculation"), others)
+    assert [note.reference for note in record.not_used] == [f"Observation/{others['id']}"]
+    newer = observation("weakness", code=UNKNOWN, triggeredBy=[{}])
+    assert read(condition("fasciculation"), newer).version is Version.R5
+    assert (
+        read(condition("fasciculation"), {**newer, "subject": {"reference": "Patient/q"}}).version
+        is Version.R4
+    )
+
+
+def test_the_last_version_counts_also_where_it_is_about_something_else() -> None:
+    def of(version: str, **members: Any) -> dict[str, Any]:
+        return {**condition("weakness", **members), "id": "c", "meta": {"versionId": version}}
+
+    known, other = of("1"), of("2", code=UNKNOWN)
+    assert read(known).findings
+    assert not read(known, other).findings
+    assert read(of("3"), other).findings
+
+
+def test_an_unreadable_meta_loses_no_resource() -> None:
+    for meta in ("new", {"versionId": 7}):
+        record = read({**condition("weakness"), "meta": meta})
+        assert (list(record.findings), record.not_understood) == (["weakness"], ())
+
+
+def test_resources_without_a_name_are_all_kept() -> None:
+    first = {**observation("weakness", effectiveDateTime=DAY.isoformat()), "id": None}
+    second = {**observation("atrophy", effectiveDateTime=DAY.isoformat()), "id": None}
+    assert len(read(first, second).findings) == 2
