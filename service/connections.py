@@ -16,7 +16,7 @@ from typing import Any
 
 from gunicorn import http
 from gunicorn.http import body as bodies
-from gunicorn.http import errors, wsgi
+from gunicorn.http import errors
 
 from fhir_mappings.from_actions import operation_outcome
 
@@ -111,8 +111,11 @@ class Connection:
         self._cfg, self._limit = cfg, limit
         # at_work: its request is being decided. ending: nothing more is read but to be thrown away.
         self.at_work = self.ending = self.gone = False
+        # For which events its worker watches it.
+        self.watched = 0
         self.answer = memoryview(b"")
-        self._then_close = True
+        # last: the client sends nothing after this request.
+        self._then_close, self._last = True, False
         self._until = time.monotonic() + RESTS
         self._began: float | None = None
         self._surplus = b""
@@ -250,6 +253,7 @@ class Connection:
         if self.too_long:
             head.force_close()
             return head, None
+        self._last = head.should_close()
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if isinstance(self._needs, _Chunks):
             head.unreader.sock = _Memory(body)
@@ -276,6 +280,11 @@ class Connection:
                 self.answer = memoryview(b"")
                 self.gone = True
         self._until = time.monotonic() + RESTS
+
+    @property
+    def over(self) -> bool:
+        """Both ends have said all that they will: there is nothing to wait for."""
+        return self._then_close and self._last and not self._surplus and not self.answer
 
     def go_on(self, stopping: bool) -> None:
         """After an answer was sent whole: waits for the next request, or for the client to close."""
@@ -305,25 +314,6 @@ class Connection:
         self.gone = True
         with suppress(OSError):
             self.socket.close()
-
-
-class Answering(wsgi.Response):  # type: ignore[misc]
-    """Without the name of the server: it helps only those who look for old versions."""
-
-    def default_headers(self) -> list[str]:
-        return [line for line in super().default_headers() if not line.startswith("Server:")]
-
-
-class Collected:
-    """Takes an answer as a socket would. Whole, it is one piece to send."""
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    def sendall(self, data: bytes) -> None:
-        self.pieces.append(data)
-
-    send = sendall
 
 
 def why_unread(error: BaseException) -> tuple[int, str, str]:

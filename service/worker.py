@@ -5,7 +5,6 @@ So no client that is slow holds up another, and what cannot be decided soon is r
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import queue
@@ -17,12 +16,12 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from gunicorn.http import errors, wsgi
+from gunicorn.http import errors
 from gunicorn.workers import base
 
-from service.connections import Answering, Collected, Connection, refusal, why_unread
-from service.endpoints.bodies import WHOLE
-from service.endpoints.operations import PROBES, STOPPING
+from service.answering import Answers
+from service.connections import Connection, refusal, why_unread
+from service.endpoints.operations import PROBES
 
 # So many are decided at the same time: the interpreter runs one thread at a time.
 AT_ONCE = 1
@@ -63,19 +62,20 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._waiting: deque[tuple[Connection, Any, bytes | None, float]] = deque()
         self._at_work: dict[Connection, float] = {}
         self._work, self._probes = queue.SimpleQueue[Any](), queue.SimpleQueue[Any]()
-        self._done: deque[Connection] = deque()
+        # Those that were answered, and when.
+        self._done: deque[tuple[Connection, float]] = deque()
         self._threads = 0
         # Seconds from one decision that ends to the next when others wait: what each costs those behind it.
         self._takes, self._ended = 0.002, time.monotonic()
         self._held = 0
         self._listens, self._listen_again = False, 0.0
         self._stop_at: float | None = None
-        self._swept = self._told = 0.0
+        self._swept = self._told = self._notifies = 0.0
         self._selector.register(self.PIPE[0], selectors.EVENT_READ)
-        self._start(self._probes)
         for listener in self.sockets:
             listener.setblocking(False)
-        self._server = self.sockets[0].getsockname()
+        self._answers = Answers(self.wsgi, self.sockets[0].getsockname(), self.cfg, lambda: not self.alive)
+        self._start(self._probes)
         try:
             self._serve()
         except SystemExit:
@@ -96,8 +96,6 @@ class Worker(base.Worker):  # type: ignore[misc]
                     self._send(key.data)
                 else:
                     self._read(key.data)
-            while self._done:
-                self._finish(self._done.popleft())
             self._dispatch()
             self._look_around()
 
@@ -105,9 +103,13 @@ class Worker(base.Worker):  # type: ignore[misc]
         now = time.monotonic()
         if self._at_work and now - min(self._at_work.values()) > HANGS:
             return True
-        self.notify()
+        if now >= self._notifies:
+            self._notifies = now + _TICK
+            self.notify()
+            if self.alive and self.ppid != os.getppid():
+                return False
         if self.alive:
-            return bool(self.ppid == os.getppid())
+            return True
         if self._stop_at is None:
             self._stop_at = now + STOPS
             for connection in self._connections:
@@ -180,8 +182,9 @@ class Worker(base.Worker):  # type: ignore[misc]
             client.setblocking(False)
             connection = Connection(client, address, self.cfg, self._limit)
             self._connections.add(connection)
-            self._selector.register(client, selectors.EVENT_READ, connection)
             self._read(connection)
+            if not (connection.at_work or connection.answer or connection.gone):
+                self._watch(connection, selectors.EVENT_READ)
         return took
 
     def _make_room(self) -> None:
@@ -195,9 +198,11 @@ class Worker(base.Worker):  # type: ignore[misc]
         except OSError:
             connection.gone, came = True, False
         if connection.gone:
-            if connection.at_work or connection.answer:
-                # It may still listen to the answer.
-                self._watch(connection, selectors.EVENT_WRITE if connection.answer else 0)
+            if connection.at_work:
+                # It may still listen to the answer, which is another thread's to send until it is done.
+                self._watch(connection, 0)
+            elif connection.answer:
+                self._watch(connection, selectors.EVENT_WRITE)
             else:
                 self._drop(connection)
             return
@@ -253,6 +258,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         return max(oldest, len(self._waiting) * self._takes) > WAITS
 
     def _dispatch(self) -> None:
+        while self._done:
+            self._finish(*self._done.popleft())
         if not self._waiting:
             return
         now = time.monotonic()
@@ -277,40 +284,19 @@ class Worker(base.Worker):  # type: ignore[misc]
         """In a thread of its own: one request after the other."""
         while True:
             connection, head, body = work.get()
-            connection.give(*self._decided(connection, head, body))
+            connection.give(*self._answers.answer(head, body, connection.address))
             del head, body
-            self._done.append(connection)
-            with suppress(BlockingIOError):
-                os.write(self.PIPE[1], b"d")
+            over = connection.over and not connection.watched
+            if over:
+                connection.close()
+            self._done.append((connection, time.monotonic()))
+            # Looked at after that: what begins to wait now is seen here, or this is seen where it waits.
+            if not over or self._waiting or not (self._listens and self.alive):
+                with suppress(BlockingIOError):
+                    os.write(self.PIPE[1], b"d")
 
-    def _decided(self, connection: Connection, head: Any, body: bytes | None) -> tuple[bytes, bool]:
-        """The answer as it is sent, and whether the connection ends with it."""
-        collected = Collected()
-        try:
-            response, environ = wsgi.create(
-                head, collected, connection.address, self._server, self.cfg, response_class=Answering
-            )
-            environ.update({"wsgi.input": io.BytesIO(body or b""), "wsgi.multithread": True, WHOLE: body})
-            if not self.alive:
-                environ[STOPPING] = True
-            pieces = self.wsgi(environ, response.start_response)
-            try:
-                if not self.alive:
-                    response.force_close()
-                for piece in pieces:
-                    response.write(piece)
-                response.close()
-            finally:
-                if hasattr(pieces, "close"):
-                    pieces.close()
-            return b"".join(collected.pieces), bool(response.should_close())
-        except BaseException as error:
-            _log.error("unexpected %s before or after the application", type(error).__name__)
-            return refusal(500, "The service failed on this request; nothing was decided.", "exception"), True
-
-    def _finish(self, connection: Connection) -> None:
+    def _finish(self, connection: Connection, now: float) -> None:
         """An answer was given: the connection waits for its rest to be taken, or for what comes next."""
-        now = time.monotonic()
         took = now - self._at_work.pop(connection, now)
         # Without others it is its own time, and no more than it may take without company.
         took = min(took, LONG) if not self._waiting else min(now - self._ended, WAITS)
@@ -334,7 +320,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._next(connection)
 
     def _next(self, connection: Connection) -> None:
-        if connection.gone:
+        if connection.gone or connection.over:
             self._drop(connection)
             return
         connection.go_on(not self.alive)
@@ -344,18 +330,18 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     def _watch(self, connection: Connection, events: int) -> None:
         """0: nothing, until its answer is given."""
-        key = self._selector.get_map().get(connection.socket)
-        if key is None:
-            if events:
-                self._selector.register(connection.socket, events, connection)
-        elif not events:
-            self._selector.unregister(connection.socket)
-        elif key.events != events:
+        if events == connection.watched:
+            return
+        if not connection.watched:
+            self._selector.register(connection.socket, events, connection)
+        elif events:
             self._selector.modify(connection.socket, events, connection)
+        else:
+            self._selector.unregister(connection.socket)
+        connection.watched = events
 
     def _drop(self, connection: Connection) -> None:
-        if connection.socket.fileno() >= 0 and connection.socket in self._selector.get_map():
-            self._selector.unregister(connection.socket)
+        self._watch(connection, 0)
         self._connections.discard(connection)
         connection.close()
 

@@ -143,6 +143,29 @@ def test_who_has_said_all_still_gets_the_answer(one: Served) -> None:
         assert answer(client.makefile("rb"))[0] == 200
 
 
+def test_who_has_said_all_gets_one_answer(one: Served) -> None:
+    """Also where that is seen while the answer is on its way."""
+    for _ in range(200):
+        with one.socket() as client:
+            client.sendall(WHOLE)
+            client.shutdown(socket.SHUT_WR)
+            stream = client.makefile("rb")
+            assert answer(stream)[0] == 200
+            assert stream.read() == b""
+
+
+def test_who_sends_more_than_it_said_does_not_lose_its_answer(one: Served) -> None:
+    last = WHOLE.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+    for more in (b"", b"\r\n", b"x" * 1_000_000):
+        with one.socket() as client:
+            client.sendall(last + more)
+            stream = client.makefile("rb")
+            status, headers, body = answer(stream)
+            assert (status, headers["connection"]) == (200, "close")
+            assert json.loads(body)["cards"]
+            assert stream.read() == b""
+
+
 def test_who_asks_before_sending_is_told_to_go_on(one: Served) -> None:
     head = f"{HEAD}Expect: 100-continue\r\nContent-Length: {len(CALL)}\r\n\r\n".encode()
     with one.socket() as client:
