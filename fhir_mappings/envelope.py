@@ -105,7 +105,7 @@ def decode_bundle(body: bytes) -> Submission:
         )
     reading = _Reading()
     reading.bundle(bundle or decoded(body, _LooseBundle, "Bundle"), "Bundle", None)
-    seen = set(reading.types)
+    seen = set(map(in_r4, reading.kinds))
     not_seen = [
         key
         for name, keys in KEYS_OF_TYPE.items()
@@ -240,9 +240,9 @@ def _whole(raw: bytes | msgspec.Raw) -> _Bundle | None:
         return None
 
 
-def _answers(name: str, key: str) -> bool:
-    """Whether a resource of that type belongs in the list of that key."""
-    return key in KEYS_OF_TYPE.get(in_r4(name), ())
+def _answers(kinds: Iterable[str], key: str) -> bool:
+    """Whether a resource of one of those types belongs in the list of that key."""
+    return any(key in KEYS_OF_TYPE.get(in_r4(kind), ()) for kind in kinds)
 
 
 class _Reading:
@@ -256,11 +256,6 @@ class _Reading:
         # Of the outermost bundle; and whether more than later pages is lacking.
         self.next_url: str | None = None
         self.failed = False
-
-    @property
-    def types(self) -> set[str]:
-        """The types of all resources, as R4 calls them."""
-        return {in_r4(kind) for kind in self.kinds}
 
     def list_of(self, raw: msgspec.Raw, key: str) -> bool:
         """Reads one prefetch value; whether the list was wholly seen."""
@@ -278,7 +273,7 @@ class _Reading:
         if name is None or name == "OperationOutcome":
             return False
         if name != "Bundle":
-            if not _answers(name, key):
+            if not _answers([name], key):
                 self.notes.append(Note(place, f"is no resource of {key}", "resourceType"))
                 return False
             self.entries.append(Entry(raw, place, head=first_look(raw)))
@@ -289,7 +284,7 @@ class _Reading:
             self.notes.append(Note(place, str(error)))
             return False
         self.bundle(bundle, place, key)
-        if self.types and not any(_answers(name, key) for name in self.types):
+        if self.kinds and not _answers(self.kinds, key):
             self.notes.append(Note(place, f"holds no resource of {key}", "entry.resource"))
             self.failed = True
             return False

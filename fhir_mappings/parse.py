@@ -17,7 +17,7 @@ from fhir_mappings.first_looks import LOOKS, UNREADABLE, Look
 from fhir_mappings.located import FETCHED, Entry, Located, PatientError, Submission
 from fhir_mappings.references import refers_to
 from fhir_mappings.unread import Unread, unread_of
-from fhir_mappings.versions import VersionSigns, content_of, fitting, version_of
+from fhir_mappings.versions import beyond_r4, content_of, fitting, version_of
 from fhir_mappings.why_unreadable import why
 
 S = TypeVar("S", bound=fhir.Struct)
@@ -113,7 +113,8 @@ class _Parser:
         self.not_understood: list[Note] = list(submission.not_understood)
         self.unread = [Unread("", note) for note in submission.not_understood]
         self.found = self._newest(submission.entries)
-        self.signs = VersionSigns()
+        # What was read of the patient, by its shape: some tell the version they are written in.
+        self.looked_at: defaultdict[type[msgspec.Struct], list[Any]] = defaultdict(list)
         self.read: list[Entry] = []
         # Reference -> whether it means the patient: nearly all say it with the same words.
         self.meant: dict[str, bool] = {}
@@ -143,6 +144,8 @@ class _Parser:
         patient, names = self._patient()
         lists: dict[str, list[Located[Any]]] = {}
         for kind, shape in _SHAPES.items():
+            if kind not in self.found:
+                continue
             located = [_located(*one) for one in self._of_patient(kind, shape, names)]
             lists.setdefault(shape.__name__, []).extend(located)
         not_seen = [*self.submission.not_seen, *self._only_of_others()]
@@ -176,24 +179,25 @@ class _Parser:
 
     def _of_patient(self, kind: str, shape: type[S], names: tuple[str, ...]) -> Iterator[tuple[Entry, S]]:
         """The resources of that type that are of the patient and can say anything."""
-        by_code, bears, meant, looked_at = kind in _BY_CODE, self.bears, self.meant, []
+        by_code, bears, meant, looked_at = kind in _BY_CODE, self.bears, self.meant, self.looked_at
         for entry in self._of(kind):
             seen: Any = entry.head
-            passed = isinstance(seen, Look) and bears(seen) is False
-            if not passed:
+            says = bears(seen) if isinstance(seen, Look) else None
+            if says is not False:
                 seen = self._decoded(entry, shape)
                 if seen is None:
                     continue
+                if says is None:
+                    says = not by_code or bears(seen)
             subject = getattr(seen, "subject", None)
             # Nearly every resource names the patient as the one before it did.
             known = subject is not None and meant.get(subject.reference)
             if not known and not self._belongs(entry, seen, names):
                 continue
             self.read.append(entry)
-            looked_at.append(seen)
-            if not passed and (not by_code or bears(seen)):
+            looked_at[type(seen)].append(seen)
+            if says:
                 yield entry, seen
-        self.signs.at(kind, looked_at)
 
     def _only_of_others(self) -> list[str]:
         """Prefetch keys whose every resource is of somebody else: this patient's list was not seen."""
@@ -236,7 +240,7 @@ class _Parser:
         for found in self._of("Medication"):
             located = self._read(found, fhir.Medication)
             if located is not None:
-                self.signs.at(found.kind, [located.resource])
+                self.looked_at[fhir.Medication].append(located.resource)
                 self.read.append(found)
                 medications |= dict.fromkeys(found.names, located)
         return medications
@@ -251,7 +255,7 @@ class _Parser:
 
     def _version(self) -> Version:
         """The one version that everything read fits; asked only where something is not of R4."""
-        if not self.signs.beyond_r4:
+        if not beyond_r4({found.kind for found in self.read}, self.looked_at):
             return Version.R4
         return version_of(fitting(content_of(bytes(found.raw))) for found in self.read)
 

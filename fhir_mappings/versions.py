@@ -215,25 +215,20 @@ def content_of(raw: bytes) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-class VersionSigns:
+def beyond_r4(kinds: Collection[str], resources: Mapping[type[msgspec.Struct], Collection[Any]]) -> bool:
     """Whether anything in resources, looked at or whole, is of another version than R4.
 
-    Only where it is need they be read once more, to see what version that is.
+    kinds: their types; resources: by their shape. Only where it is need they be read once more, to see what
+    version that is.
     """
+    return not _NOT_OF_R4.isdisjoint(kinds) or any(
+        any(map(partial(ne, absent), map(plain, resources[shape]))) or any(map(special, resources[shape]))
+        for shape, (plain, absent, special) in ((shape, _LOOKS[shape]) for shape in resources)
+    )
 
-    def __init__(self) -> None:
-        self.beyond_r4 = False
 
-    def at(self, kind: str, resources: Collection[msgspec.Struct]) -> None:
-        """resources: all of that type. Many at a time: one by one they would cost more than to be decoded."""
-        if kind in _NOT_OF_R4:
-            self.beyond_r4 |= bool(resources)
-        for shape in set(map(type, resources)):
-            plain, absent, special = _LOOKS[shape]
-            of_shape = [resource for resource in resources if type(resource) is shape]
-            self.beyond_r4 |= any(map(partial(ne, absent), map(plain, of_shape)))
-            if special is not None:
-                self.beyond_r4 |= any(map(special, of_shape))
+def _nothing(_: Any) -> bool:
+    return False
 
 
 def _condition(resource: fhir.Condition | first_looks.ConditionLook) -> bool:
@@ -257,21 +252,21 @@ def _service_request(resource: fhir.ServiceRequest) -> bool:
     return code is not None and (code.concept is not None or code.reference != fhir.NOT_THERE)
 
 
-_SPECIAL: Mapping[type[msgspec.Struct], tuple[str, Callable[[Any], bool] | None]] = {
+_SPECIAL: Mapping[type[msgspec.Struct], tuple[str, Callable[[Any], bool]]] = {
     fhir.Condition: ("Condition", _condition),
     fhir.Observation: ("Observation", _observation),
-    fhir.MedicationRequest: ("MedicationRequest", None),
-    fhir.MedicationStatement: ("MedicationStatement", None),
+    fhir.MedicationRequest: ("MedicationRequest", _nothing),
+    fhir.MedicationStatement: ("MedicationStatement", _nothing),
     fhir.Medication: ("Medication", _medication),
     fhir.ServiceRequest: ("ServiceRequest", _service_request),
-    fhir.Task: ("Task", None),
-    fhir.Procedure: ("Procedure", None),
-    fhir.DiagnosticReport: ("DiagnosticReport", None),
-    fhir.FamilyMemberHistory: ("FamilyMemberHistory", None),
+    fhir.Task: ("Task", _nothing),
+    fhir.Procedure: ("Procedure", _nothing),
+    fhir.DiagnosticReport: ("DiagnosticReport", _nothing),
+    fhir.FamilyMemberHistory: ("FamilyMemberHistory", _nothing),
     first_looks.ConditionLook: ("Condition", _condition),
     first_looks.ObservationLook: ("Observation", _observation_looked_at),
-    first_looks.ProcedureLook: ("Procedure", None),
-    first_looks.ReportLook: ("DiagnosticReport", None),
+    first_looks.ProcedureLook: ("Procedure", _nothing),
+    first_looks.ReportLook: ("DiagnosticReport", _nothing),
 }
 
 
@@ -282,7 +277,7 @@ def _beyond_r4(shape: type[msgspec.Struct], kind: str) -> Iterator[str]:
             yield field.name
 
 
-_Look = tuple[Callable[[Any], Any], Any, Callable[[Any], bool] | None]
+_Look = tuple[Callable[[Any], Any], Any, Callable[[Any], bool]]
 
 
 def _looks() -> Mapping[type[msgspec.Struct], _Look]:

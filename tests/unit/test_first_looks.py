@@ -11,7 +11,7 @@ import pytest
 from fhir_mappings import parse
 from fhir_mappings.findings import Version
 from fhir_mappings.first_looks import LOOKS, Head, Look, first_look
-from fhir_mappings.versions import MEMBERS, VersionSigns
+from fhir_mappings.versions import MEMBERS, beyond_r4
 from tests.spec.records import DAY, concept, condition, observation, read
 
 UNKNOWN = concept("https://ehr.example.org/codes", "L1")
@@ -35,14 +35,11 @@ def test_a_type_that_is_read_by_its_code_has_a_look_of_its_own(kind: str, last: 
 @pytest.mark.parametrize("look", LOOKS)
 def test_a_look_sees_every_member_that_is_read_and_not_of_r4(look: type[Look]) -> None:
     read = {field.encode_name for field in msgspec.structs.fields(parse._SHAPES[look.kind])}
-    beyond = {member for member, has in MEMBERS[look.kind].items() if Version.R4 not in has} & read
-    assert beyond
-    for member in beyond:
-        signs = VersionSigns()
-        signs.at(look.kind, [looked_at({"resourceType": look.kind})])
-        assert not signs.beyond_r4
-        signs.at(look.kind, [looked_at({"resourceType": look.kind, member: {}})])
-        assert signs.beyond_r4, member
+    newer = {member for member, has in MEMBERS[look.kind].items() if Version.R4 not in has} & read
+    assert newer
+    for member in newer:
+        assert beyond_r4({look.kind}, {look: [looked_at({"resourceType": look.kind, member: {}})]}), member
+    assert not beyond_r4({look.kind}, {look: [looked_at({"resourceType": look.kind})]})
 
 
 @pytest.mark.parametrize(
@@ -58,9 +55,7 @@ def test_a_look_sees_every_member_that_is_read_and_not_of_r4(look: type[Look]) -
 def test_a_look_sees_other_forms(resource: dict[str, Any], beyond: bool) -> None:
     look = looked_at(resource)
     assert isinstance(look, Look)
-    signs = VersionSigns()
-    signs.at(look.kind, [look])
-    assert signs.beyond_r4 is beyond
+    assert beyond_r4({look.kind}, {type(look): [look]}) is beyond
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from fhir_mappings import parse, versions
 from fhir_mappings import resources as fhir
 from fhir_mappings.findings import Version
-from fhir_mappings.versions import ANY, FORMS, MEMBERS, PARTS, TYPES, VersionSigns, fitting, version_of
+from fhir_mappings.versions import ANY, FORMS, MEMBERS, PARTS, TYPES, beyond_r4, fitting, version_of
 from tests.spec.records import condition, observation, read
 
 PACKAGES = {
@@ -159,18 +159,14 @@ def sample(kind: str, member: str, shape: type[fhir.Struct]) -> Any:
 
 
 @pytest.mark.parametrize("kind", MEMBERS)
-def test_the_first_look_sees_every_member_that_is_read_and_not_of_r4(kind: str) -> None:
+def test_every_member_is_seen_that_is_read_and_not_of_r4(kind: str) -> None:
     shape = fhir.Medication if kind == "Medication" else parse._SHAPES[kind]
-    plain = VersionSigns()
-    plain.at(kind, [shape()])
-    assert not plain.beyond_r4
+    assert not beyond_r4({kind}, {shape: [shape()]})
     fields = {field.encode_name for field in msgspec.structs.fields(shape)}
-    beyond = {member for member, has in MEMBERS[kind].items() if Version.R4 not in has} & fields
-    assert beyond
-    for member in beyond:
-        look = VersionSigns()
-        look.at(kind, [sample(kind, member, shape)])
-        assert look.beyond_r4, member
+    newer = {member for member, has in MEMBERS[kind].items() if Version.R4 not in has} & fields
+    assert newer
+    for member in newer:
+        assert beyond_r4({kind}, {shape: [sample(kind, member, shape)]}), member
 
 
 @pytest.mark.parametrize(
@@ -187,11 +183,9 @@ def test_the_first_look_sees_every_member_that_is_read_and_not_of_r4(kind: str) 
         ("MedicationUsage", {}),
     ],
 )
-def test_the_first_look_sees_other_forms(kind: str, content: dict[str, Any]) -> None:
+def test_other_forms_are_seen(kind: str, content: dict[str, Any]) -> None:
     shape = fhir.Medication if kind == "Medication" else parse._SHAPES[kind]
-    look = VersionSigns()
-    look.at(kind, [msgspec.json.decode(json.dumps(content), type=shape)])
-    assert look.beyond_r4
+    assert beyond_r4({kind}, {shape: [msgspec.json.decode(json.dumps(content), type=shape)]})
 
 
 @pytest.mark.parametrize(
