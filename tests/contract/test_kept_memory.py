@@ -1,0 +1,44 @@
+"""What a large request needed stays with the process for the next one."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.bodies import patient_view
+from benchmarks.client import post, request_of
+from benchmarks.processes import Server
+from tests.contract.requests import SERVICE
+from tests.docs.conftest import PROJECT, free_port, wait_for
+
+
+def page_faults(server: Server) -> int:
+    """Pages that its processes asked of the system so far."""
+    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in server.pids()]
+    return sum(int(one[7]) for one in stats)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators keep what they keep")
+def test_a_large_request_asks_for_no_page_that_the_one_before_it_had() -> None:
+    port = free_port()
+    environ = {"PATH": os.environ["PATH"], "PORT": str(port), "CDS_AUTH": "off"}
+    process = subprocess.Popen([sys.executable, "-m", "service"], cwd=PROJECT, env=environ)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/healthz", process)
+        server = Server(process.pid, port)
+        request = request_of(SERVICE, patient_view(2_000, 840).content)
+        for _ in range(5):
+            post(port, request)
+        before = page_faults(server)
+        for _ in range(5):
+            post(port, request)
+        # The body alone has four hundred.
+        assert (page_faults(server) - before) / 5 < 100
+    finally:
+        process.terminate()
+        process.wait(20)
