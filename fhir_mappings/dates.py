@@ -7,7 +7,7 @@ import re
 from datetime import date, timedelta
 
 from fhir_mappings.findings import Days
-from fhir_mappings.resources import Period, Quantity
+from fhir_mappings.resources import Quantity
 
 # date, partial date, dateTime or instant; what stands after the day is not read, only its shape checked.
 _DATE = re.compile(
@@ -87,13 +87,6 @@ def _whole_day(text: str) -> date | None:
 def maybe_days(text: str | None) -> Days:
     """`days_of`, with no date as an unbounded interval. Raises UnreadableDate."""
     return days_of(text) if text else NO_DAY
-
-
-def period_days(period: Period | None) -> tuple[Days, Days]:
-    """Start and end of a period, each imprecise; unbounded where not given. Raises UnreadableDate."""
-    if period is None:
-        return NO_DAY, NO_DAY
-    return maybe_days(period.start), maybe_days(period.end)
 
 
 def days_before(day: date, days: int) -> date:

@@ -196,6 +196,11 @@ class Terminology:
     procedure_labels: Mapping[str, str] = field(default_factory=dict)
     tobacco_status: frozenset[CodeKey] = frozenset()
     medications: Medications = field(default_factory=Medications)
+    # The systems whose codes have families at all.
+    _family_systems: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_family_systems", frozenset(system for system, _ in self.finding_prefixes))
 
     def finding_of(self, key: CodeKey) -> tuple[FindingCode, ...]:
         """The findings a code stands for: exact, else the longest prefix family (E11 covers E11.9)."""
@@ -203,6 +208,8 @@ class Terminology:
         if exact is not None:
             return exact
         system, code = key
+        if system not in self._family_systems:
+            return ()
         for length in range(len(code) - 1, 2, -1):
             family = self.finding_prefixes.get((system, code[:length]))
             if family is not None:

@@ -17,6 +17,7 @@ from fhir_mappings.to_findings.bearing import bearing_on
 from fhir_mappings.to_findings.drafts import drafts_of
 from fhir_mappings.to_findings.drugs import drugs_of
 from fhir_mappings.to_findings.family import family_said
+from fhir_mappings.to_findings.observations import observed
 from fhir_mappings.to_findings.orders import orders_of
 from fhir_mappings.to_findings.results import results_of
 from fhir_mappings.to_findings.said import Said, finding_of
@@ -36,23 +37,26 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
     said: list[Said] = []
     for condition in parsed.conditions:
         said += reader.condition(condition)
-    for observation in parsed.observations:
+    observations = observed(parsed.observations)
+    for observation in observations:
         said += reader.observation(observation)
     for history in parsed.family_histories:
         said += family_said(reader, history)
-    kinds = {name: definition.kind for name, definition in terminology.findings.items()}
-    twitching = [one for one in said if kinds.get(one.finding) == "fasciculation"]
-    label = terminology.findings["fasciculation"].label if "fasciculation" in kinds else ""
+    twitching: list[Said] = []
+    spoken_of: dict[str, list[Said]] = {}
+    for one in said:
+        if _is_twitch(one.finding, terminology):
+            twitching.append(one)
+        else:
+            spoken_of.setdefault(one.finding, []).append(one)
+    named = terminology.findings.get("fasciculation")
+    label = named.label if named is not None else ""
     twitch = twitch_of(twitching, frozenset(reader.loose_courses), as_of, label)
     onset = twitch.onset
     findings: dict[str, Finding] = {}
-    spoken_of: dict[str, list[Said]] = {}
-    for one in said:
-        spoken_of.setdefault(one.finding, []).append(one)
     for name in sorted(spoken_of):
-        if kinds.get(name) != "fasciculation":
-            records = [_since_onset(one, onset.earliest) for one in spoken_of[name]]
-            findings[name] = finding_of(name, records)
+        records = [_since_onset(one, onset.earliest) for one in spoken_of[name]]
+        findings[name] = finding_of(name, records)
     drugs, drug_notes = drugs_of(
         parsed.medication_requests,
         parsed.medication_statements,
@@ -62,10 +66,10 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
         as_of,
         reading,
     )
-    results, result_notes = results_of(parsed.observations, terminology, parsed.patient, as_of, reading)
+    results, result_notes = results_of(observations, terminology, parsed.patient, as_of, reading)
     orders, order_notes = orders_of(parsed.service_requests, parsed.tasks, terminology, as_of, reading)
     studies, study_notes = studies_of(
-        parsed.reports, parsed.procedures, parsed.observations, terminology, as_of, reading
+        parsed.reports, parsed.procedures, observations, terminology, as_of, reading
     )
     notes = [*parsed.not_understood, *reader.notes, *drug_notes, *result_notes, *order_notes, *study_notes]
     return Record(
@@ -99,8 +103,7 @@ def _unread(reader: Reader, unread: Iterable[Unread], twitching: Iterable[Said])
     """What may have told of a twitch: an entry that could not be read, a value that was not understood."""
 
     def twitch(concept: CodeableConcept) -> bool:
-        known = reader.terminology.findings
-        return any(known[code.finding].kind == "fasciculation" for code in reader.findings_of(concept))
+        return any(_is_twitch(code.finding, reader.terminology) for code in reader.findings_of(concept))
 
     entries = [
         replace(one.note, expression=one.place)
@@ -110,6 +113,11 @@ def _unread(reader: Reader, unread: Iterable[Unread], twitching: Iterable[Said])
     unsaid = {one.reference for one in twitching if one.status is Status.UNKNOWN and not one.history}
     values = [note for note in reader.notes if note.why == NOT_UNDERSTOOD and note.reference in unsaid]
     return tuple(dict.fromkeys([*entries, *values]))
+
+
+def _is_twitch(finding: str, terminology: Terminology) -> bool:
+    definition = terminology.findings.get(finding)
+    return definition is not None and definition.kind == "fasciculation"
 
 
 def _since_onset(said: Said, onset: date | None) -> Said:

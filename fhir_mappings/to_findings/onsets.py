@@ -8,11 +8,11 @@ import msgspec
 
 from fhir_mappings import resources as fhir
 from fhir_mappings.dates import (
+    NO_DAY,
     UnreadableDate,
     age_days,
     days_before,
-    maybe_days,
-    period_days,
+    days_of,
     plain_quantity,
 )
 from fhir_mappings.findings import Days, Note
@@ -29,22 +29,18 @@ class Dates:
         self.notes = notes
 
     def days(self, text: str | None, expression: str) -> Days:
+        if not text:
+            return NO_DAY
         try:
-            return maybe_days(text)
+            return days_of(text)
         except UnreadableDate as error:
             self.notes.append(Note(self.reference, str(error), expression))
-            return Days()
+            return NO_DAY
 
     def period(self, period: fhir.Period | None, expression: str) -> tuple[Days, Days]:
-        try:
-            return period_days(period)
-        except UnreadableDate:
-            if period is None:
-                return Days(), Days()
-            return (
-                self.days(period.start, f"{expression}.start"),
-                self.days(period.end, f"{expression}.end"),
-            )
+        if period is None:
+            return NO_DAY, NO_DAY
+        return self.days(period.start, f"{expression}.start"), self.days(period.end, f"{expression}.end")
 
 
 def stated_onset(condition: fhir.Condition, dates: Dates, born: Days, recorded: Days) -> Days:
@@ -60,7 +56,7 @@ def stated_onset(condition: fhir.Condition, dates: Dates, born: Days, recorded: 
         return at_age(condition.onsetRange.low, condition.onsetRange.high, born)
     if condition.onsetString:
         return before_recording(condition.onsetString, recorded)
-    return Days()
+    return NO_DAY
 
 
 def abatement(condition: fhir.Condition, dates: Dates, born: Days) -> date | None:

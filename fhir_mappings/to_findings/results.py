@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -12,9 +12,9 @@ import msgspec
 from fhir_mappings import resources as fhir
 from fhir_mappings.codes import keys_of, text_of
 from fhir_mappings.findings import Band, Note, Patient, Reading, Result
-from fhir_mappings.located import Located
 from fhir_mappings.parse import exists_on
-from fhir_mappings.terminology import Analyte, Terminology
+from fhir_mappings.terminology import Analyte, CodeKey, Terminology
+from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates
 from fhir_mappings.to_findings.ranges import (
     Value,
@@ -38,7 +38,7 @@ class _Dated(msgspec.Struct, frozen=True):
 
 
 def results_of(
-    observations: Sequence[Located[fhir.Observation]],
+    observations: Iterable[Observed],
     terminology: Terminology,
     patient: Patient,
     as_of: date,
@@ -47,8 +47,8 @@ def results_of(
     """The newest final result of each analyte, and a newer preliminary one; notes = not understood."""
     notes: list[Note] = []
     found: dict[str, list[_Dated]] = {}
-    for located in observations:
-        for dated in _read(located, terminology, patient, notes):
+    for observed in observations:
+        for dated in _read(observed, terminology, patient, notes):
             if exists_on(dated.result.day, as_of, reading.future_days):
                 found.setdefault(dated.result.analyte, []).append(dated)
     kept: list[Result] = []
@@ -80,14 +80,13 @@ def _newest(results: Sequence[_Dated]) -> _Dated | None:
 
 
 def _read(
-    located: Located[fhir.Observation], terminology: Terminology, patient: Patient, notes: list[Note]
+    observed: Observed, terminology: Terminology, patient: Patient, notes: list[Note]
 ) -> Iterator[_Dated]:
-    resource, reference = located.resource, located.reference
-    status = (resource.status or "").strip().lower()
-    if status in _NONE:
+    resource, reference = observed.resource, observed.reference
+    if observed.status in _NONE:
         return
-    own = _analyte(resource.code, terminology)
-    parts = [(c, _analyte(c.code, terminology)) for c in resource.component or () if c is not None]
+    own = _analyte(observed.keys, terminology)
+    parts = [(one, _analyte(keys_of(one.code), terminology)) for one in observed.components]
     if own is None and not any(analyte for _, analyte in parts):
         return
     day, moment = _when(resource, reference, notes)
@@ -100,13 +99,14 @@ def _read(
         if analyte is not None
     ]
     for holder, analyte, place in holders:
-        result = _result(holder, analyte, place, reference, day, status not in _FINAL, patient, notes)
+        preliminary = observed.status not in _FINAL
+        result = _result(holder, analyte, place, reference, day, preliminary, patient, notes)
         if result is not None:
             yield _Dated(result, moment)
 
 
-def _analyte(concept: fhir.CodeableConcept | None, terminology: Terminology) -> Analyte | None:
-    for key in keys_of(concept):
+def _analyte(keys: Iterable[CodeKey], terminology: Terminology) -> Analyte | None:
+    for key in keys:
         name = terminology.analyte_codes.get(key)
         if name is not None:
             return terminology.analytes[name]

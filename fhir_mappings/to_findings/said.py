@@ -124,48 +124,52 @@ def _decider(group: Sequence[Said]) -> Said:
 def finding_of(name: str, said: Sequence[Said]) -> Finding:
     """All that the records say about one finding."""
     outcome = weighed(said)
-    used = frozenset(outcome.deciding)
+    deciding = outcome.deciding
     present = outcome.status is Status.PRESENT
+    examined = [
+        one.day for one in said if one.day and one.basis is Basis.EXAMINED and one.status is Status.PRESENT
+    ]
+    recorded = [one.day for one in deciding if one.day]
     return Finding(
         id=name,
         status=outcome.status,
         basis=outcome.basis,
-        since=earliest_onset([one.since for one in outcome.deciding]) if present else Days(),
-        suspected=present and all(one.suspected for one in outcome.deciding),
-        worsening=_worsening(outcome.deciding) if present else None,
+        since=earliest_onset([one.since for one in deciding]) if present else NO_DAY,
+        suspected=present and all(one.suspected for one in deciding),
+        worsening=_worsening(deciding) if present else None,
         conflict=outcome.conflict,
-        first_examined=min(
-            (
-                one.day
-                for one in said
-                if one.status is Status.PRESENT and one.basis is Basis.EXAMINED and one.day
-            ),
-            default=None,
-        ),
-        recorded=max((one.day for one in outcome.deciding if one.day), default=None),
-        evidence=evidence_of(said, used),
+        first_examined=min(examined) if examined else None,
+        recorded=max(recorded) if recorded else None,
+        evidence=evidence_of(said, deciding),
     )
 
 
-def evidence_of(said: Iterable[Said], used: frozenset[Said]) -> tuple[Evidence, ...]:
+def evidence_of(said: Sequence[Said], used: Sequence[Said]) -> tuple[Evidence, ...]:
     """The places that were read, in an order that does not hang on how they were sent."""
-    return tuple(
-        Evidence(
-            one.reference,
-            one.expression,
-            one.text,
-            one.status,
-            one.basis,
-            one.day,
-            used=one in used,
-            history=one.history,
-        )
-        for one in sorted(said, key=lambda one: (one.reference, one.expression, one.status.value))
+    if len(said) == 1:
+        return (_evidence(said[0], used=said[0] in used),)
+    known = frozenset(used)
+    ordered = sorted(said, key=lambda one: (one.reference, one.expression, one.status.value))
+    return tuple(_evidence(one, used=one in known) for one in ordered)
+
+
+def _evidence(one: Said, *, used: bool) -> Evidence:
+    return Evidence(
+        one.reference,
+        one.expression,
+        one.text,
+        one.status,
+        one.basis,
+        one.day,
+        used=used,
+        history=one.history,
     )
 
 
-def earliest_onset(onsets: Iterable[Days]) -> Days:
+def earliest_onset(onsets: Sequence[Days]) -> Days:
     """The earliest of several stated onsets."""
+    if len(onsets) == 1:
+        return onsets[0]
     known = [onset for onset in onsets if onset.known]
     return Days(
         min((onset.earliest for onset in known if onset.earliest), default=None),
@@ -175,6 +179,8 @@ def earliest_onset(onsets: Iterable[Days]) -> Days:
 
 def _worsening(said: Iterable[Said]) -> bool | None:
     courses = {course for one in said for course in one.courses}
+    if not courses:
+        return None
     if courses & _WORSE:
         return True
     return False if courses & _SETTLED else None

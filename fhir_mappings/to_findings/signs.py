@@ -11,11 +11,13 @@ from msgspec.structs import replace
 
 from fhir_mappings import resources as fhir
 from fhir_mappings.codes import keys_of, text_of
+from fhir_mappings.dates import NO_DAY
 from fhir_mappings.findings import Days, Note, Reading, Site, Status
 from fhir_mappings.located import Located
 from fhir_mappings.parse import exists_on
 from fhir_mappings.references import plain
-from fhir_mappings.terminology import FindingCode, FindingDefinition, Terminology
+from fhir_mappings.terminology import CodeKey, FindingCode, FindingDefinition, Terminology
+from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
 from fhir_mappings.to_findings.said import Said
 from fhir_mappings.to_findings.statuses import (
@@ -57,13 +59,18 @@ class Reader:
 
     def findings_of(self, concept: fhir.CodeableConcept | None) -> tuple[FindingCode, ...]:
         """The findings that the concept's codes stand for; a specific one replaces a merely shown one."""
+        return self._findings_of(keys_of(concept))
+
+    def _findings_of(self, keys: Iterable[CodeKey]) -> tuple[FindingCode, ...]:
         known = self.terminology.findings
         found: dict[str, FindingCode] = {}
-        for key in keys_of(concept):
+        for key in keys:
             for code in self.terminology.finding_of(key):
                 definition = known.get(code.finding)
                 if definition is not None and definition.kind not in _IGNORED_KINDS:
                     found.setdefault(code.finding, code)
+        if not found:
+            return ()
         specific = [code for code in found.values() if known[code.finding].kind != "shown"]
         return tuple(specific or found.values())
 
@@ -122,20 +129,20 @@ class Reader:
                 condition=True,
             )
 
-    def observation(self, located: Located[fhir.Observation]) -> Iterator[Said]:
+    def observation(self, observed: Observed) -> Iterator[Said]:
         """What an Observation says: by its value, its interpretation, its components or its bare code."""
-        resource, reference = located.resource, located.reference
-        if (resource.status or "").strip().lower() in NO_OBSERVATION:
+        if observed.status in NO_OBSERVATION:
             return
-        codes = self.findings_of(resource.code)
-        smoking = any(key in self.terminology.tobacco_status for key in keys_of(resource.code))
-        components = [component for component in resource.component or () if component is not None]
-        if not codes and not smoking and not components:
+        codes = self._findings_of(observed.keys)
+        smoking = not self.terminology.tobacco_status.isdisjoint(observed.keys)
+        if not codes and not smoking and not observed.components:
             return
-        base = self._observed(located)
+        resource, reference = observed.resource, observed.reference
+        base = self._base(resource, reference)
         if base is None:
             return
-        courses, sites = self._qualifiers(resource, components)
+        parts = [(component, self.findings_of(component.code)) for component in observed.components]
+        courses, sites = self._qualifiers(resource, [component for component, found in parts if not found])
         if not codes:
             self.loose_courses |= courses
         if smoking:
@@ -146,7 +153,6 @@ class Reader:
                 )
             return
         named = {code.finding for code in codes}
-        parts = [(c, self.findings_of(c.code)) for c in components]
         telling = any(found for _, found in parts)
         for code in codes:
             status = self._value(resource, named, reference, "Observation.value", bare=not telling)
@@ -165,12 +171,11 @@ class Reader:
                 kind = self.terminology.findings[code.finding].kind
                 yield self._shown(said, sites, own | (courses if kind == "fasciculation" else frozenset()))
 
-    def _observed(self, located: Located[fhir.Observation]) -> _Observed | None:
+    def _base(self, resource: fhir.Observation, reference: str) -> _Base | None:
         """The day, age, basis and place of an Observation; None if it is of a day to come."""
-        resource, reference = located.resource, located.reference
         dates = Dates(reference, self.notes)
         issued = dates.days(resource.issued, "Observation.issued")
-        since, speaks = Days(), issued
+        since, speaks = NO_DAY, issued
         if resource.effectiveDateTime or resource.effectiveInstant:
             speaks = dates.days(
                 resource.effectiveDateTime or resource.effectiveInstant, "Observation.effective"
@@ -181,14 +186,12 @@ class Reader:
             since, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
             open_end = issued if issued.known else Days(self.as_of, self.as_of)
             speaks = end if end.known else open_end
-        if not self.exists(since if since.known else speaks) or not self.exists(
-            issued if since.known else speaks
-        ):
+        if not self.exists(since if since.known else speaks) or (since.known and not self.exists(issued)):
             return None
         told = is_told(resource.performer or (), sources_of(resource), resource.category or ())
         bodies = [resource.bodySite, *self._structures(resource)]
         sites = sites_of(bodies, self.terminology, reference, "Observation.bodySite", self.notes)
-        return _Observed(self, reference, speaks, since, told, sites)
+        return _Base(self, reference, speaks, since, told, sites)
 
     def _structures(self, resource: fhir.Observation) -> list[fhir.CodeableConcept | None]:
         """The places of R5's body structure, whole ones that the observation contains or that came along."""
@@ -211,16 +214,14 @@ class Reader:
         self, resource: fhir.Observation, components: Iterable[fhir.Component]
     ) -> tuple[frozenset[str], tuple[Site, ...]]:
         """Course and site from the value and from components that carry nothing else."""
-        courses = set(courses_of(resource.valueCodeableConcept, self.terminology))
+        courses = courses_of(resource.valueCodeableConcept, self.terminology)
         sites: list[Site] = []
         for component in components:
-            if self.findings_of(component.code):
-                continue
             courses |= courses_of(component.valueCodeableConcept, self.terminology)
             if any(key in self.terminology.sites for key in keys_of(component.valueCodeableConcept)):
                 found = [component.valueCodeableConcept]
                 sites += sites_of(found, self.terminology, "", "", [])
-        return frozenset(courses), tuple(sites)
+        return courses, tuple(sites)
 
     def _value(
         self,
@@ -267,7 +268,7 @@ class Reader:
     def _answer(self, value: fhir.CodeableConcept, named: set[str]) -> Status:
         """A coded answer; a course, a site or the finding itself as value means present."""
         answers = self.terminology.answers
-        keys = list(keys_of(value))
+        keys = keys_of(value)
         for key in keys:
             if key in answers:
                 return answers[key]
@@ -285,7 +286,9 @@ class Reader:
         return replace(said, sites=said.sites or sites, courses=said.courses | courses)
 
 
-class _Observed(Struct, frozen=True):
+class _Base(Struct, frozen=True):
+    """What all that one Observation says has in common."""
+
     reader: Reader
     reference: str
     speaks: Days

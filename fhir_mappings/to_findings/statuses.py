@@ -19,6 +19,7 @@ NO_OBSERVATION = frozenset({"entered-in-error", "cancelled", "registered"})
 
 _TOLD_CATEGORIES = frozenset({"survey", "social-history", "functional-status"})
 _TOLD_BY = ("Patient", "RelatedPerson")
+_NO_COURSES: frozenset[str] = frozenset()
 
 
 def code_word(status: fhir.CodeableConcept | str | None) -> str:
@@ -37,17 +38,17 @@ def is_told(
     categories: Iterable[fhir.CodeableConcept | None],
 ) -> bool:
     """Whether the patient or a relative said it, a questionnaire, or its category is one of telling."""
-    if any(_type_of(person) in _TOLD_BY for person in people):
-        return True
-    if any(_type_of(source) == "QuestionnaireResponse" for source in sources):
-        return True
-    return any(
-        (coding.code or "").strip().lower() in _TOLD_CATEGORIES
-        for category in categories
-        if category is not None
-        for coding in category.coding or ()
-        if coding is not None
-    )
+    for person in people:
+        if _type_of(person) in _TOLD_BY:
+            return True
+    for source in sources:
+        if _type_of(source) == "QuestionnaireResponse":
+            return True
+    for category in categories:
+        for coding in (category.coding or ()) if category is not None else ():
+            if coding is not None and _word(coding.code) in _TOLD_CATEGORIES:
+                return True
+    return False
 
 
 def concepts_of(
@@ -63,10 +64,12 @@ def concepts_of(
 
 def sources_of(observation: fhir.Observation) -> list[fhir.Reference | None]:
     """What an Observation was derived from, by R4's member or by STU3's."""
-    related = [one for one in observation.related or () if one is not None]
-    # STU3 lets the type out: of a questionnaire nothing else is meant.
-    derived = [one.target for one in related if _word(one.type) in ("", "derived-from")]
-    return [*(observation.derivedFrom or ()), *derived]
+    sources = list(observation.derivedFrom or ())
+    for related in observation.related or ():
+        # STU3 lets the type out: of a questionnaire nothing else is meant.
+        if related is not None and _word(related.type) in ("", "derived-from"):
+            sources.append(related.target)
+    return sources
 
 
 def people_of(condition: fhir.Condition) -> list[fhir.Reference | None]:
@@ -105,7 +108,7 @@ def sites_of(
     for concept in concepts:
         if concept is None:
             continue
-        keys = list(keys_of(concept))
+        keys = keys_of(concept)
         side = next((terminology.sides[key] for key in keys if key in terminology.sides), None)
         sites = [terminology.sites[key] for key in keys if key in terminology.sites]
         if sites:
@@ -115,7 +118,7 @@ def sites_of(
             loose = side
         elif keys or text_of(concept):
             notes.append(Note(reference, "body site not understood", expression))
-    return tuple(dict.fromkeys(_with_side(site, loose) for site in found))
+    return tuple(dict.fromkeys([_with_side(site, loose) for site in found])) if found else ()
 
 
 def contained_structures(observation: fhir.Observation) -> dict[str, fhir.BodyStructure]:
@@ -139,8 +142,10 @@ def _with_side(site: Site, side: str | None) -> Site:
 
 def courses_of(concept: fhir.CodeableConcept | None, terminology: Terminology) -> frozenset[str]:
     """The courses that the concept's codes name; a word of its text only beside a coded course."""
+    if concept is None:
+        return _NO_COURSES
     courses = {terminology.courses[key] for key in keys_of(concept) if key in terminology.courses}
-    if courses and concept is not None:
+    if courses:
         written = " ".join(
             [concept.text or "", *(c.display or "" for c in concept.coding or () if c is not None)]
         )

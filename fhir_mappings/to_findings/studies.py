@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from fhir_mappings import resources as fhir
@@ -10,7 +10,8 @@ from fhir_mappings.codes import keys_of
 from fhir_mappings.findings import Days, Note, Reading, Study
 from fhir_mappings.located import Located
 from fhir_mappings.parse import exists_on
-from fhir_mappings.terminology import Terminology
+from fhir_mappings.terminology import CodeKey, Terminology
+from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates
 
 _DONE_REPORT = frozenset({"final", "amended", "corrected", "appended"})
@@ -21,7 +22,7 @@ STUDIES = frozenset({"emg", "ncs", "mri-brain", "mri-spine"})
 def studies_of(
     reports: Sequence[Located[fhir.DiagnosticReport]],
     procedures: Sequence[Located[fhir.Procedure]],
-    observations: Sequence[Located[fhir.Observation]],
+    observations: Iterable[Observed],
     terminology: Terminology,
     as_of: date,
     reading: Reading,
@@ -40,9 +41,9 @@ def studies_of(
     return tuple(newest[key] for key in sorted(newest)), tuple(notes)
 
 
-def _kinds(concept: fhir.CodeableConcept | None, terminology: Terminology) -> list[str]:
-    found = {terminology.procedures.get(key, "") for key in keys_of(concept)}
-    return sorted(found & STUDIES)
+def _kinds(keys: Iterable[CodeKey], terminology: Terminology) -> list[str]:
+    found = {terminology.procedures[key] for key in keys if key in terminology.procedures}
+    return sorted(found & STUDIES) if found else []
 
 
 def _first(*days: Days) -> date | None:
@@ -57,7 +58,7 @@ def _reported(
         resource = located.resource
         if (resource.status or "").strip().lower() not in _DONE_REPORT:
             continue
-        for kind in _kinds(resource.code, terminology):
+        for kind in _kinds(keys_of(resource.code), terminology):
             dates = Dates(located.reference, notes)
             start, end = dates.period(resource.effectivePeriod, "DiagnosticReport.effectivePeriod")
             effective = dates.days(resource.effectiveDateTime, "DiagnosticReport.effectiveDateTime")
@@ -72,7 +73,7 @@ def _performed(
         resource = located.resource
         if (resource.status or "").strip().lower() != "completed" or resource.notDone:
             continue
-        for kind in _kinds(resource.code, terminology):
+        for kind in _kinds(keys_of(resource.code), terminology):
             dates = Dates(located.reference, notes)
             day = dates.days(resource.performedDateTime or resource.occurrenceDateTime, "Procedure.performed")
             start, end = dates.period(
@@ -82,17 +83,17 @@ def _performed(
 
 
 def _observed(
-    observations: Sequence[Located[fhir.Observation]], terminology: Terminology, notes: list[Note]
+    observations: Iterable[Observed], terminology: Terminology, notes: list[Note]
 ) -> Iterator[Study]:
-    for located in observations:
-        resource = located.resource
-        if (resource.status or "").strip().lower() not in _DONE_OBSERVATION:
+    for observed in observations:
+        if observed.status not in _DONE_OBSERVATION:
             continue
-        for kind in _kinds(resource.code, terminology):
-            dates = Dates(located.reference, notes)
+        resource = observed.resource
+        for kind in _kinds(observed.keys, terminology):
+            dates = Dates(observed.reference, notes)
             start, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
             effective = dates.days(
                 resource.effectiveDateTime or resource.effectiveInstant, "Observation.effective"
             )
             issued = dates.days(resource.issued, "Observation.issued")
-            yield Study(kind, _first(effective, end, start, issued), located.reference)
+            yield Study(kind, _first(effective, end, start, issued), observed.reference)

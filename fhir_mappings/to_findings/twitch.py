@@ -16,7 +16,7 @@ def twitch_of(said: Sequence[Said], loose_courses: frozenset[str], as_of: date, 
     # Twitching is intermittent: not seeing it today does not end it.
     present = by_condition if by_condition.status is Status.PRESENT else by_all
     if present.status is not Status.PRESENT:
-        return Twitch(present.status, evidence_of(said, frozenset(present.deciding)))
+        return Twitch(present.status, evidence_of(said, present.deciding))
     current = [one for one in said if one.speaks and one.status is Status.PRESENT]
     if present is by_all:
         deciding = frozenset(present.deciding)
@@ -29,7 +29,7 @@ def twitch_of(said: Sequence[Said], loose_courses: frozenset[str], as_of: date, 
     newest = max((one.sort_day for one in current), default=date.min)
     return Twitch(
         Status.PRESENT,
-        evidence=evidence_of(said, frozenset(current)),
+        evidence=evidence_of(said, current),
         onset=_onset(current, as_of),
         onset_texts=tuple(sorted({one.onset_text for one in current if one.onset_text})),
         sites=tuple(site for site in sites if site.id != "generalized"),
