@@ -93,18 +93,18 @@ def named_by(concept: CodeableConcept | None, medications: Medications) -> Named
     written: list[Ingredient] = []
     form_routes: set[str] = set()
     for text in texts:
-        phrases = _phrases(spoken[text], medications.beginnings)
-        if phrases:
+        if not medications.beginnings.isdisjoint(spoken[text].words):
+            phrases = _phrases(spoken[text], medications.beginnings)
             written += (hit for term in _longest(phrases, terms) for hit in terms[term])
             form_routes.update(forms[word] for word in _longest(phrases, forms))
-    raising = frozenset(_stem_words(spoken.values(), medications.potassium_raising_stems))
+    raising = _raising([word for scanned in spoken.values() for word in scanned.words], medications.stems)
     return Named(
         coded=tuple(coded),
         written=tuple(written),
         raising=raising,
         raises=raises or bool(raising),
         form_routes=frozenset(form_routes),
-        code_routes=frozenset(hit.route for hit in coded if hit.route),
+        code_routes=frozenset([hit.route for hit in coded if hit.route]),
         name=text_of(concept).strip(),
         has_text=any(text.strip() for text in spoken),
     )
@@ -153,24 +153,29 @@ def terms_in(text: str, terms: Container[str]) -> list[str]:
     return _longest(_phrases(_scanned(text)), terms)
 
 
-# A text in lower case with single blanks, and where its words begin and end.
-_Scanned = tuple[str, list[tuple[int, int]]]
+class _Scanned(msgspec.Struct, frozen=True, gc=False):
+    """A text in lower case with single blanks, and its words."""
+
+    lowered: str
+    words: list[str]
+
+
 _Phrases = list[tuple[str, int, int]]
 
 
 def _scanned(text: str) -> _Scanned:
     lowered = " ".join(text[:_MOST_CHARACTERS].lower().replace("’", "'").split())
-    return lowered, [match.span() for match in WORD.finditer(lowered)]
+    return _Scanned(lowered, WORD.findall(lowered))
 
 
 def _phrases(scanned: _Scanned, beginnings: Container[str] | None = None) -> _Phrases:
     """Every run of words as (phrase, start, end), or those alone that begin with one of these words."""
-    lowered, words = scanned
+    spans = [match.span() for match in WORD.finditer(scanned.lowered)]
     return [
-        (lowered[start:end], start, end)
-        for index, (start, first) in enumerate(words)
-        if beginnings is None or lowered[start:first] in beginnings
-        for _, end in words[index : index + _MOST_WORDS]
+        (scanned.lowered[start:end], start, end)
+        for index, (word, (start, _)) in enumerate(zip(scanned.words, spans, strict=True))
+        if beginnings is None or word in beginnings
+        for _, end in spans[index : index + _MOST_WORDS]
     ]
 
 
@@ -235,15 +240,15 @@ def _of_ndc(code: str, ndc: Mapping[str, tuple[Ingredient, ...]]) -> tuple[Ingre
     return found.pop() if len(found) == 1 else ()
 
 
-def _stem_words(texts: Iterable[_Scanned], potassium_raising_stems: Iterable[str]) -> Iterable[str]:
-    stems = tuple(potassium_raising_stems)
-    for lowered, words in texts:
-        for start, end in words:
-            word = lowered[start:end]
-            if word.endswith(stems) and any(
-                word.endswith(stem) and len(word) >= len(stem) + _LETTERS_BEFORE_STEM for stem in stems
-            ):
-                yield word
+def _raising(words: Iterable[str], stems: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(
+        [
+            word
+            for word in words
+            if word.endswith(stems)
+            and any(word.endswith(stem) and len(word) >= len(stem) + _LETTERS_BEFORE_STEM for stem in stems)
+        ]
+    )
 
 
 def _has_prefix(code: str, prefixes: Iterable[str]) -> bool:

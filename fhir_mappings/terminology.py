@@ -151,7 +151,7 @@ class Medications:
     atc_exceptions: (prefix, excepted code or prefix below it). class_routes: the route groups of a class
     where one ingredient is in several. potassium_raising_atc, potassium_raising_stems: ATC prefixes and
     word endings of ACE inhibitors and angiotensin blockers. beginnings: the first word of every term and form
-    word, by which most words of a name are left behind.
+    word, by which most words of a name are left behind. stems: the word endings for str.endswith.
     """
 
     codes: Mapping[CodeKey, tuple[Ingredient, ...]] = field(default_factory=dict)
@@ -166,8 +166,10 @@ class Medications:
     potassium_raising_atc: frozenset[str] = frozenset()
     potassium_raising_stems: frozenset[str] = frozenset()
     beginnings: frozenset[str] = field(init=False)
+    stems: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "stems", tuple(self.potassium_raising_stems))
         words = (WORD.match(term) for term in (*self.terms, *self.form_words))
         object.__setattr__(self, "beginnings", frozenset(word[0] for word in words if word))
 

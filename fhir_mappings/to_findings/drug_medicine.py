@@ -20,7 +20,7 @@ from fhir_mappings.to_findings.drug_routes import Classed, classed
 _DEEPEST = 4
 
 
-class Medicine(msgspec.Struct, frozen=True):
+class Medicine(msgspec.Struct, frozen=True, gc=False):
     """What a medicine is called and made of. ingredients: with their classes."""
 
     named: Named
@@ -71,8 +71,11 @@ _NO_ROUTES: frozenset[str] = frozenset()
 
 
 def _dosage_routes(record: MedicationRecord, tables: Medications) -> frozenset[str]:
-    routes = [routes_of(dosage.route, tables) for dosage in dosages_of(record) if dosage.route is not None]
-    return frozenset().union(*routes) if routes else _NO_ROUTES
+    found = _NO_ROUTES
+    for dosage in dosages_of(record):
+        if dosage is not None and dosage.route is not None:
+            found |= routes_of(dosage.route, tables)
+    return found
 
 
 class _Reader:

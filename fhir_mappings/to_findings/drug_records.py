@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from fhir_mappings.dates import NO_DAY, UnreadableDate, days_of
+from fhir_mappings.dates import UnreadableDate, days_of
 from fhir_mappings.findings import Days, Note, Reading
 from fhir_mappings.resources import Dosage, MedicationRequest, MedicationStatement, Period
 from fhir_mappings.to_findings.drug_timing import Span, earliest_of, latest_of, not_after
@@ -21,7 +21,7 @@ _ENDED = frozenset({"stopped", "completed", "ended"})  # R5 spells "ended"
 _TAKEN = frozenset({"active", "on-hold", "recorded"}) | _ENDED
 
 
-class Times(msgspec.Struct, frozen=True):
+class Times(msgspec.Struct, frozen=True, gc=False):
     """When a record says the medicine was taken, and whether its status is known."""
 
     span: Span
@@ -82,12 +82,12 @@ def times_of(record: MedicationRecord, as_of: date, reading: Reading) -> Times |
     start = earliest_of(starts)
     # Without a day of its own a record is as old as what it tells.
     written = dated or start
-    if written.earliest is not None and (written.earliest - as_of).days > reading.future_days:
+    day = written.earliest
+    if day is not None and day > as_of and (day - as_of).days > reading.future_days:
         return None
     end = latest_of(ends) if ends else None
     if status in _ENDED:
-        last_start = latest_of(starts) if starts else NO_DAY
-        end = not_after(end or last_start, as_of)
+        end = not_after(end or latest_of(starts), as_of)
     known = status in _TAKEN and not _taking_not_known(record)
     return Times(Span(start, end), known, dates.unreadable)
 
@@ -98,10 +98,9 @@ def unreadable_notes(reference: str, times: Times) -> Iterator[Note]:
         yield Note(reference, "a date that cannot be read", expression)
 
 
-def dosages_of(record: MedicationRecord) -> list[Dosage]:
+def dosages_of(record: MedicationRecord) -> Iterable[Dosage | None]:
     """The dosage instructions of either kind of record."""
-    found = record.dosageInstruction if isinstance(record, MedicationRequest) else record.dosage
-    return [dosage for dosage in found if dosage is not None] if found else []
+    return (record.dosageInstruction if isinstance(record, MedicationRequest) else record.dosage) or ()
 
 
 def _request_days(request: MedicationRequest, dates: _Dates) -> tuple[list[Days], list[Days], Days | None]:
@@ -142,7 +141,8 @@ def _bounds(record: MedicationRecord, member: str) -> list[tuple[Period | None, 
     return [
         (dosage.timing.repeat.boundsPeriod, f"{member}.timing.repeat.bounds")
         for dosage in dosages_of(record)
-        if dosage.timing is not None
+        if dosage is not None
+        and dosage.timing is not None
         and dosage.timing.repeat is not None
         and dosage.timing.repeat.boundsPeriod is not None
     ]

@@ -11,7 +11,7 @@ from fhir_mappings.dates import NO_DAY
 from fhir_mappings.findings import Days, Plausible
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """When it was taken, by one record or by several. end None: not ended, as far as is recorded."""
 
     start: Days = NO_DAY

@@ -27,7 +27,7 @@ from fhir_mappings.to_findings.drug_timing import Span, ended_by, joined, plausi
 _WITHOUT_A_NAME = "medicine without a name"
 
 
-class _Place(msgspec.Struct, frozen=True):
+class _Place(msgspec.Struct, frozen=True, gc=False):
     """The record that speaks. kind: its resource type."""
 
     reference: str
@@ -35,7 +35,7 @@ class _Place(msgspec.Struct, frozen=True):
     times: Times
 
 
-class _Use(msgspec.Struct, frozen=True):
+class _Use(msgspec.Struct, frozen=True, gc=False):
     """All records of one medicine.
 
     span: of all of them. certain: of those whose status is known, None if it is of none. first: the earliest.
@@ -46,7 +46,7 @@ class _Use(msgspec.Struct, frozen=True):
     first: _Place
 
 
-class _Mention(msgspec.Struct, frozen=True):
+class _Mention(msgspec.Struct, frozen=True, gc=False):
     """One ingredient of one medicine. sure: its class does not hang on a route that is not known."""
 
     name: str
@@ -67,7 +67,7 @@ def drugs_of(
     reading: Reading,
 ) -> tuple[tuple[Drug, ...], tuple[Note, ...]]:
     """All medicines against a twitch of that onset, by name; and what of them was not understood."""
-    notes: set[Note] = set()
+    notes: list[Note] = []
     medicines = Medicines(medications, terminology.medications)
     taken: dict[int | str, tuple[Medicine, list[_Place]]] = {}
     everything: list[Located[MedicationRequest] | Located[MedicationStatement]] = [*requests, *statements]
@@ -80,11 +80,12 @@ def drugs_of(
             continue
         medicine, missing = medicines.of(record, located.reference)
         if missing or times.unreadable:
-            notes.update(missing, unreadable_notes(located.reference, times))
+            notes += (*missing, *unreadable_notes(located.reference, times))
         # Medicines without a name are told apart by their place, for they may be different ones.
         key = id(medicine) if medicine.named.name else located.reference
-        place = _Place(located.reference, type(record).__name__, times)
-        taken.setdefault(key, (medicine, []))[1].append(place)
+        if key not in taken:
+            taken[key] = medicine, []
+        taken[key][1].append(_Place(located.reference, type(record).__name__, times))
     mentions: dict[str, list[_Mention]] = defaultdict(list)
     for medicine, places in taken.values():
         use = _use_of(places)
@@ -94,13 +95,11 @@ def drugs_of(
     # One note for each medicine, not for each renewal of it.
     for group in mentions.values():
         if not any(mention.recognised for mention in group):
-            place = _first_of(group)
+            first = _together([mention.use for mention in group]).first
             why = "medicine not recognised by its code or name"
-            notes.add(Note(place.reference, why, f"{place.kind}.medication"))
-    return (
-        tuple(sorted(drugs, key=lambda d: (d.name.casefold(), sorted(d.classes), d.reference))),
-        tuple(sorted(notes, key=lambda n: (n.reference, n.expression or "", n.why))),
-    )
+            notes.append(Note(first.reference, why, f"{first.kind}.medication"))
+    ordered = sorted(drugs, key=lambda d: (d.name.casefold(), sorted(d.classes), d.reference))
+    return tuple(ordered), tuple(notes)
 
 
 def drafted_drugs(
@@ -119,14 +118,21 @@ def drafted_drugs(
 
 
 def _use_of(places: Sequence[_Place]) -> _Use:
-    spans = [place.times.span for place in places]
+    span = joined([place.times.span for place in places])
     certain = [place.times.span for place in places if place.times.status_known]
-    span = joined(spans)
+    # Mostly that is all of them.
+    known = span if len(certain) == len(places) else joined(certain) if certain else None
+    return _Use(span, known, min(places, key=_earliest_first))
+
+
+def _together(uses: Sequence[_Use]) -> _Use:
+    if len(uses) == 1:
+        return uses[0]
+    certain = [use.certain for use in uses if use.certain is not None]
     return _Use(
-        span,
-        # Mostly that is all of them.
-        span if len(certain) == len(spans) else joined(certain) if certain else None,
-        min(places, key=_earliest_first),
+        joined([use.span for use in uses]),
+        joined(certain) if certain else None,
+        min((use.first for use in uses), key=_earliest_first),
     )
 
 
@@ -164,24 +170,25 @@ def _drugs_of_one(mentions: list[_Mention], onset: Days, as_of: date) -> Iterato
 
 
 def _drug(mentions: list[_Mention], onset: Days, as_of: date) -> Drug:
-    span = joined([mention.use.span for mention in mentions])
-    certain = [m.use.certain for m in mentions if m.sure and m.use.certain is not None]
-    plausible, why = _judged(span, joined(certain) if certain else None, onset, as_of)
-    route_unknown = not any(mention.sure for mention in mentions)
+    use = _together([mention.use for mention in mentions])
+    sure = [mention.use for mention in mentions if mention.sure]
+    certain = use if len(sure) == len(mentions) else _together(sure) if sure else None
+    plausible, why = _judged(use.span, certain.certain if certain else None, onset, as_of)
+    route_unknown = not sure
     if plausible is Plausible.POSSIBLE:
         if route_unknown:
             why = f"{why}; route unknown"
-        if all(mention.use.certain is None for mention in mentions):
+        if use.certain is None:
             why = f"{why}; not known whether it is taken"
     return Drug(
-        name=min(mention.name for mention in mentions) or _WITHOUT_A_NAME,
-        classes=frozenset(m.medication_class for m in mentions if m.medication_class is not None),
+        name=min([mention.name for mention in mentions]) or _WITHOUT_A_NAME,
+        classes=frozenset([m.medication_class for m in mentions if m.medication_class is not None]),
         plausible=plausible,
         why=why,
-        reference=_first_of(mentions).reference,
-        start=span.start,
-        end=span.end,
-        current=not ended_by(span, as_of),
+        reference=use.first.reference,
+        start=use.span.start,
+        end=use.span.end,
+        current=not ended_by(use.span, as_of),
         route_unknown=route_unknown,
         recognised=any(mention.recognised for mention in mentions),
         raises_potassium=any(mention.raises_potassium for mention in mentions),
@@ -197,10 +204,6 @@ def _judged(all_records: Span, certain: Span | None, onset: Days, as_of: date) -
     if judged is Plausible.YES and certain is not None and plausible_of(certain, onset) is not judged:
         return Plausible.POSSIBLE, f"{why}, by a record whose route or status is unknown"
     return judged, why
-
-
-def _first_of(mentions: Sequence[_Mention]) -> _Place:
-    return min((mention.use.first for mention in mentions), key=_earliest_first)
 
 
 def _earliest_first(place: _Place) -> tuple[date, str]:

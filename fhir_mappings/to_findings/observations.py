@@ -12,8 +12,8 @@ from fhir_mappings.located import Located
 from fhir_mappings.terminology import CodeKey
 
 
-class Observed(msgspec.Struct, frozen=True):
-    """An Observation. status: as a word. keys: of its code."""
+class Observed(msgspec.Struct, frozen=True, gc=False):
+    """An Observation. status: as a word. keys: of its code. components: those that are there."""
 
     resource: fhir.Observation
     reference: str

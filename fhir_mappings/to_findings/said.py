@@ -14,7 +14,7 @@ _WORSE = frozenset({"worsening", "spreading"})
 _SETTLED = frozenset({"stable", "improving"})
 
 
-class Said(msgspec.Struct, frozen=True):
+class Said(msgspec.Struct, frozen=True, gc=False):
     """One record's word on one finding.
 
     day: the day it is dated by; None = undated, which is oldest. history: it speaks no longer.
@@ -51,7 +51,7 @@ class Said(msgspec.Struct, frozen=True):
         return any(site.id == "generalized" for site in self.sites)
 
 
-class Weighed(msgspec.Struct, frozen=True):
+class Weighed(msgspec.Struct, frozen=True, gc=False):
     """The outcome of a conflict. deciding: the records that agree with it and were used."""
 
     status: Status
@@ -123,6 +123,8 @@ def _decider(group: Sequence[Said]) -> Said:
 
 def finding_of(name: str, said: Sequence[Said]) -> Finding:
     """All that the records say about one finding."""
+    if len(said) == 1:
+        return _finding_of_one(name, said[0])
     outcome = weighed(said)
     deciding = outcome.deciding
     present = outcome.status is Status.PRESENT
@@ -141,6 +143,24 @@ def finding_of(name: str, said: Sequence[Said]) -> Finding:
         first_examined=min(examined) if examined else None,
         recorded=max(recorded) if recorded else None,
         evidence=evidence_of(said, deciding),
+    )
+
+
+def _finding_of_one(name: str, one: Said) -> Finding:
+    """The same of one record, as most findings have: there is nothing to weigh."""
+    speaks, there = one.speaks, one.status is Status.PRESENT
+    examined = one.basis is Basis.EXAMINED
+    present = speaks and there
+    return Finding(
+        id=name,
+        status=one.status if speaks else Status.UNKNOWN,
+        basis=(Basis.EXAMINED if examined else Basis.REPORTED) if speaks else None,
+        since=one.since if present else NO_DAY,
+        suspected=present and one.suspected,
+        worsening=_worsening((one,)) if present and one.courses else None,
+        first_examined=one.day if there and examined else None,
+        recorded=one.day if speaks else None,
+        evidence=(_evidence(one, used=speaks),),
     )
 
 
@@ -179,8 +199,6 @@ def earliest_onset(onsets: Sequence[Days]) -> Days:
 
 def _worsening(said: Iterable[Said]) -> bool | None:
     courses = {course for one in said for course in one.courses}
-    if not courses:
-        return None
     if courses & _WORSE:
         return True
     return False if courses & _SETTLED else None

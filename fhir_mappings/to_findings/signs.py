@@ -15,7 +15,6 @@ from fhir_mappings.dates import NO_DAY
 from fhir_mappings.findings import Days, Note, Reading, Site, Status
 from fhir_mappings.located import Located
 from fhir_mappings.parse import exists_on
-from fhir_mappings.references import plain
 from fhir_mappings.terminology import CodeKey, FindingCode, FindingDefinition, Terminology
 from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
@@ -29,12 +28,12 @@ from fhir_mappings.to_findings.statuses import (
     basis_of,
     code_word,
     concepts_of,
-    contained_structures,
     courses_of,
     is_told,
     people_of,
     sites_of,
     sources_of,
+    structures_of,
 )
 
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
@@ -152,10 +151,9 @@ class Reader:
                     code, Status.PRESENT, "Observation.value", text_of(resource.valueCodeableConcept)
                 )
             return
-        named = {code.finding for code in codes}
-        telling = any(found for _, found in parts)
+        telling = any(found for _, found in parts) if parts else False
         for code in codes:
-            status = self._value(resource, named, reference, "Observation.value", bare=not telling)
+            status = self._value(resource, codes, reference, "Observation.value", bare=not telling)
             if status is None:
                 continue
             said = base.said(code, status, "Observation.code", text_of(resource.code))
@@ -163,7 +161,7 @@ class Reader:
         for index, (component, found) in enumerate(parts):
             place = f"Observation.component[{index}]"
             for code in found:
-                status = self._value(component, {code.finding}, reference, f"{place}.value", bare=False)
+                status = self._value(component, (code,), reference, f"{place}.value", bare=False)
                 if status is None:
                     continue
                 said = base.said(code, status, f"{place}.code", text_of(component.code))
@@ -189,26 +187,11 @@ class Reader:
         if not self.exists(since if since.known else speaks) or (since.known and not self.exists(issued)):
             return None
         told = is_told(resource.performer or (), sources_of(resource), resource.category or ())
-        bodies = [resource.bodySite, *self._structures(resource)]
-        sites = sites_of(bodies, self.terminology, reference, "Observation.bodySite", self.notes)
+        sites: tuple[Site, ...] = ()
+        if resource.bodySite is not None or resource.bodyStructure is not None:
+            bodies = [resource.bodySite, *structures_of(resource, self.body_structures)]
+            sites = sites_of(bodies, self.terminology, reference, "Observation.bodySite", self.notes)
         return _Base(self, reference, speaks, since, told, sites)
-
-    def _structures(self, resource: fhir.Observation) -> list[fhir.CodeableConcept | None]:
-        """The places of R5's body structure, whole ones that the observation contains or that came along."""
-        if resource.bodyStructure is None:
-            return []
-        reference = (resource.bodyStructure.reference or "").strip()
-        known = contained_structures(resource) if reference.startswith("#") else self.body_structures
-        structure = known.get(plain(reference))
-        if structure is None:
-            # Named, and not there: a place that is not understood.
-            return [fhir.CodeableConcept(text=resource.bodyStructure.display or reference)]
-        return [
-            concept
-            for part in structure.includedStructure or ()
-            if part is not None
-            for concept in (part.structure, part.laterality)
-        ]
 
     def _qualifiers(
         self, resource: fhir.Observation, components: Iterable[fhir.Component]
@@ -226,7 +209,7 @@ class Reader:
     def _value(
         self,
         holder: fhir.Observation | fhir.Component,
-        named: set[str],
+        codes: Iterable[FindingCode],
         reference: str,
         expression: str,
         *,
@@ -245,7 +228,7 @@ class Reader:
         if value is None and holder.valueString is not None:
             value = fhir.CodeableConcept(text=holder.valueString)
         if value is not None:
-            status = self._answer(value, named)
+            status = self._answer(value, {code.finding for code in codes})
             if status is Status.UNKNOWN:
                 self.notes.append(Note(reference, NOT_UNDERSTOOD, expression))
             return status
@@ -286,7 +269,7 @@ class Reader:
         return replace(said, sites=said.sites or sites, courses=said.courses | courses)
 
 
-class _Base(Struct, frozen=True):
+class _Base(Struct, frozen=True, gc=False):
     """What all that one Observation says has in common."""
 
     reader: Reader

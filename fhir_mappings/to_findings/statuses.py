@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from fhir_mappings import resources as fhir
 from fhir_mappings.codes import keys_of, text_of
 from fhir_mappings.findings import Basis, Note, Site
+from fhir_mappings.references import plain
 from fhir_mappings.terminology import Terminology
 
 ENDED = frozenset({"inactive", "resolved", "remission"})
@@ -121,7 +122,27 @@ def sites_of(
     return tuple(dict.fromkeys([_with_side(site, loose) for site in found])) if found else ()
 
 
-def contained_structures(observation: fhir.Observation) -> dict[str, fhir.BodyStructure]:
+def structures_of(
+    observation: fhir.Observation, body_structures: Mapping[str, fhir.BodyStructure]
+) -> list[fhir.CodeableConcept | None]:
+    """The places of R5's body structure, whole ones that the observation contains or that came along."""
+    if observation.bodyStructure is None:
+        return []
+    reference = (observation.bodyStructure.reference or "").strip()
+    known = _contained_structures(observation) if reference.startswith("#") else body_structures
+    structure = known.get(plain(reference))
+    if structure is None:
+        # Named, and not there: a place that is not understood.
+        return [fhir.CodeableConcept(text=observation.bodyStructure.display or reference)]
+    return [
+        concept
+        for part in structure.includedStructure or ()
+        if part is not None
+        for concept in (part.structure, part.laterality)
+    ]
+
+
+def _contained_structures(observation: fhir.Observation) -> dict[str, fhir.BodyStructure]:
     """The body structures that the Observation contains, by the references that it has to them."""
     structures: dict[str, fhir.BodyStructure] = {}
     for raw in observation.contained or ():
