@@ -53,29 +53,24 @@ class RequestSchema(Tolerant):
         required=True,
         validate=validate.Regexp(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", error="not a UUID"),
     )
-    context = fields.Dict(keys=fields.String(), required=True)
+    # Names of members are text in any JSON: they need no look.
+    context = fields.Dict(required=True)
     fhirServer = fields.String(allow_none=True)
-    fhirAuthorization = fields.Dict(keys=fields.String(), allow_none=True)
-    extension = fields.Dict(keys=fields.String(), allow_none=True, load_default=None)
+    fhirAuthorization = fields.Dict(allow_none=True)
+    extension = fields.Dict(allow_none=True, load_default=None)
 
     @validates_schema
-    def context_of_the_hook(self, data: dict[str, Any], **_: Any) -> None:
-        """The context has the members that its hook requires."""
+    def parts(self, data: dict[str, Any], **_: Any) -> None:
+        """The context has the members that its hook requires, and our extension is one."""
         shape = context_schema(data.get("hook", ""))
-        errors = shape.validate(data["context"]) if shape else {}
-        if errors:
-            raise ValidationError({"context": errors})
-
-    @validates_schema
-    def own_extension(self, data: dict[str, Any], **_: Any) -> None:
+        errors: dict[str, Any] = {"context": shape.validate(data["context"]) if shape else {}}
         options = (data.get("extension") or {}).get(EXTENSION)
-        if options is None:
-            return
-        if not isinstance(options, dict):
-            raise ValidationError({"extension": {EXTENSION: ["Not an object."]}})
-        errors = _OPTIONS.validate(options)
+        if options is not None:
+            wrong = _OPTIONS.validate(options) if isinstance(options, dict) else ["Not an object."]
+            errors["extension"] = {EXTENSION: wrong} if wrong else {}
+        errors = {member: messages for member, messages in errors.items() if messages}
         if errors:
-            raise ValidationError({"extension": {EXTENSION: errors}})
+            raise ValidationError(errors)
 
 
 # A schema is built anew from its fields each time that it is made: one of each is enough.

@@ -16,7 +16,8 @@ _AS_USUAL = (JSON, FHIR_JSON, f"{JSON}; charset=utf-8", f"{FHIR_JSON}; charset=u
 
 def body_of(request: Request) -> bytes:
     """The whole body. Raises NotSupported (415), TooLarge (413), TooSlow (408) or RequestError (400)."""
-    if request.environ.get("CONTENT_TYPE") not in _AS_USUAL or "HTTP_CONTENT_ENCODING" in request.environ:
+    environ = request.environ
+    if environ.get("CONTENT_TYPE") not in _AS_USUAL or "HTTP_CONTENT_ENCODING" in environ:
         _check_kind(request)
     body = _received(request)
     limit = request.max_content_length
