@@ -10,10 +10,11 @@ from service.config import Config
 
 # A page may hold more, which it sets itself: these are for what sets nothing.
 _PAGE = (
+    "Content-Security-Policy",
     "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none';"
-    " form-action 'none'"
+    " form-action 'none'",
 )
-_DATA = "default-src 'none'; frame-ancestors 'none'"
+_DATA = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 _FIXED = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -25,6 +26,9 @@ _FIXED = (
 )
 _ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
 _ONE_YEAR = ("Strict-Transport-Security", "max-age=31536000")
+_UNSTORED = ("Cache-Control", "no-store")
+# All that are written here, and not by what was asked: a server need not check them again and again.
+CONSTANT = frozenset((*_FIXED, _ANY_ORIGIN, _ONE_YEAR, _UNSTORED, _PAGE, _DATA))
 
 
 def response_headers(application: WSGIApplication, config: Config) -> WSGIApplication:
@@ -47,7 +51,7 @@ def response_headers(application: WSGIApplication, config: Config) -> WSGIApplic
             headers.append(_ANY_ORIGIN)
         else:
             # Also where the origin is not on the list: a cache must not hand that answer to one that is.
-            _put(headers, "Vary", f"{given['Vary']}, Origin" if "Vary" in given else "Origin")
+            _put(headers, ("Vary", f"{given['Vary']}, Origin" if "Vary" in given else "Origin"))
             origin = environ.get("HTTP_ORIGIN")
             if origin in config.cors_origins:
                 headers.append(("Access-Control-Allow-Origin", origin))
@@ -55,17 +59,17 @@ def response_headers(application: WSGIApplication, config: Config) -> WSGIApplic
             headers.append(_ONE_YEAR)
         if "Content-Security-Policy" not in given:
             is_page = given.get("Content-Type", "").startswith("text/html")
-            headers.append(("Content-Security-Policy", _PAGE if is_page else _DATA))
+            headers.append(_PAGE if is_page else _DATA)
         if environ["REQUEST_METHOD"] == "POST" or "HTTP_AUTHORIZATION" in environ:
-            _put(headers, "Cache-Control", "no-store")
+            _put(headers, _UNSTORED)
 
     return headed
 
 
-def _put(headers: list[tuple[str, str]], name: str, value: str) -> None:
+def _put(headers: list[tuple[str, str]], header: tuple[str, str]) -> None:
     """In the place of the one of that name, where an endpoint set it."""
-    places = [place for place, (given, _) in enumerate(headers) if given == name]
+    places = [place for place, (name, _) in enumerate(headers) if name == header[0]]
     if places:
-        headers[places[0]] = (name, value)
+        headers[places[0]] = header
     else:
-        headers.append((name, value))
+        headers.append(header)
