@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 # The kinds, by their number in the id: never reordered. An answer to a question is two of them.
 KINDS = ("card", "order", "answer-present", "answer-absent")
@@ -24,8 +25,7 @@ class NotOurs(ValueError):
     """Not an id that this service made."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardId:
+class CardId(NamedTuple):
     """What an id says.
 
     version: bits of the knowledge's version. name: the code of the leading row of a card, of the action of an
@@ -80,14 +80,14 @@ def id_of(ids: CardIds, version: str, hook_instance: str, kind: str, name: str, 
 
     version: hexadecimal. name: row, action or finding, or "". more: what else tells it apart within the call.
     """
-    thing = "\n".join((kind, name, *more))
+    item = "\n".join(("item", hook_instance, kind, name, *more))
     return ids.written(
         CardId(
             kind,
             int(version[: VERSION_BITS // 4] or "0", 16),
             code_of(name),
             _call(hook_instance),
-            _hashed(f"item\n{hook_instance}\n{thing}", ITEM_BITS),
+            _hashed(item, ITEM_BITS),
         )
     )
 
@@ -112,17 +112,11 @@ def names_by_code(names: Iterable[str]) -> Mapping[int, str]:
 
 
 def _packed(said: CardId) -> int:
-    bits = KINDS.index(said.kind)
-    for value, width in (
-        (said.version, VERSION_BITS),
-        (said.name, NAME_BITS),
-        (said.call, CALL_BITS),
-        (said.item, ITEM_BITS),
-    ):
-        if not 0 <= value < 1 << width:
-            raise ValueError(f"{value} does not fit into {width} bits")
-        bits = bits << width | value
-    return bits
+    kind, version, name, call, item = said
+    if version >> VERSION_BITS or name >> NAME_BITS or call >> CALL_BITS or item >> ITEM_BITS:
+        raise ValueError(f"{said} does not fit into its bits")
+    bits = KINDS.index(kind) << VERSION_BITS | version
+    return ((bits << NAME_BITS | name) << CALL_BITS | call) << ITEM_BITS | item
 
 
 def _unpacked(bits: int) -> CardId:
@@ -130,13 +124,20 @@ def _unpacked(bits: int) -> CardId:
     for width in (ITEM_BITS, CALL_BITS, NAME_BITS, VERSION_BITS):
         values.append(bits & (1 << width) - 1)
         bits >>= width
-    item, call, name, version = values
-    return CardId(KINDS[bits], version, name, call, item)
+    return CardId(KINDS[bits], *reversed(values))
 
 
 def _tag(secret: str, service_id: str, bits: int) -> int:
-    digest = hmac.digest(secret.encode(), f"{service_id}\n{bits:x}".encode(), hashlib.sha256)
-    return int.from_bytes(digest[: TAG_BITS // 8], "big")
+    signing = _signing(secret, service_id).copy()
+    signing.update(b"%x" % bits)
+    return int.from_bytes(signing.digest()[: TAG_BITS // 8], "big")
+
+
+# Secrets and services are few; a card has a dozen ids, and to begin with the secret is the larger part of each.
+@lru_cache(maxsize=64)
+def _signing(secret: str, service_id: str) -> hmac.HMAC:
+    """What every signature of that service begins with."""
+    return hmac.new(secret.encode(), f"{service_id}\n".encode(), hashlib.sha256)
 
 
 def _same(one: int, other: int) -> bool:
