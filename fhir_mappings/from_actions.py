@@ -9,7 +9,7 @@ dates that match FHIR's own patterns are filled in. The tests validate every fil
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -68,35 +68,16 @@ def _coding(system: str, code: str, display: str) -> dict[str, str]:
     return coding
 
 
-def filled_order(
-    template: dict[str, Any],
-    *,
-    subject: str | None,
-    encounter: str | None,
-    reasons: Sequence[str],
-    urgent: bool,
-) -> dict[str, Any]:
-    """The order of that template for one patient. References that are not FHIR's form are left out."""
-    order = {**template, "priority": "urgent" if urgent else "routine", **_subject(subject, encounter)}
-    usable = [{"reference": reason} for reason in reasons if fillable(reason)]
-    if usable:
-        order["reasonReference"] = usable
-    return order
+def usable(references: Iterable[str]) -> list[dict[str, str]]:
+    """Those that are FHIR's form, as reasons of an order."""
+    return [{"reference": reference} for reference in references if fillable(reference)]
 
 
-def filled_answer(
-    template: dict[str, Any], *, subject: str | None, encounter: str | None, day: date, present: bool
-) -> dict[str, Any]:
-    """The Observation that records the answer on that day."""
-    return {
-        **template,
-        **_subject(subject, encounter),
-        "effectiveDateTime": day.isoformat(),
-        "valueBoolean": present,
-    }
+def about(subject: str | None, encounter: str | None) -> dict[str, Any]:
+    """The members that say whom an order or an answer is about: those of all that one card proposes.
 
-
-def _subject(subject: str | None, encounter: str | None) -> dict[str, Any]:
+    References that are not FHIR's form are left out.
+    """
     members: dict[str, Any] = {
         # A patient without an id has no reference yet; FHIR then asks for its type alone.
         "subject": {"reference": subject}
@@ -106,6 +87,23 @@ def _subject(subject: str | None, encounter: str | None) -> dict[str, Any]:
     if encounter and fillable(f"Encounter/{encounter}"):
         members["encounter"] = {"reference": f"Encounter/{encounter}"}
     return members
+
+
+def filled_order(
+    template: dict[str, Any], *, about: dict[str, Any], reasons: list[dict[str, str]], urgent: bool
+) -> dict[str, Any]:
+    """The order of that template for one patient. Nothing in it is copied: it shares the template's parts."""
+    order = {**template, "priority": "urgent" if urgent else "routine", **about}
+    if reasons:
+        order["reasonReference"] = reasons
+    return order
+
+
+def filled_answer(
+    template: dict[str, Any], *, about: dict[str, Any], day: date, present: bool
+) -> dict[str, Any]:
+    """The Observation that records the answer on that day. It shares the template's parts."""
+    return {**template, **about, "effectiveDateTime": day.isoformat(), "valueBoolean": present}
 
 
 def operation_outcome(issues: Sequence[tuple[str, str, str, str | None]]) -> dict[str, Any]:

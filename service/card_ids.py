@@ -133,7 +133,7 @@ def _tag(secret: str, service_id: str, bits: int) -> int:
     return int.from_bytes(signing.digest()[: TAG_BITS // 8], "big")
 
 
-# Secrets and services are few; a card has a dozen ids, and to begin with the secret is the larger part of each.
+# Secrets and services are few, and a card has a dozen ids: keying is the larger part of a signature.
 @lru_cache(maxsize=64)
 def _signing(secret: str, service_id: str) -> hmac.HMAC:
     """What every signature of that service begins with."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from service.cards.phrases import phrases_of
 from service.cards.suggestions import Call
 from service.decision.table import Row
 from service.knowledge import Knowledge
@@ -23,9 +24,10 @@ def framed(
     suggestions: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
     """A CDS Hooks card. rows: what it rests on, the leading one first; each is linked."""
-    wording = knowledge.wording
+    wording, phrases = knowledge.wording, phrases_of(knowledge)
+    ids = [row.id for row in rows]
     card: dict[str, Any] = {
-        "uuid": call.uuid("card", rows[0].id if rows else ""),
+        "uuid": call.uuid("card", ids[0] if ids else ""),
         "summary": summary,
         "indicator": level,
         "detail": detail,
@@ -36,18 +38,14 @@ def framed(
             for code, display in wording.override_reasons
         ],
         "links": [
-            {
-                "label": wording.say("link", row=row.label),
-                "url": f"{call.base_url}/knowledge/{row.id}",
-                "type": "absolute",
-            }
-            for row in rows
+            {"label": phrases.links[name], "url": f"{call.base_url}/knowledge/{name}", "type": "absolute"}
+            for name in ids
         ],
         "extension": {
             EXTENSION: {
                 "knowledgeVersion": knowledge.version,
-                "rows": [row.id for row in rows],
-                "claims": sorted({claim for row in rows for claim in row.claims}),
+                "rows": ids,
+                "claims": list(phrases.claims(tuple(ids))),
             }
         },
     }

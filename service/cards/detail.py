@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fhir_mappings.findings import Drug, Plausible
-from fhir_mappings.terminology import Terminology
+from fhir_mappings.findings import Drug
 from service.cards.escaping import escaped
 from service.cards.facets import capital, joined, result_text, study_label, test_label
 from service.cards.features import Features
+from service.cards.phrases import phrases_of
 from service.cards.questions import Questions
 from service.decision import Decision, Recommendation, Withheld
 from service.decision.facts import band_today
-from service.decision.outcome import RANK
-from service.decision.table import TRUE, UNKNOWN, Table
-from service.knowledge.wording import Wording
+from service.decision.table import TRUE, UNKNOWN
+from service.knowledge import Knowledge
 
 
 class Detail:
     """Writes the detail of one decision."""
 
-    def __init__(self, decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> None:
+    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
         self.decision = decision
         self.record = decision.record
-        self.table = table
-        self.terminology = terminology
-        self.wording = wording
-        self.say = wording.say
+        self.knowledge = knowledge
+        self.table = knowledge.table
+        self.terminology = knowledge.terminology
+        self.wording = knowledge.wording
+        self.say = knowledge.wording.say
+        self.phrases = phrases_of(knowledge)
 
     def markdown(self) -> str:
         """The whole detail."""
-        features = Features(self.decision, self.table, self.terminology, self.wording)
-        questions = Questions(self.decision, self.table, self.terminology, self.wording)
+        features = Features(self.decision, self.knowledge)
+        questions = Questions(self.decision, self.knowledge)
         parts = [
             self.unseen(),
             self.statements(),
@@ -95,10 +96,8 @@ class Detail:
 
     def recommendation(self, recommendation: Recommendation) -> str:
         """**Blood test: sodium, potassium** – because: muscle wasting; twitching for more than two weeks."""
-        reasons = [self.table.row(row) for row in recommendation.because]
-        ranked = sorted((row for row in reasons if row), key=lambda row: -RANK[row.level])
-        labels = "; ".join(dict.fromkeys(row.label for row in ranked[:3]))
-        text = f"**{self.action_text(recommendation)}** – {self.say('reasons', rows=labels)}"
+        made = recommendation
+        text = self.phrases.recommendation(made.id, made.urgent, made.because, made.analytes, made.paediatric)
         order = recommendation.routine_order
         if order is not None:
             place = "routine_order" if order.day else "routine_order_undated"
@@ -106,20 +105,6 @@ class Detail:
         if recommendation.id == "medication-review" and self.decision.fired("diuretic-sparing"):
             text += f". {self.say('diuretic_sparing')}"
         return text
-
-    def action_text(self, recommendation: Recommendation) -> str:
-        """The action in words, by its urgency and by who it goes to."""
-        place = f"actions.{recommendation.id}"
-        analytes = joined(test_label(a, self.terminology, self.wording) for a in recommendation.analytes)
-        choices = []
-        if recommendation.paediatric:
-            choices.append(f"{place}.paediatric_urgent" if recommendation.urgent else f"{place}.paediatric")
-        if recommendation.urgent:
-            choices.append(f"{place}.urgent")
-        elif len(recommendation.because) == 1:
-            choices.append(f"{place}.for_row.{recommendation.because[0]}")
-        choices.append(f"{place}.says")
-        return next(text for choice in choices if (text := self.wording.maybe(choice, analytes=analytes)))
 
     def self_care(self) -> str:
         if not self.decision.recommends("self-care"):
@@ -167,9 +152,8 @@ class Detail:
         acting = any(drug.classes & row.drug_classes for row in self.table.rows)
         if not acting:
             return self.say("medicine.other", name=f"{escaped(drug.name)} ({classes})")
-        plausible = Plausible.NO if drug.plausible is Plausible.NO else drug.plausible
         return self.say(
-            f"medicine.{plausible.value}",
+            f"medicine.{drug.plausible.value}",
             name=escaped(drug.name),
             **{"class": classes},
             why=escaped(drug.why),

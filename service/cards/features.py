@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhir_mappings.findings import Basis, Finding, Status
-from fhir_mappings.terminology import Terminology
+from fhir_mappings.findings import Finding, Status
 from service.cards.escaping import escaped
-from service.cards.facets import capital, duration, joined, site_label
+from service.cards.facets import duration, joined, site_label
+from service.cards.phrases import DAY, phrases_of
 from service.decision import Decision
-from service.decision.table import FALSE, TRUE, UNKNOWN, Facts, Table
-from service.knowledge.wording import Wording
+from service.decision.table import FALSE, TRUE, UNKNOWN, Facts
+from service.knowledge import Knowledge
 
 _SIGNS = ("weakness", "atrophy", "sensory-loss")
 
@@ -18,13 +18,14 @@ _SIGNS = ("weakness", "atrophy", "sensory-loss")
 class Features:
     """Writes the table of one decision."""
 
-    def __init__(self, decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> None:
+    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
         self.decision = decision
         self.record = decision.record
-        self.table = table
-        self.terminology = terminology
-        self.wording = wording
-        self.say = wording.say
+        self.table = knowledge.table
+        self.terminology = knowledge.terminology
+        self.wording = knowledge.wording
+        self.say = knowledge.wording.say
+        self.phrases = phrases_of(knowledge)
 
     def rows(self) -> Iterator[str]:
         """The recorded features against the documents' two columns."""
@@ -62,40 +63,28 @@ class Features:
 
     def _other_findings(self) -> list[str]:
         """Asked findings beyond the three signs about which something is recorded, present ones first."""
-        recorded = [f for f in (self.record.finding(a.id) for a in self.table.asked) if f.evidence]
+        found = (self.record.findings.get(asked.id) for asked in self.table.asked)
+        recorded = [finding for finding in found if finding and finding.evidence]
         return [f.id for f in sorted(recorded, key=lambda f: f.status is not Status.PRESENT)]
 
     def feature(self, name: str, recorded: str, fact: str) -> str:
         """One row of the table; the column it falls into is bold."""
-        label = self.wording.maybe(f"table.rows.{name}.label")
-        if not label:
-            label = capital(self.terminology.findings[name].label)
-            reassuring, evaluate = self.say("status.absent"), self.say("status.present")
-        else:
-            reassuring = self.say(f"table.rows.{name}.reassuring")
-            evaluate = self.say(f"table.rows.{name}.evaluate")
-        reassuring = f"**{reassuring}**" if fact == FALSE else reassuring
-        evaluate = f"**{evaluate}**" if fact == TRUE else evaluate
-        return f"| {label} | {recorded} | {reassuring} | {evaluate} |"
+        before, after = self.phrases.feature(name, fact)
+        return f"{before}{recorded}{after}"
 
     def finding_text(self, finding: Finding) -> str:
         """present, examined 2026-11-24; earlier records and conflicts are named."""
         say = self.say
-        status = say(f"status.{finding.status.value}")
+        day = finding.recorded
+        text = self.phrases.finding(finding.status, finding.basis, day is not None, finding.conflict)
         if finding.status is Status.UNKNOWN:
             old = joined(
                 f"{say(f'status.{e.status.value}')} {e.day or ''}".strip()
                 for e in finding.evidence
                 if e.history and e.status is not Status.UNKNOWN
             )
-            return f"{status}; {say('table.history', text=old)}" if old else status
-        on = say("table.on_date", date=finding.recorded) if finding.recorded else ""
-        if finding.status is Status.PRESENT or finding.basis is not None:
-            reported = finding.basis is Basis.REPORTED
-            text = say("table.reported" if reported else "table.examined", status=status, on=on)
-        else:
-            text = say("table.status_only", status=status)
-        return text + (say("table.conflict") if finding.conflict else "")
+            return f"{text}; {say('table.history', text=old)}" if old else text
+        return text if day is None else text.replace(DAY, str(day))
 
 
 def _either(facts: Facts, *names: str) -> str:

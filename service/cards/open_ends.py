@@ -10,8 +10,8 @@ from service.cards.detail import Detail
 from service.cards.facets import capital, joined, study_label, test_label
 from service.cards.questions import Questions
 from service.cards.situation import Situation
-from service.cards.suggestions import suggestions_of
-from service.cards.summary import fitting, short_name
+from service.cards.suggestions import Suggestions
+from service.cards.summary import fitting
 from service.decision import Withheld
 from service.decision.open_ends import pending_orders, unanswered
 from service.decision.questions import foremost
@@ -37,8 +37,8 @@ class _Card:
         self.terminology = knowledge.terminology
         self.wording = knowledge.wording
         self.say = knowledge.wording.say
-        self.of = Detail(decision, self.table, self.terminology, self.wording)
-        self.asked = Questions(decision, self.table, self.terminology, self.wording)
+        self.of = Detail(decision, knowledge)
+        self.asked = Questions(decision, knowledge)
         self.to_do = [r for r in decision.recommendations if self.table.actions[r.id].kind != "advice"]
         self.pending = pending_orders(decision.record, self.table)
         self.act_on = [w for w in decision.withheld if w.kind == "act-on"]
@@ -51,9 +51,6 @@ class _Card:
     def card(self) -> dict[str, Any]:
         situation = self.situation
         knowledge, call = situation.knowledge, situation.call
-        suggestions = suggestions_of(
-            self.decision, self.table, self.terminology, self.wording, knowledge.templates, call
-        )
         return framed(
             knowledge,
             call,
@@ -61,7 +58,7 @@ class _Card:
             level=self.decision.level,
             detail=self.detail(),
             rows=self.decision.rows,
-            suggestions=suggestions,
+            suggestions=Suggestions(self.decision, knowledge, call).all(),
         )
 
     def summary(self) -> Iterator[tuple[str, ...]]:
@@ -70,7 +67,7 @@ class _Card:
         yield (say("open_ends.head"),)
         if self.to_do:
             ranked = sorted(self.to_do, key=lambda r: not r.urgent)
-            names = joined(short_name(r, self.wording) for r in ranked)
+            names = joined(self.of.phrases.short_name(r.id, r.urgent) for r in ranked)
             brief = say("open_ends.to_do_some", count=len(self.to_do))
             yield say("open_ends.to_do", actions=names), brief
         if self.act_on:

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_mappings.from_actions import fillable, filled_answer, filled_order
-from fhir_mappings.terminology import Terminology
+from fhir_mappings.from_actions import about, filled_answer, filled_order, usable
 from service.card_ids import CardIds, id_of
-from service.decision import Decision, Recommendation
+from service.cards.phrases import phrases_of
+from service.decision import Decision
 from service.decision.questions import Question, foremost
-from service.decision.table import Table
-from service.knowledge.templates import Templates
-from service.knowledge.wording import Wording
+from service.knowledge import Knowledge
 
 # An order names the twitch it is for, not every record of it.
 _MOST_REASONS = 3
@@ -45,111 +43,65 @@ class Call:
         return id_of(self.ids, self.knowledge_version, self.hook_instance, kind, name, self.about)
 
 
-def suggestions_of(
-    decision: Decision,
-    table: Table,
-    terminology: Terminology,
-    wording: Wording,
-    templates: Templates,
-    call: Call,
-) -> list[dict[str, Any]]:
-    """CDS Hooks suggestions: one per order, two per yes/no question that the card shows."""
-    orders = [
-        suggestion
-        for recommendation in decision.recommendations
-        if (suggestion := _order(recommendation, decision, table, wording, templates, terminology, call))
-    ]
-    asked = foremost(decision.questions, table.thresholds.at_most_questions)
-    return [*orders, *answers_to(asked, decision, terminology, wording, templates, call)]
+class Suggestions:
+    """Writes the CDS Hooks suggestions of one card: one per order, two per yes/no question that it shows."""
 
+    def __init__(self, decision: Decision, knowledge: Knowledge, call: Call) -> None:
+        self.decision = decision
+        self.table = knowledge.table
+        self.templates = knowledge.templates
+        self.phrases = phrases_of(knowledge)
+        self.call = call
+        self.about = about(call.subject, call.encounter)
+        self.reasons = usable(decision.record.twitch.references)[:_MOST_REASONS]
 
-def _order(
-    recommendation: Recommendation,
-    decision: Decision,
-    table: Table,
-    wording: Wording,
-    templates: Templates,
-    terminology: Terminology,
-    call: Call,
-) -> dict[str, Any] | None:
-    action = table.actions[recommendation.id]
-    names = ", ".join(
-        terminology.analytes[a].label for a in recommendation.analytes if a in terminology.analytes
-    )
-    label = wording.maybe(f"actions.{action.id}.order", analytes=names)
-    if recommendation.paediatric:
-        label = wording.maybe(f"actions.{action.id}.paediatric") or label
-    tests = recommendation.analytes or action.studies[:1] or (action.id,)
-    uuid = call.uuid("order", action.id)
-    return order_of(tests, label, uuid, decision, templates, call, urgent=recommendation.urgent)
+    def all(self) -> list[dict[str, Any]]:
+        """The orders of what is recommended, and the answers to what is asked first."""
+        asked = foremost(self.decision.questions, self.table.thresholds.at_most_questions)
+        return [*self.orders(), *self.answers(asked)]
 
+    def orders(self) -> Iterator[dict[str, Any]]:
+        for made in self.decision.recommendations:
+            tests = made.analytes or self.table.actions[made.id].studies[:1] or (made.id,)
+            label = self.phrases.order(made.id, made.analytes, made.paediatric)
+            yield from self.order(made.id, tests, label, urgent=made.urgent)
 
-def order_of(
-    tests: Sequence[str],
-    label: str,
-    uuid: str,
-    decision: Decision,
-    templates: Templates,
-    call: Call,
-    *,
-    urgent: bool,
-) -> dict[str, Any] | None:
-    """One suggestion that orders all those tests; None where none of them can be ordered."""
-    resources = [
-        filled_order(
-            templates.orders[test],
-            subject=call.subject,
-            encounter=call.encounter,
-            reasons=[r for r in decision.record.twitch.references if fillable(r)][:_MOST_REASONS],
-            urgent=urgent,
-        )
-        for test in tests
-        if test in templates.orders
-    ]
-    if not resources:
-        return None
-    return {
-        "label": label,
-        "uuid": uuid,
-        "actions": [
-            {"type": "create", "description": f"{label}: {resource['code']['text']}", "resource": resource}
-            for resource in resources
-        ],
-    }
-
-
-def answers_to(
-    questions: Iterable[Question],
-    decision: Decision,
-    terminology: Terminology,
-    wording: Wording,
-    templates: Templates,
-    call: Call,
-) -> Iterator[dict[str, Any]]:
-    """Two suggestions for each question that a click can answer."""
-    for question in questions:
-        template = templates.answers.get(question.id)
-        if template is None:
-            continue
-        name = terminology.findings[question.id].label
-        for answer in ("present", "absent"):
-            label = wording.say(
-                "question.label", finding=name[:1].upper() + name[1:], answer=wording.say(f"status.{answer}")
-            )
+    def order(
+        self, action: str, tests: Sequence[str], label: str, *, urgent: bool
+    ) -> Iterator[dict[str, Any]]:
+        """One suggestion that orders all those tests; none where none of them can be ordered."""
+        orders = self.templates.orders
+        resources = [
+            filled_order(orders[test], about=self.about, reasons=self.reasons, urgent=urgent)
+            for test in tests
+            if test in orders
+        ]
+        if resources:
             yield {
                 "label": label,
-                "uuid": call.uuid(f"answer-{answer}", question.id),
+                "uuid": self.call.uuid("order", action),
                 "actions": [
                     {
                         "type": "create",
-                        "description": label,
-                        "resource": filled_answer(
-                            template,
-                            subject=call.subject,
-                            encounter=call.encounter,
-                            day=decision.record.as_of,
-                            present=answer == "present",
-                        ),
+                        "description": f"{label}: {resource['code']['text']}",
+                        "resource": resource,
                     }
+                    for resource in resources
                 ],
             }
+
+    def answers(self, questions: Iterable[Question]) -> Iterator[dict[str, Any]]:
+        """Two suggestions for each question that a click can answer."""
+        day = self.decision.record.as_of
+        for question in questions:
+            template = self.templates.answers.get(question.id)
+            if template is None:
+                continue
+            for answer in ("present", "absent"):
+                label = self.phrases.answer(question.id, answer)
+                resource = filled_answer(template, about=self.about, day=day, present=answer == "present")
+                yield {
+                    "label": label,
+                    "uuid": self.call.uuid(f"answer-{answer}", question.id),
+                    "actions": [{"type": "create", "description": label, "resource": resource}],
+                }

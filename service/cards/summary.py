@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 
-from fhir_mappings.terminology import Terminology
 from service.cards.facets import capital, joined, site_label
-from service.decision import Decision, Recommendation
+from service.cards.phrases import phrases_of
+from service.decision import Decision
 from service.decision.facts import days_between
-from service.decision.outcome import RANK
 from service.decision.questions import foremost
 from service.decision.standing import abnormal_result
-from service.decision.table import Table
+from service.knowledge import Knowledge
 from service.knowledge.wording import Wording
 
 LIMIT = 140
@@ -22,19 +21,22 @@ class SummaryTooLong(ValueError):
     """No form of the summary fits: an error in the wording, never a reason to cut."""
 
 
-def summary_of(decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> str:
+def summary_of(decision: Decision, knowledge: Knowledge) -> str:
     """Plain text under 140 characters. Raises SummaryTooLong."""
-    found = found_of(decision, table, terminology, wording)
-    todo = _todo(decision, table, terminology, wording)
+    wording = knowledge.wording
+    found = found_of(decision, knowledge)
+    todo = _todo(decision, knowledge)
+    heads = _heads(decision, wording)
     at_least = 1 if found else 0
     ends = [""]
     if decision.signs_known_absent:
         ends.insert(0, wording.say("summary.no_signs"))
     for phrases in range(min(len(found), 3), at_least - 1, -1):
-        for places in _heads(decision, wording):
+        for places in heads:
+            head = joined([*places, *found[:phrases]])
             for actions in todo:
                 for end in ends:
-                    text = f"{joined([*places, *found[:phrases]])}{end}: {actions}."
+                    text = f"{head}{end}: {actions}."
                     if len(text) < LIMIT:
                         return text
     raise SummaryTooLong("no form of the summary is under 140 characters: shorten wording.yaml")
@@ -63,34 +65,28 @@ def _sentence(parts: Iterable[str]) -> str:
     return capital("; ".join(part for part in parts if part)) + "."
 
 
-def _heads(decision: Decision, wording: Wording) -> Iterator[list[str]]:
+def _heads(decision: Decision, wording: Wording) -> list[list[str]]:
     """From the fullest to the shortest: twitching, where, how long."""
     onset = decision.record.twitch.onset
     days = ""
     if onset.exact and onset.earliest is not None:
         days = wording.say("summary.days", days=days_between(onset.earliest, decision.record.as_of))
     twitch = wording.say("summary.twitch")
-    yield [twitch, site_label(decision.record.twitch, wording), days]
-    yield [twitch, days]
-    yield [twitch]
+    return [[twitch, site_label(decision.record.twitch, wording), days], [twitch, days], [twitch]]
 
 
-def found_of(decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> list[str]:
+def found_of(decision: Decision, knowledge: Knowledge) -> tuple[str, ...]:
     """The phrases of the fired rows, the worst first."""
-    phrases: dict[str, None] = {}
-    abnormal = _abnormal(decision, table, terminology)
-    ranked = sorted(decision.rows, key=lambda row: -RANK[row.level])
-    for row in ranked:
-        phrase = wording.maybe(f"found.{row.id}", abnormal=abnormal)
-        if phrase:
-            phrases.setdefault(phrase)
-    # "weakness" says nothing beside "weakness and wasting, worsening".
-    words = {phrase: set(phrase.replace(",", "").split()) for phrase in phrases}
-    return [p for p in phrases if not any(words[p] < words[other] for other in phrases)]
+    phrases = phrases_of(knowledge)
+    rows = tuple(row.id for row in decision.rows)
+    if phrases.naming_results.isdisjoint(rows):
+        return phrases.found(rows)
+    return phrases.found_with(_abnormal(decision, knowledge), rows)
 
 
-def _abnormal(decision: Decision, table: Table, terminology: Terminology) -> str:
+def _abnormal(decision: Decision, knowledge: Knowledge) -> str:
     """What is out of range: "potassium 2.4 mmol/L"; the recorded disorder where no result says so."""
+    table, terminology = knowledge.table, knowledge.terminology
     result = abnormal_result(decision.record, table, table.electrolytes)
     if result is not None and len(result.text) < 12 and len(result.unit or "") < 12:
         label = terminology.analytes[result.analyte].label
@@ -101,14 +97,17 @@ def _abnormal(decision: Decision, table: Table, terminology: Terminology) -> str
     return "electrolyte out of range"
 
 
-def _todo(decision: Decision, table: Table, terminology: Terminology, wording: Wording) -> list[str]:
+def _todo(decision: Decision, knowledge: Knowledge) -> list[str]:
     """What is recommended: every action by name, and a shorter form in which blood tests are one phrase."""
+    table, terminology, wording = knowledge.table, knowledge.terminology, knowledge.wording
     actions = sorted((r for r in decision.recommendations if r.id != "self-care"), key=lambda r: not r.urgent)
     if actions:
-        names = [short_name(r, wording) for r in actions]
-        blood = [r for r in actions if table.actions[r.id].kind == "blood"]
-        one = wording.say("summary.blood_today" if any(r.urgent for r in blood) else "summary.blood")
-        brief = [one if r in blood else short_name(r, wording) for r in actions]
+        short_name = phrases_of(knowledge).short_name
+        names = [short_name(r.id, r.urgent) for r in actions]
+        blood = [table.actions[r.id].kind == "blood" for r in actions]
+        today = any(r.urgent for r, is_blood in zip(actions, blood, strict=True) if is_blood)
+        one = wording.say("summary.blood_today" if today else "summary.blood")
+        brief = [one if is_blood else name for name, is_blood in zip(names, blood, strict=True)]
         return [joined(names), joined(brief)]
     kinds = {withheld.kind for withheld in decision.withheld}
     if "ordered" in kinds:
@@ -125,10 +124,3 @@ def _todo(decision: Decision, table: Table, terminology: Terminology, wording: W
         wording.say("summary.no_tests") + wording.say("summary.unknowns", unknowns=joined(asked[:count]))
         for count in range(len(asked), 0, -1)
     ] + [wording.say("summary.no_tests")]
-
-
-def short_name(recommendation: Recommendation, wording: Wording) -> str:
-    """EMG; urgent neurology referral."""
-    place = f"actions.{recommendation.id}.short"
-    urgent = wording.maybe(f"{place}_urgent") if recommendation.urgent else ""
-    return urgent or wording.say(place)

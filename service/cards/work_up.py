@@ -6,7 +6,7 @@ from typing import Any
 
 from service.cards.card import framed
 from service.cards.detail import Detail
-from service.cards.suggestions import Call, suggestions_of
+from service.cards.suggestions import Call, Suggestions
 from service.cards.summary import summary_of
 from service.decision import Decision
 from service.knowledge import Knowledge
@@ -16,15 +16,14 @@ def cards_of(decision: Decision, knowledge: Knowledge, call: Call) -> list[dict[
     """One work-up card, or none where the gate is closed. No member is null or empty."""
     if not decision.open:
         return []
-    table, terminology, wording = knowledge.table, knowledge.terminology, knowledge.wording
     return [
         framed(
             knowledge,
             call,
-            summary=summary_of(decision, table, terminology, wording),
+            summary=summary_of(decision, knowledge),
             level=decision.level,
-            detail=Detail(decision, table, terminology, wording).markdown(),
+            detail=Detail(decision, knowledge).markdown(),
             rows=decision.rows,
-            suggestions=suggestions_of(decision, table, terminology, wording, knowledge.templates, call),
+            suggestions=Suggestions(decision, knowledge, call).all(),
         )
     ]

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from fhir_mappings.findings import Order
 from service.decision.standing import Standing
 from service.decision.table import FALSE, LEVELS, TRUE, Action, Facts, Row, Table
 
-# A level, and of each action its id, whether it is urgent, and its analytes.
-Key = tuple[str, tuple[tuple[str, bool, tuple[str, ...]], ...]]
+
+class Wanted(NamedTuple):
+    """What is recommended, whatever stands on file."""
+
+    id: str
+    urgent: bool
+    analytes: tuple[str, ...]
+
+
+# A level and what is recommended at it: nothing of a record, so that it may be remembered.
+Key = tuple[str, tuple[Wanted, ...]]
 RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
 
 
@@ -53,10 +63,14 @@ class Outcome:
     rows: tuple[Row, ...]
     recommendations: tuple[Recommendation, ...]
     withheld: tuple[Withheld, ...]
+    key: Key = field(init=False, repr=False, compare=False)
 
-    @property
-    def key(self) -> Key:
-        return self.level, tuple((r.id, r.urgent, r.analytes) for r in self.recommendations)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", key_of(self.level, self.recommendations))
+
+
+def key_of(level: str, recommendations: Iterable[Recommendation]) -> Key:
+    return level, tuple(Wanted(r.id, r.urgent, r.analytes) for r in recommendations)
 
 
 def level_of(table: Table, facts: Facts) -> tuple[tuple[Row, ...], dict[str, str]]:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.decision.outcome import RANK, Key, Outcome, highest, shaped
 from service.decision.search import Context, Group, Setting, Settings, Situation, groups, search_of
 from service.decision.standing import Standing
 from service.decision.table import LEVELS, Facts
 
-__all__ = ["AnswerOutcome", "Group", "Inquiry", "Question", "foremost", "groups"]
+__all__ = ["AnswerOutcome", "Asked", "Group", "Inquiry", "Question", "foremost", "groups"]
 
 
 Reach = tuple[int, int, int]
@@ -27,6 +28,27 @@ Reach = tuple[int, int, int]
 class AnswerOutcome:
     says: str
     outcome: Outcome
+
+
+class Asked(NamedTuple):
+    """What is told of a question: nothing of a record, so that it may be remembered."""
+
+    id: str
+    in_words: bool
+    answers: tuple[tuple[str, Key], ...]
+    together: Settings
+
+    @property
+    def present(self) -> Key:
+        """Where the answer leads that leads highest (for a finding: its presence)."""
+        keys = [key for _, key in self.answers]
+        return max(keys, key=_weight) if self.in_words else keys[0]
+
+    @property
+    def absent(self) -> Key:
+        """Where the answer leads that leads lowest (for a finding: its absence)."""
+        keys = [key for _, key in self.answers]
+        return min(keys, key=_weight) if self.in_words else keys[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +76,17 @@ class Question:
         """The answer that leads highest (for a finding: its presence)."""
         if not self.in_words:
             return self.answers[0]
-        return max(self.answers, key=_weight)
+        return max(self.answers, key=_weight_of)
 
     @property
     def absent(self) -> AnswerOutcome:
         """The answer that leads lowest (for a finding: its absence)."""
-        return min(self.answers, key=_weight) if self.in_words else self.answers[-1]
+        return min(self.answers, key=_weight_of) if self.in_words else self.answers[-1]
+
+    @property
+    def asked(self) -> Asked:
+        answers = tuple((answer.says, answer.outcome.key) for answer in self.answers)
+        return Asked(self.id, self.in_words, answers, self.together)
 
 
 def foremost(questions: Sequence[Question], at_most: int) -> tuple[Question, ...]:
@@ -74,9 +101,13 @@ def foremost(questions: Sequence[Question], at_most: int) -> tuple[Question, ...
     return first
 
 
-def _weight(answer: AnswerOutcome) -> tuple[int, int, int]:
-    wanted = answer.outcome.recommendations
-    return RANK[answer.outcome.level], len(wanted), sum(r.urgent for r in wanted)
+def _weight_of(answer: AnswerOutcome) -> tuple[int, int, int]:
+    return _weight(answer.outcome.key)
+
+
+def _weight(key: Key) -> tuple[int, int, int]:
+    level, wanted = key
+    return RANK[level], len(wanted), sum(one.urgent for one in wanted)
 
 
 class Inquiry:
@@ -89,19 +120,19 @@ class Inquiry:
         self.search = search_of(self.table, facts)
         self.groups = self.search.groups
         # Where nothing is on file or ordered, all that follows is the same for every such record.
-        self._outcomes: dict[int, tuple[Outcome, Key]] = {}
+        self._outcomes: dict[int, Outcome] = {}
         if standing.blank:
             self._outcomes = self.search.unshaped
 
     def outcome_with(self, settings: Mapping[str, str]) -> Outcome:
         """The outcome with those facts set and the rest as recorded."""
-        return self._outcome(self.search.situation(settings))[0]
+        return self._outcome(self.search.situation(settings))
 
-    def _outcome(self, situation: Situation) -> tuple[Outcome, Key]:
+    def _outcome(self, situation: Situation) -> Outcome:
         found = self._outcomes.get(situation.number)
         if found is None:
-            outcome = shaped(self.standing, situation.rows, situation.facts)
-            found = self._outcomes[situation.number] = outcome, outcome.key
+            found = shaped(self.standing, situation.rows, situation.facts)
+            self._outcomes[situation.number] = found
         return found
 
     def questions(self) -> tuple[Question, ...]:
@@ -131,12 +162,11 @@ class Inquiry:
                 if decided and any(smaller < context.setting for smaller in decided):
                     continue
                 outcomes = [self._outcome(situation) for situation in context.situations]
-                if len({key for _, key in outcomes}) < 2:
+                if len({outcome.key for outcome in outcomes}) < 2:
                     continue
                 decided.append(context.setting)
-                answers = [outcome for outcome, _ in outcomes]
-                level = highest([answer.level for answer in answers])
-                here = -RANK[level], -_changed_actions(answers), context.first
+                level = highest([outcome.level for outcome in outcomes])
+                here = -RANK[level], -_changed_actions(outcomes), context.first
                 reach = here if reach is None else min(reach, here)
                 rank = len(context.assumed), here
                 if told is None or rank < told[0]:
@@ -145,7 +175,7 @@ class Inquiry:
             return None
         context = told[1]
         answered = tuple(
-            AnswerOutcome(says, self._outcome(situation)[0])
+            AnswerOutcome(says, self._outcome(situation))
             for (says, _), situation in zip(group.answers, context.situations, strict=True)
         )
         return Question(group.id, group.in_words, answered, context.assumed, reach)
@@ -164,7 +194,7 @@ class Inquiry:
 
     def _level(self, situation: Situation) -> str:
         # Only a warning can be lowered by tests that are done.
-        return self._outcome(situation)[0].level if situation.level == "warning" else situation.level
+        return self._outcome(situation).level if situation.level == "warning" else situation.level
 
 
 def _changed_actions(outcomes: Sequence[Outcome]) -> int:

@@ -14,7 +14,7 @@ from itertools import compress, count, product
 from threading import RLock
 from typing import Any
 
-from service.decision.outcome import Key, Outcome, highest, read_last
+from service.decision.outcome import Outcome, highest, read_last
 from service.decision.table import (
     ABSENT,
     EXAMINED,
@@ -128,7 +128,7 @@ class Search:
         self._spans: list[tuple[Situation, Situation]] = []
         self._choices = self._bounds()
         # What follows where nothing is on file or ordered: then no record is needed for that either.
-        self.unshaped: dict[int, tuple[Outcome, Key]] = {}
+        self.unshaped: dict[int, Outcome] = {}
         self.unshaped_questions: Any = None
 
     def situation(self, settings: Mapping[str, str]) -> Situation:

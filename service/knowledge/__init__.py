@@ -27,9 +27,12 @@ __all__ = ["Knowledge", "KnowledgeError", "load_knowledge", "version_of"]
 HERE = Path(__file__).parent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Knowledge:
-    """Everything that is known, checked. version: a hash of all its files. No answer needs `publishing`."""
+    """Everything that is known, checked. version: a hash of all its files. No answer needs `publishing`.
+
+    Two are equal only if they are the same object.
+    """
 
     table: Table
     terminology: Terminology

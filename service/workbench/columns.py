@@ -52,7 +52,7 @@ class _Columns:
         self.record = decision.record
         self.knowledge = knowledge
         self.sources = sources
-        self.words = Features(decision, knowledge.table, knowledge.terminology, knowledge.wording)
+        self.words = Features(decision, knowledge)
 
     def all(self) -> Iterator[Column]:
         for one in self.knowledge.pages.two_columns:

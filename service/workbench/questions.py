@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_mappings.from_actions import filled_answer
+from fhir_mappings.from_actions import about, filled_answer
 from fhir_mappings.in_version import in_version
 from service.cards.questions import Questions
 from service.decision import Decision
@@ -30,7 +30,7 @@ class Asked:
 
 def asked_in(decision: Decision, knowledge: Knowledge) -> tuple[Asked, ...]:
     """All questions of the decision, the most important first."""
-    words = Questions(decision, knowledge.table, knowledge.terminology, knowledge.wording)
+    words = Questions(decision, knowledge)
     return tuple(
         Asked(
             id=question.id,
@@ -55,7 +55,7 @@ def answer_observation(
         return None
     record = decision.record
     subject = f"Patient/{record.patient.id}" if record.patient.id else record.patient.reference
-    made = filled_answer(template, subject=subject, encounter=None, day=record.as_of, present=present)
+    made = filled_answer(template, about=about(subject, None), day=record.as_of, present=present)
     return {**in_version(made, record.version), "id": f"answer-{finding}"}
 
 

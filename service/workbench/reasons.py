@@ -40,7 +40,7 @@ class Reason:
 
 def reasons_of(decision: Decision, knowledge: Knowledge, explained: Explained) -> tuple[Reason, ...]:
     """The fired rows, the gravest first."""
-    words = Features(decision, knowledge.table, knowledge.terminology, knowledge.wording)
+    words = Features(decision, knowledge)
     rows = sorted(decision.rows, key=lambda row: -RANK[row.level])
     return tuple(
         Reason(

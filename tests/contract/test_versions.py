@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from fhir_mappings.findings import Version
-from fhir_mappings.from_actions import filled_answer, filled_order
+from fhir_mappings.from_actions import about, filled_answer, filled_order, usable
 from fhir_mappings.in_version import in_version
 from service.knowledge import load_knowledge
 from tests.contract.requests import DAY, example
@@ -45,17 +45,16 @@ def validated(resource: dict[str, Any], version: Version) -> dict[str, Any]:
 
 
 def orders(subject: str | None, encounter: str | None) -> list[dict[str, Any]]:
+    reasons = usable(["Condition/c", "urn:uuid:x"])
     return [
-        filled_order(
-            template, subject=subject, encounter=encounter, reasons=["Condition/c", "urn:uuid:x"], urgent=True
-        )
+        filled_order(template, about=about(subject, encounter), reasons=reasons, urgent=True)
         for template in TEMPLATES.orders.values()
     ]
 
 
 def answers(subject: str | None, encounter: str | None) -> list[dict[str, Any]]:
     return [
-        filled_answer(template, subject=subject, encounter=encounter, day=AS_OF, present=True)
+        filled_answer(template, about=about(subject, encounter), day=AS_OF, present=True)
         for template in TEMPLATES.answers.values()
     ]
 

@@ -36,7 +36,7 @@ def known(*but: str, sites: tuple[str, ...] = ("hand",), days: int = 5) -> Recor
 
 def sentences(record: Record) -> dict[str, str]:
     decision = decide(record, TABLE)
-    questions = Questions(decision, TABLE, KNOWLEDGE.terminology, KNOWLEDGE.wording)
+    questions = Questions(decision, KNOWLEDGE)
     return {question.id: questions.sentence(question) for question in decision.questions}
 
 
@@ -118,7 +118,7 @@ def test_sentence(record: Record, question: str, sentence: str) -> None:
 
 def test_the_first_three_are_sentences_and_the_rest_is_named() -> None:
     decision = decide(BARE, TABLE)
-    lines = list(Questions(decision, TABLE, KNOWLEDGE.terminology, KNOWLEDGE.wording).lines())
+    lines = list(Questions(decision, KNOWLEDGE).lines())
     assert len(lines) == 4
     rest = lines[3].removeprefix("- Also: ").removesuffix(".").split(", ")
     assert len(lines[:3]) + len(rest) == len(decision.questions)
@@ -131,7 +131,7 @@ def test_words_never_keep_every_click_from_the_card() -> None:
     assert [question.id for question in questions[:3]] == ["site", "onset", "course"]
     assert [question.id for question in foremost(questions, 3)] == ["site", "onset", "tingling"]
     assert [question.id for question in foremost(questions, 2)] == ["site", "tingling"]
-    lines = list(Questions(decide(record, TABLE), TABLE, KNOWLEDGE.terminology, KNOWLEDGE.wording).lines())
+    lines = list(Questions(decide(record, TABLE), KNOWLEDGE).lines())
     assert lines[2].startswith("- Is there tingling?")
     assert lines[3] == "- Also: course, muscle cramps, muscle or limb pain."
 

@@ -14,7 +14,7 @@ from service.cards.escaping import escaped
 from service.cards.facets import capital, joined
 from service.cards.questions import Questions
 from service.cards.situation import Situation
-from service.cards.suggestions import answers_to, order_of
+from service.cards.suggestions import Suggestions
 from service.decision import Decision
 from service.decision.drafts import Remark, distinct, remarks_of, rows_asking_for, without_drafts
 from service.decision.outcome import RANK
@@ -35,10 +35,9 @@ class _Card(Summary):
 
     def __init__(self, remark: Remark, situation: Situation) -> None:
         super().__init__(remark, situation)
-        self.knowledge = situation.knowledge
         # Two cards of one call may ask the same question: each click has an id of its own.
         self.call = replace(situation.call, about=remark.draft.reference)
-        self.of = Detail(self.decision, self.table, self.terminology, self.wording)
+        self.of = Detail(self.decision, self.knowledge)
         self.undecided = self._undecided()
 
     def card(self) -> dict[str, Any]:
@@ -134,7 +133,7 @@ class _Card(Summary):
     def _questions(self) -> Iterator[str]:
         """Findings that nobody recorded and that would support the study."""
         if self.undecided is not None:
-            yield from Questions(self.undecided, self.table, self.terminology, self.wording).lines()
+            yield from Questions(self.undecided, self.knowledge).lines()
 
     def _undecided(self) -> Decision | None:
         wanted = {action.id for action in self.remark.unsupported}
@@ -167,24 +166,13 @@ class _Card(Summary):
     # What one click does.
 
     def suggestions(self) -> Iterator[dict[str, Any]]:
-        remark = self.remark
+        remark, write = self.remark, Suggestions(self.decision, self.knowledge, self.call)
         if remark.suggested:
             label = self.say("actions.electrolytes.order", analytes=self.names(remark.suggested))
-            order = order_of(
-                remark.suggested,
-                label,
-                self.call.uuid("order", "electrolytes"),
-                self.decision,
-                self.knowledge.templates,
-                self.call,
-                urgent=remark.urgent,
-            )
-            if order is not None:
-                yield order
+            yield from write.order("electrolytes", remark.suggested, label, urgent=remark.urgent)
         if self.undecided is not None:
-            asked = foremost(self.undecided.questions, self.table.thresholds.at_most_questions)
-            yield from answers_to(
-                asked, self.undecided, self.terminology, self.wording, self.knowledge.templates, self.call
+            yield from write.answers(
+                foremost(self.undecided.questions, self.table.thresholds.at_most_questions)
             )
 
 

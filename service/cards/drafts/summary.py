@@ -9,7 +9,8 @@ from fhir_mappings.findings import Band
 from service.cards.drafts.words import Words
 from service.cards.escaping import folded
 from service.cards.facets import joined, test_label
-from service.cards.summary import fitting, found_of, short_name
+from service.cards.phrases import phrases_of
+from service.cards.summary import fitting, found_of
 
 # A longer value leaves no room in a summary.
 _LONGEST_VALUE = 12
@@ -31,7 +32,7 @@ class Summary(Words):
             yield (self.say("drafts.child", tests=self.shorts(remark.child)),)
             for wanted in self.decision.recommendations:
                 if wanted.paediatric:
-                    yield (short_name(wanted, self.wording),)
+                    yield (phrases_of(self.knowledge).short_name(wanted.id, wanted.urgent),)
         if remark.unsupported:
             yield from self._study_parts()
         if remark.left_out or remark.make_urgent:
@@ -46,7 +47,7 @@ class Summary(Words):
     def _why(self) -> tuple[str, ...]:
         """Twitching, over two weeks."""
         resting = replace(self.decision, rows=self.remark.because)
-        found = found_of(resting, self.table, self.terminology, self.wording)
+        found = found_of(resting, self.knowledge)
         twitch = self.say("summary.twitch")
         return joined([twitch, *found[:2]]), joined([twitch, *found[:1]]), twitch
 

@@ -17,6 +17,7 @@ class Words:
         self.remark = remark
         self.decision = situation.decision
         self.record = situation.decision.record
+        self.knowledge = situation.knowledge
         self.table = situation.knowledge.table
         self.terminology = situation.knowledge.terminology
         self.wording = situation.knowledge.wording
