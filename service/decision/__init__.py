@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from fhir_mappings.findings import Finding, Record, Status
-from service.decision.facts import facts_of
+from service.decision.facts import facts_of, present
 from service.decision.outcome import Outcome, Recommendation, Withheld, outcome
 from service.decision.questions import Inquiry, Question
 from service.decision.standing import Standing, suspected
@@ -83,9 +83,7 @@ def decide(record: Record, table: Table) -> Decision:
         withheld=now.withheld,
         questions=inquiry.questions(),
         self_care=_self_care(table, now, facts),
-        named=tuple(
-            finding for name in table.named if (finding := record.finding(name)).status is Status.PRESENT
-        ),
+        named=tuple(finding for name in table.named if (finding := present(record, name))),
         suspected=suspected(record, table.closes_gate),
         unknown_signs=tuple(
             sign for sign in table.signs if facts.get(sign) not in (ABSENT, EXAMINED, REPORTED)
@@ -103,8 +101,8 @@ def _gate(record: Record, table: Table) -> str:
     if record.patient.deceased:
         return "deceased"
     for name in table.closes_gate:
-        finding = record.finding(name)
-        if finding.status is Status.PRESENT and not finding.suspected:
+        finding = present(record, name)
+        if finding is not None and not finding.suspected:
             return "known-disease"
     if record.twitch.status is Status.PRESENT:
         return ""

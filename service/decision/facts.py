@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from fhir_mappings.findings import Band, Days, Plausible, Record, Result, Status
+from fhir_mappings.findings import Band, Days, Finding, Plausible, Record, Result, Status
 from service.decision.table import ABSENT, EXAMINED, FALSE, TRUE, UNKNOWN, Disorder, Table
 
 # Facts that are computed, not recorded. The last two are read after the ordinary rows.
@@ -36,6 +36,7 @@ FEATURES = LAST_FEATURES | {
 }
 
 _RANK = {Plausible.NO.value: 0, Plausible.POSSIBLE.value: 1, Plausible.YES.value: 2}
+_OUT = (Band.OUT_OF_RANGE, Band.CRITICAL)
 _STABLE = frozenset({"stable", "improving"})
 _INTERRUPTED = frozenset({"intermittent", "recurrent"})
 
@@ -56,6 +57,12 @@ def facts_of(record: Record, table: Table) -> dict[str, str]:
     _drug_facts(record, facts)
     _result_facts(record, table, facts)
     return facts
+
+
+def present(record: Record, name: str) -> Finding | None:
+    """That finding, where it is recorded as present."""
+    finding = record.findings.get(name)
+    return finding if finding is not None and finding.status is Status.PRESENT else None
 
 
 def days_between(day: date, as_of: date) -> int:
@@ -95,15 +102,15 @@ def _twitch_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     limits, twitch, as_of = table.thresholds, record.twitch, record.as_of
     facts["persistent"] = longer_than(twitch.onset, limits.persistent_days, as_of)
     facts["eyelid-long"] = longer_than(twitch.onset, limits.eyelid_days, as_of)
-    sited = bool(twitch.sites) or twitch.generalized
+    sited, regions = bool(twitch.sites) or twitch.generalized, twitch.regions
 
     def site_fact(true: bool) -> str:
         return TRUE if true else FALSE if sited else UNKNOWN
 
-    facts["widespread"] = site_fact(twitch.generalized or len(twitch.regions) > 1)
+    facts["widespread"] = site_fact(twitch.generalized or len(regions) > 1)
     facts["isolated-eyelid"] = site_fact(twitch.isolated_eyelid)
-    facts["leg-site"] = site_fact("legs" in twitch.regions)
-    facts["tongue-site"] = site_fact("tongue" in twitch.regions)
+    facts["leg-site"] = site_fact("legs" in regions)
+    facts["tongue-site"] = site_fact("tongue" in regions)
     courses = twitch.courses
     settled = FALSE if courses & _STABLE else UNKNOWN
     facts["worsening"] = TRUE if "worsening" in courses else settled
@@ -142,7 +149,7 @@ def current_results(record: Record, table: Table, analyte: str) -> list[Result]:
 def band_today(result: Result, table: Table, as_of: date) -> Band:
     """The band a result still speaks for: critical fades to out of range, out of range to history."""
     limits = table.thresholds
-    if result.band not in (Band.CRITICAL, Band.OUT_OF_RANGE):
+    if result.band not in _OUT:
         return result.band
     # An undated abnormal result is not known to be old.
     age = 0 if result.day is None else days_between(result.day, as_of)
@@ -153,26 +160,28 @@ def band_today(result: Result, table: Table, as_of: date) -> Band:
 
 def _result_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     as_of, limits = record.as_of, table.thresholds
-    critical = abnormal = False
+    bands = [
+        (table.counts_as.get(result.analyte, result.analyte), band_today(result, table, as_of), result.low)
+        for result in record.results
+    ]
+    critical = {analyte for analyte, band, _ in bands if band is Band.CRITICAL}
+    disorders = [disorder for disorder in table.disorders if disorder_stands(record, table, disorder)]
+    abnormal: set[str | None] = {analyte for analyte, band, _ in bands if band in _OUT}
+    abnormal |= {disorder.analyte for disorder in disorders}
     for analyte in table.electrolytes:
-        bands = {band_today(r, table, as_of) for r in current_results(record, table, analyte)}
-        out = Band.OUT_OF_RANGE in bands or Band.CRITICAL in bands
-        disorder = any(d.analyte == analyte and disorder_stands(record, table, d) for d in table.disorders)
-        critical = critical or Band.CRITICAL in bands
-        abnormal = abnormal or out or disorder
-        facts[f"{analyte}-abnormal"] = TRUE if out or disorder else FALSE
-    unnamed = any(d.analyte is None and disorder_stands(record, table, d) for d in table.disorders)
-    facts["electrolyte-abnormal"] = TRUE if abnormal or unnamed else FALSE
-    facts["electrolyte-critical"] = TRUE if critical else FALSE
+        facts[f"{analyte}-abnormal"] = TRUE if analyte in abnormal else FALSE
+    # A disorder may name none of them.
+    any_abnormal = None in abnormal or not abnormal.isdisjoint(table.electrolytes)
+    facts["electrolyte-abnormal"] = TRUE if any_abnormal else FALSE
+    facts["electrolyte-critical"] = FALSE if critical.isdisjoint(table.electrolytes) else TRUE
     low_sodium = any(
-        r.low is True and band_today(r, table, as_of) in (Band.OUT_OF_RANGE, Band.CRITICAL)
-        for r in current_results(record, table, "sodium")
-    ) or any(d.analyte == "sodium" and d.low and disorder_stands(record, table, d) for d in table.disorders)
+        analyte == "sodium" and low is True and band in _OUT for analyte, band, low in bands
+    ) or any(d.analyte == "sodium" and d.low for d in disorders)
     facts["low-sodium"] = TRUE if low_sodium else FALSE
     b12 = any(_low(r) and _within(r, limits.low_b12_days, as_of) for r in _of(record, "vitamin-b12"))
     facts["b12-low"] = TRUE if b12 else FALSE
     thyroid = any(
-        r.band in (Band.OUT_OF_RANGE, Band.CRITICAL) and _within(r, limits.thyroid_days, as_of)
+        r.band in _OUT and _within(r, limits.thyroid_days, as_of)
         for r in _of(record, "tsh", "free-t4", "total-t4")
     )
     facts["thyroid-abnormal"] = TRUE if thyroid else FALSE
@@ -183,7 +192,7 @@ def _of(record: Record, *analytes: str) -> list[Result]:
 
 
 def _low(result: Result) -> bool:
-    return result.low is True and result.band in (Band.OUT_OF_RANGE, Band.CRITICAL)
+    return result.low is True and result.band in _OUT
 
 
 def _within(result: Result, days: int, as_of: date) -> bool:
@@ -196,8 +205,8 @@ def disorder_stands(record: Record, table: Table, disorder: Disorder) -> bool:
     One that names no electrolyte stands until all of them are. A result of the same day does not clear it:
     which came first is not recorded.
     """
-    finding = record.finding(disorder.finding)
-    if finding.status is not Status.PRESENT:
+    finding = present(record, disorder.finding)
+    if finding is None:
         return False
 
     def cleared(analyte: str) -> bool:

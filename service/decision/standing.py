@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from fhir_mappings.findings import Band, Drug, Order, Plausible, Record, Result, Status, Study
-from service.decision.facts import band_today, current_results, days_between, disorder_stands
+from fhir_mappings.findings import Band, Drug, Order, Plausible, Record, Result, Study
+from service.decision.facts import band_today, current_results, days_between, disorder_stands, present
 from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Facts, Row, Table
 
 URGENT_PRIORITIES = frozenset({"urgent", "asap", "stat"})
@@ -188,11 +188,7 @@ def abnormal_result(record: Record, table: Table, analytes: Iterable[str]) -> Re
 
 def suspected(record: Record, names: Iterable[str]) -> tuple[str, ...]:
     """Those of the named diagnoses that are present but only suspected."""
-    return tuple(
-        name
-        for name in names
-        if record.finding(name).status is Status.PRESENT and record.finding(name).suspected
-    )
+    return tuple(name for name in names if (finding := present(record, name)) and finding.suspected)
 
 
 def newest_orders(record: Record) -> Mapping[str, Order]:
