@@ -98,16 +98,19 @@ def highest(levels: Sequence[str]) -> str:
 
 def outcome(standing: Standing, facts: Facts) -> Outcome:
     """The outcome of those facts for that record."""
-    return shaped(standing, *level_of(standing.table, facts))
+    rows, read = level_of(standing.table, facts)
+    return shaped(standing, rows, read, demands_of(standing.table, rows, read))
 
 
-def shaped(standing: Standing, rows: tuple[Row, ...], read: Facts) -> Outcome:
-    """The outcome of those rows, less what is on file or ordered. read: the facts with those read last."""
-    asked = _union(standing.table, rows, read)
+def shaped(standing: Standing, rows: tuple[Row, ...], read: Facts, demands: Iterable[Demand]) -> Outcome:
+    """The outcome of those rows and their demands, less what is on file or ordered.
+
+    read: the facts with those read last.
+    """
     recommendations: list[Recommendation] = []
     withheld: list[Withheld] = []
-    for request in asked:
-        _shape(standing, read, request, recommendations, withheld)
+    for demand in demands:
+        _shape(standing, read, demand, recommendations, withheld)
     return Outcome(_level(standing, read, rows), rows, tuple(recommendations), tuple(withheld))
 
 
@@ -128,95 +131,96 @@ def _level(standing: Standing, facts: Facts, rows: Sequence[Row]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Demand:
     """An action and every fired row that asks for it."""
 
     action: Action
     rows: tuple[Row, ...]
+    because: tuple[str, ...]
     urgent: bool
     paediatric: bool
 
-    @property
-    def because(self) -> tuple[str, ...]:
-        return tuple(row.id for row in self.rows)
 
-
-def _union(table: Table, rows: Sequence[Row], facts: Facts) -> list[_Asked]:
+def demands_of(table: Table, rows: Iterable[Row], facts: Facts) -> tuple[Demand, ...]:
+    """What those rows ask for, in the table's order of actions."""
     asking: dict[str, list[tuple[Row, bool, bool]]] = {}
     for row in rows:
         for action in row.actions:
             if action.condition is None or action.condition(facts):
                 asking.setdefault(action.id, []).append((row, action.urgent, action.paediatric))
-    return [
-        _Asked(
+    return tuple(
+        Demand(
             action,
             tuple(row for row, _, _ in asking[action_id]),
+            tuple(row.id for row, _, _ in asking[action_id]),
             any(urgent for _, urgent, _ in asking[action_id]),
             any(paediatric for _, _, paediatric in asking[action_id]),
         )
         for action_id, action in table.actions.items()
         if action_id in asking
-    ]
+    )
 
 
 def _shape(
     standing: Standing,
     facts: Facts,
-    asked: _Asked,
+    demand: Demand,
     recommendations: list[Recommendation],
     withheld: list[Withheld],
 ) -> None:
-    action = asked.action
+    action = demand.action
     if action.withheld_from_child and facts.get("child") == TRUE:
-        withheld.append(Withheld(action.id, "child", asked.because))
+        withheld.append(Withheld(action.id, "child", demand.because))
         return
     if action.analytes:
         missing = [
-            analyte for analyte in action.analytes if not _answered(standing, facts, asked, analyte, withheld)
+            analyte
+            for analyte in action.analytes
+            if not _answered(standing, facts, demand, analyte, withheld)
         ]
         if not missing:
             return
-        routine = standing.order_for({*missing, action.id}, action) if asked.urgent else None
+        routine = standing.order_for({*missing, action.id}, action) if demand.urgent else None
         recommendations.append(
-            Recommendation(action.id, asked.urgent, asked.because, tuple(missing), routine_order=routine)
+            Recommendation(action.id, demand.urgent, demand.because, tuple(missing), routine_order=routine)
         )
         return
-    study = standing.study_done(action, asked.rows, facts) if action.studies else None
+    study = standing.study_done(action, demand.rows, facts) if action.studies else None
     if study is not None:
-        withheld.append(Withheld(action.id, "done", asked.because, (study.id,), study.day, study.reference))
+        withheld.append(Withheld(action.id, "done", demand.because, (study.id,), study.day, study.reference))
         return
     tests = {action.id, *action.studies}
-    order = standing.order_for(tests, action, urgent=asked.urgent) if action.ordered_days else None
+    order = standing.order_for(tests, action, urgent=demand.urgent) if action.ordered_days else None
     if order is not None:
-        withheld.append(_pending(action.id, asked, (action.id,), order))
+        withheld.append(_pending(action.id, demand, (action.id,), order))
         return
-    routine = standing.order_for(tests, action) if asked.urgent and action.ordered_days else None
+    routine = standing.order_for(tests, action) if demand.urgent and action.ordered_days else None
     recommendations.append(
         Recommendation(
             action.id,
-            asked.urgent,
-            asked.because,
-            paediatric=asked.paediatric,
+            demand.urgent,
+            demand.because,
+            paediatric=demand.paediatric,
             routine_order=routine,
         )
     )
 
 
 def _answered(
-    standing: Standing, facts: Facts, asked: _Asked, analyte: str, withheld: list[Withheld]
+    standing: Standing, facts: Facts, demand: Demand, analyte: str, withheld: list[Withheld]
 ) -> bool:
-    action = asked.action
-    result = standing.answering_result(analyte, action, facts, asked.rows)
+    action = demand.action
+    result = standing.answering_result(analyte, action, facts, demand.rows)
     if result is not None:
         kind = "act-on" if result.band.value in ("out-of-range", "critical") else "done"
-        withheld.append(Withheld(action.id, kind, asked.because, (analyte,), result.day, result.reference))
+        withheld.append(Withheld(action.id, kind, demand.because, (analyte,), result.day, result.reference))
         return True
-    order = standing.order_for({analyte, action.id}, action, urgent=asked.urgent)
+    order = standing.order_for({analyte, action.id}, action, urgent=demand.urgent)
     if order is not None:
-        withheld.append(_pending(action.id, asked, (analyte,), order))
+        withheld.append(_pending(action.id, demand, (analyte,), order))
         return True
     return False
 
 
-def _pending(action_id: str, asked: _Asked, tests: tuple[str, ...], order: Order) -> Withheld:
-    return Withheld(action_id, "ordered", asked.because, tests, order.day, order.reference, order.priority)
+def _pending(action_id: str, demand: Demand, tests: tuple[str, ...], order: Order) -> Withheld:
+    return Withheld(action_id, "ordered", demand.because, tests, order.day, order.reference, order.priority)

@@ -131,7 +131,8 @@ class Inquiry:
     def _outcome(self, situation: Situation) -> Outcome:
         found = self._outcomes.get(situation.number)
         if found is None:
-            found = shaped(self.standing, situation.rows, situation.facts)
+            demands = self.search.demands(situation)
+            found = shaped(self.standing, situation.rows, situation.facts, demands)
             self._outcomes[situation.number] = found
         return found
 

@@ -14,7 +14,7 @@ from itertools import compress, count, product
 from threading import RLock
 from typing import Any
 
-from service.decision.outcome import Outcome, highest, read_last
+from service.decision.outcome import Demand, Outcome, demands_of, highest, read_last
 from service.decision.table import (
     ABSENT,
     EXAMINED,
@@ -127,6 +127,7 @@ class Search:
         self._contexts: dict[str, tuple[tuple[Context, ...], ...]] = {}
         self._spans: list[tuple[Situation, Situation]] = []
         self._choices = self._bounds()
+        self._demands: dict[int, tuple[Demand, ...]] = {}
         # What follows where nothing is on file or ordered: then no record is needed for that either.
         self.unshaped: dict[int, Outcome] = {}
         self.unshaped_questions: Any = None
@@ -160,6 +161,15 @@ class Search:
             level = highest([row.level for row in rows])
             found = Situation(len(self._situations), rows, frozenset(ids), read, level)
             self._situations[key] = found
+        return found
+
+    def demands(self, situation: Situation) -> tuple[Demand, ...]:
+        """What the rows of that situation ask for."""
+        found = self._demands.get(situation.number)
+        if found is None:
+            # Whichever thread is the last to set it, it is the same.
+            found = demands_of(self.table, situation.rows, situation.facts)
+            self._demands[situation.number] = found
         return found
 
     def contexts(self, group: Group) -> tuple[tuple[Context, ...], ...]:

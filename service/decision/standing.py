@@ -35,14 +35,15 @@ class Standing:
         self, analyte: str, action: Action, facts: Facts, rows: Iterable[Row]
     ) -> Result | None:
         """The final result that makes another one needless, or None."""
-        if action.done_days is None or not self._final(analyte):
+        results = self._final(analyte)
+        if action.done_days is None or not results:
             return None
         rows = tuple(rows)
         if action.repeat_abnormal and facts.get(f"{analyte}-abnormal") == TRUE:
             return None
         benign = bool(rows) and all(row.downgraded_when_tests_done for row in rows)
         floor = self._latest_start(rows, action.id)
-        for result in self._final(analyte):
+        for result in results:
             if result.day is None or self._asked_by_unnamed_disorder(result, action):
                 continue
             age = days_between(result.day, self.record.as_of)
@@ -119,12 +120,14 @@ class Standing:
         return day is not None and (limit is None or days_between(day, self.record.as_of) <= limit)
 
     def _final(self, analyte: str) -> list[Result]:
-        found = self._finals.get(analyte)
-        if found is None:
-            found = [r for r in current_results(self.record, self.table, analyte) if not r.preliminary]
-            found.sort(key=lambda r: (r.day or date.min, r.reference), reverse=True)
-            self._finals[analyte] = found
-        return found
+        if not self._finals:
+            for result in self.record.results:
+                if not result.preliminary:
+                    counted = self.table.counts_as.get(result.analyte, result.analyte)
+                    self._finals.setdefault(counted, []).append(result)
+            for found in self._finals.values():
+                found.sort(key=lambda r: (r.day or date.min, r.reference), reverse=True)
+        return self._finals.get(analyte, [])
 
     def _newest_final(self, analyte: str) -> list[Result]:
         # Total and ionised calcium count as one analyte: the newer of them speaks.
