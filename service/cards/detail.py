@@ -149,8 +149,7 @@ class Detail:
     def medicine(self, drug: Drug) -> str:
         labels = self.terminology.medications.class_labels
         classes = joined(labels[name] for name in sorted(drug.classes) if name in labels)
-        acting = any(drug.classes & row.drug_classes for row in self.table.rows)
-        if not acting:
+        if drug.classes.isdisjoint(self.phrases.causes):
             return self.say("medicine.other", name=f"{escaped(drug.name)} ({classes})")
         return self.say(
             f"medicine.{drug.plausible.value}",

@@ -18,7 +18,7 @@ _DAYS_IN_MONTH = 30.44
 
 def joined(parts: Iterable[str]) -> str:
     """The parts that say something, without repeats, with commas."""
-    return ", ".join(dict.fromkeys(part for part in parts if part))
+    return ", ".join(dict.fromkeys(filter(None, parts)))
 
 
 def test_label(test: str, terminology: Terminology, wording: Wording) -> str:

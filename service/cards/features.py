@@ -30,10 +30,7 @@ class Features:
     def rows(self) -> Iterator[str]:
         """The recorded features against the documents' two columns."""
         say = self.say
-        yield (
-            f"| {say('table.feature')} | {say('table.recorded')} | {say('table.reassuring')} "
-            f"| {say('table.evaluate')} |"
-        )
+        yield self.phrases.table_head
         yield "|---|---|---|---|"
         twitch, facts = self.record.twitch, self.decision.facts
         site = site_label(twitch, self.wording) or say("table.not_recorded")

@@ -47,6 +47,10 @@ class Phrases:
         self.say = knowledge.wording.say
         self.rows = {row.id: row for row in self.table.rows}
         self.links: Mapping[str, str] = {row.id: self.say("link", row=row.label) for row in self.table.rows}
+        # The classes of medicines that a row takes as a cause.
+        self.causes = frozenset(name for row in self.table.rows for name in row.drug_classes)
+        columns = ("feature", "recorded", "reassuring", "evaluate")
+        self.table_head = f"| {' | '.join(self.say(f'table.{column}') for column in columns)} |"
         # The rows whose phrase names a result.
         self.naming_results = frozenset(
             name for name in self.rows if "{abnormal}" in self.wording.texts.get(f"found.{name}", "")
@@ -56,6 +60,7 @@ class Phrases:
         self.found = _remembered(partial(self.found_with, ""))
         self.recommendation = _remembered(self._recommendation)
         self.short_name = _remembered(self._short_name)
+        self.to_do = _remembered(self._to_do)
         self.order = _remembered(self._order)
         self.answer = _remembered(self._answer)
         self.feature = _remembered(self._feature)
@@ -105,6 +110,16 @@ class Phrases:
         """EMG; urgent neurology referral."""
         place = f"actions.{action}.short"
         return (urgent and self.wording.maybe(f"{place}_urgent")) or self.say(place)
+
+    def _to_do(self, actions: tuple[tuple[str, bool], ...]) -> tuple[str, str]:
+        """Those actions, the urgent ones first: by name, and shorter with blood tests as one phrase."""
+        ranked = sorted(actions, key=lambda action: not action[1])
+        names = [self.short_name(name, urgent) for name, urgent in ranked]
+        blood = [self.table.actions[name].kind == "blood" for name, _ in ranked]
+        today = any(urgent for (_, urgent), is_blood in zip(ranked, blood, strict=True) if is_blood)
+        tests = self.say("summary.blood_today" if today else "summary.blood")
+        brief = [tests if is_blood else name for name, is_blood in zip(names, blood, strict=True)]
+        return joined(names), joined(brief)
 
     def _order(self, action: str, analytes: tuple[str, ...], paediatric: bool) -> str:
         """The label of the suggestion that orders it."""

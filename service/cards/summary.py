@@ -97,18 +97,12 @@ def _abnormal(decision: Decision, knowledge: Knowledge) -> str:
     return "electrolyte out of range"
 
 
-def _todo(decision: Decision, knowledge: Knowledge) -> list[str]:
+def _todo(decision: Decision, knowledge: Knowledge) -> Sequence[str]:
     """What is recommended: every action by name, and a shorter form in which blood tests are one phrase."""
-    table, terminology, wording = knowledge.table, knowledge.terminology, knowledge.wording
-    actions = sorted((r for r in decision.recommendations if r.id != "self-care"), key=lambda r: not r.urgent)
-    if actions:
-        short_name = phrases_of(knowledge).short_name
-        names = [short_name(r.id, r.urgent) for r in actions]
-        blood = [table.actions[r.id].kind == "blood" for r in actions]
-        today = any(r.urgent for r, is_blood in zip(actions, blood, strict=True) if is_blood)
-        one = wording.say("summary.blood_today" if today else "summary.blood")
-        brief = [one if is_blood else name for name, is_blood in zip(names, blood, strict=True)]
-        return [joined(names), joined(brief)]
+    terminology, wording = knowledge.terminology, knowledge.wording
+    wanted = tuple((made.id, made.urgent) for made in decision.recommendations if made.id != "self-care")
+    if wanted:
+        return phrases_of(knowledge).to_do(wanted)
     kinds = {withheld.kind for withheld in decision.withheld}
     if "ordered" in kinds:
         return [wording.say("summary.pending")]
@@ -118,7 +112,7 @@ def _todo(decision: Decision, knowledge: Knowledge) -> list[str]:
         return [wording.say("summary.done")]
     if decision.benign:
         return [wording.say("summary.benign"), wording.say("summary.no_tests")]
-    first = foremost(decision.questions, table.thresholds.at_most_questions)
+    first = foremost(decision.questions, knowledge.table.thresholds.at_most_questions)
     asked = [wording.maybe(f"question.name_{q.id}") or terminology.findings[q.id].label for q in first]
     return [
         wording.say("summary.no_tests") + wording.say("summary.unknowns", unknowns=joined(asked[:count]))
