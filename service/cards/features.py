@@ -13,6 +13,7 @@ from service.decision.table import FALSE, TRUE, UNKNOWN, Facts
 from service.knowledge import Knowledge
 
 _SIGNS = ("weakness", "atrophy", "sensory-loss")
+_FACTS = {Status.PRESENT: TRUE, Status.ABSENT: FALSE, Status.UNKNOWN: UNKNOWN}
 
 
 class Features:
@@ -50,8 +51,7 @@ class Features:
             if finding.status is Status.ABSENT and name not in _SIGNS and not finding.conflict:
                 absent.append(self.terminology.findings[name].label)
                 continue
-            fact = {Status.PRESENT: TRUE, Status.ABSENT: FALSE}.get(finding.status, UNKNOWN)
-            yield self.feature(name, self.finding_text(finding), fact)
+            yield self.feature(name, self.finding_text(finding), _FACTS[finding.status])
         if absent:
             # What was looked for and not found takes one line, not one each.
             names = say("table.absent", findings=joined(absent))

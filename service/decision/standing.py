@@ -75,7 +75,7 @@ class Standing:
         found = [
             order
             for order in self.record.orders
-            if order.tests & tests
+            if not order.tests.isdisjoint(tests)
             and (order.draft or self._young(order.day, action.ordered_days))
             and (not urgent or order.priority in URGENT_PRIORITIES)
         ]
@@ -146,10 +146,13 @@ class Standing:
 
     def _latest_start(self, rows: Iterable[Row], action_id: str) -> date | None:
         """The newest start of a plausible drug whose row asks for that action."""
+        taken = [drug for drug in self.record.drugs if drug.classes and _counts(drug)]
+        if not taken:
+            return None
         classes = frozenset(
             name for row in rows if any(a.id == action_id for a in row.actions) for name in row.drug_classes
         )
-        starts = [_start(drug) for drug in self.record.drugs if drug.classes & classes and _counts(drug)]
+        starts = [_start(drug) for drug in taken if drug.classes & classes]
         return max((start for start in starts if start is not None), default=None)
 
     def _asked_by_unnamed_disorder(self, result: Result, action: Action) -> bool:
