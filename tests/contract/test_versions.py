@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -57,6 +58,17 @@ def answers(subject: str | None, encounter: str | None) -> list[dict[str, Any]]:
         filled_answer(template, about=about(subject, encounter), day=AS_OF, present=True)
         for template in TEMPLATES.answers.values()
     ]
+
+
+@IN_EACH
+def test_what_all_of_a_card_share_stays_as_it_is(version: Version) -> None:
+    """The templates, whom it is about and the reasons stand in many orders at once."""
+    templates, made = deepcopy(TEMPLATES), [*orders(None, "e1"), *answers(None, "e1")]
+    before = deepcopy(made)
+    for resource in made:
+        in_version(resource, version)
+    assert made == before
+    assert templates == TEMPLATES
 
 
 @IN_EACH
