@@ -49,7 +49,7 @@ class Wording:
     def say(self, place: str, **names: object) -> str:
         """The text of that place with its names filled in. KeyError if there is none."""
         text = self.texts[place]
-        return text.format(**names) if names else text
+        return text.format_map(names) if names else text
 
     def maybe(self, place: str, **names: object) -> str:
         """The same, or "" where nothing is said."""
