@@ -19,7 +19,7 @@ _DAYS_OF = {"a": 365.25, "mo": 365.25 / 12, "wk": 7.0, "d": 1.0}
 _LONGEST_NUMBER = 40
 
 
-class Value(msgspec.Struct, frozen=True):
+class Value(msgspec.Struct, frozen=True, gc=False):
     """A number with what stands before and after it. factor: to the canonical unit; None = not understood."""
 
     number: Decimal
@@ -42,9 +42,9 @@ class Value(msgspec.Struct, frozen=True):
     def _surely(self, number: Decimal, limit: Decimal, inclusive: bool, *, below: bool) -> bool:
         if not below:
             number, limit = -number, -limit
-        open_ended = {"<": "strict", "<=": "closed"} if below else {">": "strict", ">=": "closed"}
         if not self.comparator:
             return number <= limit if inclusive else number < limit
+        open_ended = {"<": "strict", "<=": "closed"} if below else {">": "strict", ">=": "closed"}
         kind = open_ended.get(self.comparator)
         if kind is None:
             return False
@@ -158,7 +158,8 @@ def _limits(
         return None
     fitting = [r for r in ranges if _is_normal(r) and _fits(r, patient, day)]
     # One made for this sex or age speaks before one for everybody.
-    fitting.sort(key=lambda r: not (r.appliesTo or r.age))
+    if len(fitting) > 1:
+        fitting.sort(key=lambda r: not (r.appliesTo or r.age))
     for reference_range in fitting:
         low, high = _bound(reference_range.low, value), _bound(reference_range.high, value)
         if low is not None or high is not None:

@@ -32,7 +32,7 @@ _SEVERITY = {Band.NOT_JUDGED: 0, Band.IN_RANGE: 1, Band.OUT_OF_RANGE: 2, Band.CR
 _WRITTEN = re.compile(r"\s*([<>]=?)?\s*(-?\d+(?:\.\d+)?)\s*(\S.*)?")
 
 
-class _Dated(msgspec.Struct, frozen=True):
+class _Dated(msgspec.Struct, frozen=True, gc=False):
     result: Result
     moment: str  # the time as written, to order results of one day
 

@@ -46,10 +46,6 @@ class Said(msgspec.Struct, frozen=True, gc=False):
         """It says something that counts today."""
         return not self.history and self.status is not Status.UNKNOWN
 
-    @property
-    def generalized(self) -> bool:
-        return any(site.id == "generalized" for site in self.sites)
-
 
 class Weighed(msgspec.Struct, frozen=True, gc=False):
     """The outcome of a conflict. deciding: the records that agree with it and were used."""

@@ -80,8 +80,10 @@ class Reader:
         """What a Condition says: present, absent (refuted) or history."""
         resource, reference = located.resource, located.reference
         codes = self.findings_of(resource.code)
-        verification = code_word(resource.verificationStatus)
-        if not codes or verification in NEVER_WAS or code_word(resource.clinicalStatus) in NEVER_WAS:
+        if not codes:
+            return
+        verification, status = code_word(resource.verificationStatus), code_word(resource.clinicalStatus)
+        if verification in NEVER_WAS or status in NEVER_WAS:
             return
         dates = Dates(reference, self.notes)
         recorded = dates.days(resource.recordedDate or resource.assertedDate, "Condition.recordedDate")
@@ -94,9 +96,8 @@ class Reader:
         dated = recorded if recorded.known else onset
         ended_on = abatement(resource, dates, self.born)
         ended = ended_on is not None and ended_on <= self.as_of
-        status = code_word(resource.clinicalStatus)
-        people, categories = people_of(resource), concepts_of(resource.category)
-        told = verification in SUSPECTED or is_told(people, [], categories)
+        suspected = verification in SUSPECTED
+        told = suspected or is_told(people_of(resource), (), concepts_of(resource.category))
         sites = sites_of(
             resource.bodySite or (), self.terminology, reference, "Condition.bodySite", self.notes
         )
@@ -118,15 +119,20 @@ class Reader:
                 at_least=_bounded(recorded.latest, self.as_of),
                 onset_text=resource.onsetString,
                 sites=sites or code.sites,
-                courses=frozenset(
-                    course
-                    for extension in resource.extension or ()
-                    if extension is not None and extension.url == COURSE_EXTENSION
-                    for course in courses_of(extension.valueCodeableConcept, self.terminology)
-                ),
-                suspected=verification in SUSPECTED,
+                courses=self._extended(resource.extension),
+                suspected=suspected,
                 condition=True,
             )
+
+    def _extended(self, extensions: list[fhir.Extension | None] | None) -> frozenset[str]:
+        """The courses that the extensions of a Condition name."""
+        return frozenset().union(
+            *(
+                courses_of(extension.valueCodeableConcept, self.terminology)
+                for extension in extensions or ()
+                if extension is not None and extension.url == COURSE_EXTENSION
+            )
+        )
 
     def observation(self, observed: Observed) -> Iterator[Said]:
         """What an Observation says: by its value, its interpretation, its components or its bare code."""

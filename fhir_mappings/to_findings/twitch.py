@@ -11,17 +11,19 @@ from fhir_mappings.to_findings.said import Said, evidence_of, weighed
 
 def twitch_of(said: Sequence[Said], loose_courses: frozenset[str], as_of: date, label: str) -> Twitch:
     """The twitch. An active Condition is not closed by an Observation that did not see it."""
-    by_condition = weighed(one for one in said if one.condition)
     by_all = weighed(said)
-    # Twitching is intermittent: not seeing it today does not end it.
-    present = by_condition if by_condition.status is Status.PRESENT else by_all
-    if present.status is not Status.PRESENT:
-        return Twitch(present.status, evidence_of(said, present.deciding))
+    conditions = [one for one in said if one.condition]
+    by_condition = weighed(conditions) if len(conditions) < len(said) else by_all
     current = [one for one in said if one.speaks and one.status is Status.PRESENT]
-    if present is by_all:
-        deciding = frozenset(present.deciding)
+    # Twitching is intermittent: not seeing it today does not end it.
+    if by_condition.status is not Status.PRESENT:
+        if by_all.status is not Status.PRESENT:
+            return Twitch(by_all.status, evidence_of(said, by_all.deciding))
+        deciding = frozenset(by_all.deciding)
         current = [one for one in current if one in deciding]
-    sites = tuple(sorted({site for one in current for site in one.sites}, key=str))
+    sites = {site for one in current for site in one.sites}
+    # Two sites are compared as they are written, which takes longer than all else here.
+    ordered = sorted(sites, key=str) if len(sites) > 1 else sites
     courses = {course for one in current for course in one.courses} | loose_courses
     if "worsening" in courses and _newer_region(current):
         courses.add("spreading")
@@ -32,8 +34,8 @@ def twitch_of(said: Sequence[Said], loose_courses: frozenset[str], as_of: date, 
         evidence=evidence_of(said, current),
         onset=_onset(current, as_of),
         onset_texts=tuple(sorted({one.onset_text for one in current if one.onset_text})),
-        sites=tuple(site for site in sites if site.id != "generalized"),
-        generalized=any(one.generalized for one in current),
+        sites=tuple([site for site in ordered if site.id != "generalized"]),
+        generalized=any(site.id == "generalized" for site in sites),
         courses=frozenset(courses),
         label=label,
         references=tuple(sorted({one.reference for one in current})),
