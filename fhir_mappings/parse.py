@@ -174,8 +174,15 @@ class _Parser:
             not_used=tuple(sorted(self.not_used, key=lambda n: (n.reference, n.why))),
             not_understood=tuple(self.not_understood),
             not_seen=tuple(not_seen),
-            unread=tuple(one for one in self.unread if not one.is_of_another(names)),
+            unread=tuple(one for one in self._in_order(self.unread) if not one.is_of_another(names)),
         )
+
+    def _in_order(self, unread: list[Unread]) -> list[Unread]:
+        """As they were sent, and not by their types: who reads the errors reads along."""
+        if len(unread) < 2:
+            return unread
+        places = {entry.expression: number for number, entry in enumerate(self.submission.entries)}
+        return sorted(unread, key=lambda one: places.get(one.note.expression or "", -1))
 
     def _of_patient(self, kind: str, shape: type[S], names: tuple[str, ...]) -> Iterator[tuple[Entry, S]]:
         """The resources of that type that are of the patient and can say anything."""

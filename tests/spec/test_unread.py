@@ -113,6 +113,17 @@ def test_a_text_where_an_object_belongs_is_named_so(client: FlaskClient) -> None
     assert "(Condition.code: not an object)" in answer["issue"][0]["diagnostics"]
 
 
+def test_several_are_named_in_the_order_in_which_they_were_sent(client: FlaskClient) -> None:
+    of_condition = MAY_BE["a Condition of a twitch"][1]
+    sent = bundle(
+        observation(code="R25.3"), {**of_condition, "id": "c4"}, {**observation(code="R25.3"), "id": "o2"}
+    )
+    status, answer = hook(client, prefetch(findings=sent))
+    assert status == 412
+    places = [issue["expression"][0] for issue in answer["issue"]]
+    assert places == [f"prefetch.findings.entry[{number}].resource" for number in range(3)]
+
+
 @pytest.mark.parametrize("name", MAY_BE)
 def test_a_bundle_says_so_at_its_gate(client: FlaskClient, name: str) -> None:
     sent = bundle(PATIENT, HEALTHY, {**observation(code=OTHER), "id": "o2"}, deepcopy(MAY_BE[name][1]))
