@@ -13,8 +13,9 @@ import msgspec
 from fhir_mappings import resources as fhir
 from fhir_mappings.dates import UnreadableDate, maybe_days
 from fhir_mappings.findings import Note, Patient, Version
-from fhir_mappings.first_looks import LOOKS, UNREADABLE, Look
+from fhir_mappings.first_looks import LOOKS, Look
 from fhir_mappings.located import FETCHED, Entry, Located, PatientError, Submission
+from fhir_mappings.newest import newest
 from fhir_mappings.references import refers_to
 from fhir_mappings.unread import Unread, unread_of
 from fhir_mappings.versions import beyond_r4, content_of, fitting, version_of
@@ -58,20 +59,6 @@ _DECODERS: Mapping[type[fhir.Struct], msgspec.json.Decoder[Any]] = {
 Bears = Callable[[Any], bool | None]
 
 
-class _Meta(msgspec.Struct, frozen=True, gc=False):
-    """What tells one version of a resource from another."""
-
-    lastUpdated: str | None = None
-    versionId: str | None = None
-
-
-class _Versioned(msgspec.Struct, frozen=True, gc=False):
-    meta: _Meta | None = None
-
-
-_versioned = msgspec.json.Decoder(_Versioned)
-
-
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """The patient and every resource of theirs that the mapping reads. unread: what may have been theirs."""
@@ -112,29 +99,16 @@ class _Parser:
         self.not_used: list[Note] = []
         self.not_understood: list[Note] = list(submission.not_understood)
         self.unread = [Unread("", note) for note in submission.not_understood]
-        self.found = self._newest(submission.entries)
+        self.found = newest(submission.entries)
         # What was read of the patient, by its shape: some tell the version they are written in.
         self.looked_at: defaultdict[type[msgspec.Struct], list[Any]] = defaultdict(list)
         self.read: list[Entry] = []
         # Reference -> whether it means the patient: nearly all say it with the same words.
         self.meant: dict[str, bool] = {}
-
-    def _newest(self, entries: Iterable[Entry]) -> Mapping[str, Mapping[object, Entry]]:
-        """Type -> every resource of it once: a list may come under two keys, a history holds versions."""
-        kept: defaultdict[str, dict[object, Entry]] = defaultdict(dict)
-        for entry in entries:
-            head = entry.head
-            if head is None:
+        for entry in submission.entries:
+            if entry.head is None:
                 note = Note(entry.expression, "its id or resourceType cannot be read")
                 self._not_read(bytes(entry.raw), note)
-                continue
-            of_kind = kept[head.kind or ""]
-            # What has no name is like no other.
-            name = head.id or entry.full_url or (entry.expression,)
-            before = of_kind.setdefault(name, entry)
-            if before is not entry and _age(entry) > _age(before):
-                of_kind[name] = entry
-        return kept
 
     def _of(self, kind: str) -> Iterable[Entry]:
         found = self.found.get(kind)
@@ -324,19 +298,6 @@ class _Parser:
 
 def _located(entry: Entry, resource: S) -> Located[S]:
     return Located(resource, entry.reference, entry.expression, entry.draft, entry.names, entry.selected)
-
-
-def _age(entry: Entry) -> tuple[bool, str, str, bool, bytes]:
-    """What decides between two versions of one resource: the greater is kept."""
-    try:
-        meta = _versioned.decode(entry.raw).meta or _Meta()
-    except UNREADABLE:
-        meta = _Meta()
-    # Contained in no version at all sorts first; of equal versions what was sent goes before what was
-    # fetched, and then the bytes decide.
-    # An order that is being signed again stands for the one on file.
-    sent = not entry.expression.startswith(FETCHED)
-    return entry.draft, meta.lastUpdated or "", (meta.versionId or "").zfill(12), sent, bytes(entry.raw)
 
 
 def _subject_of(resource: Any) -> fhir.Reference | None:

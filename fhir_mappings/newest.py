@@ -1,0 +1,54 @@
+"""Which of several entries of one resource is kept: a list comes under two keys, a history has versions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from fhir_mappings.first_looks import UNREADABLE
+from fhir_mappings.located import FETCHED, Entry
+
+
+class _Meta(msgspec.Struct, frozen=True, gc=False):
+    """What tells one version of a resource from another."""
+
+    lastUpdated: str | None = None
+    versionId: str | None = None
+
+
+class _Versioned(msgspec.Struct, frozen=True, gc=False):
+    meta: _Meta | None = None
+
+
+_versioned = msgspec.json.Decoder(_Versioned)
+
+
+def newest(entries: Iterable[Entry]) -> Mapping[str, Mapping[object, Entry]]:
+    """Type -> every resource of it once, in the order in which they came. entries: those with a head."""
+    kept: defaultdict[str, dict[object, Entry]] = defaultdict(dict)
+    for entry in entries:
+        head = entry.head
+        if head is None:
+            continue
+        of_kind = kept[head.kind or ""]
+        # What has no name is like no other.
+        name = head.id or entry.full_url or (entry.expression,)
+        before = of_kind.setdefault(name, entry)
+        if before is not entry and _age(entry) > _age(before):
+            of_kind[name] = entry
+    return kept
+
+
+def _age(entry: Entry) -> tuple[bool, str, str, bool, bytes]:
+    """What decides between two versions of one resource: the greater is kept."""
+    try:
+        meta = _versioned.decode(entry.raw).meta or _Meta()
+    except UNREADABLE:
+        meta = _Meta()
+    # Contained in no version at all sorts first; of equal versions what was sent goes before what was
+    # fetched, and then the bytes decide.
+    # An order that is being signed again stands for the one on file.
+    sent = not entry.expression.startswith(FETCHED)
+    return entry.draft, meta.lastUpdated or "", (meta.versionId or "").zfill(12), sent, bytes(entry.raw)
