@@ -62,10 +62,9 @@ class Detail:
         unread = {
             n.reference for n in self.record.not_understood if not (n.expression or "").endswith("medication")
         }
-        if unread:
-            notes.append(self.say("not_understood", count=len(unread)))
-        if self.record.not_used:
-            notes.append(self.say("not_used", count=len(self.record.not_used)))
+        for place, count in (("not_understood", len(unread)), ("not_used", len(self.record.not_used))):
+            if count:
+                notes.append(self.say(f"{place}_one" if count == 1 else place, count=count))
         return " ".join(notes)
 
     def statements(self) -> str:

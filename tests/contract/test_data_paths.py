@@ -114,7 +114,7 @@ def test_alone_without_a_server(client: FlaskClient, server: FhirServer, key: st
     assert assessment(answer)["notSeen"] == lacking
     first = detail_of(answer).split("\n")[0]
     if lacking:
-        unread = " 1 entries could not be read or understood; the assessment names them."
+        unread = " One entry could not be read or understood; the assessment names it."
         wrong = state in ("wrong-type", "wrong-type-in-bundle", "not-a-resource")
         assert first == f"Not seen, so not counted: {SAYS[key]}." + (unread if wrong else "")
     else:
