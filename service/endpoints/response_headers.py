@@ -39,12 +39,12 @@ def response_headers(application: WSGIApplication, config: Config) -> WSGIApplic
 
     def headed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            add(headers, environ)
+            add(headers, environ, status)
             return start_response(status, headers, *error)
 
         return application(environ, start)
 
-    def add(headers: list[tuple[str, str]], environ: WSGIEnvironment) -> None:
+    def add(headers: list[tuple[str, str]], environ: WSGIEnvironment, status: str) -> None:
         given = dict(headers)
         headers += _FIXED
         if any_origin:
@@ -57,7 +57,8 @@ def response_headers(application: WSGIApplication, config: Config) -> WSGIApplic
                 headers.append(("Access-Control-Allow-Origin", origin))
         if secure:
             headers.append(_ONE_YEAR)
-        if "Content-Security-Policy" not in given:
+        # What is unchanged was sent with its own, and has no type here to tell a page by.
+        if "Content-Security-Policy" not in given and not status.startswith("304"):
             is_page = given.get("Content-Type", "").startswith("text/html")
             headers.append(_PAGE if is_page else _DATA)
         if environ["REQUEST_METHOD"] == "POST" or "HTTP_AUTHORIZATION" in environ:

@@ -47,6 +47,17 @@ def test_every_answer_tells_browsers_what_they_may_do(client: FlaskClient, path:
     assert "X-Powered-By" not in headers
 
 
+@pytest.mark.parametrize("path", ["/knowledge", "/docs", "/static/pages.css"])
+def test_what_is_unchanged_keeps_its_policy(client: FlaskClient, path: str) -> None:
+    """A browser takes the headers of a 304 for those of the page that it kept."""
+    first = client.get(path, headers={"Accept": "text/html"})
+    unchanged = {"Accept": "text/html", "If-None-Match": first.headers["ETag"]}
+    again = client.get(path, headers=unchanged)
+    assert again.status_code == 304
+    policy = first.headers["Content-Security-Policy"]
+    assert again.headers.get("Content-Security-Policy", policy) == policy
+
+
 @pytest.mark.parametrize("origins", ["*", "https://ehr.example"])
 @pytest.mark.parametrize(
     "path", ["/", "/docs", "/knowledge", "/static/pages.css", "/fhir/metadata", "/feedback/summary", "/none"]
