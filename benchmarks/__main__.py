@@ -21,6 +21,7 @@ PARTS = {
     "memory": measures.memory,
     "size": measures.size,
     "http": measures.http,
+    "parts": measures.parts,
     "token": measures.token,
     "start": measures.start,
 }
