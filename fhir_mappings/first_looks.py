@@ -43,16 +43,14 @@ class Look(msgspec.Struct, frozen=True, gc=False, tag_field="resourceType"):
 
     id: str | None = None
     subject: LookedReference | None = None
-    patient: LookedReference | None = None
     code: LookedConcept | None = None
-    # There or not: each part of it may have a code of its own.
-    component: list[Thing | None] | None = None
     context: msgspec.Raw = NOT_THERE  # STU3
 
 
 class ConditionLook(Look, tag="Condition", frozen=True, gc=False):
     kind: ClassVar[str] = "Condition"
 
+    patient: LookedReference | None = None  # DSTU2
     clinicalStatus: Thing | str | None = None
     verificationStatus: Thing | str | None = None
     participant: msgspec.Raw = NOT_THERE  # R5
@@ -63,6 +61,8 @@ class ConditionLook(Look, tag="Condition", frozen=True, gc=False):
 class ObservationLook(Look, tag="Observation", frozen=True, gc=False):
     kind: ClassVar[str] = "Observation"
 
+    # There or not: each part of it may have a code of its own.
+    component: list[Thing | None] | None = None
     interpretation: list[Thing | None] | Thing | None = None
     related: msgspec.Raw = NOT_THERE  # STU3
     comment: msgspec.Raw = NOT_THERE  # STU3

@@ -221,10 +221,14 @@ def beyond_r4(kinds: Collection[str], resources: Mapping[type[msgspec.Struct], C
     kinds: their types; resources: by their shape. Only where it is need they be read once more, to see what
     version that is.
     """
-    return not _NOT_OF_R4.isdisjoint(kinds) or any(
-        any(map(partial(ne, absent), map(plain, resources[shape]))) or any(map(special, resources[shape]))
-        for shape, (plain, absent, special) in ((shape, _LOOKS[shape]) for shape in resources)
-    )
+    if not _NOT_OF_R4.isdisjoint(kinds):
+        return True
+    for shape, of_shape in resources.items():
+        plain, absent, special = _LOOKS[shape]
+        # Mapped and not asked one by one: of each resource that would cost as much as to decode it.
+        if any(map(partial(ne, absent), map(plain, of_shape))) or any(map(special, of_shape)):
+            return True
+    return False
 
 
 def _nothing(_: Any) -> bool:

@@ -121,6 +121,15 @@ def test_what_is_passed_over_still_tells_whose_it_is_and_its_version() -> None:
     )
 
 
+@pytest.mark.parametrize("make", [condition, observation])
+def test_a_patient_instead_of_a_subject_is_read_of_a_condition_alone(make: Any) -> None:
+    """As of what can say something: DSTU2's spelling was seen there."""
+    for code in ({}, {"code": UNKNOWN}):
+        one = make("weakness", subject=None, patient={"reference": "Patient/p"}, **code)
+        unused = [note.reference for note in read(condition("fasciculation"), one).not_used]
+        assert unused == ([] if make is condition else [f"Observation/{one['id']}"])
+
+
 def test_the_last_version_counts_also_where_it_is_about_something_else() -> None:
     def of(version: str, **members: Any) -> dict[str, Any]:
         return {**condition("weakness", **members), "id": "c", "meta": {"versionId": version}}
