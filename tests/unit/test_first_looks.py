@@ -146,6 +146,14 @@ def test_an_unreadable_meta_loses_no_resource() -> None:
         assert (list(record.findings), record.not_understood) == (["weakness"], ())
 
 
+def test_of_two_versions_the_one_that_says_which_it_is_counts() -> None:
+    unsaid = {**condition("weakness"), "id": "c", "meta": {"versionId": 7}}
+    said = {**condition("weakness", code=UNKNOWN), "id": "c", "meta": {"versionId": "1"}}
+    for order in ((unsaid, said), (said, unsaid)):
+        record = read(*order)
+        assert (record.findings, record.not_understood) == ({}, ())
+
+
 def test_resources_without_a_name_are_all_kept() -> None:
     first = {**observation("weakness", effectiveDateTime=DAY.isoformat()), "id": None}
     second = {**observation("atrophy", effectiveDateTime=DAY.isoformat()), "id": None}
