@@ -29,7 +29,8 @@ from fhir_mappings.to_findings.ranges import (
 _NONE = frozenset({"entered-in-error", "cancelled", "registered"})
 _FINAL = frozenset({"final", "amended", "corrected"})
 _SEVERITY = {Band.NOT_JUDGED: 0, Band.IN_RANGE: 1, Band.OUT_OF_RANGE: 2, Band.CRITICAL: 3}
-_WRITTEN = re.compile(r"\s*([<>]=?)?\s*(-?\d+(?:\.\d+)?)\s*(\S.*)?")
+# Possessive: a text that does not fit is not tried again from each of its blanks and digits.
+_WRITTEN = re.compile(r"\s*+([<>]=?)?\s*+(-?\d++(?:\.\d++)?)\s*+(\S.*)?")
 
 
 class _Dated(msgspec.Struct, frozen=True, gc=False):
