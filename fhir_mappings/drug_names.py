@@ -51,7 +51,7 @@ class Names:
     def named_by(self, concept: CodeableConcept | None) -> Named:
         """All that a concept's codings and text name; of no concept, nothing."""
         if concept is None:
-            return _NOTHING
+            return NOTHING
         key = written_in(concept)
         named = self._read.get(key)
         if named is None:
@@ -59,7 +59,7 @@ class Names:
         return named
 
 
-_NOTHING = Named()
+NOTHING = Named()
 
 
 def written_in(concept: CodeableConcept) -> tuple[Any, ...]:
@@ -71,7 +71,7 @@ def written_in(concept: CodeableConcept) -> tuple[Any, ...]:
 def named_by(concept: CodeableConcept | None, medications: Medications) -> Named:
     """All that a concept's codings and text name; of no concept, nothing."""
     if concept is None:
-        return _NOTHING
+        return NOTHING
     coded: list[Ingredient] = []
     texts = [concept.text or ""]
     spoken = {texts[0]: _scanned(texts[0])}

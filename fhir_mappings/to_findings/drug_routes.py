@@ -35,10 +35,10 @@ def classed(
     hits = (*coded, *(hit for hit in written if hit.name not in coded_names))
     decided = {hit.medication_class for hit in hits if not hit.route_decides}
     route = next((known for known in routes if known), frozenset[str]())
-    return tuple(
-        _one(name, [hit for hit in hits if hit.name == name], decided, route, class_routes)
-        for name in sorted({hit.name for hit in hits})
-    )
+    by_name: dict[str, list[Ingredient]] = {}
+    for hit in hits:
+        by_name.setdefault(hit.name, []).append(hit)
+    return tuple(_one(name, by_name[name], decided, route, class_routes) for name in sorted(by_name))
 
 
 def _one(

@@ -76,6 +76,113 @@ def test_a_result_in_words_is_read_as_before(text: str, shown: str) -> None:
     assert [one.text for one in read(result(text)).results] == [shown]
 
 
+# Medicines that are made of medicines
+
+
+def prescription(number: int, **members: Any) -> Resource:
+    order = {"resourceType": "MedicationRequest", "status": "active", "intent": "order"}
+    return {**order, "id": f"r{number}", "subject": {"reference": "Patient/p"}, **members}
+
+
+def medication(name: str, **members: Any) -> Resource:
+    return {"resourceType": "Medication", "id": name, **members}
+
+
+def made_of(*names: str) -> list[Resource]:
+    return [{"itemReference": {"reference": f"Medication/{name}"}} for name in names]
+
+
+def referring(count: int) -> list[Resource]:
+    return [prescription(n, medicationReference={"reference": "Medication/m0"}) for n in range(count)]
+
+
+def named(count: int) -> list[Resource]:
+    return [{"itemCodeableConcept": {"text": f"{n + 100}pril"}} for n in range(count)]
+
+
+def contained(count: int) -> list[Resource]:
+    salt = {"resourceType": "Substance", "code": {"text": "salt"}}
+    return [{**salt, "id": f"s{n}"} for n in range(count)]
+
+
+@hurting(40)
+def medications_that_name_the_next_often(size: int) -> bytes:
+    chain = [medication(f"m{n}", ingredient=made_of(*[f"m{n + 1}"] * size)) for n in range(2)]
+    return bundle(*referring(1), *chain, medication("m2", code={"text": "enalapril"}))
+
+
+@hurting(100)
+def many_prescriptions_of_one_medication(size: int) -> bytes:
+    return bundle(*referring(size), medication("m0", ingredient=named(size)))
+
+
+@hurting(400)
+def many_prescriptions_of_one_coded_medication(size: int) -> bytes:
+    codings = [{"system": "http://snomed.info/sct", "code": f"{n}"} for n in range(size)]
+    return bundle(*referring(size), medication("m0", code={"coding": codings}))
+
+
+@hurting(100)
+def many_prescriptions_in_words_of_one_medication(size: int) -> bytes:
+    records = [
+        {**record, "medicationCodeableConcept": {"text": f"tablet {n}"}}
+        for n, record in enumerate(referring(size))
+    ]
+    return bundle(*records, medication("m0", ingredient=named(size)))
+
+
+@hurting(100)
+def many_medications_made_of_one(size: int) -> bytes:
+    middle = [f"m{n}" for n in range(1, size)]
+    return bundle(
+        *referring(1),
+        medication("m0", ingredient=made_of(*middle)),
+        *[medication(name, ingredient=made_of("last")) for name in middle],
+        medication("last", ingredient=named(size)),
+    )
+
+
+@hurting(100)
+def many_prescriptions_of_what_contains_much(size: int) -> bytes:
+    return bundle(*referring(size), medication("m0", code={"text": "enalapril"}, contained=contained(size)))
+
+
+@hurting(100)
+def many_parts_of_what_contains_much(size: int) -> bytes:
+    inside = medication("m1", code={"text": "enalapril"}, contained=contained(size))
+    return bundle(*referring(1), medication("m0", ingredient=made_of(*["m1"] * size)), inside)
+
+
+def ingredients_read(count: int, **members: Any) -> tuple[list[str], list[str]]:
+    """Names of the drugs of one prescription, and why what of it was not understood."""
+    found = read(*referring(1), medication("m0", ingredient=named(count), **members))
+    return [drug.name for drug in found.drugs], [note.why for note in found.not_understood]
+
+
+def test_a_medicine_of_very_many_ingredients_says_that_some_were_not_read() -> None:
+    assert ingredients_read(100) == ([f"{n + 100}pril" for n in range(100)], [])
+    names, notes = ingredients_read(101)
+    assert len(names) == 100
+    assert notes == ["it names more ingredients than are read"]
+
+
+def test_many_medications_in_one_say_that_some_were_not_read() -> None:
+    parts = [medication(f"p{n}", code={"text": f"{n + 100}pril"}) for n in range(101)]
+    for count, said in ((100, []), (101, ["it names more ingredients than are read"])):
+        names = [part["id"] for part in parts[:count]]
+        found = read(*referring(1), *parts, medication("m0", ingredient=made_of(*names)))
+        assert len(found.drugs) == 100
+        assert [note.why for note in found.not_understood] == said
+
+
+def test_what_is_wrong_with_a_medication_is_said_of_each_prescription() -> None:
+    broken = {"resourceType": "Substance", "id": 7}
+    found = read(*referring(2), medication("m0", code={"text": "enalapril"}, contained=[broken]))
+    assert [(note.reference, note.why) for note in found.not_understood] == [
+        (f"MedicationRequest/r{n}", "a contained resource that cannot be read") for n in range(2)
+    ]
+
+
 @pytest.mark.parametrize("name", HURTING)
 def test_the_cost_grows_with_the_body(name: str) -> None:
     made, size = HURTING[name]
