@@ -10,6 +10,7 @@ from fhir_mappings import resources as fhir
 from fhir_mappings.findings import Draft, Order
 from fhir_mappings.located import Located
 from fhir_mappings.terminology import Terminology
+from fhir_mappings.to_findings.drug_medicine import Medicines
 from fhir_mappings.to_findings.drugs import drafted_drugs
 
 # A prescription may be signed again after a change that ended it.
@@ -46,13 +47,14 @@ def _medicines(
     terminology: Terminology,
     as_of: date,
 ) -> Iterator[tuple[list[int], Draft]]:
+    medicines = Medicines(medications, terminology.medications)
     for located in prescriptions:
         if not located.draft:
             continue
         resource = located.resource
         if (resource.status or "").strip().lower() in _ENDED or resource.doNotPerform:
             continue
-        drugs = drafted_drugs(located, medications, terminology, as_of)
+        drugs = drafted_drugs(located, medicines, as_of)
         yield _place(located), Draft(located.reference, drugs=drugs, selected=located.selected)
 
 

@@ -102,14 +102,9 @@ def drugs_of(
     return tuple(ordered), tuple(notes)
 
 
-def drafted_drugs(
-    located: Located[MedicationRequest],
-    medications: Mapping[str, Located[Medication]],
-    terminology: Terminology,
-    as_of: date,
-) -> tuple[Drug, ...]:
+def drafted_drugs(located: Located[MedicationRequest], medicines: Medicines, as_of: date) -> tuple[Drug, ...]:
     """The medicines that a draft names; when they were taken is not asked, for they were not."""
-    medicine, _ = Medicines(medications, terminology.medications).of(located.resource, located.reference)
+    medicine, _ = medicines.of(located.resource, located.reference)
     use = _use_of([_Place(located.reference, "MedicationRequest", Times(Span(), status_known=True))])
     mentions: dict[str, list[_Mention]] = defaultdict(list)
     for mention in _mentions(medicine, use):

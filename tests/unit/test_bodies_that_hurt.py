@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from fhir_mappings.envelope import decode_bundle
-from fhir_mappings.to_findings import record_of
+from fhir_mappings.to_findings import drug_medicine, record_of
 from service.assessment import assessment_of
 from service.decision import decide
 from tests.spec.records import DAY, KNOWLEDGE, bundle, observation, read
@@ -181,6 +183,24 @@ def test_what_is_wrong_with_a_medication_is_said_of_each_prescription() -> None:
     assert [(note.reference, note.why) for note in found.not_understood] == [
         (f"MedicationRequest/r{n}", "a contained resource that cannot be read") for n in range(2)
     ]
+
+
+def test_what_a_medication_contains_is_decoded_once_for_all_drafts(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    contained_in = drug_medicine._contained_in
+
+    def counted(resources: Any) -> Any:
+        decoded.append(len(resources or ()))
+        return contained_in(resources)
+
+    monkeypatch.setattr(drug_medicine, "_contained_in", counted)
+    submission = decode_bundle(
+        bundle(*referring(5), medication("m0", code={"text": "enalapril"}, contained=contained(3)))
+    )
+    drafts = tuple(msgspec.structs.replace(entry, draft=True) for entry in submission.entries)
+    found = record_of(replace(submission, entries=drafts), KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
+    assert [[drug.name for drug in draft.drugs] for draft in found.drafts] == [["enalapril"]] * 5
+    assert decoded.count(3) == 1
 
 
 @pytest.mark.parametrize("name", HURTING)
