@@ -222,7 +222,8 @@ def _of_code(system: str, code: str, medications: Medications) -> tuple[Ingredie
 
 
 def _of_atc(code: str, medications: Medications) -> tuple[Ingredient, ...]:
-    for length in range(len(code), 0, -1):
+    # None is longer: of a code of megabytes not every beginning is looked up.
+    for length in range(min(len(code), medications.longest_atc), 0, -1):
         prefix = code[:length]
         family = medications.atc.get(prefix)
         if family is not None:

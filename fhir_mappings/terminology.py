@@ -152,6 +152,7 @@ class Medications:
     where one ingredient is in several. potassium_raising_atc, potassium_raising_stems: ATC prefixes and
     word endings of ACE inhibitors and angiotensin blockers. beginnings: the first word of every term and form
     word, by which most words of a name are left behind. stems: the word endings for str.endswith.
+    longest_atc: the length of the longest ATC prefix.
     """
 
     codes: Mapping[CodeKey, tuple[Ingredient, ...]] = field(default_factory=dict)
@@ -167,8 +168,10 @@ class Medications:
     potassium_raising_stems: frozenset[str] = frozenset()
     beginnings: frozenset[str] = field(init=False)
     stems: tuple[str, ...] = field(init=False)
+    longest_atc: int = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "longest_atc", max(map(len, self.atc), default=0))
         object.__setattr__(self, "stems", tuple(self.potassium_raising_stems))
         words = (WORD.match(term) for term in (*self.terms, *self.form_words))
         object.__setattr__(self, "beginnings", frozenset(word[0] for word in words if word))
@@ -200,8 +203,11 @@ class Terminology:
     medications: Medications = field(default_factory=Medications)
     # The systems whose codes have families at all.
     _family_systems: frozenset[str] = field(init=False, repr=False)
+    _longest_family: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        longest = max((len(code) for _, code in self.finding_prefixes), default=0)
+        object.__setattr__(self, "_longest_family", longest)
         object.__setattr__(self, "_family_systems", frozenset(system for system, _ in self.finding_prefixes))
 
     def finding_of(self, key: CodeKey) -> tuple[FindingCode, ...]:
@@ -212,7 +218,7 @@ class Terminology:
         system, code = key
         if system not in self._family_systems:
             return ()
-        for length in range(len(code) - 1, 2, -1):
+        for length in range(min(len(code) - 1, self._longest_family), 2, -1):
             family = self.finding_prefixes.get((system, code[:length]))
             if family is not None:
                 return family

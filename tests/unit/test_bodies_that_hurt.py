@@ -11,10 +11,11 @@ import msgspec
 import pytest
 
 from fhir_mappings.envelope import decode_bundle
+from fhir_mappings.terminology import ATC
 from fhir_mappings.to_findings import drug_medicine, record_of
 from service.assessment import assessment_of
 from service.decision import decide
-from tests.spec.records import DAY, KNOWLEDGE, bundle, observation, read
+from tests.spec.records import DAY, KNOWLEDGE, bundle, concept, observation, read
 
 Resource = dict[str, Any]
 Made = Callable[[int], bytes]
@@ -201,6 +202,21 @@ def test_what_a_medication_contains_is_decoded_once_for_all_drafts(monkeypatch: 
     found = record_of(replace(submission, entries=drafts), KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
     assert [[drug.name for drug in draft.drugs] for draft in found.drafts] == [["enalapril"]] * 5
     assert decoded.count(3) == 1
+
+
+# Codes
+
+
+@hurting(20_000)
+def an_atc_code(size: int) -> bytes:
+    coding = {"system": ATC, "code": "N" * size}
+    return bundle(prescription(0, medicationCodeableConcept={"coding": [coding]}))
+
+
+@hurting(20_000)
+def a_code_of_a_system_with_families(size: int) -> bytes:
+    system, _ = next(iter(KNOWLEDGE.terminology.finding_prefixes))
+    return bundle(observation("fasciculation", code=concept(system, "Q" * size)))
 
 
 @pytest.mark.parametrize("name", HURTING)
