@@ -36,7 +36,7 @@ class _Dates:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self.unreadable: tuple[str, ...] = ()
+        self.unreadable: list[str] = []
 
     def day(self, text: str | None, member: str) -> Days | None:
         if text is None or not text.strip():
@@ -44,7 +44,7 @@ class _Dates:
         try:
             return days_of(text)
         except UnreadableDate:
-            self.unreadable += (f"{self.kind}.{member}",)
+            self.unreadable.append(f"{self.kind}.{member}")
             return None
 
     def periods(self, periods: Iterable[tuple[Period | None, str]]) -> tuple[list[Days], list[Days]]:
@@ -89,7 +89,7 @@ def times_of(record: MedicationRecord, as_of: date, reading: Reading) -> Times |
     if status in _ENDED:
         end = not_after(end or latest_of(starts), as_of)
     known = status in _TAKEN and not _taking_not_known(record)
-    return Times(Span(start, end), known, dates.unreadable)
+    return Times(Span(start, end), known, tuple(dates.unreadable))
 
 
 def unreadable_notes(reference: str, times: Times) -> Iterator[Note]:

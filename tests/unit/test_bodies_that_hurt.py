@@ -219,6 +219,16 @@ def a_code_of_a_system_with_families(size: int) -> bytes:
     return bundle(observation("fasciculation", code=concept(system, "Q" * size)))
 
 
+# Dates
+
+
+@hurting(5000)
+def unreadable_dates_of_a_prescription(size: int) -> bytes:
+    dosage = {"timing": {"repeat": {"boundsPeriod": {"start": "x"}}}}
+    named = {"text": "enalapril"}
+    return bundle(prescription(0, medicationCodeableConcept=named, dosageInstruction=[dosage] * size))
+
+
 @pytest.mark.parametrize("name", HURTING)
 def test_the_cost_grows_with_the_body(name: str) -> None:
     made, size = HURTING[name]
