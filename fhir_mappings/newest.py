@@ -23,11 +23,14 @@ class _Versioned(msgspec.Struct, frozen=True, gc=False):
 
 
 _versioned = msgspec.json.Decoder(_Versioned)
+_Age = tuple[bool, str, str, bool, bytes]
 
 
 def newest(entries: Iterable[Entry]) -> Mapping[str, Mapping[object, Entry]]:
     """Type -> every resource of it once, in the order in which they came. entries: those with a head."""
     kept: defaultdict[str, dict[object, Entry]] = defaultdict(dict)
+    # Of what has several versions: that of the kept one, which may be long, is worked out once.
+    ages: dict[tuple[str | None, object], _Age] = {}
     for entry in entries:
         head = entry.head
         if head is None:
@@ -36,12 +39,17 @@ def newest(entries: Iterable[Entry]) -> Mapping[str, Mapping[object, Entry]]:
         # What has no name is like no other.
         name = head.id or entry.full_url or (entry.expression,)
         before = of_kind.setdefault(name, entry)
-        if before is not entry and _age(entry) > _age(before):
-            of_kind[name] = entry
+        if before is entry:
+            continue
+        key, age = (head.kind, name), _age(entry)
+        if key not in ages:
+            ages[key] = _age(before)
+        if age > ages[key]:
+            of_kind[name], ages[key] = entry, age
     return kept
 
 
-def _age(entry: Entry) -> tuple[bool, str, str, bool, bytes]:
+def _age(entry: Entry) -> _Age:
     """What decides between two versions of one resource: the greater is kept."""
     try:
         meta = _versioned.decode(entry.raw).meta or _Meta()

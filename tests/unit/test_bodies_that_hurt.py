@@ -15,7 +15,7 @@ from fhir_mappings.terminology import ATC
 from fhir_mappings.to_findings import drug_medicine, record_of
 from service.assessment import assessment_of
 from service.decision import decide
-from tests.spec.records import DAY, KNOWLEDGE, bundle, concept, observation, read
+from tests.spec.records import DAY, KNOWLEDGE, bundle, concept, condition, observation, read
 
 Resource = dict[str, Any]
 Made = Callable[[int], bytes]
@@ -227,6 +227,17 @@ def unreadable_dates_of_a_prescription(size: int) -> bytes:
     dosage = {"timing": {"repeat": {"boundsPeriod": {"start": "x"}}}}
     named = {"text": "enalapril"}
     return bundle(prescription(0, medicationCodeableConcept=named, dosageInstruction=[dosage] * size))
+
+
+# Versions of one resource
+
+
+@hurting(500)
+def one_large_and_many_small_versions(size: int) -> bytes:
+    note = [{"text": "x" * 200 * size}]
+    large = condition("fasciculation", note=note, meta={"lastUpdated": "2026-01-01"})
+    small = condition("fasciculation", meta={"lastUpdated": "2025-01-01"})
+    return bundle(large, *[small] * size)
 
 
 @pytest.mark.parametrize("name", HURTING)
