@@ -36,7 +36,9 @@ def orders_of(
         order = _of_request(located, terminology, notes)
         if order is not None and exists_on(order.day, as_of, reading.future_days):
             found.append(order)
-    by_name = {name: request for request in requests for name in (*request.names, request.reference)}
+    by_name = {
+        name: _Asked(request.resource) for request in requests for name in (*request.names, request.reference)
+    }
     for task in tasks:
         order = _of_task(task, by_name, terminology, notes)
         if order is not None and exists_on(order.day, as_of, reading.future_days):
@@ -100,6 +102,19 @@ def _request_tests(resource: fhir.ServiceRequest, terminology: Terminology) -> f
     return tests_of(concepts, terminology)
 
 
+class _Asked:
+    """A request that Tasks may carry out. Its tests are worked out once, and only if one does."""
+
+    def __init__(self, request: fhir.ServiceRequest) -> None:
+        self.request = request
+        self._tests: frozenset[str] | None = None
+
+    def tests(self, terminology: Terminology) -> frozenset[str]:
+        if self._tests is None:
+            self._tests = _request_tests(self.request, terminology)
+        return self._tests
+
+
 def _reasons(task: fhir.Task) -> list[fhir.CodeableConcept | None]:
     """What R4 has as reasonCode: a list of references or concepts in R5, one concept in STU3."""
     if isinstance(task.reason, list):
@@ -109,7 +124,7 @@ def _reasons(task: fhir.Task) -> list[fhir.CodeableConcept | None]:
 
 def _of_task(
     located: Located[fhir.Task],
-    requests: dict[str, Located[fhir.ServiceRequest]],
+    requests: dict[str, _Asked],
     terminology: Terminology,
     notes: list[Note],
 ) -> Order | None:
@@ -122,8 +137,8 @@ def _of_task(
     if resource.focus is not None and resource.focus.reference:
         request = requests.get(plain(resource.focus.reference))
         if request is not None:
-            tests |= _request_tests(request.resource, terminology)
-            priority = priority or request.resource.priority
+            tests |= request.tests(terminology)
+            priority = priority or request.request.priority
     if not tests:
         return None
     authored = Dates(located.reference, notes).days(resource.authoredOn, "Task.authoredOn")

@@ -210,7 +210,8 @@ class Reader:
             if any(key in self.terminology.sites for key in keys_of(component.valueCodeableConcept)):
                 found = [component.valueCodeableConcept]
                 sites += sites_of(found, self.terminology, "", "", [])
-        return courses, tuple(sites)
+        # Each of the signs beside them gets all of them.
+        return courses, tuple(dict.fromkeys(sites))
 
     def _value(
         self,

@@ -21,6 +21,7 @@ NO_OBSERVATION = frozenset({"entered-in-error", "cancelled", "registered"})
 _TOLD_CATEGORIES = frozenset({"survey", "social-history", "functional-status"})
 _TOLD_BY = ("Patient", "RelatedPerson")
 _NO_COURSES: frozenset[str] = frozenset()
+_MOST_PARTS = 20
 
 
 def code_word(status: fhir.CodeableConcept | str | None) -> str:
@@ -134,12 +135,11 @@ def structures_of(
     if structure is None:
         # Named, and not there: a place that is not understood.
         return [fhir.CodeableConcept(text=observation.bodyStructure.display or reference)]
-    return [
-        concept
-        for part in structure.includedStructure or ()
-        if part is not None
-        for concept in (part.structure, part.laterality)
-    ]
+    parts = structure.includedStructure or []
+    if len(parts) > _MOST_PARTS:
+        # Many Observations may name it: one of thousands of parts is not read, and is not understood.
+        return [fhir.CodeableConcept(text=observation.bodyStructure.display or reference)]
+    return [concept for part in parts if part is not None for concept in (part.structure, part.laterality)]
 
 
 def _contained_structures(observation: fhir.Observation) -> dict[str, fhir.BodyStructure]:

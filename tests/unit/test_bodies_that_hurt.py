@@ -15,7 +15,7 @@ from fhir_mappings.terminology import ATC
 from fhir_mappings.to_findings import drug_medicine, record_of
 from service.assessment import assessment_of
 from service.decision import decide
-from tests.spec.records import DAY, KNOWLEDGE, bundle, concept, condition, observation, read
+from tests.spec.records import DAY, KNOWLEDGE, bundle, code_of, concept, condition, observation, read
 
 Resource = dict[str, Any]
 Made = Callable[[int], bytes]
@@ -238,6 +238,49 @@ def one_large_and_many_small_versions(size: int) -> bytes:
     large = condition("fasciculation", note=note, meta={"lastUpdated": "2026-01-01"})
     small = condition("fasciculation", meta={"lastUpdated": "2025-01-01"})
     return bundle(large, *[small] * size)
+
+
+# What many resources, or many parts of one, refer to
+
+
+@hurting(200)
+def many_sites_beside_many_signs(size: int) -> bytes:
+    site = {"code": concept(ATC, "site"), "valueCodeableConcept": code_of("hand")}
+    sign = {"code": code_of("fasciculation"), "valueBoolean": True}
+    return bundle(observation("weakness", component=[site] * size + [sign] * size))
+
+
+def structure(count: int) -> Resource:
+    parts = [{"structure": code_of("hand")}] * count
+    return {"resourceType": "BodyStructure", "id": "b", "includedStructure": parts}
+
+
+def twitching_there(number: int) -> Resource:
+    there = {"reference": "BodyStructure/b"}
+    return observation("fasciculation", id=f"o{number}", bodyStructure=there)
+
+
+@hurting(200)
+def many_observations_of_one_structure(size: int) -> bytes:
+    return bundle(structure(size), *[twitching_there(n) for n in range(size)])
+
+
+def test_a_structure_of_very_many_parts_is_a_place_that_is_not_understood() -> None:
+    found = read(structure(20), twitching_there(0))
+    assert ([site.id for site in found.twitch.sites], found.not_understood) == (["hand"], ())
+    found = read(structure(21), twitching_there(0))
+    assert found.twitch.sites == ()
+    assert [note.why for note in found.not_understood] == ["body site not understood"]
+
+
+@hurting(200)
+def many_tasks_of_one_request(size: int) -> bytes:
+    codings = [{"system": "http://snomed.info/sct", "code": f"{n}"} for n in range(size)]
+    request = {"resourceType": "ServiceRequest", "id": "s", "status": "draft", "code": {"coding": codings}}
+    focus = {"status": "requested", "focus": {"reference": "ServiceRequest/s"}}
+    patient = {"reference": "Patient/p"}
+    tasks = [{"resourceType": "Task", "id": f"t{n}", "for": patient, **focus} for n in range(size)]
+    return bundle({**request, "subject": patient}, *tasks)
 
 
 @pytest.mark.parametrize("name", HURTING)
