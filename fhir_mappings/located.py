@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 # Where the places of what came from the caller's FHIR server begin.
 FETCHED = "fhirServer."
+_LONGEST_ID = 256
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -47,7 +48,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def id(self) -> str | None:
-        return self.head.id if self.head else None
+        """None also where it is far longer than FHIR's 64 characters: all that is said of it repeats it."""
+        name = self.head.id if self.head else None
+        return name if name is not None and len(name) <= _LONGEST_ID else None
 
     @property
     def names(self) -> tuple[str, ...]:

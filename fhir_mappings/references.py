@@ -10,10 +10,14 @@ def plain(reference: str) -> str:
     return reference.strip().split("/_history/")[0].rstrip("/")
 
 
+# Each reference is held against the names of what it may mean: one of megabytes is no name.
+_LONGEST_URL = 2048
+
+
 def names_of(kind: str, resource_id: str | None, full_url: str | None) -> tuple[str, ...]:
     """Every string by which that resource may be referred to."""
     names = []
-    if full_url:
+    if full_url and len(full_url) <= _LONGEST_URL:
         names.append(plain(full_url))
     if resource_id:
         names.append(f"{kind}/{resource_id}")

@@ -12,6 +12,8 @@ from service.decision.questions import AnswerOutcome, Question
 from service.decision.standing import newest_orders
 from service.knowledge import Knowledge
 
+# One text may be that of as many findings as its codes stand for.
+LONGEST_TEXT = 4000
 ORDERED_KINDS = {
     "done": "done",
     "act-on": "done and out of range: act on it",
@@ -147,7 +149,7 @@ def _evidence(owner: Finding | Twitch) -> list[dict[str, Any]]:
             {
                 "reference": e.reference,
                 "expression": e.expression,
-                "text": e.text,
+                "text": e.text[:LONGEST_TEXT],
                 "status": e.status.value,
                 "date": _day(e.day),
                 "used": e.used,

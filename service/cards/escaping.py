@@ -12,6 +12,8 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ESCAPES = str.maketrans({mark: "\\" + mark for mark in string.punctuation} | _ENTITIES)
 _WORD_JOINER = "\u2060"
 _LONGEST = 200
+# Of a text of megabytes that is shown in a line, its end is never looked at.
+_MOST_READ = 50 * _LONGEST
 
 
 def escaped(text: str) -> str:
@@ -32,6 +34,7 @@ def escaped(text: str) -> str:
 
 def folded(text: str) -> str:
     """One line of plain text: control and format characters are dropped, white space is one blank."""
+    text = text[:_MOST_READ]
     kept = text if text.isascii() and text.isprintable() else _printable(text)
     kept = " ".join(kept.split())
     return kept if len(kept) <= _LONGEST else kept[: _LONGEST - 1] + "…"

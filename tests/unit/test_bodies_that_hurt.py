@@ -11,9 +11,11 @@ import msgspec
 import pytest
 
 from fhir_mappings.envelope import decode_bundle
+from fhir_mappings.json_objects import json_bytes
 from fhir_mappings.terminology import ATC
 from fhir_mappings.to_findings import drug_medicine, record_of
 from service.assessment import assessment_of
+from service.cards import escaping
 from service.decision import decide
 from tests.spec.records import DAY, KNOWLEDGE, bundle, code_of, concept, condition, observation, read
 
@@ -281,6 +283,58 @@ def many_tasks_of_one_request(size: int) -> bytes:
     patient = {"reference": "Patient/p"}
     tasks = [{"resourceType": "Task", "id": f"t{n}", "for": patient, **focus} for n in range(size)]
     return bundle({**request, "subject": patient}, *tasks)
+
+
+# Names and texts
+
+
+def under_a_long_name(body: bytes, entry: bytes, length: int) -> bytes:
+    """The body, of which the entry that begins so has a fullUrl of that length."""
+    return body.replace(entry, b'{"fullUrl": "urn:%s", ' % (b"u" * length) + entry[1:], 1)
+
+
+@hurting(500)
+def long_name_of_the_patient(size: int) -> bytes:
+    of_others = [
+        condition("fasciculation", id=f"c{n}", subject={"reference": f"Patient/{n}"}) for n in range(size)
+    ]
+    entry = b'{"resource": {"resourceType": "Patient"'
+    return under_a_long_name(bundle(*of_others), entry, 1000 * size)
+
+
+@hurting(300)
+def long_name_of_a_medication(size: int) -> bytes:
+    records = [
+        prescription(n, medicationReference={"reference": f"http://{n}/Medication/m0"}) for n in range(size)
+    ]
+    entry = b'{"resource": {"resourceType": "Medication", "id": "m0"'
+    body = bundle(medication("m0", code={"text": "enalapril"}), *records)
+    return under_a_long_name(body, entry, 1000 * size)
+
+
+def answered(*resources: Resource) -> int:
+    """The length of the assessment."""
+    record = record_of(decode_bundle(bundle(*resources)), KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
+    return len(json_bytes(assessment_of(decide(record, KNOWLEDGE.table), KNOWLEDGE)))
+
+
+def test_a_long_id_is_not_repeated_in_the_answer() -> None:
+    parts = [{"code": code_of("fasciculation"), "valueBoolean": True}] * 100
+    short, long = (answered(observation("weakness", id=name, component=parts)) for name in ("i", "i" * 1000))
+    assert long < short + 100 * 50
+    assert "i" * 256 in str(read(observation("fasciculation", id="i" * 256)).twitch.references)
+
+
+def test_a_long_text_is_not_repeated_in_the_answer() -> None:
+    codes = [code_of(name)["coding"][0] for name in ("fasciculation", "weakness", "atrophy")]
+    assert answered(observation("weakness", code={"coding": codes, "text": "x" * 100_000})) < 20_000
+
+
+def test_a_long_text_is_not_read_to_its_end_for_a_line_of_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    monkeypatch.setattr(escaping, "_printable", lambda text: read.append(len(text)) or "")
+    escaping.folded("\n" * 1_000_000)
+    assert read == [10_000]
 
 
 @pytest.mark.parametrize("name", HURTING)
