@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from fhir_mappings.findings import Note
+from fhir_mappings.findings import MOST_NOTES, Note, one_of
 from fhir_mappings.first_looks import UNREADABLE, Head, Look, first_look
 from fhir_mappings.json_objects import BodyProblem, Name, UnreadableBody, decoded, members_of, value_of
 from fhir_mappings.located import FETCHED, Entry, Submission
@@ -35,6 +35,9 @@ PREFETCH_KEYS = tuple(key for keys in KEYS_OF_TYPE.values() for key in keys)
 _SPECIAL = frozenset(("Bundle", "OperationOutcome"))
 # Bundles in bundles are read, no deeper than any real one.
 _DEEPEST = 3
+# Of the links of a Bundle one tells of a next page; of very many none is looked at.
+_MOST_LINKS = 100
+_BRACE = ord("{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def decode_bundle(body: bytes) -> Submission:
     return Submission(
         entries=tuple(reading.entries),
         not_seen=tuple(not_seen),
-        not_understood=tuple(reading.notes),
+        not_understood=reading.noted(),
     )
 
 
@@ -184,6 +187,7 @@ def submission_of_prefetch(
     not_seen = []
     for key in PREFETCH_KEYS:
         reading = _Reading()
+        fetched_notes: tuple[Note, ...] = ()
         raw = (prefetch or {}).get(key)
         seen = raw is not None and reading.list_of(raw, key)
         had = (fetched or {}).get(key)
@@ -192,9 +196,9 @@ def submission_of_prefetch(
             read = [more.page(page.raw, key, number) for number, page in enumerate(had.pages)]
             seen = had.whole and all(read)
             reading.entries += more.entries
-            reading.notes += more.notes
+            fetched_notes = more.noted()
         entries += reading.entries
-        notes += reading.notes
+        notes += (*reading.noted(), *fetched_notes)
         if not seen and key in keys:
             not_seen.append(key)
     bare = patient_id.removeprefix("Patient/") if patient_id else None
@@ -224,7 +228,7 @@ def entries_of(raw: msgspec.Raw, place: str, key: str) -> tuple[tuple[Entry, ...
     """The entries of one Bundle, and what could not be read of them. UnreadableBody where it is none."""
     reading = _Reading()
     reading.bundle(_whole(raw) or decoded(raw, _LooseBundle, place), place, key)
-    return tuple(reading.entries), tuple(reading.notes)
+    return tuple(reading.entries), reading.noted()
 
 
 def _is_null(raw: msgspec.Raw) -> bool:
@@ -250,12 +254,27 @@ class _Reading:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self.notes: list[Note] = []
+        self._notes: list[Note] = []
+        # How many more there are, and the first of them.
+        self._more = 0
+        self._first: Note | None = None
         self.kinds: set[str] = set()
         self.partly: set[str] = set()
         # Of the outermost bundle; and whether more than later pages is lacking.
         self.next_url: str | None = None
         self.failed = False
+
+    def noted(self) -> tuple[Note, ...]:
+        """What could not be read; of very many the first, and one note that counts the rest."""
+        rest = (one_of(self._first, self._more),) if self._first else ()
+        return *self._notes, *rest
+
+    def _note(self, note: Note) -> None:
+        if len(self._notes) < MOST_NOTES:
+            self._notes.append(note)
+            return
+        self._first = self._first or note
+        self._more += 1
 
     def list_of(self, raw: msgspec.Raw, key: str) -> bool:
         """Reads one prefetch value; whether the list was wholly seen."""
@@ -274,36 +293,37 @@ class _Reading:
             return False
         if name != "Bundle":
             if not _answers([name], key):
-                self.notes.append(Note(place, f"is no resource of {key}", "resourceType"))
+                self._note(Note(place, f"is no resource of {key}", "resourceType"))
                 return False
             self.entries.append(Entry(raw, place, head=first_look(raw)))
             return True
         try:
             bundle = whole or decoded(raw, _LooseBundle, place)
         except UnreadableBody as error:
-            self.notes.append(Note(place, str(error)))
+            self._note(Note(place, str(error)))
             return False
         self.bundle(bundle, place, key)
         if self.kinds and not _answers(self.kinds, key):
-            self.notes.append(Note(place, f"holds no resource of {key}", "entry.resource"))
+            self._note(Note(place, f"holds no resource of {key}", "entry.resource"))
             self.failed = True
             return False
         return True
 
     def bundle(self, bundle: _Bundle | _LooseBundle, place: str, key: str | None, depth: int = 0) -> None:
         """Every resource of the bundle, nested bundles too."""
-        if any(self._is_next(link) for link in bundle.link or ()):
+        links = bundle.link or []
+        if len(links) > _MOST_LINKS or any(map(self._is_next, links)):
             self.partly |= {key} if key else set(PREFETCH_KEYS)
             if depth:
                 self.failed = True
             else:
-                self.next_url = next_of(bundle.link)
+                self.next_url = next_of(links[:_MOST_LINKS]) or ""
         entries: Iterable[_Entry | msgspec.Raw] = bundle.entry or ()
         for number, written in enumerate(entries):
             entry = (
                 written if isinstance(written, _Entry) else self._entry(written, f"{place}.entry[{number}]")
             )
-            if entry is None:
+            if entry is None or _is_null(entry.resource):
                 continue
             head = first_look(entry.resource)
             kind = head and head.kind
@@ -317,10 +337,8 @@ class _Reading:
         self, entry: _Entry, head: Look | Head | None, where: str, key: str | None, depth: int
     ) -> None:
         """An entry that holds no resource like any other; one that cannot be read is named."""
-        # Perhaps there is none, perhaps its type can be read alone.
-        kind = (
-            None if _is_null(entry.resource) else (head and head.kind) or self.type_of(entry.resource, where)
-        )
+        # Perhaps its type can be read alone.
+        kind = (head and head.kind) or self.type_of(entry.resource, where)
         if kind is None:
             return
         if kind == "OperationOutcome":
@@ -334,7 +352,7 @@ class _Reading:
             try:
                 inner = _whole(entry.resource) or decoded(entry.resource, _LooseBundle, where)
             except UnreadableBody as error:
-                self.notes.append(Note(where, str(error)))
+                self._note(Note(where, str(error)))
                 return
             self.bundle(inner, where, key, depth + 1)
             return
@@ -342,10 +360,14 @@ class _Reading:
 
     def _entry(self, raw: msgspec.Raw, place: str) -> _Entry | None:
         """One entry of a Bundle that is read loosely."""
+        if self._more and memoryview(raw)[0] != _BRACE:
+            # No object, and counted alone: what exactly is wrong takes time to find out.
+            self._more += 1
+            return None
         try:
             entry: _Entry = decoded(raw, _Entry, place)
         except UnreadableBody as error:
-            self.notes.append(Note(place, str(error)))
+            self._note(Note(place, str(error)))
             return None
         return entry
 
@@ -354,10 +376,10 @@ class _Reading:
         try:
             name = decoded(raw, _Kind, place).resourceType
         except UnreadableBody as error:
-            self.notes.append(Note(place, str(error), "resourceType"))
+            self._note(Note(place, str(error), "resourceType"))
             return None
         if not isinstance(name, str) or not name:
-            self.notes.append(Note(place, "has no resourceType", "resourceType"))
+            self._note(Note(place, "has no resourceType", "resourceType"))
             return None
         return name
 

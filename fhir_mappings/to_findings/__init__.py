@@ -8,7 +8,7 @@ from datetime import date
 
 from msgspec.structs import replace as replaced
 
-from fhir_mappings.findings import Finding, Note, Reading, Record, Status
+from fhir_mappings.findings import Finding, Note, Reading, Record, Status, at_most
 from fhir_mappings.located import Submission
 from fhir_mappings.parse import parse
 from fhir_mappings.resources import CodeableConcept
@@ -90,7 +90,7 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
         ),
         studies=studies,
         not_used=parsed.not_used,
-        not_understood=tuple(
+        not_understood=at_most(
             sorted(dict.fromkeys(notes), key=lambda n: (n.reference, n.expression or "", n.why))
         ),
         not_seen=parsed.not_seen,
@@ -112,7 +112,7 @@ def _unread(reader: Reader, unread: Iterable[Unread], twitching: Iterable[Said])
     ]
     unsaid = {one.reference for one in twitching if one.status is Status.UNKNOWN and not one.history}
     values = [note for note in reader.notes if note.why == NOT_UNDERSTOOD and note.reference in unsaid]
-    return tuple(dict.fromkeys([*entries, *values]))
+    return at_most(list(dict.fromkeys([*entries, *values])))
 
 
 def _is_twitch(finding: str, terminology: Terminology) -> bool:

@@ -59,10 +59,12 @@ class Detail:
         lists = joined(self.say(f"unseen.{key}") for key in self.record.not_seen)
         notes = [self.say("unseen_says", lists=lists)] if lists else []
         # A medicine without a known class is listed with the medicines.
-        unread = {
-            n.reference for n in self.record.not_understood if not (n.expression or "").endswith("medication")
-        }
-        for place, count in (("not_understood", len(unread)), ("not_used", len(self.record.not_used))):
+        unread: dict[str, int] = {}
+        for note in self.record.not_understood:
+            if not (note.expression or "").endswith("medication"):
+                unread[note.reference] = max(note.count, unread.get(note.reference, 0))
+        counted = (("not_understood", sum(unread.values())), ("not_used", len(self.record.not_used)))
+        for place, count in counted:
             if count:
                 notes.append(self.say(f"{place}_one" if count == 1 else place, count=count))
         return " ".join(notes)
