@@ -38,6 +38,9 @@ _DEEPEST = 3
 # Of the links of a Bundle one tells of a next page; of very many none is looked at.
 _MOST_LINKS = 100
 _BRACE = ord("{")
+# Each raw entry takes 64 bytes of memory: of longer Bundles one must be longer than a number or null.
+_LONG = 2_000_000
+_FEWEST_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def decode_bundle(body: bytes) -> Submission:
             422,
         )
     reading = _Reading()
-    reading.bundle(bundle or decoded(body, _LooseBundle, "Bundle"), "Bundle", None)
+    reading.bundle(bundle or _loose(body, "Bundle"), "Bundle", None)
     seen = set(map(in_r4, reading.kinds))
     not_seen = [
         key
@@ -227,7 +230,7 @@ def lists_to_fetch(prefetch: Mapping[str, msgspec.Raw] | None, keys: Iterable[st
 def entries_of(raw: msgspec.Raw, place: str, key: str) -> tuple[tuple[Entry, ...], tuple[Note, ...]]:
     """The entries of one Bundle, and what could not be read of them. UnreadableBody where it is none."""
     reading = _Reading()
-    reading.bundle(_whole(raw) or decoded(raw, _LooseBundle, place), place, key)
+    reading.bundle(_whole(raw) or _loose(raw, place), place, key)
     return tuple(reading.entries), reading.noted()
 
 
@@ -242,6 +245,15 @@ def _whole(raw: bytes | msgspec.Raw) -> _Bundle | None:
         return _bundle.decode(raw)
     except UNREADABLE:
         return None
+
+
+def _loose(raw: bytes | msgspec.Raw, place: str) -> _LooseBundle:
+    """The Bundle, each entry still raw. UnreadableBody also where they are so many that memory runs out."""
+    if len(raw) > _LONG and bytes(raw).count(b",") * _FEWEST_BYTES > len(raw):
+        said = "It holds millions of entries that are no resources."
+        raise UnreadableBody((BodyProblem("too-costly", said, f"{place}.entry"),))
+    bundle: _LooseBundle = decoded(raw, _LooseBundle, place)
+    return bundle
 
 
 def _answers(kinds: Iterable[str], key: str) -> bool:
@@ -276,6 +288,13 @@ class _Reading:
         self._first = self._first or note
         self._more += 1
 
+    def _is_counted(self, raw: msgspec.Raw) -> bool:
+        """What is no object, after many others: how it is wrong takes time to find out."""
+        if not self._more or memoryview(raw)[0] == _BRACE:
+            return False
+        self._more += 1
+        return True
+
     def list_of(self, raw: msgspec.Raw, key: str) -> bool:
         """Reads one prefetch value; whether the list was wholly seen."""
         if _is_null(raw):
@@ -298,7 +317,7 @@ class _Reading:
             self.entries.append(Entry(raw, place, head=first_look(raw)))
             return True
         try:
-            bundle = whole or decoded(raw, _LooseBundle, place)
+            bundle = whole or _loose(raw, place)
         except UnreadableBody as error:
             self._note(Note(place, str(error)))
             return False
@@ -337,6 +356,8 @@ class _Reading:
         self, entry: _Entry, head: Look | Head | None, where: str, key: str | None, depth: int
     ) -> None:
         """An entry that holds no resource like any other; one that cannot be read is named."""
+        if self._is_counted(entry.resource):
+            return
         # Perhaps its type can be read alone.
         kind = (head and head.kind) or self.type_of(entry.resource, where)
         if kind is None:
@@ -350,7 +371,7 @@ class _Reading:
         self.kinds.add(kind)
         if kind == "Bundle" and depth < _DEEPEST:
             try:
-                inner = _whole(entry.resource) or decoded(entry.resource, _LooseBundle, where)
+                inner = _whole(entry.resource) or _loose(entry.resource, where)
             except UnreadableBody as error:
                 self._note(Note(where, str(error)))
                 return
@@ -360,9 +381,7 @@ class _Reading:
 
     def _entry(self, raw: msgspec.Raw, place: str) -> _Entry | None:
         """One entry of a Bundle that is read loosely."""
-        if self._more and memoryview(raw)[0] != _BRACE:
-            # No object, and counted alone: what exactly is wrong takes time to find out.
-            self._more += 1
+        if self._is_counted(raw):
             return None
         try:
             entry: _Entry = decoded(raw, _Entry, place)

@@ -14,7 +14,7 @@ import pytest
 from fhir_mappings import envelope
 from fhir_mappings.envelope import decode_bundle, submission_of_prefetch
 from fhir_mappings.findings import Note
-from fhir_mappings.json_objects import json_bytes
+from fhir_mappings.json_objects import UnreadableBody, json_bytes
 from fhir_mappings.terminology import ATC
 from fhir_mappings.to_findings import drug_medicine, record_of
 from service.assessment import assessment_of
@@ -423,6 +423,12 @@ def test_no_more_is_found_out_of_each_of_very_many_bad_entries(monkeypatch: pyte
     decode_bundle(entries(b"5", 10_000))
     decode_bundle(entries(b"5", 10).replace(b'"entry"', b'"link":[%s],"entry"' % (b"5," * 5_000 + b"5")))
     assert len(asked) < 500
+
+
+def test_millions_of_entries_that_are_no_resources_are_refused() -> None:
+    with pytest.raises(UnreadableBody, match="millions of entries"):
+        decode_bundle(entries(b"5", 1_100_000))
+    assert sum(note.count for note in decode_bundle(entries(b"5", 900_000)).not_understood) == 900_000
 
 
 @pytest.mark.parametrize("name", HURTING)
