@@ -37,14 +37,22 @@ def read(file: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
+def is_tree(name: str) -> bool:
+    """Whether the name is a folder: "." or with a slash, because a branch may be named like a folder."""
+    return name == "." or ("/" in name and Path(name).is_dir())
+
+
 def commit_of(revision: str) -> str:
     """The hash of the commit that a revision names. Raises RecordingError."""
     return _git("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
 
 
-def record_revision(revision: str, requests: Path, target: Path) -> None:
-    """Record the answers of a git revision. Raises RecordingError."""
-    archive = _git("archive", "--format=tar", commit_of(revision))
+def record(version: str, requests: Path, target: Path) -> None:
+    """Record the answers of a git revision or of the code in a folder. Raises RecordingError."""
+    if is_tree(version):
+        record_tree(Path(version).resolve(), requests, target)
+        return
+    archive = _git("archive", "--format=tar", commit_of(version))
     with tempfile.TemporaryDirectory() as tree:
         with tarfile.open(fileobj=io.BytesIO(archive)) as packed:
             packed.extractall(tree, filter="data")
@@ -70,5 +78,5 @@ def record_tree(tree: Path, requests: Path, target: Path) -> None:
 def _git(*arguments: str) -> bytes:
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
     if done.returncode:
-        raise RecordingError(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
+        raise RecordingError(f"git {' '.join(arguments)}: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout

@@ -19,6 +19,7 @@ from tests.vignettes.patient import AS_OF, PEOPLE, people
 from tests.vignettes.regrouped import prefetch_of
 
 ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 MUTATED = 3_000
 SEED = 14
 HOOKS = ("patient-view", "order-select", "order-sign", "problem-list-item-create", "encounter-discharge")
@@ -47,7 +48,7 @@ class Request:
 
 def requests(mutated: int = MUTATED) -> Iterator[Request]:
     """All requests, group by group."""
-    yield from _examples(ROOT / "examples")
+    yield from _examples(EXAMPLES)
     yield from _vignettes()
     yield from islice(_mutated(), mutated)
 
@@ -97,8 +98,11 @@ def _prefetch(record: dict[str, Any], patient_id: str) -> dict[str, Any]:
 
 
 def _mutated() -> Iterator[Request]:
-    """Mutations of the seeds of tests/fuzz; mutated headers are left out: no decision reads them."""
-    chosen: tuple[Seed, ...] = seeds(load_knowledge())
+    """Mutations of the seeds of tests/fuzz and of the examples; mutated headers are left out: no decision
+    reads them.
+    """
+    examples = (Seed(r.id, r.path, json.loads(r.body)) for r in _examples(EXAMPLES) if not r.settings)
+    chosen = (*seeds(load_knowledge()), *examples)
     for index in count():
         number = random.Random(f"{SEED}-{index}")
         seed = number.choice(chosen)
