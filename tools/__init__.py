@@ -1,0 +1,1 @@
+"""Commands for developers and clinicians. The runtime never imports them."""
