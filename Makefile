@@ -100,10 +100,10 @@ check: $(STAMP)  ## Format, lint, types, import contracts, generated files curre
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest tests/docs/test_files.py tests/docs/test_locks.py
-	$(BIN)/python -m service.proof
+	$(BIN)/python -m tools.proof
 
 prove: $(STAMP)  ## Prove the table over its whole input space (minutes); ARGS="--knowledge DIR" for another one
-	$(BIN)/python -m service.proof --whole $(ARGS)
+	$(BIN)/python -m tools.proof --whole $(ARGS)
 
 format: $(STAMP)  ## Lay the code out
 	$(BIN)/ruff format .
@@ -151,7 +151,7 @@ requirements: $(STAMP)  ## Write tests/contract/requirements.md anew from the na
 
 knowledge-diff: $(STAMP)  ## What the knowledge says otherwise than in OLD=REVISION or OLD=FOLDER, and the answers that moved
 	@test -n "$(OLD)" || { echo "Which version? make knowledge-diff OLD=REVISION (or a folder of knowledge files)" >&2; exit 2; }
-	@$(BIN)/python -m tests.vignettes.changes $(ARGS) -- "$(OLD)"
+	@$(BIN)/python -m tools.knowledge_diff $(ARGS) -- "$(OLD)"
 
 # No prerequisite: without a lock file that fits there may be no environment.
 LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml

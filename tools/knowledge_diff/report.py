@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from service.changes.answers import Comparison
-from service.changes.differences import Change, Section
+from tools.knowledge_diff.answers import Comparison
+from tools.knowledge_diff.differences import Change, Section
 
 FORMATS = ("text", "markdown", "json")
 _WIDTH = 100

@@ -1,10 +1,9 @@
 """What changed in the knowledge and in its answers to test patients, examples and the rows' examples.
 
-    python -m tests.vignettes.changes OLD [--new PATH] [--format text|markdown|json] [--exit-code]
+    python -m tools.knowledge_diff OLD [--new PATH] [--format text|markdown|json] [--exit-code]
 
-OLD is a git revision, or a folder with knowledge files. It stands with the tests because the patients do;
-what is compared and how it is written is service/changes. Exit codes: 2 = there is no such version; 1 =
-something differs, only with --exit-code; else 0.
+OLD is a git revision, or a folder with knowledge files. The test patients come from tests/vignettes. Exit
+codes: 2 = there is no such version; 1 = something differs, only with --exit-code; else 0.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ from fhir_mappings.envelope import decode_bundle, decode_call, submission_of_pre
 from fhir_mappings.located import Submission
 from service.assessment import assessment_of
 from service.cards import Call, cards_of
-from service.changes import Case, Report, Version, compared, differences, earlier_knowledge, written
-from service.changes.report import FORMATS
 from service.decision import decide
 from service.knowledge import HERE, Knowledge, KnowledgeError, load_knowledge
 from service.pipeline import Answer, answer
 from tests.knowledge.patients import record_of_example
 from tests.vignettes.dialects import BUNDLES, DIALECTS
 from tests.vignettes.patient import AS_OF, PEOPLE
+from tools.knowledge_diff import Case, Report, Version, compared, differences, earlier_knowledge, written
+from tools.knowledge_diff.report import FORMATS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -161,9 +160,7 @@ def report(old: str, new: Path = HERE, made_on: date | None = None) -> Report:
 
 def main(args: list[str], out: TextIO = sys.stdout) -> int:
     """Prints the comparison; see the exit codes above."""
-    words = argparse.ArgumentParser(
-        prog="python -m tests.vignettes.changes", description=__doc__.split("\n")[0]
-    )
+    words = argparse.ArgumentParser(prog="python -m tools.knowledge_diff", description=__doc__.split("\n")[0])
     words.add_argument("old", help="a git revision, or a folder with knowledge files")
     words.add_argument("--new", type=Path, default=HERE, help="another folder than the working tree's")
     words.add_argument("--format", choices=FORMATS, default="text")

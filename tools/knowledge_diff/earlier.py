@@ -11,7 +11,6 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from service.changes.files import written
 from service.knowledge import Knowledge, load_knowledge, version_of
 from service.knowledge.claims import Claims
 from service.knowledge.decision_table import load_table
@@ -19,6 +18,7 @@ from service.knowledge.templates import templates_of
 from service.knowledge.terminology import load_order_codes, load_terminology
 from service.knowledge.wording import FILE as WORDING
 from service.knowledge.wording import load_wording
+from tools.knowledge_diff.files import written
 
 # Texts by the id of a row, an action, a feature: what an earlier version had no text for, it did not say.
 _BY_ID = ("found", "actions", "order_text", "rests_on", "self_care.advice", "table.rows")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.changes.copies import copied
+from tests.knowledge_diff.copies import copied
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from fhir_mappings.terminology import FindingDefinition
 from service.decision.table import EXAMINED, FALSE, REPORTED, Row, Table
-from service.proof.ledger import Ledger
-from service.proof.rows import RowTable
+from tools.proof.ledger import Ledger
+from tools.proof.rows import RowTable
 
 # What section 3 lets stand at info: a medicine, a known condition, age, the family.
 BACKGROUND = ("diagnosis", "trigger", "family")

@@ -8,7 +8,7 @@ from itertools import product
 
 from fhir_mappings.findings import Band, Finding, Record, Result, Status
 from service.decision.table import ABSENT, EXAMINED, FALSE, TRUE, UNKNOWN, Disorder, Table
-from service.proof.cases import Case, Group, beside, day
+from tools.proof.cases import Case, Group, beside, day
 
 OUT = (Band.OUT_OF_RANGE, Band.CRITICAL)
 RISING = (Band.IN_RANGE, Band.OUT_OF_RANGE, Band.CRITICAL)

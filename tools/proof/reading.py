@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fhir_mappings.findings import Record
 from service.decision.facts import LAST_FEATURES, facts_of
 from service.decision.table import UNKNOWN, Table
-from service.proof.cases import (
+from tools.proof.cases import (
     Case,
     Group,
     age,
@@ -25,8 +25,8 @@ from service.proof.cases import (
     sites,
     worsening,
 )
-from service.proof.ledger import Ledger
-from service.proof.result_cases import Electrolytes, other_results
+from tools.proof.ledger import Ledger
+from tools.proof.result_cases import Electrolytes, other_results
 
 PROMISE = "read as section 1 says"
 Value = tuple[str, ...]

@@ -8,8 +8,8 @@ from itertools import product
 from fhir_mappings.findings import Basis, Finding, Note, Record, Status
 from service.decision import decide
 from service.decision.table import Table
-from service.proof.cases import base
-from service.proof.ledger import Ledger
+from tools.proof.cases import base
+from tools.proof.ledger import Ledger
 
 PROMISE = "the gate"
 _UNREAD = Note("Bundle.entry[0]", "has no resourceType")

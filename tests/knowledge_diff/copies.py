@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from service.changes import Change, differences, written
 from service.knowledge import HERE, Knowledge, load_knowledge
+from tools.knowledge_diff import Change, differences, written
 
 TABLE = "decision_table.yaml"
 

@@ -1,4 +1,4 @@
-"""The decision proved over its whole input space: python -m service.proof. See docs/proof.md."""
+"""The decision proved over its whole input space: python -m tools.proof. See docs/proof.md."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 from fhir_mappings.terminology import FindingDefinition
 from service.decision.table import Table
-from service.proof.conditions import check_conditions
-from service.proof.duration import check_duration
-from service.proof.factors import factors
-from service.proof.gate import check_gate
-from service.proof.joint import Judge, walk
-from service.proof.ledger import Ledger
-from service.proof.levels import check_levels
-from service.proof.monotone import check_steps
-from service.proof.ranges import check_ranges
-from service.proof.reading import read
-from service.proof.removals import Removals
-from service.proof.rows import tables
+from tools.proof.conditions import check_conditions
+from tools.proof.duration import check_duration
+from tools.proof.factors import factors
+from tools.proof.gate import check_gate
+from tools.proof.joint import Judge, walk
+from tools.proof.ledger import Ledger
+from tools.proof.levels import check_levels
+from tools.proof.monotone import check_steps
+from tools.proof.ranges import check_ranges
+from tools.proof.reading import read
+from tools.proof.removals import Removals
+from tools.proof.rows import tables
 
 __all__ = ["Ledger", "proved"]
 

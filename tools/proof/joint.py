@@ -10,10 +10,10 @@ from math import prod
 from service.decision.outcome import RANK, Outcome, outcome
 from service.decision.standing import Standing
 from service.decision.table import FALSE, TRUE, Row, Table
-from service.proof.cases import base
-from service.proof.factors import Factor, Fired, Part, fired_sets
-from service.proof.ledger import Ledger
-from service.proof.rows import RowTable
+from tools.proof.cases import base
+from tools.proof.factors import Factor, Fired, Part, fired_sets
+from tools.proof.ledger import Ledger
+from tools.proof.rows import RowTable
 
 SET = "every set of fired rows decides as its rows say"
 

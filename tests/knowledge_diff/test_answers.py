@@ -6,13 +6,13 @@ from pathlib import Path
 
 import yaml
 
-from service.changes import Case, Change, compared, earlier_knowledge
 from service.knowledge import HERE, Knowledge
 from service.pipeline import Answer
-from tests.changes.copies import TABLE, change, found, now
-from tests.vignettes import changes
-from tests.vignettes.changes import example_files, patients, row_examples
+from tests.knowledge_diff.copies import TABLE, change, found, now
 from tests.vignettes.dialects import DIALECTS
+from tools.knowledge_diff import Case, Change, compared, earlier_knowledge
+from tools.knowledge_diff import __main__ as command
+from tools.knowledge_diff.__main__ import example_files, patients, row_examples
 
 
 def test_comments_and_the_order_of_members_and_codes_are_nothing(old: Path) -> None:
@@ -109,7 +109,7 @@ def test_an_answer_that_neither_can_give_is_told() -> None:
 def test_all_patients_examples_and_row_examples_are_asked() -> None:
     assert len(list(patients())) == 16 * len(DIALECTS)
     assert {case.subject for case in example_files()} == {
-        path.name for path in changes.EXAMPLES.glob("*.json")
+        path.name for path in command.EXAMPLES.glob("*.json")
     }
     rows = {case.subject.split(",")[0] for case in row_examples(now())}
     assert rows == {row.id for row in now().table.rows}

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.changes.differences import Change, only_in_each
-from service.changes.readable import Lines, lines
 from service.knowledge import Knowledge
 from service.pipeline import Answer
+from tools.knowledge_diff.differences import Change, only_in_each
+from tools.knowledge_diff.readable import Lines, lines
 
 # Members of an assessment with lines of their own below (what a row rests on is told with the row), and the
 # one that differs whenever a file does.

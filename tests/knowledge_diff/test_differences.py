@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service.changes import Change, written
 from service.knowledge import HERE
-from tests.changes.copies import TABLE, change, changed, found, written_now
+from tests.knowledge_diff.copies import TABLE, change, changed, found, written_now
+from tools.knowledge_diff import Change, written
 
 SHAPING = "Removals, self-care, named conditions and what else shapes a card"
 

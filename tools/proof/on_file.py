@@ -20,8 +20,8 @@ from fhir_mappings.findings import (
     Study,
 )
 from service.decision.table import Action, Row, Table
-from service.proof.cases import AS_OF, base, day
-from service.proof.result_cases import OUT, Measured
+from tools.proof.cases import AS_OF, base, day
+from tools.proof.result_cases import OUT, Measured
 
 URGENT = ("urgent", "asap", "stat")
 PRIORITIES = (None, "routine", *URGENT)

@@ -11,9 +11,9 @@ from service.decision.facts import facts_of
 from service.decision.outcome import RANK, Outcome, Withheld, outcome
 from service.decision.standing import Standing
 from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Row, Table
-from service.proof.cases import AS_OF, day
-from service.proof.ledger import Ledger
-from service.proof.on_file import (
+from tools.proof.cases import AS_OF, day
+from tools.proof.ledger import Ledger
+from tools.proof.on_file import (
     URGENT,
     Asking,
     Ordered,
@@ -24,7 +24,7 @@ from service.proof.on_file import (
     still_out,
     studies_of,
 )
-from service.proof.result_cases import RISING, Measured
+from tools.proof.result_cases import RISING, Measured
 
 PROMISE = "removed only by what answers it"
 MONOTONE = "a worse result lowers nothing"

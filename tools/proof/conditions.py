@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
 from service.decision.table import EXAMINED, REPORTED, TRUE, UNKNOWN, Facts, Table
-from service.proof.ledger import Ledger
-from service.proof.rows import Watched, domain
+from tools.proof.ledger import Ledger
+from tools.proof.rows import Watched, domain
 
 FILTER = "self-care is filtered for the patient"
 REVIEW = "a medicine that bears on an abnormal electrolyte is reviewed"

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service.changes import readable
-from service.changes.codes import codes_of
-from service.changes.fates import statements_of
+from tools.knowledge_diff import readable
+from tools.knowledge_diff.codes import codes_of
+from tools.knowledge_diff.fates import statements_of
 
 _MISSING: Any = object()
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from time import process_time
 
 from service.knowledge import KnowledgeError, load_knowledge
-from service.proof import Ledger, proved
+from tools.proof import Ledger, proved
 
 
 def main(args: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m service.proof", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.proof", description=__doc__)
     parser.add_argument("--whole", action="store_true", help="also the walks that take minutes")
     parser.add_argument("--knowledge", type=Path, metavar="DIR", help="another folder of knowledge files")
     given = parser.parse_args(args)

@@ -9,7 +9,7 @@ from math import prod
 
 from service.decision.facts import FEATURES
 from service.decision.table import ABSENT, EXAMINED, FALSE, REPORTED, TRUE, UNKNOWN, Row, Table
-from service.proof.ledger import Ledger
+from tools.proof.ledger import Ledger
 
 FINDING = (UNKNOWN, ABSENT, REPORTED, EXAMINED)
 FEATURE = (UNKNOWN, FALSE, TRUE)

@@ -13,11 +13,11 @@ from service.decision.outcome import RANK, outcome
 from service.decision.questions import Inquiry
 from service.decision.standing import Standing
 from service.decision.table import ABSENT, FALSE, LEVELS, UNKNOWN, Table
-from service.proof.cases import base
-from service.proof.ledger import Ledger
-from service.proof.monotone import EXPLAINS
-from service.proof.reading import Axis
-from service.proof.rows import RowTable
+from tools.proof.cases import base
+from tools.proof.ledger import Ledger
+from tools.proof.monotone import EXPLAINS
+from tools.proof.reading import Axis
+from tools.proof.rows import RowTable
 
 PROMISE = "the range holds every completion"
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from service.changes import Change, Comparison, Report, Section, Version, written
-from tests.changes.copies import TABLE, change, now
-from tests.vignettes import changes
-from tests.vignettes.changes import NoSuchVersion, row_examples, unpacked
+from tests.knowledge_diff.copies import TABLE, change, now
 from tests.vignettes.dialects import DIALECTS
+from tools.knowledge_diff import Change, Comparison, Report, Section, Version, written
+from tools.knowledge_diff import __main__ as command
+from tools.knowledge_diff.__main__ import NoSuchVersion, row_examples, unpacked
 
 REPORT = Report(
     made_on=date(2026, 1, 2),
@@ -72,11 +72,11 @@ def test_texts_that_were_lent_are_named() -> None:
 def test_the_command_on_a_folder(old: Path) -> None:
     change(old, TABLE, "persistent_days: 14", "persistent_days: 15")
     out = io.StringIO()
-    assert changes.main(["--exit-code", "--format", "json", str(old)], out) == 1
+    assert command.main(["--exit-code", "--format", "json", str(old)], out) == 1
     comparison = json.loads(out.getvalue())["comparison"]
     assert comparison["asked"] == {
         "Test patients": [16, 16 * len(DIALECTS)],
-        "Examples": [len(list(changes.EXAMPLES.glob("*.json")))] * 2,
+        "Examples": [len(list(command.EXAMPLES.glob("*.json")))] * 2,
         "Rows' examples": [len(list(row_examples(now())))] * 2,
     }
     moved = {moved["subject"] for moved in comparison["moved"]}
@@ -94,14 +94,14 @@ def test_the_command_on_a_folder(old: Path) -> None:
 def test_the_exit_code_says_whether_something_differs(
     monkeypatch: pytest.MonkeyPatch, sections: tuple[Section, ...], words: list[str], code: int
 ) -> None:
-    monkeypatch.setattr(changes, "report", lambda old, new: replace(REPORT, sections=sections))
+    monkeypatch.setattr(command, "report", lambda old, new: replace(REPORT, sections=sections))
     out = io.StringIO()
-    assert changes.main([*words, "v1"], out) == code
+    assert command.main([*words, "v1"], out) == code
     assert "nothing moved" in out.getvalue()
 
 
 def test_no_such_version_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert changes.main(["no-such-version"]) == 2
+    assert command.main(["no-such-version"]) == 2
     assert "no-such-version cannot be compared: it is no folder" in capsys.readouterr().err
 
 

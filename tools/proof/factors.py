@@ -16,9 +16,9 @@ from typing import Any
 
 from service.decision.facts import LAST_FEATURES
 from service.decision.table import FALSE, TRUE
-from service.proof.ledger import Ledger
-from service.proof.reading import Axis
-from service.proof.rows import RowTable
+from tools.proof.ledger import Ledger
+from tools.proof.reading import Axis
+from tools.proof.rows import RowTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from itertools import product
 from service.decision.facts import LAST_FEATURES
 from service.decision.outcome import RANK
 from service.decision.table import Table
-from service.proof.ledger import Ledger
-from service.proof.reading import Axis
-from service.proof.rows import RowTable
+from tools.proof.ledger import Ledger
+from tools.proof.reading import Axis
+from tools.proof.rows import RowTable
 
 PROMISE = "monotone in danger"
 # Section 6 excepts them: age and the length of history have no steps, and these explain a symptom away.

@@ -11,9 +11,9 @@ from service.decision.facts import facts_of
 from service.decision.outcome import RANK, Outcome, outcome
 from service.decision.standing import Standing
 from service.decision.table import Action, Table
-from service.proof.ledger import Ledger
-from service.proof.on_file import Asking, Ordered, patients
-from service.proof.result_cases import OUT, Measured
+from tools.proof.ledger import Ledger
+from tools.proof.on_file import Asking, Ordered, patients
+from tools.proof.result_cases import OUT, Measured
 
 PROMISE = "only tests in range or ordered lower a warning, and only of duration"
 
