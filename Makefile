@@ -112,8 +112,9 @@ format: $(STAMP)  ## Lay the code out
 openapi: $(STAMP)  ## Write openapi.yaml anew from the schemas and schemas/openapi_paths.yaml
 	$(BIN)/python -m schemas.openapi
 
-knowledge: $(STAMP)  ## Write service/knowledge/README.md anew from the knowledge
-	$(BIN)/python -m service.knowledge.readme
+knowledge: $(STAMP)  ## Write service/knowledge/README.md and artifacts/ anew from the knowledge
+	$(BIN)/python -m tools.knowledge.readme
+	$(BIN)/python -m tools.artifacts
 
 examples: $(STAMP)  ## Write examples/ anew from the test patients: read the difference before it is committed
 	$(BIN)/python -m tests.vignettes.examples

@@ -78,11 +78,25 @@ def test_generated_files_are_current() -> None:
 
 def test_the_readme_of_the_knowledge_is_current() -> None:
     from service.knowledge import load_knowledge
-    from service.knowledge.readme import FILE, HEAD, written
+    from tools.knowledge.readme import FILE, HEAD, written
 
     text = FILE.read_text(encoding="utf-8")
     assert text == written(load_knowledge()), "make knowledge writes it anew"
     assert text.startswith(HEAD + "\n")
+
+
+def test_the_fhir_artifacts_are_current() -> None:
+    from tools.artifacts.__main__ import FOLDER, written
+
+    made = written()
+    stale = [
+        name
+        for name, text in made.items()
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text(encoding="utf-8") != text
+    ]
+    assert (stale, {path.name for path in FOLDER.iterdir()} - set(made)) == ([], set()), (
+        "make knowledge writes them anew"
+    )
 
 
 @pytest.mark.parametrize(

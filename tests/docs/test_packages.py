@@ -37,6 +37,8 @@ def test_what_stands_beside_the_packages_travels_too() -> None:
         f"share/{NAME}": ["openapi.yaml"],
         # Of folders in it setuptools knows nothing: the names of files alone hold a dot.
         f"share/{NAME}/examples": ["examples/*.*"],
+        f"share/{NAME}/artifacts": ["artifacts/*.json"],
     }
     for path in (ROOT / "examples").iterdir():
         assert path.is_file() == ("." in path.name)
+    assert {path.suffix for path in (ROOT / "artifacts").iterdir()} == {".json"}
