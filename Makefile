@@ -78,7 +78,7 @@ test-browser: $(STAMP) $(BROWSER_STAMP)  ## The pages in Debian's Chromium, by P
 	$(BIN)/python -m pytest -rs tests/browser $(ARGS)
 
 # Those who are compared with the service, each in an environment of its own; one that cannot be had is left out.
-.bench/%/made: benchmarks/%.lock
+.bench/%/made: tools/bench/%.lock
 	@$(call no_link,.bench .bench/$*)
 	@"$(PYTHON)" -m venv --clear .bench/$*
 	@.bench/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< \
@@ -86,10 +86,10 @@ test-browser: $(STAMP) $(BROWSER_STAMP)  ## The pages in Debian's Chromium, by P
 	@touch $@
 
 load: $(STAMP)  ## What is answered and what refused below and past saturation (ARGS="--worker sync"; a minute)
-	$(BIN)/python -m benchmarks.load $(ARGS)
+	$(BIN)/python -m tools.bench.load $(ARGS)
 
 bench: $(STAMP) .bench/floor/made .bench/healthchain/made  ## What the service costs beside others (ARGS=--quick: a few minutes)
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m tools.bench $(ARGS)
 
 mutants: $(STAMP)  ## Every deliberate error in the decision table against the tests; ARGS="--minutes 5" bounds it
 	$(BIN)/python -m tests.mutation --write $(ARGS)
@@ -165,5 +165,5 @@ lock:  ## Write both lock files anew from pyproject.toml; ARGS=--upgrade takes n
 		tests/ehr/requirements.in --output-file $(EHR_LOCK)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) \
 		--constraint requirements-dev.lock tests/browser/requirements.in --output-file $(BROWSER_LOCK)
-	$(BIN)/$(BENCH_LOCKED) $(ARGS) --constraints requirements.lock benchmarks/floor.in --output-file benchmarks/floor.lock
-	$(BIN)/$(BENCH_LOCKED) $(ARGS) benchmarks/healthchain.in --output-file benchmarks/healthchain.lock
+	$(BIN)/$(BENCH_LOCKED) $(ARGS) --constraints requirements.lock tools/bench/floor.in --output-file tools/bench/floor.lock
+	$(BIN)/$(BENCH_LOCKED) $(ARGS) tools/bench/healthchain.in --output-file tools/bench/healthchain.lock

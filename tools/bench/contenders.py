@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.bodies import Body
-from benchmarks.client import request_of
-from benchmarks.processes import Server, free_port, started
 from tests.vignettes import codes
+from tools.bench.bodies import Body
+from tools.bench.client import request_of
+from tools.bench.processes import Server, free_port, started
 
-ROOT = Path(__file__).parent.parent
-SERVERS = ROOT / "benchmarks" / "servers"
+ROOT = Path(__file__).parents[2]
+SERVERS = Path(__file__).parent / "servers"
 SERVICE, FLOOR, MODELS, HEALTHCHAIN = "service", "floor", "floor + fhir.resources", "HealthChain"
 
 

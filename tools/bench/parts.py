@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks.bodies import patient_view
 from fhir_mappings.json_objects import json_bytes
 from fhir_mappings.parse import parse
 from fhir_mappings.to_findings import record_of
@@ -16,6 +15,7 @@ from service.decision import decide
 from service.hook_calls import checked_members, read_call, submission_of_call
 from service.knowledge import load_knowledge
 from tests.vignettes.patient import AS_OF
+from tools.bench.bodies import patient_view
 
 HOOK = "patient-view"
 

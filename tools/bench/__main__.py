@@ -1,4 +1,4 @@
-"""python -m benchmarks [--quick] [--only PART …]: what the service costs beside others, on this machine.
+"""python -m tools.bench [--quick] [--only PART …]: what the service costs beside others, on this machine.
 
 CPU time is what counts: it hardly hangs on what else the machine does. The contenders take turns within one
 run, so that a ratio compares like with like.
@@ -11,8 +11,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import measures
-from benchmarks.contenders import contenders
+from tools.bench import measures
+from tools.bench.contenders import contenders
 
 PARTS = {
     "cpu": measures.cpu,
@@ -29,7 +29,7 @@ PARTS = {
 
 def main(args: list[str]) -> int:
     """1 if the service or the floor could not be measured."""
-    parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer requests, smaller bodies: a few minutes")
     parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
     options = parser.parse_args(args)

@@ -9,7 +9,7 @@ from healthchain.io import CdsFhirAdapter
 from healthchain.models import Card, CDSRequest, CDSResponse
 
 SNOMED = "http://snomed.info/sct"
-# The codes that the rules look for come from the knowledge of the service: see benchmarks/contenders.py.
+# The codes that the rules look for come from the knowledge of the service: see tools/bench/contenders.py.
 TWITCH, WEAKNESS = os.environ["TWITCH"], os.environ["WEAKNESS"]
 
 adapter = CdsFhirAdapter(hook_name="patient-view")

@@ -27,7 +27,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 PATH = "/cds-services/fasciculation-patient-view"
 PATIENCE = 10.0
 CLIENTS = 8
@@ -229,7 +229,7 @@ def started(worker: str, workers: int, changes: str) -> Iterator[tuple[int, int]
         quiet = subprocess.DEVNULL
         process = subprocess.Popen(
             # The clients must not be late because the service is busy.
-            ["nice", "-n", "5", *command],  # noqa: S607
+            ["nice", "-n", "5", *command],
             cwd=PROJECT,
             env=environ,
             stdout=quiet,
@@ -249,7 +249,7 @@ def started(worker: str, workers: int, changes: str) -> Iterator[tuple[int, int]
 
 def main(args: list[str]) -> int:
     """Prints the curve as a table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.load")
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.load")
     parser.add_argument("--worker", choices=("own", "sync", "gthread"), default="own")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--resources", type=int, default=20)

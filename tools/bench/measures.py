@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.bodies import PEOPLE, Body, patient_view, real_shaped
-from benchmarks.client import at_rate, post, request_of, throughput
-from benchmarks.contenders import FLOOR, SERVICE, Contender
-from benchmarks.parts import parts_of
-from benchmarks.processes import Server
+from tools.bench.bodies import PEOPLE, Body, patient_view, real_shaped
+from tools.bench.client import at_rate, post, request_of, throughput
+from tools.bench.contenders import FLOOR, SERVICE, Contender
+from tools.bench.parts import parts_of
+from tools.bench.processes import Server
 
 SIZES = (840, 560)
 COUNTS = (20, 200, 2_000)
