@@ -12,6 +12,7 @@ RUN python3 -m venv --without-pip /opt/venv \
 FROM ${PYTHON_IMAGE}
 COPY --from=packages /opt/venv /opt/venv
 COPY LICENSE NOTICE openapi.yaml /app/
+COPY artifacts /app/artifacts
 COPY examples /app/examples
 COPY schemas /app/schemas
 COPY fhir_mappings /app/fhir_mappings

@@ -78,7 +78,7 @@ test-browser: $(STAMP) $(BROWSER_STAMP)  ## The pages in Debian's Chromium, by P
 	$(BIN)/python -m pytest -rs tests/browser $(ARGS)
 
 # Those who are compared with the service, each in an environment of its own; one that cannot be had is left out.
-.bench/%/made: benchmarks/%.lock
+.bench/%/made: tools/bench/%.lock
 	@$(call no_link,.bench .bench/$*)
 	@"$(PYTHON)" -m venv --clear .bench/$*
 	@.bench/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< \
@@ -86,10 +86,10 @@ test-browser: $(STAMP) $(BROWSER_STAMP)  ## The pages in Debian's Chromium, by P
 	@touch $@
 
 load: $(STAMP)  ## What is answered and what refused below and past saturation (ARGS="--worker sync"; a minute)
-	$(BIN)/python -m benchmarks.load $(ARGS)
+	$(BIN)/python -m tools.bench.load $(ARGS)
 
 bench: $(STAMP) .bench/floor/made .bench/healthchain/made  ## What the service costs beside others (ARGS=--quick: a few minutes)
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m tools.bench $(ARGS)
 
 mutants: $(STAMP)  ## Every deliberate error in the decision table against the tests; ARGS="--minutes 5" bounds it
 	$(BIN)/python -m tests.mutation --write $(ARGS)
@@ -100,10 +100,10 @@ check: $(STAMP)  ## Format, lint, types, import contracts, generated files curre
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest tests/docs/test_files.py tests/docs/test_locks.py
-	$(BIN)/python -m service.proof
+	$(BIN)/python -m tools.proof
 
 prove: $(STAMP)  ## Prove the table over its whole input space (minutes); ARGS="--knowledge DIR" for another one
-	$(BIN)/python -m service.proof --whole $(ARGS)
+	$(BIN)/python -m tools.proof --whole $(ARGS)
 
 format: $(STAMP)  ## Lay the code out
 	$(BIN)/ruff format .
@@ -112,8 +112,9 @@ format: $(STAMP)  ## Lay the code out
 openapi: $(STAMP)  ## Write openapi.yaml anew from the schemas and schemas/openapi_paths.yaml
 	$(BIN)/python -m schemas.openapi
 
-knowledge: $(STAMP)  ## Write service/knowledge/README.md anew from the knowledge
-	$(BIN)/python -m service.knowledge.readme
+knowledge: $(STAMP)  ## Write service/knowledge/README.md and artifacts/ anew from the knowledge
+	$(BIN)/python -m tools.knowledge.readme
+	$(BIN)/python -m tools.artifacts
 
 examples: $(STAMP)  ## Write examples/ anew from the test patients: read the difference before it is committed
 	$(BIN)/python -m tests.vignettes.examples
@@ -151,7 +152,7 @@ requirements: $(STAMP)  ## Write tests/contract/requirements.md anew from the na
 
 knowledge-diff: $(STAMP)  ## What the knowledge says otherwise than in OLD=REVISION or OLD=FOLDER, and the answers that moved
 	@test -n "$(OLD)" || { echo "Which version? make knowledge-diff OLD=REVISION (or a folder of knowledge files)" >&2; exit 2; }
-	@$(BIN)/python -m tests.vignettes.changes $(ARGS) -- "$(OLD)"
+	@$(BIN)/python -m tools.knowledge_diff $(ARGS) -- "$(OLD)"
 
 # No prerequisite: without a lock file that fits there may be no environment.
 LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml
@@ -164,5 +165,5 @@ lock:  ## Write both lock files anew from pyproject.toml; ARGS=--upgrade takes n
 		tests/ehr/requirements.in --output-file $(EHR_LOCK)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) \
 		--constraint requirements-dev.lock tests/browser/requirements.in --output-file $(BROWSER_LOCK)
-	$(BIN)/$(BENCH_LOCKED) $(ARGS) --constraints requirements.lock benchmarks/floor.in --output-file benchmarks/floor.lock
-	$(BIN)/$(BENCH_LOCKED) $(ARGS) benchmarks/healthchain.in --output-file benchmarks/healthchain.lock
+	$(BIN)/$(BENCH_LOCKED) $(ARGS) --constraints requirements.lock tools/bench/floor.in --output-file tools/bench/floor.lock
+	$(BIN)/$(BENCH_LOCKED) $(ARGS) tools/bench/healthchain.in --output-file tools/bench/healthchain.lock

@@ -7,8 +7,6 @@ from typing import Any
 
 import msgspec
 
-NULL = msgspec.Raw(b"null")
-
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -85,10 +85,6 @@ class Extension(Struct):
     valueCodeableConcept: CodeableConcept | None = None
 
 
-class Annotation(Struct):
-    text: str | None = None
-
-
 class Patient(Struct):
     id: str | None = None
     birthDate: str | None = None

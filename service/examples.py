@@ -83,18 +83,6 @@ def load_examples(directory: Path | None = None) -> tuple[Example, ...]:
     return examples
 
 
-def cards_seen(cards: Sequence[Mapping[str, Any]]) -> tuple[ExpectedCard, ...]:
-    """Cards of an answer as an example tells them."""
-    return tuple(
-        ExpectedCard(
-            card["indicator"],
-            card["summary"],
-            tuple(suggestion["label"] for suggestion in card.get("suggestions", ())),
-        )
-        for card in cards
-    )
-
-
 def _broken(problems: Sequence[Problem]) -> ExamplesError:
     return ExamplesError([Problem(f"{FOLDER}/{one.file}", one.place, one.reason) for one in problems])
 

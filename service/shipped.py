@@ -1,4 +1,4 @@
-"""Files of the project that stand beside its packages: openapi.yaml and the examples."""
+"""Files of the project that stand beside its packages: openapi.yaml, artifacts/ and examples/."""
 
 from __future__ import annotations
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fhir_mappings.findings import Finding, Record, Status
 from service.decision.facts import facts_of, present
-from service.decision.outcome import Outcome, Recommendation, Withheld, outcome
+from service.decision.outcome import Outcome, Recommendation, Withheld
 from service.decision.questions import Inquiry, Question
 from service.decision.standing import Standing, suspected
 from service.decision.table import ABSENT, EXAMINED, FALSE, REPORTED, TRUE, Advice, Facts, Row, Table
@@ -89,12 +89,6 @@ def decide(record: Record, table: Table) -> Decision:
             sign for sign in table.signs if facts.get(sign) not in (ABSENT, EXAMINED, REPORTED)
         ),
     )
-
-
-def answered(decision: Decision, table: Table, **answers: str) -> Outcome:
-    """The outcome if those facts were recorded as well (for what-if displays and tests)."""
-    standing = Standing(replace(decision.record), table, decision.facts)
-    return outcome(standing, {**decision.facts, **answers})
 
 
 def _gate(record: Record, table: Table) -> str:

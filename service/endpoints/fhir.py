@@ -1,36 +1,46 @@
-"""GET /fhir/metadata, /fhir/{kind} and /fhir/{kind}/{name}: the knowledge as FHIR R4 artifacts, to read."""
+"""GET /fhir/metadata, /fhir/{kind} and /fhir/{kind}/{name}: the files of artifacts/, FHIR R4, to read."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
-from fhir_mappings.artifacts.capability import SEARCH_PARAMETERS, capability_statement, matches, searchset
+from fhir_mappings.capability import SEARCH_PARAMETERS, capability_statement, matches, searchset
 from service.config import Config
 from service.endpoints.answers import FHIR_JSON, JSON, json_answer
 from service.errors import Issue, NotAcceptable, NotFound, RequestError
 from service.knowledge import Knowledge
-from service.knowledge.artifacts import KINDS, Artifacts, artifacts_of
+from service.shipped import shipped
 
+KINDS = ("PlanDefinition", "ActivityDefinition", "ValueSet", "Library")
+FOLDER = shipped("artifacts")
+# knowledgeVersion: of the knowledge the files are made from. files: their names, in the order of a search.
+INDEX = "index.json"
 _MEDIA_TYPES = frozenset({FHIR_JSON, JSON, "text/json", "application/*", "*/*"})
 _FORMATS = _MEDIA_TYPES | {"json"}
 _FHIR_VERSIONS = frozenset({"4.0", "4.0.1"})
 
 
 def fhir(config: Config, knowledge: Knowledge, version: str) -> Blueprint:
-    """What another engine reads; it holds no patient data. version: of the software."""
+    """The blueprint for other engines; it holds no patient data.
+
+    The files describe the shipped knowledge alone: for any other every address answers 404.
+
+    Args:
+        version: of the software.
+    """
     blueprint = Blueprint("fhir", __name__)
+    published = _read(INDEX)["knowledgeVersion"] if (FOLDER / INDEX).exists() else "none"
+    if config.knowledge_dir is not None or knowledge.version != published:
+        return _without_artifacts(blueprint, knowledge.version, published)
     base = f"{config.public_base_url}/fhir"
     statement = capability_statement(base, version, KINDS)
-
-    @cache
-    def artifacts() -> Artifacts:
-        # At the first request and then never again: most services are never asked for them.
-        return artifacts_of(knowledge)
 
     @blueprint.before_request
     def acceptable() -> None:
@@ -47,17 +57,45 @@ def fhir(config: Config, knowledge: Knowledge, version: str) -> Blueprint:
     def search(kind: str) -> Response:
         _known(kind)
         wanted = _wanted()
-        found = (one for one in artifacts().resources[kind].values() if matches(one, wanted))
+        found = (one for one in _artifacts()[kind].values() if matches(one, wanted))
         query = urlencode([(name, ",".join(values)) for name, many in wanted.items() for values in many])
         return _answer(searchset(found, base, f"{base}/{kind}?{query}".rstrip("?")))
 
     @blueprint.get("/fhir/<kind>/<name>")
     def read(kind: str, name: str) -> Response:
         _known(kind)
-        resource = artifacts().resources[kind].get(name)
+        resource = _artifacts()[kind].get(name)
         if resource is None:
             raise NotFound([Issue("not-found", f"No {kind} of that id: see GET /fhir/{kind}.", "http.url")])
         return _answer(resource)
+
+    return blueprint
+
+
+@cache
+def _artifacts() -> dict[str, dict[str, dict[str, Any]]]:
+    """Resource type -> id -> the resource. Read at the first request: most services are never asked."""
+    found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS}
+    for name in _read(INDEX)["files"]:
+        resource = _read(name)
+        found[resource["resourceType"]][resource["id"]] = resource
+    return found
+
+
+def _read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+    return content
+
+
+def _without_artifacts(blueprint: Blueprint, version: str, published: str) -> Blueprint:
+    @blueprint.get("/fhir")
+    @blueprint.get("/fhir/<path:_rest>")
+    def refuse(_rest: str = "") -> Response:
+        says = (
+            f"The service decides by knowledge {version}, of which no FHIR artifacts are served: those"
+            f" shipped are of {published}. GET /knowledge shows the table."
+        )
+        raise NotFound([Issue("not-found", says, "http.url")])
 
     return blueprint
 

@@ -16,7 +16,6 @@ from service.knowledge.decision_table import FILE, load_table
 from service.knowledge.hooks import load_hooks
 from service.knowledge.page_wording import NO_PAGES, PageWording, load_page_wording
 from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.publishing import UNPUBLISHED, Publishing, load_publishing
 from service.knowledge.templates import Templates, templates_of
 from service.knowledge.terminology import load_order_codes, load_terminology
 from service.knowledge.wording import FILE as WORDING
@@ -29,7 +28,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Knowledge:
-    """Everything that is known, checked. version: a hash of all its files. No answer needs `publishing`.
+    """Everything that is known, checked. version: a hash of all its files.
 
     Two are equal only if they are the same object.
     """
@@ -42,7 +41,6 @@ class Knowledge:
     templates: Templates
     hooks: tuple[Mapping[str, Any], ...]
     version: str
-    publishing: Publishing = UNPUBLISHED
     pages: PageWording = NO_PAGES
 
     @property
@@ -77,7 +75,6 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
         raise KnowledgeError(problems)
     templates = templates_of(table, terminology, order_codes, wording)
     hooks = load_hooks(directory, table, terminology)
-    publishing = load_publishing(directory)
     return Knowledge(
         table,
         terminology,
@@ -87,7 +84,6 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
         templates,
         hooks,
         version_of(directory),
-        publishing,
         pages,
     )
 

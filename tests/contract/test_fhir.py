@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from service.app import create_app
 from service.config import Config
 from service.knowledge import Knowledge
-from tests.knowledge.published import ALL, walked
+from tests.knowledge.published import ALL, PUBLICATION, walked
 from tests.knowledge.test_artifacts import problems_of
 
 KINDS = ("PlanDefinition", "ActivityDefinition", "ValueSet", "Library")
@@ -84,7 +84,7 @@ def test_each_is_read_by_its_id(client: FlaskClient) -> None:
 
 
 def test_every_canonical_leads_to_an_artifact(client: FlaskClient, knowledge: Knowledge) -> None:
-    root = knowledge.publishing.root
+    root = PUBLICATION.root
     canonicals = {
         one
         for resource in ALL
@@ -110,7 +110,7 @@ def ids(client: FlaskClient, **query: Any) -> list[str]:
 
 
 def test_each_claimed_parameter_searches(client: FlaskClient, knowledge: Knowledge) -> None:
-    url = f"{knowledge.publishing.root}/ValueSet/finding-pain"
+    url = f"{PUBLICATION.root}/ValueSet/finding-pain"
     tried: dict[str, tuple[str, str]] = {
         "_id": ("finding-pain", "finding"),
         "url": (url, f"{url}-elsewhere-still"),
@@ -211,12 +211,26 @@ def test_what_is_unchanged_is_not_sent_again(client: FlaskClient) -> None:
         assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_the_tag_changes_with_the_knowledge(client: FlaskClient, knowledge: Knowledge) -> None:
-    other = create_app(Config(public_base_url="https://cds.example"), replace(knowledge, version="0" * 12))
-    for resource in ALL:
-        path = f"/fhir/{resource['resourceType']}/{resource['id']}"
-        if re.search(r"/(fasciculation-|finding-p|tsh|analyte-z)", path):
-            assert other.test_client().get(path).headers["ETag"] != client.get(path).headers["ETag"]
+@pytest.mark.parametrize("path", ["/fhir", "/fhir/", "/fhir/metadata", "/fhir/ValueSet", PLAN, "/fhir/a/b/c"])
+def test_other_knowledge_has_no_artifacts(knowledge: Knowledge, path: str, tmp_path: Path) -> None:
+    """A folder of one's own, even a copy of the shipped one, and files that were not made anew."""
+    base = "https://cds.example"
+    for config, decides_by in (
+        (Config(public_base_url=base, knowledge_dir=tmp_path), knowledge),
+        (Config(public_base_url=base), replace(knowledge, version="0" * 12)),
+    ):
+        response = create_app(config, decides_by).test_client().get(path)
+        outcome = refused(response, 404, "not-found")
+        assert f"decides by knowledge {decides_by.version}" in outcome["issue"][0]["diagnostics"]
+        assert f"are of {knowledge.version}" in outcome["issue"][0]["diagnostics"]
+
+
+def test_an_installation_without_the_files_says_so(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("service.endpoints.fhir.FOLDER", tmp_path)
+    client = create_app(Config(public_base_url="https://cds.example"), knowledge).test_client()
+    assert "are of none" in refused(client.get(PLAN), 404, "not-found")["issue"][0]["diagnostics"]
 
 
 def test_head_has_no_body(client: FlaskClient) -> None:

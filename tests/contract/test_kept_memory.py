@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.bodies import patient_view
-from benchmarks.client import post, request_of
-from benchmarks.processes import Server
 from tests.contract.requests import SERVICE
 from tests.docs.conftest import PROJECT, free_port, wait_for
+from tools.bench.bodies import patient_view
+from tools.bench.client import post, request_of
+from tools.bench.processes import Server
 
 
 def page_faults(server: Server) -> int:

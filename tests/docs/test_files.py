@@ -59,7 +59,7 @@ def test_no_clinical_code_in_python() -> None:
     code = re.compile(r'"(\d{6,18}|\d{3,5}-\d|HP:\d{7}|[A-TV-W]\d{2}\.\d{1,4})"')
     found = {
         str(path.relative_to(ROOT)): code.findall(path.read_text(encoding="utf-8"))
-        for folder in ("service", "schemas", "fhir_mappings")
+        for folder in ("service", "schemas", "fhir_mappings", "tools")
         for path in (ROOT / folder).rglob("*.py")
     }
     assert {name: codes for name, codes in found.items() if codes} == {}
@@ -78,11 +78,25 @@ def test_generated_files_are_current() -> None:
 
 def test_the_readme_of_the_knowledge_is_current() -> None:
     from service.knowledge import load_knowledge
-    from service.knowledge.readme import FILE, HEAD, written
+    from tools.knowledge.readme import FILE, HEAD, written
 
     text = FILE.read_text(encoding="utf-8")
     assert text == written(load_knowledge()), "make knowledge writes it anew"
     assert text.startswith(HEAD + "\n")
+
+
+def test_the_fhir_artifacts_are_current() -> None:
+    from tools.artifacts.__main__ import FOLDER, written
+
+    made = written()
+    stale = [
+        name
+        for name, text in made.items()
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text(encoding="utf-8") != text
+    ]
+    assert (stale, {path.name for path in FOLDER.iterdir()} - set(made)) == ([], set()), (
+        "make knowledge writes them anew"
+    )
 
 
 @pytest.mark.parametrize(

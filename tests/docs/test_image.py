@@ -165,5 +165,5 @@ def test_nothing_in_it_runs_as_root_or_can_build(image: Engine | Buildah) -> Non
 
 def test_it_holds_no_tests_and_no_version_history(image: Engine | Buildah) -> None:
     assert sorted(image.inside("ls", "-A", "/app").split()) == [
-        "LICENSE", "NOTICE", "examples", "fhir_mappings", "openapi.yaml", "schemas", "service",
+        "LICENSE", "NOTICE", "artifacts", "examples", "fhir_mappings", "openapi.yaml", "schemas", "service",
     ]  # fmt: skip

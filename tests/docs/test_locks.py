@@ -38,8 +38,8 @@ def test_every_dependency_is_locked(file: str, wanted: list[str]) -> None:
         "requirements-dev.lock",
         "tests/ehr/requirements.lock",
         "tests/browser/requirements.lock",
-        "benchmarks/floor.lock",
-        "benchmarks/healthchain.lock",
+        "tools/bench/floor.lock",
+        "tools/bench/healthchain.lock",
     ],
 )
 def test_every_entry_has_hashes(file: str) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,20 @@ SETUPTOOLS = PROJECT["tool"]["setuptools"]
 NAME = PROJECT["project"]["name"]
 PACKAGES = ("service", "schemas", "fhir_mappings")
 FILES = [path for name in PACKAGES for path in (ROOT / name).rglob("*") if path.is_file()]
+# Modules of the runtime that the server does not load: each belongs to a command that is installed with it.
+OF_A_COMMAND = (
+    "service.__main__",
+    "service.feedback.__main__",
+    "service.feedback.upgrade",
+    "service.feedback.migrations*",
+    "service.command_line*",
+    "fhir_mappings.documents",
+    "fhir_mappings.unknown_codes",
+    # The description of the API and the shapes of its answers.
+    "schemas.openapi*",
+    "schemas.knowledge_answers",
+    "schemas.operation_outcome",
+)
 
 
 def test_the_packages_are_found_by_their_names() -> None:
@@ -37,6 +54,22 @@ def test_what_stands_beside_the_packages_travels_too() -> None:
         f"share/{NAME}": ["openapi.yaml"],
         # Of folders in it setuptools knows nothing: the names of files alone hold a dot.
         f"share/{NAME}/examples": ["examples/*.*"],
+        f"share/{NAME}/artifacts": ["artifacts/*.json"],
     }
     for path in (ROOT / "examples").iterdir():
         assert path.is_file() == ("." in path.name)
+    assert {path.suffix for path in (ROOT / "artifacts").iterdir()} == {".json"}
+
+
+def test_the_server_loads_every_module_that_no_command_needs() -> None:
+    program = "import sys, service.server, service.app; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in FILES
+        if path.suffix == ".py"
+    }
+    left = modules - set(done.stdout.split())
+    assert {name for name in left if not any(fnmatch(name, one) for one in OF_A_COMMAND)} == set()

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from service.knowledge import load_knowledge
-from service.knowledge.artifacts import artifacts_of
-from service.knowledge.artifacts.work_up import PLAN
+from service.endpoints.fhir import KINDS
+from service.knowledge import HERE, load_knowledge
 from tests.knowledge.fhirpath import true_of
+from tools.artifacts import artifacts_of
+from tools.artifacts.publication import load_publication
+from tools.artifacts.work_up import PLAN
+
+
+def published(directory: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """Resource type -> id -> the artifact, of the knowledge in that folder."""
+    found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS}
+    for resource in artifacts_of(directory):
+        found[resource["resourceType"]][resource["id"]] = resource
+    return found
+
 
 KNOWLEDGE = load_knowledge()
-RESOURCES = artifacts_of(KNOWLEDGE).resources
+PUBLICATION = load_publication(HERE)
+RESOURCES = published(HERE)
 ALL = [resource for of_kind in RESOURCES.values() for resource in of_kind.values()]
 ACTIONS = {action["id"]: action for action in RESOURCES["PlanDefinition"][PLAN]["action"]}
 VALUE_SETS = RESOURCES["ValueSet"]

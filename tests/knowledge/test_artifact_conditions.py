@@ -12,8 +12,6 @@ import pytest
 from service.decision import Decision, decide
 from service.decision.outcome import level_of
 from service.decision.table import All, AnyOf, Condition, Example, Leaf, Not, Row, predicate
-from service.knowledge.artifacts.conditions import fhirpath_of
-from service.knowledge.artifacts.work_up import LIBRARY, PLAN
 from tests.knowledge.fhirpath import true_of
 from tests.knowledge.patients import record_of_example
 from tests.knowledge.published import (
@@ -25,6 +23,8 @@ from tests.knowledge.published import (
     parameters,
     walked,
 )
+from tools.artifacts.conditions import fhirpath_of
+from tools.artifacts.work_up import LIBRARY, PLAN
 
 TERMINOLOGY = KNOWLEDGE.terminology
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 
-from fhir_mappings.artifacts.families import filters_of
 from fhir_mappings.drug_names import named_by
 from fhir_mappings.resources import CodeableConcept, Coding
 from fhir_mappings.terminology import ATC, NDC, RXNORM, SNOMED, written_code
 from service.knowledge import HERE
-from tests.knowledge.published import KNOWLEDGE, VALUE_SETS
+from tests.knowledge.published import KNOWLEDGE, PUBLICATION, VALUE_SETS
 from tests.knowledge.value_sets import holds
+from tools.artifacts.families import filters_of
 
 TERMINOLOGY = KNOWLEDGE.terminology
 
@@ -149,7 +149,7 @@ def test_every_system_comes_with_its_terms() -> None:
     for value_set in VALUE_SETS.values():
         systems = {entry.get("system") for entry in value_set.get("compose", {}).get("include", ())} - {None}
         for system in systems:
-            terms = KNOWLEDGE.publishing.copyright[system]
+            terms = PUBLICATION.copyright[system]
             assert terms in notice
             named = [part for part in value_set["copyright"].split("\n\n") if part.endswith(f": {terms}")]
             assert [system in part for part in named] == [True]

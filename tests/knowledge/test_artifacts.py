@@ -13,11 +13,19 @@ from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel
 
 from fhir_mappings.terminology import SNOMED
-from service.knowledge import HERE, Knowledge, load_knowledge
-from service.knowledge.artifacts import artifacts_of
-from service.knowledge.artifacts.work_up import LIBRARY, PLAN
-from tests.knowledge.published import ACTIONS, ALL, KNOWLEDGE, RESOURCES, VALUE_SETS, applicable, walked
+from service.knowledge import HERE, version_of
+from tests.knowledge.published import (
+    ACTIONS,
+    ALL,
+    KNOWLEDGE,
+    RESOURCES,
+    VALUE_SETS,
+    applicable,
+    published,
+    walked,
+)
 from tests.knowledge.value_sets import holds
+from tools.artifacts.work_up import LIBRARY, PLAN
 
 
 def wrong_codes(model: BaseModel, path: str) -> Iterator[str]:
@@ -70,7 +78,7 @@ def test_no_two_have_one_name() -> None:
 
 
 def test_the_same_knowledge_gives_the_same_artifacts() -> None:
-    assert artifacts_of(load_knowledge()).resources == RESOURCES
+    assert published(HERE) == RESOURCES
 
 
 # The plan
@@ -186,39 +194,35 @@ def folder(tmp_path: Path) -> Path:
     )
 
 
-def changed(folder: Path, file: str, old: str, new: str) -> Knowledge:
+def changed(folder: Path, file: str, old: str, new: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """The artifacts of the folder after that change of one file."""
     path = folder / file
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
-    return load_knowledge(folder)
+    return published(folder)
 
 
 def test_a_threshold(folder: Path) -> None:
-    knowledge = changed(folder, "decision_table.yaml", "persistent_days: 14", "persistent_days: 21")
-    resources = artifacts_of(knowledge).resources
+    resources = changed(folder, "decision_table.yaml", "persistent_days: 14", "persistent_days: 21")
     (fact,) = [one for one in resources["Library"][LIBRARY]["parameter"] if one["name"] == "persistent"]
     assert "21 days" in fact["documentation"]
-    assert resources["PlanDefinition"][PLAN]["version"] == knowledge.version != KNOWLEDGE.version
+    assert resources["PlanDefinition"][PLAN]["version"] == version_of(folder) != KNOWLEDGE.version
 
 
 def test_a_row(folder: Path) -> None:
-    knowledge = changed(
+    resources = changed(
         folder, "decision_table.yaml", "    when: tingling\n", "    when: tingling examined\n"
     )
-    (action,) = [
-        one
-        for one in artifacts_of(knowledge).resources["PlanDefinition"][PLAN]["action"]
-        if one["id"] == "tingling"
-    ]
+    (action,) = [one for one in resources["PlanDefinition"][PLAN]["action"] if one["id"] == "tingling"]
     told = {"gate": "open", "tingling": "reported"}
     assert applicable(ACTIONS["tingling"], told)
     assert not applicable(action, told)
 
 
 def test_a_code(folder: Path) -> None:
-    knowledge = changed(folder, "findings/pregnancy.yaml", "kind: diagnosis\n", PREGNANT)
-    value_set = artifacts_of(knowledge).resources["ValueSet"]["finding-pregnancy"]
+    resources = changed(folder, "findings/pregnancy.yaml", "kind: diagnosis\n", PREGNANT)
+    value_set = resources["ValueSet"]["finding-pregnancy"]
     assert holds(value_set, SNOMED, "example-2")
     assert not holds(VALUE_SETS["finding-pregnancy"], SNOMED, "example-2")
 
@@ -231,10 +235,10 @@ more_codes:
 
 
 def test_a_root_of_ones_own(folder: Path) -> None:
-    knowledge = changed(
+    resources = changed(
         folder, "fhir.yaml", '"urn:fasciculation-cds:fhir"', '"https://cds.hospital.example/fhir"'
     )
-    found = artifacts_of(knowledge).resources["ValueSet"]["finding-pain"]
+    found = resources["ValueSet"]["finding-pain"]
     assert found["url"] == "https://cds.hospital.example/fhir/ValueSet/finding-pain"
 
 
@@ -245,6 +249,6 @@ def test_a_root_of_ones_own(folder: Path) -> None:
         ("status: draft", "status: done", "status"),
     ],
 )
-def test_a_broken_file_stops_the_start(folder: Path, old: str, new: str, says: str) -> None:
+def test_a_broken_file_is_refused(folder: Path, old: str, new: str, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
         changed(folder, "fhir.yaml", old, new)

@@ -11,9 +11,9 @@ import pytest
 
 from service.decision.table import Row
 from service.knowledge import HERE, load_knowledge
-from service.knowledge.check_sources import find, normalised, sentences_of
 from service.knowledge.claims import load_claims
 from service.knowledge.problems import KnowledgeError
+from tools.knowledge.check_sources import find, normalised, sentences_of
 
 KNOWLEDGE = load_knowledge()
 CLAIMS = KNOWLEDGE.claims.claims

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from service.knowledge.compile_terminology import MARK, main
 from service.knowledge.yaml_files import load_yaml
+from tools.knowledge.compile_terminology import MARK, main
 
 SNOMED = "http://snomed.info/sct"
 CM = "http://hl7.org/fhir/sid/icd-10-cm"

@@ -30,7 +30,7 @@ from tests.mutation.mutants import mutants
 
 PAGE = ROOT / "docs" / "mutation.md"
 _RESULTS = ROOT / ".mutation" / "results.jsonl"
-_READ = ("service", "schemas", "fhir_mappings", "tests")
+_READ = ("service", "schemas", "fhir_mappings", "tools", "tests")
 
 
 def main(args: list[str]) -> int:
@@ -64,7 +64,7 @@ def main(args: list[str]) -> int:
             checks=checks,
             stop=time.monotonic() + chosen.minutes * 60,
             control=UNCHANGED.name not in store.verdicts,
-            proof=not chosen.quick and find_spec("service.proof") is not None,
+            proof=not chosen.quick and find_spec("tools.proof") is not None,
         )
 
     verdicts = {m.name: store.verdicts[m.name] for m in wanted if m.name in store.verdicts}

@@ -84,7 +84,7 @@ def try_all(
     """Reports the verdict on each mutant as it comes; begins none after that time (`time.monotonic`).
 
     Before the first, the table as it is has to pass every check, unless control is False: RuntimeError if it
-    does not. That verdict is reported as well. With proof, what survives is put to `python -m service.proof`.
+    does not. That verdict is reported as well. With proof, what survives is put to `python -m tools.proof`.
     To be called once in a process: it is not the same afterwards.
     """
     load = loader.load_knowledge
@@ -215,7 +215,7 @@ class _Trials:
         return "proof" if self.proof and self._disproved(folder) else ""
 
     def _disproved(self, folder: Path) -> bool:
-        command = [sys.executable, "-m", "service.proof", "--knowledge", str(folder)]
+        command = [sys.executable, "-m", "tools.proof", "--knowledge", str(folder)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode != 0
 
 

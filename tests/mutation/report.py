@@ -121,7 +121,7 @@ _LEGEND = (
     "- *rows*: the examples of the rows, and what the model says of each row (`tests/knowledge`).",
     "- *spec*: tests written from the decision model, as examples on both sides (`tests/spec`).",
     "- *unit*, *vignettes*, *golden*: `tests/unit`, the patients of `tests/vignettes`, their reviewed cards.",
-    "- *proof*: `python -m service.proof`, asked only where all of these let the error pass.",
+    "- *proof*: `python -m tools.proof`, asked only where all of these let the error pass.",
     "",
     "Whatever reads the table itself to know what to expect is no check here: the second implementation, and",
     "the comparison of generated files with it. `tests/mutation` says how an error is put in and tried.",

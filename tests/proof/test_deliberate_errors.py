@@ -14,18 +14,18 @@ from service.decision import facts, search, standing
 from service.decision.table import Leaf, Row, Table, predicate, terms
 from service.knowledge import HERE, load_knowledge
 from service.knowledge.decision_table import FILE, load_table
-from service.proof.conditions import check_conditions
-from service.proof.duration import check_duration
-from service.proof.factors import factors
-from service.proof.gate import check_gate
-from service.proof.joint import Judge, walk
-from service.proof.ledger import Ledger
-from service.proof.levels import check_levels
-from service.proof.monotone import check_steps
-from service.proof.ranges import check_ranges
-from service.proof.reading import Axis, read
-from service.proof.removals import Removals
-from service.proof.rows import RowTable, tables
+from tools.proof.conditions import check_conditions
+from tools.proof.duration import check_duration
+from tools.proof.factors import factors
+from tools.proof.gate import check_gate
+from tools.proof.joint import Judge, walk
+from tools.proof.ledger import Ledger
+from tools.proof.levels import check_levels
+from tools.proof.monotone import check_steps
+from tools.proof.ranges import check_ranges
+from tools.proof.reading import Axis, read
+from tools.proof.removals import Removals
+from tools.proof.rows import RowTable, tables
 
 KNOWLEDGE = load_knowledge()
 TABLE = KNOWLEDGE.table
@@ -197,7 +197,7 @@ def test_a_group_that_moves_another_is_named(monkeypatch: pytest.MonkeyPatch) ->
         said = right(record, table)
         return said | {"pain": "absent"} if said.get("atrophy") == "examined" else said
 
-    monkeypatch.setattr("service.proof.reading.facts_of", wrong)
+    monkeypatch.setattr("tools.proof.reading.facts_of", wrong)
     assert ("read as section 1 says", "pain") in found(read_wrong())
 
 

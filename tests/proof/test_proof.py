@@ -12,10 +12,10 @@ import pytest
 from fhir_mappings.terminology import FindingDefinition
 from service.decision.table import Table
 from service.knowledge import HERE, load_knowledge
-from service.proof import Ledger, proved
-from service.proof.__main__ import main, report
-from service.proof.levels import check_levels
-from service.proof.rows import tables
+from tools.proof import Ledger, proved
+from tools.proof.__main__ import main, report
+from tools.proof.levels import check_levels
+from tools.proof.rows import tables
 
 # Not fewer states than these: a walk that loses a group, a row or a threshold must not pass for a proof.
 AT_LEAST = {
@@ -87,7 +87,7 @@ def test_another_folder_is_proved_and_its_error_named(
     path = folder / "decision_table.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("        - not: atrophy\n", "", 1), encoding="utf-8")
-    monkeypatch.setattr("service.proof.__main__.proved", rows_proved)
+    monkeypatch.setattr("tools.proof.__main__.proved", rows_proved)
     assert main(["--knowledge", str(folder)]) == 1
     said = capsys.readouterr().out
     assert "VIOLATED no self-care beside a sign: self-care" in said

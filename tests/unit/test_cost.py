@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from benchmarks.bodies import patient_view
 from service.app import create_app
 from service.config import Config
 from service.knowledge import load_knowledge
 from tests.vignettes.patient import PEOPLE
+from tools.bench.bodies import patient_view
 
 PATH = "/cds-services/fasciculation-patient-view"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from flask.testing import FlaskClient
 
-from service.examples import cards_seen, load_examples
+from service.examples import ExpectedCard, load_examples
 from tests.hooks.requests import Resource, bundle, prescription, request, typed, with_stored
 from tests.hooks.situations import pending, problem
 from tests.vignettes import client_files, hostile, versions
@@ -127,6 +127,18 @@ def _draft(who: str, words: str, number: int) -> Resource:
     kind, _, what = words.partition(" ")
     make = {"rx": prescription, "text": typed, "sr": request}[kind]
     return make(who, what, f"draft-{number + 1}")
+
+
+def cards_seen(cards: Sequence[Mapping[str, Any]]) -> tuple[ExpectedCard, ...]:
+    """Cards of an answer as an example tells them."""
+    return tuple(
+        ExpectedCard(
+            card["indicator"],
+            card["summary"],
+            tuple(suggestion["label"] for suggestion in card.get("suggestions", ())),
+        )
+        for card in cards
+    )
 
 
 def index(client: FlaskClient) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import yaml
 from fhir.resources.R4B.bundle import Bundle
 from flask.testing import FlaskClient
 
-from service.examples import Example, ExamplesError, cards_seen, load_examples
-from tests.vignettes.examples import DIRECTORY, HOOKS, entries, person_of
+from service.examples import Example, ExamplesError, load_examples
+from tests.vignettes.examples import DIRECTORY, HOOKS, cards_seen, entries, person_of
 
 EXAMPLES = load_examples()
 EACH = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

@@ -1,0 +1,176 @@
+"""The answers that moved, and earlier knowledge that today's code does not load as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from service.knowledge import HERE, Knowledge
+from service.pipeline import Answer
+from tests.knowledge_diff.copies import TABLE, change, found, now
+from tests.vignettes.dialects import DIALECTS
+from tools.knowledge_diff import Case, Change, compared, earlier_knowledge
+from tools.knowledge_diff import __main__ as command
+from tools.knowledge_diff.__main__ import example_files, patients, row_examples
+
+
+def test_comments_and_the_order_of_members_and_codes_are_nothing(old: Path) -> None:
+    for path in old.rglob("*.yaml"):
+        if path.parent.name == "medication_classes":
+            continue  # many thousand codes
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        path.write_text("# again\n" + yaml.safe_dump(content, sort_keys=True), encoding="utf-8")
+    change(old, "findings/sleep.yaml", "- F51.0\n    - G47.0\n", "- G47.0\n    - F51.0\n")
+    assert found(old) == {}
+    earlier = earlier_knowledge(old, HERE)
+    assert (earlier.problems, earlier.lent) == ((), ())
+    assert earlier.version != now().version
+    assert earlier.knowledge is not None
+    assert compared(some_cases(), earlier.knowledge, now()).moved == ()
+
+
+def some_cases(*wanted: str) -> list[Case]:
+    """Test patients, in every form; by default one."""
+    return [case for case in patients() if case.subject[:3] in (wanted or ("v05",))]
+
+
+def test_a_threshold_moves_the_answers_that_hang_on_it(old: Path) -> None:
+    change(old, TABLE, "persistent_days: 14", "persistent_days: 15")
+    earlier = earlier_knowledge(old, HERE)
+    assert earlier.knowledge is not None
+    cases = [*some_cases("v05", "v06"), *row_examples(now())]
+    comparison = compared(cases, earlier.knowledge, now())
+    assert comparison.asked["Test patients"] == (2, 2 * len(DIALECTS))
+    patient, *others = comparison.moved
+    assert patient.subject == "v05, Thigh twitch on day fifteen, habits already changed"
+    # Every form moved the same way: told once. What leaves for R5 and STU3 is written otherwise.
+    assert patient.forms == tuple(form for form in DIALECTS if form not in ("r5", "stu3"))
+    again = [moved.forms for moved in others if moved.subject == patient.subject]
+    assert again == [("r5",), ("stu3",)]
+    facets = {c.place: c for c in patient.changes}
+    assert facets["level"] == Change("level", ("info",), ("warning",))
+    assert facets["rows"] == Change("rows", ("nothing-calls-for-tests",), ("persistent",))
+    assert "routine thyroid (tsh), because of persistent" in facets["recommendations"].after
+    assert facets["summary"].before != facets["summary"].after
+    assert {"detail", "suggestions", "questions"} <= set(facets)
+    # Every card says the limit: where only the text moved, no advice hangs on it.
+    texts = {"summary", "detail"}
+    hanging = [moved for moved in others if not {c.place for c in moved.changes} <= texts]
+    assert len(hanging) < len(others)
+    assert {moved.subject for moved in hanging} - {patient.subject} == {
+        "weakness-with-persistence-or-spread, day 15, power 4/5",
+        "weakness-with-persistence-or-spread, day 15, weakness only told",
+        "persistent, day 15, thigh",
+        "nothing-calls-for-tests, day 15, thigh",
+    }
+
+
+def test_a_code_moves_the_forms_that_use_it(old: Path) -> None:
+    change(old, "findings/fasciculation.yaml", '("http://hl7.org/fhir/sid/icd-10-cm": \\[)"R25.3"', "\\1")
+    earlier = earlier_knowledge(old, HERE)
+    assert earlier.knowledge is not None
+    (moved,) = compared(some_cases(), earlier.knowledge, now()).moved
+    assert moved.forms == ("icd",)
+    assert Change("level", ("none",), ("warning",)) in moved.changes
+
+
+def test_a_word_moves_the_text_and_nothing_else(old: Path) -> None:
+    change(old, "wording.yaml", "See a clinician if it goes on beyond", "Come back after")
+    earlier = earlier_knowledge(old, HERE)
+    assert earlier.knowledge is not None
+    (moved,) = compared(some_cases(), earlier.knowledge, now()).moved
+    assert [c.place for c in moved.changes] == ["detail"]
+
+
+def test_an_answer_that_cannot_be_given_has_moved() -> None:
+    def ask(knowledge: Knowledge) -> Answer:
+        if knowledge is now():
+            raise ValueError("too long")
+        return next(iter(some_cases())).ask(now())
+
+    other = earlier_knowledge(HERE, HERE).knowledge
+    assert other is not None
+    (moved,) = compared([Case("One", "of them", "form", ask)], other, now()).moved
+    assert Change("answer", (), ("none: ValueError: too long",)) in moved.changes
+
+
+def test_an_answer_that_neither_can_give_is_told() -> None:
+    def ask(knowledge: Knowledge) -> Answer:
+        raise ValueError("too long")
+
+    other = earlier_knowledge(HERE, HERE).knowledge
+    assert other is not None
+    (moved,) = compared([Case("One", "of them", "form", ask)], other, now()).moved
+    said = ("none: ValueError: too long",)
+    assert moved.changes == (Change("answer", said, said),)
+
+
+def test_all_patients_examples_and_row_examples_are_asked() -> None:
+    assert len(list(patients())) == 16 * len(DIALECTS)
+    assert {case.subject for case in example_files()} == {
+        path.name for path in command.EXAMPLES.glob("*.json")
+    }
+    rows = {case.subject.split(",")[0] for case in row_examples(now())}
+    assert rows == {row.id for row in now().table.rows}
+
+
+def test_earlier_knowledge_without_a_fate_still_answers(old: Path) -> None:
+    change(old, "sources/ankle-twitching.yaml", '    declined: "names no medicine[^"]*"\n', "")
+    earlier = earlier_knowledge(old, HERE)
+    assert [p for p in earlier.problems if "S004-17: nothing rests on it" in p] != []
+    assert earlier.knowledge is not None
+    assert earlier.lent == ()
+
+
+def test_a_text_that_the_earlier_knowledge_lacks_is_lent_and_named(old: Path) -> None:
+    change(old, "wording.yaml", 'age_unknown: "[^"]*"\n', "")
+    change(old, "wording.yaml", '  "age_unknown": [^\n]*\n', "")
+    change(old, "wording.yaml", '  on_date: "[^"]*"\n', "")
+    earlier = earlier_knowledge(old, HERE)
+    assert earlier.lent == ("table.on_date", "age_unknown")
+    assert earlier.knowledge is not None
+    assert compared(some_cases(), earlier.knowledge, now()).moved == ()
+    # What was lent is not in the earlier files: it is told as added.
+    added = {"table.on_date", "age_unknown", "rests_on.age_unknown"}
+    assert {c.place for c in found(old)["Wording"] if not c.before} == added
+
+
+def test_a_caption_that_the_earlier_knowledge_lacks_does_not_move_every_answer(old: Path) -> None:
+    change(old, "wording.yaml", '  results: "Results on file"\n', "")
+    earlier = earlier_knowledge(old, HERE)
+    assert (earlier.problems, earlier.lent) == ((), ("headings.results",))
+    assert earlier.knowledge is not None
+    assert compared(some_cases("v08"), earlier.knowledge, now()).moved == ()
+
+
+def test_a_member_of_an_action_that_is_not_read_any_more_ends_no_answer(old: Path) -> None:
+    change(old, "wording.yaml", "    for_row: {[^\n]*\n", '    to_somebody: "Refer"\n')
+    earlier = earlier_knowledge(old, HERE)
+    assert [p for p in earlier.problems if "to_somebody" in p] != []
+    assert earlier.knowledge is not None
+    assert compared(some_cases(), earlier.knowledge, now()).moved == ()
+
+
+def test_a_text_with_a_name_that_is_not_filled_in_any_more_is_lent(old: Path) -> None:
+    change(old, "wording.yaml", 'safety_net: "See', 'safety_net: "{whom} see')
+    assert earlier_knowledge(old, HERE).lent == ("safety_net",)
+
+
+def test_what_the_earlier_knowledge_never_said_is_not_lent(old: Path) -> None:
+    change(old, "wording.yaml", '  persistent: "over {persistent_time}"\n', "")
+    earlier = earlier_knowledge(old, HERE)
+    assert (earlier.problems, earlier.lent) == ((), ())
+    assert earlier.knowledge is not None
+    (moved,) = compared(some_cases(), earlier.knowledge, now()).moved
+    (summary,) = (c for c in moved.changes if c.place == "summary")
+    assert "twitching for more than two weeks" in summary.before[0]
+    assert "over two weeks" in summary.after[0]
+
+
+def test_earlier_knowledge_that_cannot_answer_is_still_read(old: Path) -> None:
+    change(old, TABLE, "when: tingling\n", "when: tickling\n")
+    earlier = earlier_knowledge(old, HERE)
+    assert earlier.knowledge is None
+    assert "rows.tingling" in earlier.problems[0]
+    assert found(old) == {"Rows": (Change("tingling, when", ("tickling",), ("tingling",)),)}

@@ -1,0 +1,90 @@
+"""fhir.yaml: what every artifact shares. Canonical URL, version, status and the terms of its codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from marshmallow import ValidationError
+
+from service.knowledge import version_of
+from service.knowledge.problems import KnowledgeError, Problem
+from service.knowledge.yaml_files import load_yaml
+from tools.artifacts.publication_schema import PublicationSchema
+
+FILE = "fhir.yaml"
+_TEXTS = ("plan", "facts", "needless", "value_sets")
+# A dotted place in fhir.yaml and the names to fill in -> the text.
+Say = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """root: what canonical URLs begin with. version: of the knowledge, a hash of all its files.
+
+    copyright: code system -> the terms that its codes come with. texts: dotted place -> text with {names}.
+    """
+
+    root: str
+    version: str
+    status: str
+    experimental: bool
+    copyright: Mapping[str, str]
+    texts: Mapping[str, str]
+
+    def say(self, place: str, **names: object) -> str:
+        """The text of that place with its names filled in. KeyError if there is none."""
+        return self.texts[place].format(**names)
+
+    def canonical(self, kind: str, name: str) -> str:
+        """The canonical URL of an artifact, without its version."""
+        return f"{self.root}/{kind}/{name}"
+
+    def pinned(self, kind: str, name: str) -> str:
+        """The same with the version: an engine that holds two versions does not mix them."""
+        return f"{self.canonical(kind, name)}|{self.version}"
+
+    def head(self, kind: str, name: str, title: str, description: str) -> dict[str, Any]:
+        """The members that every artifact begins with. No date: the same knowledge gives the same bytes."""
+        return {
+            "resourceType": kind,
+            "id": name,
+            "url": self.canonical(kind, name),
+            "version": self.version,
+            "name": "".join(part[:1].upper() + part[1:] for part in name.split("-")),
+            "title": title,
+            "status": self.status,
+            "experimental": self.experimental,
+            "description": description,
+        }
+
+    def terms_of(self, systems: Iterable[str]) -> str:
+        """The terms of those code systems, named; a site's own system has none here."""
+        named: dict[str, list[str]] = {}
+        for system in sorted(set(systems) & set(self.copyright)):
+            named.setdefault(self.copyright[system], []).append(system)
+        return "\n\n".join(f"{', '.join(known)}: {terms}" for terms, known in named.items())
+
+
+def load_publication(directory: Path) -> Publication:
+    """Read fhir.yaml of that knowledge folder.
+
+    Raises:
+        KnowledgeError: with every problem of the file.
+    """
+    try:
+        raw = cast(dict[str, Any], PublicationSchema().load(load_yaml(directory / FILE)))
+    except ValidationError as error:
+        raise KnowledgeError(
+            [Problem(FILE, str(key), str(reason)) for key, reason in error.normalized_messages().items()]
+        ) from None
+    return Publication(
+        root=raw["canonical_root"],
+        version=version_of(directory),
+        status=raw["status"],
+        experimental=raw["experimental"],
+        copyright=raw["copyright"],
+        texts={f"{part}.{name}": text for part in _TEXTS for name, text in raw[part].items()},
+    )
