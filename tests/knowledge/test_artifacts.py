@@ -197,7 +197,7 @@ def changed(folder: Path, file: str, old: str, new: str) -> Knowledge:
 def test_a_threshold(folder: Path) -> None:
     knowledge = changed(folder, "decision_table.yaml", "persistent_days: 14", "persistent_days: 21")
     resources = artifacts_of(knowledge).resources
-    (fact,) = [one for one in resources["Library"][LIBRARY]["parameter"] if one["name"] == "persistent"]
+    (fact,) = [one for one in resources["Library"][LIBRARY]["parameter"] if one["name"] == "lasts-long"]
     assert "21 days" in fact["documentation"]
     assert resources["PlanDefinition"][PLAN]["version"] == knowledge.version != KNOWLEDGE.version
 
