@@ -99,7 +99,7 @@ check: $(STAMP)  ## Format, lint, types, import contracts, generated files curre
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest tests/docs/test_files.py tests/docs/test_locks.py
+	$(BIN)/python -m pytest tests/docs/test_files.py tests/docs/test_literal_ids.py tests/docs/test_locks.py
 	$(BIN)/python -m tools.proof
 
 prove: $(STAMP)  ## Prove the table over its whole input space (minutes); ARGS="--knowledge DIR" for another one

@@ -182,7 +182,8 @@ class Terminology:
     """All value sets of the knowledge files, ready for look-up by `code_key`.
 
     asked_for: codes that in an order ask for that study, and in a Procedure prove nothing.
-    panel_names: the procedure file that a panel's code stands in. procedure_labels: of every procedure file.
+    studies: the procedures that are studies. panel_names: the procedure file that a panel's code stands in.
+    procedure_labels: of every procedure file.
     """
 
     findings: Mapping[str, FindingDefinition] = field(default_factory=dict)
@@ -196,6 +197,7 @@ class Terminology:
     analyte_codes: Mapping[CodeKey, str] = field(default_factory=dict)
     panels: Mapping[CodeKey, frozenset[str]] = field(default_factory=dict)
     procedures: Mapping[CodeKey, str] = field(default_factory=dict)
+    studies: frozenset[str] = frozenset()
     asked_for: Mapping[CodeKey, str] = field(default_factory=dict)
     panel_names: Mapping[CodeKey, str] = field(default_factory=dict)
     procedure_labels: Mapping[str, str] = field(default_factory=dict)

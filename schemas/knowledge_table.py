@@ -28,6 +28,10 @@ def Id(**more: Any) -> fields.String:
     return fields.String(required=True, validate=KEBAB_CASE, **more)
 
 
+def _names(**more: Any) -> fields.Field[Any]:
+    return fields.List(fields.String(), **more)
+
+
 def _days() -> fields.Integer:
     return fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
 
@@ -57,6 +61,7 @@ class ActionSchema(Strict):
     ordered_days = fields.Integer(strict=True, load_default=None)
     repeat_abnormal = fields.Boolean(load_default=False)
     child = fields.String(validate=validate.OneOf(["withheld"]), load_default=None)
+    roles = _names(load_default=list)
 
 
 class SupportSchema(Strict):
@@ -116,6 +121,7 @@ class RowSchema(Strict):
     actions = fields.List(ShortOrLongAction(), required=True)
     level = fields.String(required=True, validate=validate.OneOf(LEVELS))
     downgraded_when_tests_done = fields.Boolean(load_default=False)
+    roles = _names(load_default=list)
     rests_on = fields.List(fields.Nested(SupportSchema), required=True, validate=validate.Length(min=1))
     examples = fields.List(fields.Nested(ExampleSchema), required=True, validate=validate.Length(min=2))
 
@@ -146,8 +152,11 @@ class TableSchema(Strict):
     """The whole file."""
 
     thresholds = fields.Nested(ThresholdsSchema, required=True)
-    electrolytes = fields.List(fields.String(), required=True)
-    signs = fields.List(fields.String(), required=True)
+    electrolytes = _names(required=True)
+    b12_analytes = _names(required=True)
+    thyroid_analytes = _names(required=True)
+    signs = _names(required=True)
+    benign_signs = _names(required=True)
     actions = fields.List(fields.Nested(ActionSchema), required=True)
     rows = fields.List(fields.Nested(RowSchema), required=True)
     removals = fields.List(fields.Nested(RemovalSchema), required=True)

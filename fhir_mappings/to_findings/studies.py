@@ -16,7 +16,6 @@ from fhir_mappings.to_findings.onsets import Dates
 
 _DONE_REPORT = frozenset({"final", "amended", "corrected", "appended"})
 _DONE_OBSERVATION = frozenset({"final", "amended", "corrected"})
-STUDIES = frozenset({"emg", "ncs", "mri-brain", "mri-spine"})
 
 
 def studies_of(
@@ -43,7 +42,7 @@ def studies_of(
 
 def _kinds(keys: Iterable[CodeKey], terminology: Terminology) -> list[str]:
     found = {terminology.procedures[key] for key in keys if key in terminology.procedures}
-    return sorted(found & STUDIES) if found else []
+    return sorted(found & terminology.studies)
 
 
 def _first(*days: Days) -> date | None:

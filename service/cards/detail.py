@@ -11,8 +11,8 @@ from service.cards.features import Features
 from service.cards.phrases import phrases_of
 from service.cards.questions import Questions
 from service.decision import Decision, Recommendation, Withheld
-from service.decision.facts import band_today
-from service.decision.table import TRUE, UNKNOWN
+from service.decision.facts import band_today, present
+from service.decision.table import ADVICE, REVIEW, TRUE, UNKNOWN, RowRole
 from service.knowledge import Knowledge
 
 
@@ -72,27 +72,27 @@ class Detail:
     def statements(self) -> str:
         """What must be read first: nothing calls for tests, a low B12, what is to be excluded."""
         decision, notes = self.decision, []
-        if decision.fired("nothing-calls-for-tests"):
+        if decision.has(RowRole.NOTHING):
             notes.append(self.say("nothing"))
             if decision.benign:
                 notes.append(self.say("benign"))
-        if decision.fired("electrolyte-critical"):
+        if decision.has(RowRole.TREAT_TODAY):
             notes.append(self.say("electrolyte_critical"))
-        if decision.fired("b12-low"):
+        if decision.has(RowRole.TREAT_B12):
             notes.append(self.say("b12_low"))
-        adult = decision.facts.get("child") != TRUE
-        if adult and (decision.fired("weakness-and-atrophy") or decision.fired("bulbar")):
+        adult = decision.facts.get("child-age") != TRUE
+        if adult and decision.has(RowRole.EXCLUDE_DISEASE):
             notes.append(self.say("exclude_disease"))
         for name in decision.suspected:
             label = self.terminology.findings[name].label
             notes.append(self.say("suspected", label=label[:1].upper() + label[1:]))
-        if decision.facts.get("child", UNKNOWN) == UNKNOWN:
+        if decision.facts.get("child-age", UNKNOWN) == UNKNOWN:
             notes.append(self.say("age_unknown"))
         return " ".join(notes)
 
     def recommended(self) -> Iterator[str]:
         for recommendation in sorted(self.decision.recommendations, key=lambda r: (not r.urgent,)):
-            if recommendation.id != "self-care":
+            if self.table.actions[recommendation.id].kind != ADVICE:
                 yield f"- {self.recommendation(recommendation)}"
 
     def recommendation(self, recommendation: Recommendation) -> str:
@@ -103,12 +103,13 @@ class Detail:
         if order is not None:
             place = "routine_order" if order.day else "routine_order_undated"
             text += f"; {self.say(place, date=order.day)}"
-        if recommendation.id == "medication-review" and self.decision.fired("diuretic-sparing"):
+        review = self.table.actions[recommendation.id].kind == REVIEW
+        if review and self.decision.has(RowRole.CAN_RAISE_POTASSIUM):
             text += f". {self.say('diuretic_sparing')}"
         return text
 
     def self_care(self) -> str:
-        if not self.decision.recommends("self-care"):
+        if not self.decision.self_care:
             return ""
         heading = "heading_if_normal" if self.decision.unknown_signs else "heading"
         advice = joined(self.say(f"self_care.advice.{a.id}") for a in self.decision.self_care)
@@ -181,8 +182,7 @@ class Detail:
             for f in self.decision.named
             if f.id in self.terminology.findings
         ]
-        if self.decision.fired("family-history"):
-            labels.append(self.terminology.findings["family-neurological"].label)
+        labels += [self.terminology.findings[name].label for name in self._named_by_rows()]
         if labels:
             yield capital(joined(labels)) + "."
         named = {withheld.reference for withheld in self.decision.withheld}
@@ -192,9 +192,24 @@ class Detail:
             if order.reference not in named and not order.draft and order.tests not in told:
                 told.add(order.tests)
                 tests = {self.table.counts_as.get(test, test) for test in order.tests}
-                names = capital(joined(test_label(t, self.terminology, self.wording) for t in sorted(tests)))
+                names = capital(joined(self._names_in_order(tests)))
                 place = "pending" if order.day else "pending_undated"
                 yield self.say(place, tests=names, date=order.day)
+
+    def _named_by_rows(self) -> Iterator[str]:
+        """The findings that make a row hold whose role is to name them."""
+        for row in self.decision.rows:
+            if RowRole.NAMED in row.roles:
+                yield from (name for name in row.reads if present(self.record, name))
+
+    def _names_in_order(self, tests: Iterable[str]) -> list[str]:
+        """The names of tests in an order that no id of an action decides."""
+
+        def place(test: str) -> str:
+            known = test in self.terminology.analytes
+            return test if known else test_label(test, self.terminology, self.wording).lower()
+
+        return [test_label(test, self.terminology, self.wording) for test in sorted(tests, key=place)]
 
     def safety_net(self) -> str:
         if self.decision.level == "critical":

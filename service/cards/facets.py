@@ -30,10 +30,10 @@ def test_label(test: str, terminology: Terminology, wording: Wording) -> str:
 
 
 def study_label(study: str, wording: Wording) -> str:
-    """The name of a study: "MRI" for mri-brain and mri-spine."""
+    """The name of a study: "MRI brain" for mri-brain; of an action where that is not known: "MRI"."""
+    known = wording.maybe(f"studies.{study}") or wording.maybe(f"actions.{study}.short")
     kind, _, part = study.partition("-")
-    name = wording.maybe(f"actions.{kind}.short") or kind.upper()
-    return f"{name} {part}".strip()
+    return known or f"{kind.upper()} {part}".strip()
 
 
 def site_label(twitch: Twitch, wording: Wording) -> str:

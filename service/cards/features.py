@@ -12,7 +12,6 @@ from service.decision import Decision
 from service.decision.table import FALSE, TRUE, UNKNOWN, Facts
 from service.knowledge import Knowledge
 
-_SIGNS = ("weakness", "atrophy", "sensory-loss")
 _FACTS = {Status.PRESENT: TRUE, Status.ABSENT: FALSE, Status.UNKNOWN: UNKNOWN}
 
 
@@ -35,20 +34,22 @@ class Features:
         yield "|---|---|---|---|"
         twitch, facts = self.record.twitch, self.decision.facts
         site = site_label(twitch, self.wording) or say("table.not_recorded")
-        yield self.feature("site", site, _either(facts, "widespread", "tongue-site"))
+        yield self.feature("site", site, _either(facts, "several-regions", "tongue-site"))
         lasting = duration(twitch, self.record.as_of, self.wording)
         for text in twitch.onset_texts:
             lasting += "; " + say("table.as_written", text=escaped(text))
         if twitch.not_seen_lately:
             lasting += "; " + say("table.not_seen_lately")
         eyelid = facts.get("isolated-eyelid") == TRUE
-        yield self.feature("duration", lasting, facts.get("eyelid-long" if eyelid else "persistent", UNKNOWN))
+        long = facts.get("lasts-long-for-eyelid" if eyelid else "lasts-long", UNKNOWN)
+        yield self.feature("duration", lasting, long)
         course = joined(sorted(twitch.courses)) or say("table.not_recorded")
         yield self.feature("course", course, _either(facts, "worsening", "spreading"))
         absent: list[str] = []
-        for name in [*_SIGNS, *(f for f in self._other_findings() if f not in _SIGNS)]:
+        signs = self.table.benign_signs
+        for name in [*signs, *(f for f in self._other_findings() if f not in signs)]:
             finding = self.record.finding(name)
-            if finding.status is Status.ABSENT and name not in _SIGNS and not finding.conflict:
+            if finding.status is Status.ABSENT and name not in signs and not finding.conflict:
                 absent.append(self.terminology.findings[name].label)
                 continue
             yield self.feature(name, self.finding_text(finding), _FACTS[finding.status])
@@ -59,7 +60,7 @@ class Features:
             yield f"| {say('table.others')} | {names} | {both} |"
 
     def _other_findings(self) -> list[str]:
-        """Asked findings beyond the three signs about which something is recorded, present ones first."""
+        """Asked findings about which something is recorded, present ones first."""
         found = (self.record.findings.get(asked.id) for asked in self.table.asked)
         recorded = [finding for finding in found if finding and finding.evidence]
         return [f.id for f in sorted(recorded, key=lambda f: f.status is not Status.PRESENT)]

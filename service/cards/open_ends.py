@@ -16,6 +16,7 @@ from service.decision import Withheld
 from service.decision.open_ends import pending_orders, unanswered
 from service.decision.questions import foremost
 from service.decision.standing import URGENT_PRIORITIES
+from service.decision.table import ADVICE
 
 
 def open_ends_cards(situation: Situation) -> list[dict[str, Any]]:
@@ -39,7 +40,7 @@ class _Card:
         self.say = knowledge.wording.say
         self.of = Detail(decision, knowledge)
         self.asked = Questions(decision, knowledge)
-        self.to_do = [r for r in decision.recommendations if self.table.actions[r.id].kind != "advice"]
+        self.to_do = [r for r in decision.recommendations if self.table.actions[r.id].kind != ADVICE]
         self.pending = pending_orders(decision.record, self.table)
         self.act_on = [w for w in decision.withheld if w.kind == "act-on"]
         self.unanswered = unanswered(decision, knowledge.table)

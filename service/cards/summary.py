@@ -11,6 +11,7 @@ from service.decision import Decision
 from service.decision.facts import days_between
 from service.decision.questions import foremost
 from service.decision.standing import abnormal_result
+from service.decision.table import ADVICE, RowRole
 from service.knowledge import Knowledge
 from service.knowledge.wording import Wording
 
@@ -100,13 +101,16 @@ def _abnormal(decision: Decision, knowledge: Knowledge) -> str:
 def _todo(decision: Decision, knowledge: Knowledge) -> Sequence[str]:
     """What is recommended: every action by name, and a shorter form in which blood tests are one phrase."""
     terminology, wording = knowledge.terminology, knowledge.wording
-    wanted = tuple((made.id, made.urgent) for made in decision.recommendations if made.id != "self-care")
+    actions = knowledge.table.actions
+    wanted = tuple(
+        (made.id, made.urgent) for made in decision.recommendations if actions[made.id].kind != ADVICE
+    )
     if wanted:
         return phrases_of(knowledge).to_do(wanted)
     kinds = {withheld.kind for withheld in decision.withheld}
     if "ordered" in kinds:
         return [wording.say("summary.pending")]
-    if "act-on" in kinds or decision.fired("b12-low"):
+    if "act-on" in kinds or decision.has(RowRole.TREAT_B12):
         return [wording.say("summary.act_on")]
     if "done" in kinds:
         return [wording.say("summary.done")]

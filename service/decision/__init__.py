@@ -9,7 +9,19 @@ from service.decision.facts import facts_of, present
 from service.decision.outcome import Outcome, Recommendation, Withheld
 from service.decision.questions import Inquiry, Question
 from service.decision.standing import Standing, suspected
-from service.decision.table import ABSENT, EXAMINED, FALSE, REPORTED, TRUE, Advice, Facts, Row, Table
+from service.decision.table import (
+    ABSENT,
+    ADVICE,
+    EXAMINED,
+    FALSE,
+    REPORTED,
+    TRUE,
+    Advice,
+    Facts,
+    Row,
+    RowRole,
+    Table,
+)
 
 __all__ = ["Decision", "Recommendation", "Withheld", "decide"]
 
@@ -22,6 +34,7 @@ class Decision:
     and not everything was), "unread" (none in what could be read, and something that may tell of one could
     not), "deceased" or "known-disease".
     span: the lowest and highest level over all that is unknown.
+    signs_known_absent: only then may "benign" be said (`benign_signs` of the table).
     """
 
     record: Record
@@ -37,31 +50,27 @@ class Decision:
     named: tuple[Finding, ...] = ()
     suspected: tuple[str, ...] = ()
     unknown_signs: tuple[str, ...] = ()
+    signs_known_absent: bool = False
 
     @property
     def open(self) -> bool:
         return not self.gate
 
     @property
-    def signs_known_absent(self) -> bool:
-        """Weakness, atrophy and sensory loss are known absent: only then may "benign" be said."""
-        return all(self.facts.get(sign) == ABSENT for sign in ("weakness", "atrophy", "sensory-loss"))
-
-    @property
     def benign(self) -> bool:
         """The benign pattern is on record: no sign, not for long, not getting worse."""
-        limit = "eyelid-long" if self.facts.get("isolated-eyelid") == TRUE else "persistent"
-        return (
-            self.fired("nothing-calls-for-tests")
-            and self.signs_known_absent
-            and self.facts.get(limit) == FALSE
-        )
+        limit = "lasts-long-for-eyelid" if self.facts.get("isolated-eyelid") == TRUE else "lasts-long"
+        return self.has(RowRole.NOTHING) and self.signs_known_absent and self.facts.get(limit) == FALSE
 
     def recommends(self, action: str) -> bool:
         return any(r.id == action for r in self.recommendations)
 
     def fired(self, row: str) -> bool:
         return any(r.id == row for r in self.rows)
+
+    def has(self, role: RowRole) -> bool:
+        """Whether a row of that role fires."""
+        return any(role in row.roles for row in self.rows)
 
 
 def decide(record: Record, table: Table) -> Decision:
@@ -88,6 +97,7 @@ def decide(record: Record, table: Table) -> Decision:
         unknown_signs=tuple(
             sign for sign in table.signs if facts.get(sign) not in (ABSENT, EXAMINED, REPORTED)
         ),
+        signs_known_absent=all(facts.get(sign) == ABSENT for sign in table.benign_signs),
     )
 
 
@@ -107,7 +117,7 @@ def _gate(record: Record, table: Table) -> str:
 
 
 def _self_care(table: Table, now: Outcome, facts: Facts) -> tuple[Advice, ...]:
-    if not any(r.id == "self-care" for r in now.recommendations):
+    if not any(table.actions[r.id].kind == ADVICE for r in now.recommendations):
         return ()
     triggered = tuple(
         advice

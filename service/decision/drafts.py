@@ -15,7 +15,7 @@ from service.decision import Decision, Recommendation, Withheld, decide
 from service.decision.facts import band_today, current_results
 from service.decision.outcome import RANK, highest
 from service.decision.standing import URGENT_PRIORITIES, Standing
-from service.decision.table import TRUE, Action, Facts, Row, Table
+from service.decision.table import TRUE, Action, Facts, Row, RowRole, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +172,8 @@ class _Judge:
         urgent = [
             row
             for row in self.decision.rows
-            if any(asked.urgent and asked.id in asked_for for asked in row.actions)
-            and any(literal.variable == "electrolyte-critical" for term in row.terms for literal in term)
+            if RowRole.TREAT_TODAY in row.roles
+            and any(asked.urgent and asked.id in asked_for for asked in row.actions)
         ]
         return distinct([*urgent, *reviewing])
 
@@ -204,7 +204,7 @@ class _Judge:
             rows = self._asking(action)
             study = self.signed.study_done(action, rows, self.facts)
             order = self.signed.order_for(tests, action, urgent=_is_urgent(draft))
-            if action.withheld_from_child and self.facts.get("child") == TRUE:
+            if action.withheld_from_child and self.facts.get("child-age") == TRUE:
                 remark = replace(remark, child=(*remark.child, action))
             elif study is not None and study.id in draft.tests:
                 done = Withheld(action.id, "done", (), (study.id,), study.day, study.reference)

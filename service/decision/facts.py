@@ -6,17 +6,19 @@ drug class yes, possible, no or unknown.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from fhir_mappings.findings import Band, Days, Finding, Plausible, Record, Result, Status
 from service.decision.table import ABSENT, EXAMINED, FALSE, TRUE, UNKNOWN, Disorder, Table
 
-# Facts that are computed, not recorded. The last two are read after the ordinary rows.
+# Facts that are computed, not recorded. No row has one of these names. The last two are read after the
+# ordinary rows.
 LAST_FEATURES = frozenset({"no-critical-row", "no-test-and-no-warning"})
 FEATURES = LAST_FEATURES | {
-    "persistent",
-    "eyelid-long",
-    "widespread",
+    "lasts-long",
+    "lasts-long-for-eyelid",
+    "several-regions",
     "isolated-eyelid",
     "leg-site",
     "tongue-site",
@@ -26,13 +28,13 @@ FEATURES = LAST_FEATURES | {
     "weakness-worsening",
     "atrophy-worsening",
     "weakness-recent",
-    "child",
+    "child-age",
     "raises-potassium",
-    "electrolyte-abnormal",
-    "electrolyte-critical",
+    "any-electrolyte-abnormal",
+    "any-electrolyte-critical",
     "low-sodium",
-    "b12-low",
-    "thyroid-abnormal",
+    "b12-result-low",
+    "thyroid-result-abnormal",
 }
 
 _RANK = {Plausible.NO.value: 0, Plausible.POSSIBLE.value: 1, Plausible.YES.value: 2}
@@ -100,14 +102,14 @@ def _birthday(born: date, years: int) -> date:
 
 def _twitch_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     limits, twitch, as_of = table.thresholds, record.twitch, record.as_of
-    facts["persistent"] = longer_than(twitch.onset, limits.persistent_days, as_of)
-    facts["eyelid-long"] = longer_than(twitch.onset, limits.eyelid_days, as_of)
+    facts["lasts-long"] = longer_than(twitch.onset, limits.persistent_days, as_of)
+    facts["lasts-long-for-eyelid"] = longer_than(twitch.onset, limits.eyelid_days, as_of)
     sited, regions = bool(twitch.sites) or twitch.generalized, twitch.regions
 
     def site_fact(true: bool) -> str:
         return TRUE if true else FALSE if sited else UNKNOWN
 
-    facts["widespread"] = site_fact(twitch.generalized or len(regions) > 1)
+    facts["several-regions"] = site_fact(twitch.generalized or len(regions) > 1)
     facts["isolated-eyelid"] = site_fact(twitch.isolated_eyelid)
     facts["leg-site"] = site_fact("legs" in regions)
     facts["tongue-site"] = site_fact("tongue" in regions)
@@ -124,7 +126,7 @@ def _twitch_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     # True only if every possible day is recent; an onset of no certain day that may be recent is unknown.
     long = longer_than(onset, limits.rapid_weakness_days, as_of)
     facts["weakness-recent"] = {TRUE: FALSE, FALSE: TRUE}.get(long, UNKNOWN)
-    facts["child"] = age_below(record.patient.born, limits.child_years, as_of)
+    facts["child-age"] = age_below(record.patient.born, limits.child_years, as_of)
 
 
 def _drug_facts(record: Record, facts: dict[str, str]) -> None:
@@ -172,22 +174,21 @@ def _result_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
         facts[f"{analyte}-abnormal"] = TRUE if analyte in abnormal else FALSE
     # A disorder may name none of them.
     any_abnormal = None in abnormal or not abnormal.isdisjoint(table.electrolytes)
-    facts["electrolyte-abnormal"] = TRUE if any_abnormal else FALSE
-    facts["electrolyte-critical"] = FALSE if critical.isdisjoint(table.electrolytes) else TRUE
+    facts["any-electrolyte-abnormal"] = TRUE if any_abnormal else FALSE
+    facts["any-electrolyte-critical"] = FALSE if critical.isdisjoint(table.electrolytes) else TRUE
     low_sodium = any(
         analyte == "sodium" and low is True and band in _OUT for analyte, band, low in bands
     ) or any(d.analyte == "sodium" and d.low for d in disorders)
     facts["low-sodium"] = TRUE if low_sodium else FALSE
-    b12 = any(_low(r) and _within(r, limits.low_b12_days, as_of) for r in _of(record, "vitamin-b12"))
-    facts["b12-low"] = TRUE if b12 else FALSE
+    b12 = any(_low(r) and _within(r, limits.low_b12_days, as_of) for r in _of(record, table.b12_analytes))
+    facts["b12-result-low"] = TRUE if b12 else FALSE
     thyroid = any(
-        r.band in _OUT and _within(r, limits.thyroid_days, as_of)
-        for r in _of(record, "tsh", "free-t4", "total-t4")
+        r.band in _OUT and _within(r, limits.thyroid_days, as_of) for r in _of(record, table.thyroid_analytes)
     )
-    facts["thyroid-abnormal"] = TRUE if thyroid else FALSE
+    facts["thyroid-result-abnormal"] = TRUE if thyroid else FALSE
 
 
-def _of(record: Record, *analytes: str) -> list[Result]:
+def _of(record: Record, analytes: Iterable[str]) -> list[Result]:
     return [r for r in record.results if r.analyte in analytes]
 
 

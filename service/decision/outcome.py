@@ -169,7 +169,7 @@ def _shape(
     withheld: list[Withheld],
 ) -> None:
     action = demand.action
-    if action.withheld_from_child and facts.get("child") == TRUE:
+    if action.withheld_from_child and facts.get("child-age") == TRUE:
         withheld.append(Withheld(action.id, "child", demand.because))
         return
     if action.analytes:

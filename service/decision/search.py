@@ -98,7 +98,7 @@ class Rules:
             for row in self.ordinary
         ]
         whens = [asked.when for row in table.rows for asked in row.actions if asked.when is not None]
-        shaping = {name for when in whens for name in variables(when)} | {"child", *table.signs}
+        shaping = {name for when in whens for name in variables(when)} | {"child-age", *table.signs}
         shaping |= {f"{name}-abnormal" for action in table.actions.values() for name in action.analytes}
         # The facts that an action hangs on, beside the rows that ask for it.
         self.shaping = tuple(sorted(shaping))

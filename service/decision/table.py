@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import product
 
 Facts = Mapping[str, str]
@@ -119,6 +120,27 @@ class Thresholds:
     at_most_questions: int
 
 
+class RowRole(StrEnum):
+    """What the cards do because a row fires. decision_table.yaml says what each means."""
+
+    NOTHING = "nothing"
+    EXCLUDE_DISEASE = "exclude-disease"
+    TREAT_TODAY = "treat-today"
+    TREAT_B12 = "treat-b12"
+    CAN_RAISE_POTASSIUM = "can-raise-potassium"
+    NAMED = "named"
+
+
+class ActionRole(StrEnum):
+    """What the cards do with an action, beyond its kind. decision_table.yaml says what each means."""
+
+    MISSING_BLOOD_TESTS = "missing-blood-tests"
+
+
+# Kinds that the cards have words of their own for.
+ASK, REVIEW, ADVICE = "ask", "review", "advice"
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """Something a card can recommend. kind: blood, study, referral, ask, review or advice."""
@@ -131,6 +153,7 @@ class Action:
     ordered_days: int | None = None
     repeat_abnormal: bool = False
     withheld_from_child: bool = False
+    roles: frozenset[ActionRole] = frozenset()
 
     @property
     def is_test(self) -> bool:
@@ -183,6 +206,12 @@ class Row:
     last: bool = False
     downgraded_when_tests_done: bool = False
     drug_classes: frozenset[str] = frozenset()
+    roles: frozenset[RowRole] = frozenset()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The variables that are to be true, in the order of its condition."""
+        return tuple(dict.fromkeys(x.variable for term in self.terms for x in term if x.positive))
 
     @property
     def reading(self) -> str:
@@ -251,7 +280,10 @@ class Table:
 
     thresholds: Thresholds
     electrolytes: tuple[str, ...]
+    b12_analytes: tuple[str, ...]
+    thyroid_analytes: tuple[str, ...]
     signs: tuple[str, ...]
+    benign_signs: tuple[str, ...]
     actions: Mapping[str, Action]
     rows: tuple[Row, ...]
     removals: tuple[Removal, ...]
@@ -264,6 +296,10 @@ class Table:
     disorders: tuple[Disorder, ...]
     counts_as: Mapping[str, str]
     diagnoses: tuple[str, ...]
+
+    def action_for(self, role: ActionRole) -> Action:
+        """The one action of that role; the loader refuses a table without it."""
+        return next(action for action in self.actions.values() if role in action.roles)
 
     def row(self, row_id: str) -> Row | None:
         return next((row for row in self.rows if row.id == row_id), None)

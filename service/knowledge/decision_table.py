@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from marshmallow import ValidationError
 
@@ -13,11 +15,15 @@ from fhir_mappings.terminology import Terminology
 from schemas.knowledge_table import TableSchema
 from service.decision.facts import FEATURES
 from service.decision.table import (
+    ADVICE,
+    ASK,
     EXAMINED,
     LEVELS,
     REPORTED,
+    REVIEW,
     TRUE,
     Action,
+    ActionRole,
     Advice,
     All,
     Answer,
@@ -31,6 +37,7 @@ from service.decision.table import (
     Removal,
     Row,
     RowAction,
+    RowRole,
     Support,
     Table,
     Thresholds,
@@ -43,6 +50,7 @@ from service.knowledge.problems import KnowledgeError, Problem
 from service.knowledge.yaml_files import load_yaml
 
 FILE = "decision_table.yaml"
+Role = TypeVar("Role", bound=StrEnum)
 _EXAMPLE_WORDS = frozenset(
     {"onset_days_ago", "sites", "courses", "drugs", "results", "result_days_ago", "age_years"}
 )
@@ -153,8 +161,33 @@ class _Reader:
                 ordered_days=raw["ordered_days"],
                 repeat_abnormal=raw["repeat_abnormal"],
                 withheld_from_child=raw["child"] == "withheld",
+                roles=self.roles(raw["roles"], ActionRole, place),
             )
+        kinds = {action.kind for action in found.values()}
+        for kind in (ASK, REVIEW, ADVICE):
+            if kind not in kinds:
+                self.problem("actions", f"no action of kind {kind!r}, which the cards need")
+        borne = self.needed(found.values(), ActionRole, "actions")
+        for role in (role for role in ActionRole if borne[role] > 1):
+            self.problem("actions", f"the role {role.value!r} is on {borne[role]} actions, not on one")
         return found
+
+    def roles(self, names: Iterable[str], known: type[Role], place: str) -> frozenset[Role]:
+        found = set()
+        for name in names:
+            try:
+                found.add(known(name))
+            except ValueError:
+                self.problem(place, f"{name!r} is no role: {', '.join(role.value for role in known)}")
+        return frozenset(found)
+
+    def needed(self, bearers: Iterable[Action | Row], roles: type[StrEnum], place: str) -> Counter[StrEnum]:
+        """How many have each role; the cards need each of them."""
+        borne: Counter[StrEnum] = Counter(role for bearer in bearers for role in bearer.roles)
+        for role in roles:
+            if not borne[role]:
+                self.problem(place, f"none has the role {role.value!r}, which the cards need")
+        return borne
 
     def row(self, raw: dict[str, Any], actions: Mapping[str, Action]) -> Row:
         place = f"rows.{raw['id']}"
@@ -178,6 +211,7 @@ class _Reader:
             terms=terms(condition),
             last=raw["reads"] == "last",
             downgraded_when_tests_done=raw["downgraded_when_tests_done"],
+            roles=self.roles(raw["roles"], RowRole, place),
             drug_classes=frozenset(
                 name.removeprefix("drug ") for name in variables(condition) if name.startswith("drug ")
             ),
@@ -203,6 +237,10 @@ class _Reader:
         ids = [row.id for row in rows]
         for row_id in sorted({row_id for row_id in ids if ids.count(row_id) > 1}):
             self.problem(f"rows.{row_id}", "a row stands twice")
+        for row_id in ids:
+            if row_id in self.features:
+                self.problem(f"rows.{row_id}", "is the name of a computed feature: name the row otherwise")
+        self.needed(rows, RowRole, "rows")
         if any(row.level not in LEVELS for row in rows):
             self.problem("rows", "unknown level")
         return rows
@@ -233,18 +271,22 @@ class _Reader:
         return tuple(questions)
 
     def table(self) -> Table:
-        for place in ("signs", "named", "closes_gate"):
+        for place in ("signs", "benign_signs", "named", "closes_gate"):
             for name in self.raw[place]:
                 self.known_finding(name, place)
-        for analyte in self.raw["electrolytes"] + self.raw["shown_results"]:
-            if analyte not in self.terminology.analytes:
-                self.problem("electrolytes or shown_results", f"no analyte {analyte!r} in analytes/")
+        for place in ("electrolytes", "b12_analytes", "thyroid_analytes", "shown_results"):
+            for analyte in self.raw[place]:
+                if analyte not in self.terminology.analytes:
+                    self.problem(place, f"no analyte {analyte!r} in analytes/")
         actions = self.actions()
         findings = self.terminology.findings.values()
         return Table(
             thresholds=Thresholds(**self.raw["thresholds"]),
             electrolytes=tuple(self.raw["electrolytes"]),
+            b12_analytes=tuple(self.raw["b12_analytes"]),
+            thyroid_analytes=tuple(self.raw["thyroid_analytes"]),
             signs=tuple(self.raw["signs"]),
+            benign_signs=tuple(self.raw["benign_signs"]),
             actions=actions,
             rows=self.rows(actions),
             removals=tuple(

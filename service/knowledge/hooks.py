@@ -18,7 +18,6 @@ from service.knowledge.yaml_files import load_yaml
 FILE = "hooks.yaml"
 # What an Observation can be coded with; a diagnosis comes as a Condition.
 _OBSERVED = frozenset({"fasciculation", "sign", "symptom", "trigger"})
-_STUDIES = frozenset({"emg", "ncs", "mri-brain", "mri-spine"})
 
 
 def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple[dict[str, Any], ...]:
@@ -55,7 +54,9 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
         "{codes:labs}": _codes(
             key for key, analyte in terminology.analyte_codes.items() if analyte in table.shown_results
         ),
-        "{codes:reports}": _codes(key for key, name in terminology.procedures.items() if name in _STUDIES),
+        "{codes:reports}": _codes(
+            key for key, name in terminology.procedures.items() if name in terminology.studies
+        ),
     }
     entries = []
     for hook in raw["hooks"]:

@@ -68,6 +68,7 @@ def load_terminology(directory: Path) -> Terminology:
             for concept, key in keys_of_file(raw)
             if concept not in raw["asks_only"]
         },
+        studies=frozenset(raw["id"] for raw in procedures if raw["kind"] == "study"),
         asked_for={
             key: raw["id"]
             for raw in procedures

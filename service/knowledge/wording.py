@@ -10,7 +10,7 @@ from typing import Any, cast
 from marshmallow import ValidationError
 
 from schemas.knowledge_wording import WordingSchema
-from service.decision.table import Table, Thresholds
+from service.decision.table import ActionRole, Table, Thresholds
 from service.knowledge.problems import KnowledgeError, Problem
 from service.knowledge.yaml_files import load_yaml
 
@@ -85,6 +85,16 @@ def load_wording(directory: Path, table: Table) -> Wording:
         *_extra(raw["effects"], {row.id for row in table.rows if row.drug_classes}, "effects"),
         *_missing(raw["actions"], set(table.actions), "actions"),
         *(
+            Problem(
+                FILE,
+                f"actions.{action.id}.order",
+                f"no text, and its role is {ActionRole.MISSING_BLOOD_TESTS}",
+            )
+            for action in table.actions.values()
+            if ActionRole.MISSING_BLOOD_TESTS in action.roles
+            and "order" not in raw["actions"].get(action.id, ("order",))
+        ),
+        *(
             problem
             for name, words in raw["actions"].items()
             for problem in _extra(words.get("for_row", {}), asking(name), f"actions.{name}.for_row")
@@ -100,6 +110,12 @@ def load_wording(directory: Path, table: Table) -> Wording:
     labels = {row.id: row.label for row in table.rows if not row.last}
     plain = {name: label.replace("{", "{{").replace("}", "}}") for name, label in labels.items()}
     raw["found"] = plain | raw["found"]
+    raw["studies"] = {
+        study: f"{raw['actions'][action.id]['short']} {study.partition('-')[2]}".strip()
+        for action in table.actions.values()
+        for study in action.studies
+        if action.id in raw["actions"]
+    }
     wording = Wording(
         _with_limits(_flat(raw), table.thresholds),
         reasons["system"],

@@ -16,7 +16,7 @@ from service.knowledge.explained.sources import Sources
 
 # Features whose side is computed, by the facts that say so; every other column is read off its findings.
 _FEATURES = {
-    "site": ("widespread", "tongue-site"),
+    "site": ("several-regions", "tongue-site"),
     "course": ("worsening", "spreading", "continuous"),
 }
 
@@ -84,7 +84,7 @@ class _Columns:
         facts = self.decision.facts
         if name == "duration":
             eyelid = facts.get("isolated-eyelid") == TRUE
-            return facts.get("eyelid-long" if eyelid else "persistent", UNKNOWN)
+            return facts.get("lasts-long-for-eyelid" if eyelid else "lasts-long", UNKNOWN)
         if name in _FEATURES:
             said = [facts.get(feature, UNKNOWN) for feature in _FEATURES[name]]
             return TRUE if TRUE in said else FALSE if FALSE in said else UNKNOWN

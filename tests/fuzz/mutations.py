@@ -160,7 +160,7 @@ def _applied(tree: Any, change: Change) -> Any:
     elif change.kind == "replace":
         parent[last] = value
     elif change.kind == "duplicate" and isinstance(parent, list):
-        parent.insert(last, deepcopy(old))
+        parent.insert(int(last), deepcopy(old))
     elif change.kind == "duplicate":
         parent[last] = [deepcopy(old), deepcopy(old)]
     elif change.kind == "add" and isinstance(old, list):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ def _calls(knowledge: Knowledge) -> Iterable[Seed]:
             yield Seed(f"{person.id} {hook['hook']}", f"/cds-services/{hook['id']}", call(hook, person))
 
 
-def call(hook: dict[str, Any], person: Person) -> dict[str, Any]:
+def call(hook: Mapping[str, Any], person: Person) -> dict[str, Any]:
     """A call with the context that any hook asks for; what another hook reads is ignored."""
     subject = {"reference": f"Patient/{person.id}"}
     drafts = [

@@ -68,7 +68,7 @@ def test_every_condition_holds_where_its_examples_say(row: Row, example: Example
         ({"caffeine": "reported"}, ["caffeine"]),
         ({"dehydration": "reported"}, ["fluids", "electrolyte-drink"]),
         ({"dehydration": "reported", "raises-potassium": "true"}, ["fluids"]),
-        ({"dehydration": "reported", "electrolyte-abnormal": "true"}, ["fluids"]),
+        ({"dehydration": "reported", "any-electrolyte-abnormal": "true"}, ["fluids"]),
         ({"dehydration": "reported", "heart-failure": "examined"}, ["rest"]),
         ({"dehydration": "reported", "heart-failure": "examined", "sleep": "reported"}, ["sleep"]),
     ],
@@ -77,7 +77,7 @@ def test_advice_is_filtered_as_on_a_card(recorded: dict[str, str], advised: list
     (care,) = ACTIONS["self-care"]["action"]
     assert [one["id"].rpartition(".")[2] for one in care["action"] if applicable(one, recorded)] == advised
     assert applicable(care, recorded)
-    assert not applicable(care, {**recorded, "child": "true"})
+    assert not applicable(care, {**recorded, "child-age": "true"})
 
 
 @pytest.mark.parametrize("gate", ["no-twitch", "unseen", "deceased", "known-disease", "unknown"])
@@ -85,8 +85,8 @@ def test_nothing_is_applicable_behind_a_closed_gate(gate: str) -> None:
     facts = {
         "weakness": "examined",
         "bulbar": "examined",
-        "persistent": "true",
-        "electrolyte-critical": "true",
+        "lasts-long": "true",
+        "any-electrolyte-critical": "true",
     }
     assert any(applicable(action, {**facts, "gate": "open"}) for action in ACTIONS.values())
     assert not any(applicable(action, {**facts, "gate": gate}) for action in ACTIONS.values())
@@ -179,9 +179,10 @@ def test_every_fact_that_a_condition_reads_is_described() -> None:
             read |= set(re.findall(r"name = '([^']+)'", value))
     assert set(described) == read
     assert KNOWLEDGE.table.thresholds.persistent_days == 14
-    assert "14 days" in described["persistent"]
-    assert KNOWLEDGE.pages.features["electrolyte-critical"].how in described["electrolyte-critical"]
-    assert "6.5" in described["electrolyte-critical"]
+    assert "14 days" in described["lasts-long"]
+    critical = described["any-electrolyte-critical"]
+    assert KNOWLEDGE.pages.features["any-electrolyte-critical"].how in critical
+    assert "6.5" in critical
 
 
 def test_a_row_names_the_value_sets_that_it_reads() -> None:

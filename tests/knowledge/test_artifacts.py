@@ -205,7 +205,7 @@ def changed(folder: Path, file: str, old: str, new: str) -> dict[str, dict[str, 
 
 def test_a_threshold(folder: Path) -> None:
     resources = changed(folder, "decision_table.yaml", "persistent_days: 14", "persistent_days: 21")
-    (fact,) = [one for one in resources["Library"][LIBRARY]["parameter"] if one["name"] == "persistent"]
+    (fact,) = [one for one in resources["Library"][LIBRARY]["parameter"] if one["name"] == "lasts-long"]
     assert "21 days" in fact["documentation"]
     assert resources["PlanDefinition"][PLAN]["version"] == version_of(folder) != KNOWLEDGE.version
 

@@ -27,7 +27,7 @@ def test_the_file_as_it_is_shipped_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("  b12-low:\n", "  b12-lower:\n", "features.b12-low: no text"),
+        ("  b12-result-low:\n", "  b12-lower:\n", "features.b12-result-low: no text"),
         ('for more than {persistent_days} days"', 'for more than {forever} days"', "nothing fills {forever}"),
         ('  stated: "', '  state: "', "readings"),
         ("claims: [S000-45]", "claims: [S000-99x]", "no claim or anchor S000-99x"),

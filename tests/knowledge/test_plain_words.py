@@ -201,7 +201,7 @@ def test_the_outline_is_logically_the_rule(row: Any) -> None:
 
 
 A, B = Leaf("weakness", frozenset({EXAMINED})), Leaf("atrophy", frozenset({EXAMINED}))
-C = Leaf("persistent", frozenset({TRUE}))
+C = Leaf("lasts-long", frozenset({TRUE}))
 
 
 @pytest.mark.parametrize(

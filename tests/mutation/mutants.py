@@ -13,6 +13,16 @@ from tests.mutation.conditions import Operands, Path, at, changes, condition_pat
 DROPPED = object()
 _LEVELS = ("info", "warning", "critical")
 _READINGS = ("stated", "interpreted", "addition")
+_LISTS = (
+    "electrolytes",
+    "b12_analytes",
+    "thyroid_analytes",
+    "signs",
+    "benign_signs",
+    "named",
+    "closes_gate",
+    "shown_results",
+)
 _KINDS = ("blood", "study", "referral", "ask", "review", "advice")
 
 
@@ -126,6 +136,7 @@ def _actions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
         for name in ("done_days", "ordered_days"):
             if name in action:
                 yield Mutant(kind, place, f"no {name}", (*path, name), DROPPED)
+        yield from _roles(place, path, action, raw["actions"])
         yield _toggled(kind, place, (*path, "child"), action, "withheld")
         yield _toggled(kind, place, (*path, "repeat_abnormal"), action, True)
 
@@ -151,7 +162,19 @@ def _rows(raw: Mapping[str, Any]) -> Iterator[Mutant]:
                 yield Mutant("level", place, f"{level} for {row['level']}", (*path, "level"), level)
         yield _toggled("downgrade", place, (*path, "downgraded_when_tests_done"), row, True)
         yield _toggled("reads last", place, (*path, "reads"), row, "last")
+        yield from _roles(place, path, row, raw["rows"])
         yield from _row_actions(place, (*path, "actions"), row["actions"], order)
+
+
+def _roles(
+    place: str, path: Path, bearer: Mapping[str, Any], bearers: Sequence[Mapping[str, Any]]
+) -> Iterator[Mutant]:
+    """Each role that is in use, where it is missing or too much."""
+    own = bearer.get("roles", [])
+    yield from _each_dropped("role dropped", place, (*path, "roles"), own)
+    for role in dict.fromkeys(role for other in bearers for role in other.get("roles", ())):
+        if role not in own:
+            yield Mutant("role added", place, f"{role} too", (*path, "roles"), [*own, role])
 
 
 def _row_actions(place: str, path: Path, actions: Sequence[Any], order: Sequence[str]) -> Iterator[Mutant]:
@@ -201,7 +224,7 @@ def _claims(kind: str, place: str, path: Path, ids: Sequence[str], every: Sequen
 
 
 def _lists(raw: Mapping[str, Any]) -> Iterator[Mutant]:
-    for name in ("electrolytes", "signs", "named", "closes_gate", "shown_results"):
+    for name in _LISTS:
         yield from _each_dropped(f"{name} entry dropped", name, (name,), raw[name])
         yield from _swapped(f"{name} entries swapped", name, (name,), raw[name])
 

@@ -151,13 +151,13 @@ def _features(table: dict[str, Any], record: dict[str, Any]) -> Facts:
         **_of_the_time(table, record),
         **_of_the_site(record),
         **_of_the_course(record),
-        "child": _younger(record, limits["child_years"]),
-        "electrolyte-abnormal": bool(abnormal or unnamed_disorders(table, record)),
-        "electrolyte-critical": bool(critical),
+        "child-age": _younger(record, limits["child_years"]),
+        "any-electrolyte-abnormal": bool(abnormal or unnamed_disorders(table, record)),
+        "any-electrolyte-critical": bool(critical),
         "sodium-abnormal": "sodium" in abnormal,
         "low-sodium": bool(low_sodium or disordered(table, record, "sodium", low=True)),
-        "b12-low": bool(low_b12),
-        "thyroid-abnormal": bool(thyroid),
+        "b12-result-low": bool(low_b12),
+        "thyroid-result-abnormal": bool(thyroid),
         # Where no list of medicines was seen, nobody can say that there is none.
         "raises-potassium": {"medications", "medicationStatements"} <= set(record["not_seen"])
         or any(drug["raises_potassium"] and drug["current"] for drug in record["drugs"]),
@@ -177,8 +177,8 @@ def _of_the_time(table: dict[str, Any], record: dict[str, Any]) -> Facts:
     longer = longer_than(record, weak, limits["rapid_weakness_days"])
     recent = None if longer is None else not longer
     return {
-        "persistent": longer_than(record, onset, limits["persistent_days"]),
-        "eyelid-long": longer_than(record, onset, limits["eyelid_days"]),
+        "lasts-long": longer_than(record, onset, limits["persistent_days"]),
+        "lasts-long-for-eyelid": longer_than(record, onset, limits["eyelid_days"]),
         "weakness-recent": recent,
     }
 
@@ -187,10 +187,10 @@ def _of_the_site(record: dict[str, Any]) -> Facts:
     twitch = record["twitch"]
     sites = twitch["sites"]
     if not sites and not twitch["generalized"]:
-        return dict.fromkeys(("widespread", "isolated-eyelid", "leg-site", "tongue-site"))
+        return dict.fromkeys(("several-regions", "isolated-eyelid", "leg-site", "tongue-site"))
     regions = {site["region"] for site in sites} - {None}
     return {
-        "widespread": bool(twitch["generalized"] or len(regions) > 1),
+        "several-regions": bool(twitch["generalized"] or len(regions) > 1),
         "isolated-eyelid": not twitch["generalized"] and {site["id"] for site in sites} == {"eyelid"},
         "leg-site": "legs" in regions,
         "tongue-site": "tongue" in regions,

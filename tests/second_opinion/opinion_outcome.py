@@ -107,7 +107,7 @@ class Case:
             "paediatric": any(long.get("paediatric", False) for _, long in asking),
             "routine_order": None,
         }
-        if action.get("child") == "withheld" and facts["child"] is True:
+        if action.get("child") == "withheld" and facts["child-age"] is True:
             return [], [_withheld(action, "child", [])]
         if action.get("analytes"):
             return self._blood(action, rows, made)

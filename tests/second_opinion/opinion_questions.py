@@ -89,7 +89,7 @@ class Inquiry:
         today = frozenset(name for name, value in sets.items() if value == "examined")
         also = tuple(facts[name] for name in self._read_by_actions)
         # Of all facts, what is done with the rows that hold reads only these.
-        key = (tuple(row["id"] for row in rows), facts["child"], today, also)
+        key = (tuple(row["id"] for row in rows), facts["child-age"], today, also)
         if key not in self._outcomes:
             self._outcomes[key] = self.case.outcome_of(rows, facts, today)
         return self._outcomes[key]

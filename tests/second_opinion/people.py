@@ -90,7 +90,7 @@ def statements(draw: st.DrawFn, finding: str, present: bool | None = None) -> St
 def twitchings(draw: st.DrawFn, names: set[str]) -> Twitching:
     """A twitch that leans towards the features named."""
     recorded = draw(st.sampled_from([0, 0, 0, 5, -1, LIMITS["finding_days"], LIMITS["finding_days"] + 1]))
-    limit = "eyelid_days" if "eyelid-long" in names else "persistent_days"
+    limit = "eyelid_days" if "lasts-long-for-eyelid" in names else "persistent_days"
     form = draw(st.sampled_from(["day", "day", "month", "period", "weeks"]))
     number = (
         draw(st.sampled_from([1, 2, 3, 4, 12]))
@@ -107,7 +107,7 @@ def twitchings(draw: st.DrawFn, names: set[str]) -> Twitching:
     if "leg-site" in names and draw(st.booleans()):
         sites = ["calf"]
     courses = draw(st.lists(st.sampled_from(COURSES), max_size=2, unique=True))
-    if "eyelid-long" in names:
+    if "lasts-long-for-eyelid" in names:
         form, number = "day", LIMITS[limit] + draw(st.sampled_from([1, 1, 0, -1]))
     if "continuous" in names:
         sites, courses = ["hand", "calf"], [*courses, "continuous"]
@@ -190,18 +190,18 @@ def people(draw: st.DrawFn, leaning: str) -> Person:
     taken += draw(st.lists(st.sampled_from(sorted(MEDICINES)), max_size=3))
     analytes = draw(st.lists(st.sampled_from(ANALYTES), max_size=4, unique=True))
     analytes = sorted({*analytes, *draw(st.lists(st.sampled_from(TABLE["electrolytes"]), max_size=3))})
-    if names & {"b12-low"}:
+    if names & {"b12-result-low"}:
         analytes = sorted({*analytes, "vitamin-b12"})
-    if names & {"thyroid-abnormal"}:
+    if names & {"thyroid-result-abnormal"}:
         analytes = sorted({*analytes, "tsh"})
-    if names & {"electrolyte-abnormal", "electrolyte-critical"}:
+    if names & {"any-electrolyte-abnormal", "any-electrolyte-critical"}:
         analytes = sorted({*analytes, draw(st.sampled_from(TABLE["electrolytes"]))})
     asked = [test for action in row["actions"] for test in _tests_of(action)]
     ordered = draw(st.lists(st.sampled_from([*asked, *ORDERED] if asked else ORDERED), max_size=3))
     order_days = st.one_of(st.sampled_from([0, 5]), st.sampled_from([n for n in NEIGHBOURS if n > 80]))
     priorities = st.sampled_from([None, "routine", "urgent", "asap", "stat"])
     statuses = st.sampled_from(["active", "active", "on-hold", "completed", "revoked"])
-    child = "child" in names and draw(st.booleans())
+    child = "child-age" in names and draw(st.booleans())
     return Person(
         born=date(2019, 5, 5) if child else draw(births()),
         deceased=draw(st.sampled_from([False] * 19 + [True])),

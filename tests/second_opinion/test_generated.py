@@ -168,19 +168,19 @@ def operand(name: str, record: Record) -> bool:
         return True
     abnormal = {r.analyte for r in record.results if r.band in (Band.OUT_OF_RANGE, Band.CRITICAL)}
     measured = {
-        "electrolyte-abnormal": set(TABLE["electrolytes"]),
-        "electrolyte-critical": set(TABLE["electrolytes"]),
-        "thyroid-abnormal": {"tsh"},
-        "b12-low": {"vitamin-b12"},
+        "any-electrolyte-abnormal": set(TABLE["electrolytes"]),
+        "any-electrolyte-critical": set(TABLE["electrolytes"]),
+        "thyroid-result-abnormal": {"tsh"},
+        "b12-result-low": {"vitamin-b12"},
     }
     if any(measured.get(one, set()) & abnormal for one in names):
         return True
     recorded = {
-        "persistent": record.twitch.onset.known,
-        "eyelid-long": record.twitch.onset.known,
-        "widespread": bool(record.twitch.sites),
+        "lasts-long": record.twitch.onset.known,
+        "lasts-long-for-eyelid": record.twitch.onset.known,
+        "several-regions": bool(record.twitch.sites),
         "tongue-site": bool(record.twitch.sites),
-        "child": record.patient.born.known,
+        "child-age": record.patient.born.known,
     }
     # The two that are read last hang on the other rows.
     return any(recorded.get(one, False) for one in names) or row.get("reads") == "last"

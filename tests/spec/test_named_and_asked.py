@@ -253,7 +253,7 @@ class TestAnswersInWords:
     def test_onset(self, says: str, days: tuple[int, ...]) -> None:
         for day in days:
             record = record_of_example({"onset_days_ago": day})
-            told = self.told_by(record, "persistent eyelid-long weakness-recent")
+            told = self.told_by(record, "lasts-long lasts-long-for-eyelid weakness-recent")
             assert self.sets("onset", says) == told
 
     @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ class TestAnswersInWords:
     def test_site(self, says: str, places: tuple[list[str], ...]) -> None:
         for sites in places:
             told = self.told_by(
-                record_of_example({"sites": sites}), "isolated-eyelid widespread leg-site tongue-site"
+                record_of_example({"sites": sites}), "isolated-eyelid several-regions leg-site tongue-site"
             )
             assert self.sets("site", says) == told
 
@@ -293,7 +293,7 @@ class TestAnswersInWords:
     @pytest.mark.parametrize(("says", "years"), [("16 or older", (16, 80)), ("younger than 16", (0, 15))])
     def test_age(self, says: str, years: tuple[int, ...]) -> None:
         for age in years:
-            assert self.sets("age", says) == self.told_by(record_of_example({"age_years": age}), "child")
+            assert self.sets("age", says) == self.told_by(record_of_example({"age_years": age}), "child-age")
 
 
 def test_three_questions_are_written_out_and_the_rest_named() -> None:

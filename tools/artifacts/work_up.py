@@ -34,7 +34,7 @@ LIBRARY = "fasciculation-facts"
 _WORK_UP = frozenset({"work-up", "new-problem"})
 # The decision answers nothing before it.
 OPEN = Leaf(GATE, frozenset({"open"}))
-_CHILD = Leaf("child", frozenset({TRUE}))
+_CHILD = Leaf("child-age", frozenset({TRUE}))
 
 
 def plan_of(knowledge: Knowledge, say: Say) -> Plan:

@@ -104,8 +104,8 @@ def onset(table: Table) -> Group:
             {"onset (days ago)": twitch, "weakness since (days ago)": own},
             patch,
             {
-                "persistent": always(ages, lambda age: age > short),
-                "eyelid-long": always(ages, lambda age: age > long),
+                "lasts-long": always(ages, lambda age: age > short),
+                "lasts-long-for-eyelid": always(ages, lambda age: age > long),
                 "weakness-recent": always(ages_within(*began, beyond), lambda age: age <= rapid),
             },
         )
@@ -154,7 +154,7 @@ def sites() -> Group:
             {"sites": "+".join(sorted(subset)) or "none"},
             patch,
             {
-                "widespread": said("generalized" in subset or len(regions) >= 2),
+                "several-regions": said("generalized" in subset or len(regions) >= 2),
                 "isolated-eyelid": said(subset == {"eyelid"}),
                 "leg-site": said("legs" in subset),
                 "tongue-site": said("tongue" in subset),
@@ -223,7 +223,7 @@ def age(table: Table) -> Group:
         def patch(record: Record) -> Record:
             return replace(record, patient=replace(record.patient, born=Days(earliest, latest)))
 
-        return Case({"born": (str(earliest), str(latest))}, patch, {"child": said})
+        return Case({"born": (str(earliest), str(latest))}, patch, {"child-age": said})
 
     pairs = [(one, two) for one, two in product(days, days) if one is None or two is None or one <= two]
     return Group("age", tuple(case(*pair) for pair in pairs))

@@ -18,7 +18,7 @@ NO_FLUIDS = {
     "low-sodium": (TRUE,),
 }
 NO_POTASSIUM = {
-    "electrolyte-abnormal": (TRUE,),
+    "any-electrolyte-abnormal": (TRUE,),
     "raises-potassium": (TRUE,),
     "drug potassium-sparing-diuretic": ("possible", "yes"),
     "current potassium-sparing-diuretic": (TRUE,),
@@ -44,7 +44,7 @@ def check_conditions(table: Table, ledger: Ledger) -> None:
                 asked += 1
                 # A low sodium is an electrolyte out of range.
                 facts = {variable: value} | (
-                    {"electrolyte-abnormal": TRUE} if variable == "low-sodium" else {}
+                    {"any-electrolyte-abnormal": TRUE} if variable == "low-sodium" else {}
                 )
                 given = advice.unless is None or not advice.unless(facts)
                 ledger.check(not given, FILTER, advice.id, facts, "not given", "given")

@@ -9,7 +9,7 @@ from math import prod
 
 from service.decision.outcome import RANK, Outcome, outcome
 from service.decision.standing import Standing
-from service.decision.table import FALSE, TRUE, Row, Table
+from service.decision.table import ADVICE, FALSE, TRUE, Row, RowRole, Table
 from tools.proof.cases import base
 from tools.proof.factors import Factor, Fired, Part, fired_sets
 from tools.proof.ledger import Ledger
@@ -57,7 +57,7 @@ class Judge:
                 if action.condition is None or action.condition(read):
                     urgent, because = asks.get(action.id, (False, ()))
                     asks[action.id] = urgent or action.urgent, (*because, row.id)
-        child = facts.get("child") == TRUE
+        child = facts.get("child-age") == TRUE
         return Expected(
             tuple(rows),
             max((row.level for row in rows), key=RANK.__getitem__, default="none"),
@@ -124,18 +124,17 @@ class Judge:
                 self.ledger.violate(
                     "no critical without an urgent action", row, facts, "an urgent action for it", "none"
                 )
-        if any(r.id == "self-care" for r in found.recommendations):
+        advice = [r.id for r in found.recommendations if self.table.actions[r.id].kind == ADVICE]
+        if advice:
             signs = [sign for sign in self.table.signs if facts.get(sign) in ("examined", "reported")]
             if signs or critical:
-                self.ledger.violate(
-                    "no self-care beside a sign", "self-care", facts, "none", (signs, critical)
-                )
+                self.ledger.violate("no self-care beside a sign", advice[0], facts, "none", (signs, critical))
         if found.level not in ("info", "warning", "critical"):
             self.ledger.violate("an open gate has a level", "level", facts, "info or higher", found.level)
         calls = found.level in ("warning", "critical") or any(
             self._is_test(action.id) for row in found.rows for action in row.actions
         )
-        said = any(row.id == "nothing-calls-for-tests" for row in found.rows)
+        said = any(RowRole.NOTHING in row.roles for row in found.rows)
         if said is calls:
             self.ledger.violate("nothing calls for tests, or something does", "level", facts, not calls, said)
 
@@ -205,8 +204,8 @@ class _Told:
         told: list[object] = [row.level, *((a.id, a.urgent, a.paediatric) for a in row.actions)]
         if row.last:
             told.append(part.name)
-        if "child" in part.truth.variables:
-            told.append("child")
+        if "child-age" in part.truth.variables:
+            told.append("child-age")
         return self.union(told)
 
     def union(self, told: Sequence[object]) -> int:

@@ -42,7 +42,7 @@ def _level(table: Table, truth: RowTable, findings: Mapping[str, FindingDefiniti
         definition = findings.get(variable)
         return (
             _is_medicine(variable)
-            or variable == "child"
+            or variable == "child-age"
             or (definition is not None and definition.kind in BACKGROUND)
         )
 
@@ -95,14 +95,14 @@ def _self_care(table: Table, truth: RowTable, ledger: Ledger) -> None:
             found = truth.example(True, {sign: basis} if sign in truth.variables else {})
             if found is not None:
                 state = {**found, sign: basis}
-                ledger.violate("no self-care beside a sign", truth.row.id, state, "no self-care", "self-care")
+                ledger.violate("no self-care beside a sign", truth.row.id, state, "no advice", "advice")
     ledger.check(
         "no-critical-row" in truth.variables and truth.example(True, {"no-critical-row": FALSE}) is None,
         "no self-care beside a critical row",
         truth.row.id,
         {"no-critical-row": FALSE},
-        "no self-care",
-        "self-care",
+        "no advice",
+        "advice",
     )
 
 

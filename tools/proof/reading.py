@@ -59,9 +59,9 @@ def groups(table: Table, variables: frozenset[str], *, conditions_seen: bool) ->
         age(table),
         potassium_raisers(),
         Electrolytes(table, settled=conditions_seen).group(),
-        other_results(table, "b12-low", ["vitamin-b12"], limits.low_b12_days, low=True),
+        other_results(table, "b12-result-low", table.b12_analytes, limits.low_b12_days, low=True),
         other_results(
-            table, "thyroid-abnormal", ["tsh", "free-t4", "total-t4"], limits.thyroid_days, low=False
+            table, "thyroid-result-abnormal", table.thyroid_analytes, limits.thyroid_days, low=False
         ),
     ]
     owned = {name for group in features for name in group.variables}

@@ -190,7 +190,7 @@ class Removals:
             self.ledger.violate(PROMISE, f"{action.id}, {name}", state, " or ".join(map(str, kinds)), said)
 
     def child(self, asking: Asking) -> bool:
-        return facts_of(asking.record, self.table).get("child") == TRUE
+        return facts_of(asking.record, self.table).get("child-age") == TRUE
 
     def check_rising(self, asking: Asking, state: str, risen: list[tuple[int, Outcome]]) -> None:
         for (low, one), (high, other) in product(risen, risen):

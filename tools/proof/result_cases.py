@@ -120,8 +120,8 @@ class Electrolytes:
             out = any(map(self.is_out, self.of(results, analyte)))
             facts[f"{analyte}-abnormal"] = out or any(d.analyte == analyte for d in standing)
         all_of_them = [m for analyte in self.analytes for m in self.of(results, analyte)]
-        facts["electrolyte-abnormal"] = any(facts.values()) or bool(standing)
-        facts["electrolyte-critical"] = any(map(self.is_critical, all_of_them))
+        facts["any-electrolyte-abnormal"] = any(facts.values()) or bool(standing)
+        facts["any-electrolyte-critical"] = any(map(self.is_critical, all_of_them))
         facts["low-sodium"] = any(
             m.low is True and self.is_out(m) for m in self.of(results, "sodium")
         ) or any(d.analyte == "sodium" and d.low is True for d in standing)

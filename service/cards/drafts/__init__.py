@@ -19,7 +19,7 @@ from service.decision import Decision
 from service.decision.drafts import Remark, distinct, remarks_of, rows_asking_for, without_drafts
 from service.decision.outcome import RANK
 from service.decision.questions import AnswerOutcome, foremost
-from service.decision.table import Row
+from service.decision.table import ActionRole, Row, RowRole
 
 _MOST_LINKS = 6
 
@@ -76,7 +76,7 @@ class _Card(Summary):
 
     def lines(self) -> Iterator[str]:
         remark, say = self.remark, self.say
-        if any(row.id == "electrolyte-critical" for row in remark.because):
+        if any(RowRole.TREAT_TODAY in row.roles for row in remark.because):
             yield say("electrolyte_critical")
         if remark.effects:
             yield from self._medicine_lines()
@@ -87,8 +87,8 @@ class _Card(Summary):
             text = say("drafts.unsupported_says", tests=self.shorts(remark.unsupported))
             labels = "; ".join(self.supporting().values())
             yield f"{text} {labels}. {say('drafts.other_reason')}"
-            if self.decision.recommends("ask-examination"):
-                yield say("actions.ask-examination.says") + "."
+            for action in self.to_ask():
+                yield say(f"actions.{action}.says") + "."
         for withheld in remark.answered:
             test = capital(self.names(withheld.tests))
             yield self.of.withheld_text(withheld).replace("{test}", test) + "."
@@ -168,8 +168,9 @@ class _Card(Summary):
     def suggestions(self) -> Iterator[dict[str, Any]]:
         remark, write = self.remark, Suggestions(self.decision, self.knowledge, self.call)
         if remark.suggested:
-            label = self.say("actions.electrolytes.order", analytes=self.names(remark.suggested))
-            yield from write.order("electrolytes", remark.suggested, label, urgent=remark.urgent)
+            action = self.table.action_for(ActionRole.MISSING_BLOOD_TESTS).id
+            label = self.say(f"actions.{action}.order", analytes=self.names(remark.suggested))
+            yield from write.order(action, remark.suggested, label, urgent=remark.urgent)
         if self.undecided is not None:
             yield from write.answers(
                 foremost(self.undecided.questions, self.table.thresholds.at_most_questions)

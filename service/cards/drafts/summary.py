@@ -101,7 +101,7 @@ class Summary(Words):
     def _study_parts(self) -> Iterator[tuple[str, ...]]:
         actions = self.remark.unsupported
         yield (self.say("drafts.unsupported", tests=self.shorts(actions)),)
-        if self.decision.recommends("ask-examination"):
+        if self.to_ask():
             yield (self.say("drafts.examine"),)
         yield self.say("drafts.supports", signs=joined(self.supporting())), ""
 

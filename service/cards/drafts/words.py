@@ -7,7 +7,7 @@ from service.cards.facets import joined, result_text, study_label, test_label
 from service.cards.situation import Situation
 from service.decision.drafts import Remark, distinct, rows_asking_for
 from service.decision.facts import band_today, current_results
-from service.decision.table import Action, Row
+from service.decision.table import ASK, Action, Row
 
 
 class Words:
@@ -50,6 +50,11 @@ class Words:
             phrase = self.wording.maybe(f"found.{row.id}") or row.label
             found[phrase] = min(found.get(phrase, row.label), row.label, key=len)
         return found
+
+    def to_ask(self) -> list[str]:
+        """The recommended actions that come before a study: to examine or to ask."""
+        made = (recommendation.id for recommendation in self.decision.recommendations)
+        return [action for action in made if self.table.actions[action].kind == ASK]
 
     def classes(self) -> frozenset[str]:
         return frozenset(name for row in self.remark.effects for name in row.drug_classes) & frozenset(

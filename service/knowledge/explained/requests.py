@@ -63,8 +63,8 @@ class Requests:
             yield self.asked["only_when"]
 
     def withheld_by(self, row: Row) -> str:
-        """What a row that says no more than "child" takes away; "" for any other."""
-        if row.when != Leaf("child", frozenset({TRUE})):
+        """What a row that says no more than "child-age" takes away; "" for any other."""
+        if row.when != Leaf("child-age", frozenset({TRUE})):
             return ""
         withheld = [
             self.wording.say(f"actions.{a.id}.short")
