@@ -347,3 +347,26 @@ def test_axe_finds_nothing(bench: Bench, path: str, scheme: str) -> None:
                 for one in found["violations"]
             ]
             assert wrong == []
+
+
+# Texts that stand on one of the vertical lines: [text, line], in pixels of the screen.
+ON_A_LINE = """
+[...document.querySelectorAll("svg.timeline")].filter(svg => svg.checkVisibility()).flatMap(svg => {
+  const lines = [...svg.querySelectorAll("line.limit, line.today")].map(line => line.getBoundingClientRect());
+  return [...svg.querySelectorAll("text")].flatMap(text => {
+    const box = text.getBoundingClientRect();
+    return lines
+      .filter(line => line.left < box.right && line.right > box.left && line.top < box.bottom && line.bottom > box.top)
+      .map(line => [text.textContent, Math.round(line.left)]);
+  });
+})
+"""
+
+
+@pytest.mark.parametrize("width", [1366, 375])
+@pytest.mark.parametrize("name", ["thiazide-potassium-in-range", "eyelid-exam-weeks", "hostile-record"])
+def test_no_label_of_the_timeline_stands_on_a_line(bench: Bench, name: str, width: int) -> None:
+    bench.page.set_viewport_size({"width": width, "height": 768})
+    bench.open_example(name)
+    assert bench.page.locator("svg.timeline:visible line.limit").count() > 0
+    assert bench.page.evaluate(ON_A_LINE) == []
