@@ -35,11 +35,7 @@ from service.hook_calls import checked_members, issues_of, read_call, refuse_uns
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
 from service.pipeline import Answer, answer
-from service.workbench.bundle_builder import bundle_of
-from service.workbench.codings import Codings
 from service.workbench.curl import curl_of
-from service.workbench.described import described_by
-from service.workbench.form import form_of
 from service.workbench.json_text import NotAnObject, decoded, without_numbers, written
 from service.workbench.places import Places
 from service.workbench.questions import answer_observation, with_answer
@@ -78,7 +74,6 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
     patients = {example.name: example for example in examples}
     explained = Explained(knowledge)
     deciding = _Deciding(config, knowledge)
-    codings = Codings(knowledge)
 
     def fragment(decided: _Decided) -> tuple[str, Shown]:
         places = Places(decided.text, decided.document)
@@ -95,13 +90,8 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
         return html, one
 
     def decided_of(members: Mapping[str, Any]) -> _Decided:
-        apply, text = members["apply"], members["text"]
-        if "built" in members:
-            described = described_by(members["built"], codings)
-            text = written(bundle_of(described, knowledge, codings, members["asOf"] or today()))
-        if text is None:
-            raise RequestError([Issue("required", "text: a Bundle or a hook request, as text.", "text")])
-        decided = deciding.decided(text, members["asOf"], chosen=members["chosen"])
+        apply = members["apply"]
+        decided = deciding.decided(members["text"], members["asOf"], chosen=members["chosen"])
         if apply is None:
             return decided
         return deciding.applied(decided, apply["finding"], present=apply["answer"] == "present")
@@ -140,7 +130,6 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
             text=decided.text if decided else "",
             shown=one,
             answer=html,
-            form=form_of(codings),
         )
         response = Response(page, mimetype="text/html")
         response.headers["Content-Security-Policy"] = _POLICY
@@ -153,7 +142,7 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
         try:
             decided = decided_of(members)
         except RequestError as error:
-            # The page asked as it should: what is wrong stands in the text or the form that it passes on.
+            # The page asked as it should: what is wrong stands in the text that it passes on.
             raise RequestError(error.issues, 422) from None
         html, one = fragment(decided)
         return json_answer(

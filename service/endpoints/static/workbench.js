@@ -9,9 +9,6 @@ const undo = document.getElementById("undo");
 let example = text.dataset.example;
 let chosen = Boolean(example);
 const before = [];
-const builder = document.getElementById("builder");
-// Whether the text field holds what the form says.
-let building = false;
 
 function showLink() {
   const link = document.getElementById("link");
@@ -37,30 +34,6 @@ function refused(reasons) {
   }));
   problem.hidden = false;
   said.textContent = "";
-}
-
-// The fields of the form by name; a list in the form gives one value for each of its lines.
-function fieldsOf(form) {
-  const fields = {};
-  for (const [name, value] of new FormData(form)) (fields[name] ??= []).push(value);
-  fields.site = fields.site.filter(Boolean);
-  return fields;
-}
-
-async function build() {
-  own();
-  if (!day.value) day.value = new Date().toISOString().slice(0, 10);
-  building = true;
-  await decide({ built: fieldsOf(builder), text: null, chosen: true });
-}
-
-// A list always ends in an empty line.
-function grow(lines) {
-  const last = lines.lastElementChild;
-  if ([...last.querySelectorAll("input, select")].every((field) => !field.value)) return;
-  const line = last.cloneNode(true);
-  for (const field of line.querySelectorAll("input, select")) field.value = "";
-  lines.append(line);
 }
 
 async function decide(more = {}) {
@@ -92,20 +65,11 @@ async function decide(more = {}) {
 
 function own() {
   example = "";
-  building = false;
   before.length = 0;
   undo.hidden = true;
 }
 
 async function apply(button) {
-  const field = builder.elements[`finding.${button.dataset.finding}`];
-  if (building && field) {
-    field.value = button.dataset.answer;
-    await build();
-    said.textContent += ` Recorded in the form: ${button.textContent.trim()}.`;
-    focusCard();
-    return;
-  }
   const was = [text.value, example, chosen];
   const { finding, answer: given } = button.dataset;
   example = "";
@@ -162,9 +126,7 @@ text.addEventListener("input", () => {
 text.addEventListener("paste", () => setTimeout(() => decide()));
 day.addEventListener("change", () => {
   chosen = true;
-  if (!day.value) return;
-  if (building) build();
-  else decide();
+  if (day.value) decide();
 });
 document.getElementById("file").addEventListener("change", (event) => open(event.target.files[0]));
 for (const kind of ["dragenter", "dragover"]) {
@@ -181,23 +143,6 @@ text.addEventListener("drop", (event) => {
   event.preventDefault();
   open(event.dataTransfer.files[0]);
 });
-builder.addEventListener("submit", (event) => {
-  event.preventDefault();
-  build();
-});
-builder.addEventListener("change", (event) => {
-  const lines = event.target.closest(".lines");
-  if (lines) grow(lines);
-  const line = event.target.closest(".line-of");
-  // A result is decided when it has its value.
-  const value = line?.querySelector("[name=result-value]");
-  if (value && (!value.value || !line.querySelector("[name=result]").value)) return;
-  build();
-});
-builder.addEventListener("reset", () => setTimeout(() => {
-  for (const lines of builder.querySelectorAll(".lines")) lines.replaceChildren(lines.firstElementChild);
-  build();
-}));
 undo.addEventListener("click", async () => {
   [text.value, example, chosen] = before.pop();
   undo.hidden = before.length === 0;
