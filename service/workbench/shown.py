@@ -16,13 +16,12 @@ from service.decision import Decision
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
 from service.pipeline import Answer
-from service.workbench.body import Body, body_of
 from service.workbench.columns import Column, columns_of
-from service.workbench.gauges import ShownResult, results_of
 from service.workbench.markdown import html_of
 from service.workbench.places import Places
 from service.workbench.questions import Asked, asked_in
 from service.workbench.reasons import Reason, reasons_of
+from service.workbench.results import ResultView, results_of
 from service.workbench.timeline import NARROW, WIDE, Timeline, timeline_of
 
 # No page grows without end with what was pasted into it.
@@ -125,8 +124,7 @@ class Shown:
     not_seen: tuple[str, ...]
     findings: tuple[ShownFinding, ...]
     timelines: tuple[Timeline, ...]
-    body: Body | None
-    results: tuple[ShownResult, ...]
+    results: tuple[ResultView, ...]
 
 
 def shown_answer(
@@ -159,7 +157,6 @@ def shown_answer(
         not_seen=tuple(knowledge.wording.say(f"unseen.{key}") for key in record.not_seen),
         findings=tuple(_findings(decision, knowledge, lines)),
         timelines=tuple(timeline_of(decision, knowledge, width) for width in (WIDE, NARROW)),
-        body=body_of(decision, knowledge),
         results=results_of(decision, knowledge),
     )
 

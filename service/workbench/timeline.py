@@ -18,8 +18,7 @@ from service.decision import Decision
 from service.decision.facts import band_today
 from service.decision.table import TRUE
 from service.knowledge import Knowledge
-from service.workbench.gauges import judged_as, range_of
-from service.workbench.shapes import Line, Mark, Rect, Shape, Text
+from service.workbench.results import judged_as, range_of
 
 WIDE, NARROW = 640, 340
 MOST_LANES = 14
@@ -54,6 +53,51 @@ _BANDS = {
     Band.NOT_JUDGED: "square",
     Band.CRITICAL: "diamond",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """style: a class of the style sheet, and how it is told apart without colour ("hatch", "hollow", "")."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    style: str
+    fill: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """shape: circle, square, diamond, up or down."""
+
+    x: float
+    y: float
+    shape: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """anchor: start, middle or end."""
+
+    x: float
+    y: float
+    says: str
+    style: str = ""
+    anchor: str = "start"
+
+
+Shape = Rect | Line | Mark | Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ PICTURES = {
     "workbench-card": ("/?example=low-calcium", "", (1120, 860)),
     "workbench-picture": (
         "/?example=thiazide-potassium-in-range",
-        "section[aria-labelledby=picture-title]",
+        "section[aria-labelledby=time-title]",
         (1360, 900),
     ),
     "workbench-why": ("/?example=diabetes-numb-feet", "section[aria-labelledby=why-title]", (1360, 900)),

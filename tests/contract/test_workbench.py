@@ -206,7 +206,8 @@ def test_the_picture_is_told_in_words_too(client: FlaskClient) -> None:
     page = Page(client.get("/?example=escitalopram-after-onset").get_data(as_text=True))
     assert page.problems == []
     assert "○ escitalopram (SSRI): cannot be the cause" in page.text
-    assert "Where it twitches: 1 left hand." in page.text
+    rows = {row.children[0].text: row for row in page.root.all("tr") if len(row.children) == 4}
+    assert rows["Site"].children[1].text == "left hand"
 
 
 def test_what_the_hook_refuses_is_told_with_its_reason(client: FlaskClient) -> None:
