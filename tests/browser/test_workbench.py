@@ -222,21 +222,6 @@ def test_hostile_text_is_shown_as_text(bench: Bench) -> None:
     bench.picture("hostile")
 
 
-def test_a_line_of_the_json_is_found_by_a_click(bench: Bench) -> None:
-    bench.open_example("hostile-record")
-    link = bench.page.locator("#answer a.line:visible").first
-    line = int(link.inner_text().removeprefix("line "))
-    link.click()
-    assert bench.page.locator("#answer a.line:visible").count() >= 10
-    marked = bench.page.evaluate(
-        "(t => [t === document.activeElement, t.value.slice(0, t.selectionStart).split('\\n').length,"
-        " t.value.slice(t.selectionStart, t.selectionEnd)])(document.getElementById('request'))"
-    )
-    assert marked[:2] == [True, line]
-    assert marked[2].strip()
-    assert "\n" not in marked[2]
-
-
 def test_request_and_response_can_be_copied(bench: Bench) -> None:
     bench.open()
     bench.page.get_by_text("The same call with curl").click()

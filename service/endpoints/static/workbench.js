@@ -99,14 +99,6 @@ async function copy(content) {
   }
 }
 
-function goToLine(line) {
-  const lines = text.value.split("\n");
-  const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
-  text.focus();
-  text.setSelectionRange(start, start + lines[line - 1].length);
-  text.scrollTop = (line - 4) * (text.scrollHeight / lines.length);
-}
-
 async function open(file) {
   if (!file) return;
   text.value = await file.text();
@@ -155,11 +147,7 @@ if (picked) {
 }
 answer.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  const line = event.target.closest("[data-line]");
-  if (line) {
-    event.preventDefault();
-    goToLine(Number(line.dataset.line));
-  } else if (button?.dataset.finding) {
+  if (button?.dataset.finding) {
     apply(button);
   } else if (button?.dataset.copy) {
     copy(document.getElementById(button.dataset.copy).textContent);
