@@ -77,17 +77,13 @@ async function apply(button) {
     before.push(was);
     undo.hidden = false;
     said.textContent += ` Recorded: ${button.textContent.trim()}.`;
-    focusCard();
+    // The button is gone with its question: move to the answer.
+    const title = document.getElementById("card-title");
+    title.tabIndex = -1;
+    title.focus();
   } else {
     [, example] = was;
   }
-}
-
-// The button is gone with its question: go to where the answer is read.
-function focusCard() {
-  const title = document.getElementById("card-title");
-  title.tabIndex = -1;
-  title.focus();
 }
 
 async function copy(content) {
