@@ -18,16 +18,13 @@ class ApplySchema(Schema):
 
 
 class WorkbenchSchema(Schema):
-    """text: a Bundle or a hook request as JSON text. built: the fields of the form that builds a patient, in
-    place of a text. chosen: the day was set by hand, so that it goes before one that the request names."""
+    """text: a Bundle or a hook request as JSON text. chosen: the user set the day, which then overrides the
+    one in the request."""
 
     class Meta:
         unknown = RAISE
 
-    text = fields.String(load_default=None)
-    built = fields.Dict(
-        keys=fields.String(), values=fields.List(fields.String(validate=validate.Length(max=200)))
-    )
+    text = fields.String(required=True)
     asOf = fields.Date(format="iso", load_default=None, allow_none=True)
     chosen = JsonBoolean(load_default=False)
     apply = fields.Nested(ApplySchema, load_default=None, allow_none=True)

@@ -13,6 +13,7 @@ from fhir_mappings.envelope import decode_bundle
 from fhir_mappings.json_objects import UnreadableBody
 from fhir_mappings.located import PatientError, Submission
 from service.command_line.inputs import Document
+from service.command_line.lines import Places
 from service.errors import Issue, RequestError
 from service.hook_calls import (
     checked_members,
@@ -25,7 +26,6 @@ from service.hook_calls import (
 )
 from service.knowledge import Knowledge
 from service.pipeline import Answer, answer
-from service.workbench.places import Places
 
 # A bundle's gate that says nothing about the patient: nobody could see whether there is a twitch.
 _NOT_SEEN = frozenset({"unseen", "unread"})

@@ -1,14 +1,14 @@
 """GET / and POST /workbench/answer: a page on which the service is tried out on a test patient.
 
-What is pasted comes in a body, is decided like any other call, and is kept nowhere. An address holds the
-name of a bundled patient and a day, never anything of a patient.
+A pasted text comes in a body, is decided like any other call, and is never stored. An address holds the name
+of a bundled patient and a day, never anything of a patient.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
@@ -19,7 +19,7 @@ from marshmallow import ValidationError
 
 from fhir_mappings.envelope import decode_bundle
 from fhir_mappings.from_actions import operation_outcome
-from fhir_mappings.json_objects import UnreadableBody
+from fhir_mappings.json_objects import UnreadableBody, decoded, indented, with_raw_numbers
 from schemas.assessment import EvaluateQuerySchema
 from schemas.cds_hooks import EXTENSION
 from schemas.workbench import WorkbenchSchema
@@ -31,36 +31,35 @@ from service.endpoints.cds_hooks import shown, today
 from service.endpoints.evaluate import answer_to_bundle
 from service.errors import DataMissing, Issue, NotFound, RequestError, flattened
 from service.examples import Example
-from service.hook_calls import checked_members, issues_of, read_call, refuse_unseen, submission_of_call
+from service.hook_calls import (
+    checked_members,
+    issues_of,
+    options_of,
+    read_call,
+    refuse_unseen,
+    submission_of_call,
+)
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
 from service.pipeline import Answer, answer
-from service.workbench.bundle_builder import bundle_of
-from service.workbench.codings import Codings
-from service.workbench.curl import curl_of
-from service.workbench.described import described_by
-from service.workbench.form import form_of
-from service.workbench.json_text import NotAnObject, decoded, without_numbers, written
-from service.workbench.places import Places
-from service.workbench.questions import answer_observation, with_answer
-from service.workbench.shown import Shown, shown_answer
+from service.workbench.answers import answer_observation, with_answer
+from service.workbench.view import View, curl_of, view_of
 
-# A page with a script of ours, which asks this service alone.
+# The page has a script of ours, which calls this service alone.
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self';"
     " frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-
-
-# A day does not break across two lines.
+# A day is not broken across two lines.
 _DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """A request and what was answered to it.
+    """A request and its answer.
 
-    path: where it would be posted. cards: those that leave. refused: why the hook is answered by an error.
+    text, document: the request. path: where it would be posted. cards: those that the site shows.
+    refused: why the hook is answered by an error.
     """
 
     text: str
@@ -78,33 +77,19 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
     patients = {example.name: example for example in examples}
     explained = Explained(knowledge)
     deciding = _Deciding(config, knowledge)
-    codings = Codings(knowledge)
 
-    def fragment(decided: _Decided) -> tuple[str, Shown]:
-        places = Places(decided.text, decided.document)
-        one = shown_answer(decided.answer, decided.cards, knowledge, explained, places)
+    def fragment(decided: _Decided) -> tuple[str, View]:
+        view = view_of(decided.answer, decided.cards, knowledge, explained)
         html = render_template(
             "workbench_answer.html",
-            shown=one,
+            view=view,
             response=json.dumps(decided.content, ensure_ascii=False, indent=2),
             curl=curl_of(config.public_base_url, decided.path, decided.text),
             silent=config.silent,
             lowest=config.min_indicator,
             refused=decided.refused,
         )
-        return html, one
-
-    def decided_of(members: Mapping[str, Any]) -> _Decided:
-        apply, text = members["apply"], members["text"]
-        if "built" in members:
-            described = described_by(members["built"], codings)
-            text = written(bundle_of(described, knowledge, codings, members["asOf"] or today()))
-        if text is None:
-            raise RequestError([Issue("required", "text: a Bundle or a hook request, as text.", "text")])
-        decided = deciding.decided(text, members["asOf"], chosen=members["chosen"])
-        if apply is None:
-            return decided
-        return deciding.applied(decided, apply["finding"], present=apply["answer"] == "present")
+        return html, view
 
     @blueprint.app_template_filter("days")
     def days(text: str) -> Markup:
@@ -114,33 +99,32 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
     def home() -> Response | str:
         if config.cds_auth == "jwt":
             return render_template("home.html", version=version, knowledge=knowledge.version)
+        # The field of the page may be empty.
+        query = {"asOf": request.args["asOf"]} if request.args.get("asOf") else {}
         try:
-            query = cast(dict[str, Any], EvaluateQuerySchema(only=("asOf",)).load(_dates(request.args)))
+            as_of = cast(dict[str, Any], EvaluateQuerySchema(only=("asOf",)).load(query))["asOf"]
         except ValidationError as error:
             raise RequestError(list(flattened(error.normalized_messages(), "query"))) from None
         name = request.args.get("example") or next(iter(patients), "")
         if name and name not in patients:
             raise NotFound([Issue("not-found", "No such example: GET / lists them.", "query.example")])
         chosen, hook = patients.get(name), request.args.get("hook", "")
-        decided = None
+        text, html, view = "", "", None
         if chosen is not None:
             sample = chosen.requests.get(hook) if hook else chosen.bundle
             if sample is None:
                 raise NotFound([Issue("not-found", "This example has no call of that hook.", "query.hook")])
-            text = sample.body.decode()
-            decided = deciding.decided(text, query["asOf"] or chosen.as_of, chosen=True)
-        html, one = fragment(decided) if decided else ("", None)
+            decided = deciding.decided(sample.body.decode(), as_of or chosen.as_of, chosen=True)
+            text, (html, view) = decided.text, fragment(decided)
         page = render_template(
             "workbench.html",
             page={"knowledgeVersion": knowledge.version},
-            version=version,
             patients=patients.values(),
             chosen=chosen,
             hook=hook,
-            text=decided.text if decided else "",
-            shown=one,
+            text=text,
+            view=view,
             answer=html,
-            form=form_of(codings),
         )
         response = Response(page, mimetype="text/html")
         response.headers["Content-Security-Policy"] = _POLICY
@@ -149,22 +133,24 @@ def workbench(config: Config, knowledge: Knowledge, examples: Sequence[Example],
 
     @blueprint.post("/workbench/answer")
     def post() -> Response:
-        members = _posted(body_of(request))
+        posted = _posted(body_of(request))
         try:
-            decided = decided_of(members)
+            decided = deciding.decided(posted["text"], posted["asOf"], chosen=posted["chosen"])
+            if apply := posted["apply"]:
+                decided = deciding.again(decided, apply["finding"], present=apply["answer"] == "present")
         except RequestError as error:
-            # The page asked as it should: what is wrong stands in the text or the form that it passes on.
+            # The page's own request is well-formed: the fault is in the text that it passes on.
             raise RequestError(error.issues, 422) from None
-        html, one = fragment(decided)
+        html, view = fragment(decided)
         return json_answer(
-            {"html": html, "text": decided.text, "asOf": one.as_of.isoformat(), "level": one.level}
+            {"html": html, "text": decided.text, "asOf": view.as_of.isoformat(), "level": view.level}
         )
 
     return blueprint
 
 
 class _Deciding:
-    """Decides what was pasted as POST /evaluate or the hook would."""
+    """Decides a text as POST /evaluate or the hook would."""
 
     def __init__(self, config: Config, knowledge: Knowledge) -> None:
         self.config = config
@@ -173,44 +159,42 @@ class _Deciding:
 
     def decided(self, text: str, as_of: date | None, *, chosen: bool) -> _Decided:
         """chosen: that day goes before the one in the request. Raises RequestError."""
-        body = text.encode("utf-8", "surrogatepass")
         document = _document(text)
+        body = text.encode("utf-8", "surrogatepass")
         if "hook" in document:
             return self._call(text, body, document, as_of, chosen)
         try:
             submission = decode_bundle(body)
         except UnreadableBody as error:
-            raise RequestError(list(issues_of(error)), error.status) from None
+            raise RequestError(list(issues_of(error))) from None
         day = as_of or today()
         answered = answer_to_bundle(body, submission, day, self.config, self.knowledge)
         cards = shown(answered.cards, self.config)
         content = {"cards": cards, "assessment": answered.assessment}
         return _Decided(text, document, f"/evaluate?asOf={day}", content, answered, cards)
 
-    def applied(self, decided: _Decided, finding: str, *, present: bool) -> _Decided:
-        """The same request with that answer recorded in it, decided again on the same day."""
-        made = answer_observation(decided.answer.decision, self.knowledge, finding, present=present)
-        if made is None:
+    def again(self, decided: _Decided, finding: str, *, present: bool) -> _Decided:
+        """The same request with that answer recorded in it, decided on the same day. Raises RequestError."""
+        decision = decided.answer.decision
+        observation = answer_observation(decision, self.knowledge, finding, present=present)
+        if observation is None:
             raise RequestError([Issue("value", "No click answers this finding.", "apply.finding")])
-        document = with_answer(decided.document, made)
-        text = written(document)
-        return self.decided(text, decided.answer.decision.record.as_of, chosen=True)
+        text = indented(with_answer(decided.document, observation))
+        return self.decided(text, decision.record.as_of, chosen=True)
 
     def _call(
         self, text: str, body: bytes, document: dict[str, Any], as_of: date | None, chosen: bool
     ) -> _Decided:
-        options = _options(document)
-        if chosen and as_of is not None and options.get("asOf") != as_of.isoformat():
-            extension = document.get("extension")
-            extension = extension if isinstance(extension, dict) else {}
-            options = {**options, "asOf": as_of.isoformat(), "assessment": True}
-            document = {**document, "extension": {**extension, EXTENSION: options}}
-            text = written(document)
-            body = text.encode("utf-8", "surrogatepass")
         received = read_call(body)
-        members = checked_members(received.members, set(self.entries))
-        own = ((members.get("extension") or {}).get(EXTENSION) or {}).get("asOf")
-        day = date.fromisoformat(own) if own else as_of or today()
+        members = checked_members(received.members, self.entries)
+        options = options_of(members)
+        own = date.fromisoformat(options["asOf"]) if options.get("asOf") else None
+        day = (chosen and as_of) or own or as_of or today()
+        if chosen and as_of and as_of != own:
+            options = {**options, "asOf": as_of.isoformat(), "assessment": True}
+            extension = {**(document.get("extension") or {}), EXTENSION: options}
+            document = {**document, "extension": extension}
+            text = indented(document)
         entry, context = self.entries[members["hook"]], members["context"]
         service_id = self.config.shared_service_id or entry["id"]
         answered = answer(
@@ -238,28 +222,25 @@ class _Deciding:
         return _Decided(text, document, path, content, answered, cards)
 
 
-def _dates(args: Mapping[str, str]) -> dict[str, str]:
-    """The day of the address, left out where the field of the page was empty."""
-    return {"asOf": args["asOf"]} if args.get("asOf") else {}
-
-
 def _document(text: str) -> dict[str, Any]:
+    """The JSON object of the text, its numbers as written. Raises RequestError with the line at fault."""
     try:
-        return decoded(text)
-    except NotAnObject as error:
-        raise RequestError([Issue("invalid", str(error))]) from None
-
-
-def _options(document: Mapping[str, Any]) -> dict[str, Any]:
-    extension = document.get("extension")
-    options = extension.get(EXTENSION) if isinstance(extension, dict) else None
-    return options if isinstance(options, dict) else {}
+        document = with_raw_numbers(text)
+    except RecursionError:
+        why = "The JSON is nested too deeply."
+    except json.JSONDecodeError as error:
+        why = f"Not valid JSON, in line {error.lineno}, column {error.colno}: {error.msg}."
+    else:
+        if isinstance(document, dict):
+            return document
+        why = "Not a Bundle or a hook request: the JSON is no object."
+    raise RequestError([Issue("invalid", why)])
 
 
 def _posted(body: bytes) -> dict[str, Any]:
     try:
-        return cast(dict[str, Any], WorkbenchSchema().load(without_numbers(body)))
-    except NotAnObject as error:
-        raise RequestError([Issue("invalid", str(error))]) from None
+        return cast(dict[str, Any], WorkbenchSchema().load(decoded(body, dict[str, Any], "")))
+    except UnreadableBody as error:
+        raise RequestError(list(issues_of(error))) from None
     except ValidationError as error:
         raise RequestError(list(flattened(error.normalized_messages()))) from None

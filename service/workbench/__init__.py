@@ -1,4 +1,4 @@
-"""The workbench: what a page shows of one decision, as values. No HTTP, no clock; the templates only draw it.
+"""The workbench: what its page shows of one evaluation, as values for the templates. No HTTP, no clock.
 
-The service answers hooks without any of this; what is heavy is loaded by the first page that needs it.
+Imports that only the page needs are made by its first request: hooks are answered without them.
 """

@@ -18,12 +18,13 @@ from service.decision import Decision
 from service.decision.facts import band_today
 from service.decision.table import TRUE
 from service.knowledge import Knowledge
-from service.workbench.gauges import judged_as, range_of
-from service.workbench.shapes import Line, Mark, Rect, Shape, Text
+from service.workbench.results import judged_as, range_of
 
 WIDE, NARROW = 640, 340
 MOST_LANES = 14
 _MARGIN, _LINE, _BAR, _GAP = 8.0, 17.0, 12.0, 10.0
+# Kept free above a label, whose letters may reach above its row.
+_CLEAR = 4.0
 # Of a letter, wide enough for any font that a browser takes.
 _LETTER = 7.7
 # Days on which half of a fold of the scale falls; the shortest and longest time that it shows.
@@ -52,6 +53,51 @@ _BANDS = {
     Band.NOT_JUDGED: "square",
     Band.CRITICAL: "diamond",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """style: a class of the style sheet, and how it is told apart without colour ("hatch", "hollow", "")."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    style: str
+    fill: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """shape: circle, square, diamond, up or down."""
+
+    x: float
+    y: float
+    shape: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """anchor: start, middle or end."""
+
+    x: float
+    y: float
+    says: str
+    style: str = ""
+    anchor: str = "start"
+
+
+Shape = Rect | Line | Mark | Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +156,8 @@ class _Drawing:
     width: float
     y: float
     lanes: list[Lane] = field(default_factory=list)
+    # Heights at which no label stands: (top, bottom).
+    free: list[tuple[float, float]] = field(default_factory=list)
 
     def add(self, item: _Item) -> None:
         shapes: list[Shape] = []
@@ -125,6 +173,7 @@ class _Drawing:
             shapes.append(Rect(min(x1, self.scale.right - 2), self.y, width, _BAR, style, fill))
         for day, shape, style in item.marks:
             shapes.append(Mark(self.scale.x(day), self.y + _BAR / 2, shape, style))
+        self.free.append((self.y, self.y + _BAR + _GAP - _CLEAR))
         self.y += _BAR + _GAP
         self.lanes.append(Lane(item.kind, item.says, tuple(shapes)))
 
@@ -133,14 +182,14 @@ def timeline_of(decision: Decision, knowledge: Knowledge, width: float = WIDE) -
     """The timeline of that decision, so many units wide."""
     items = list(_Items(decision, knowledge).all())
     scale = _scale(decision, items, width)
-    drawing = _Drawing(scale, width, 2 * _LINE)
+    drawing = _Drawing(scale, width, 2 * _LINE, free=[(_LINE + 4, 2 * _LINE - _CLEAR)])
     for item in items[:MOST_LANES]:
         drawing.add(item)
     bottom = drawing.y
     return Timeline(
         width=width,
         height=bottom + _LINE + 6,
-        frame=tuple(_frame(decision, knowledge, scale, bottom)),
+        frame=tuple(_frame(decision, knowledge, scale, drawing.free, bottom)),
         lanes=tuple(drawing.lanes),
         left_out=max(len(items) - MOST_LANES, 0),
     )
@@ -155,17 +204,24 @@ def _scale(decision: Decision, items: list[_Item], width: float) -> Scale:
     return Scale(as_of, span, _MARGIN, width - _MARGIN)
 
 
-def _frame(decision: Decision, knowledge: Knowledge, scale: Scale, bottom: float) -> Iterator[Shape]:
+def _frame(
+    decision: Decision,
+    knowledge: Knowledge,
+    scale: Scale,
+    free: list[tuple[float, float]],
+    bottom: float,
+) -> Iterator[Shape]:
+    """Axis and vertical lines. A line is broken where a label stands, so that it crosses no text."""
     limits = knowledge.table.thresholds
     as_of = decision.record.as_of
     days = [limits.persistent_days]
     if decision.facts.get("isolated-eyelid") == TRUE:
         days.append(limits.eyelid_days)
-    yield Line(scale.right, _LINE + 4, scale.right, bottom, "today")
+    yield from (Line(scale.right, top, scale.right, end, "today") for top, end in free)
     yield Text(scale.right, _LINE - 3, str(as_of), "today", "end")
     for limit in days:
         x = scale.x_ago(limit)
-        yield Line(x, _LINE + 4, x, bottom, "limit")
+        yield from (Line(x, top, x, end, "limit") for top, end in free)
         anchor, beside = "middle", 0
         if x >= scale.right - 2 * _TICK_ROOM:
             anchor, beside = "end", 14

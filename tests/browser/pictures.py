@@ -11,15 +11,12 @@ from tests.browser.chromium import EXECUTABLE
 from tests.browser.conftest import FLAGS, PACKAGES, served
 from tests.docs.conftest import PROJECT
 
-# File -> address, what of the page, and how large the window is.
+WINDOW = {"width": 1366, "height": 768}
+# File -> address, and the section of the page; "" = what the window shows.
 PICTURES = {
-    "workbench-card": ("/?example=low-calcium", "", (1120, 860)),
-    "workbench-picture": (
-        "/?example=thiazide-potassium-in-range",
-        "section[aria-labelledby=picture-title]",
-        (1360, 900),
-    ),
-    "workbench-why": ("/?example=diabetes-numb-feet", "section[aria-labelledby=why-title]", (1360, 900)),
+    "workbench-card": ("/?example=low-calcium", ""),
+    "workbench-picture": ("/?example=thiazide-potassium-in-range", "section[aria-labelledby=time-title]"),
+    "workbench-why": ("/?example=diabetes-numb-feet", "section[aria-labelledby=why-title]"),
 }
 
 
@@ -31,8 +28,8 @@ def main() -> None:
     app = create_app(Config(), load_knowledge())
     with served(app) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(EXECUTABLE), args=FLAGS)
-        for name, (path, part, (width, height)) in PICTURES.items():
-            page = browser.new_page(viewport={"width": width, "height": height})
+        for name, (path, part) in PICTURES.items():
+            page = browser.new_page(viewport=WINDOW)
             page.goto(url + path)
             what = page.locator(part) if part else page
             what.screenshot(path=PROJECT / "docs" / f"{name}.png")

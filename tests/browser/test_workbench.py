@@ -173,53 +173,6 @@ def test_the_suggestion_of_the_card_answers_too(bench: Bench) -> None:
     bench.page.get_by_text("Nothing that is unknown would change this answer.").wait_for()
 
 
-def test_a_patient_is_built_by_toggling(bench: Bench) -> None:
-    bench.open()
-    page = bench.page
-    page.locator("#building > summary").click()
-    form = page.locator("#builder")
-    form.get_by_label("Began").fill("2026-05-01")
-    form.get_by_label("Began").blur()
-    page.get_by_text("45 days").first.wait_for()
-    weakness = form.get_by_role("group", name="Weakness", exact=True)
-    weakness.get_by_label("present").check()
-    emg = bench.card.locator("span.order").filter(has_text="EMG")
-    emg.wait_for()
-    form.get_by_label("Medicine").first.fill("hydrochlorothiazide")
-    form.get_by_label("from").first.fill("2026-01")
-    form.get_by_label("from").first.blur()
-    page.get_by_text("● hydrochlorothiazide").first.wait_for()
-    assert form.get_by_label("Medicine").count() == 2, "an empty line has grown"
-    form.get_by_label("Result of").first.select_option(label="potassium")
-    form.get_by_label("Value").first.fill("2.4")
-    form.get_by_label("Value").first.blur()
-    bench.card.locator("h3 .level.critical").wait_for()
-    bench.picture("build")
-    # A question is answered in the form, where it can be taken back.
-    asked = page.locator(".asked li").filter(has_text="Is there muscle wasting")
-    asked.get_by_role("button", name="absent").click()
-    page.get_by_role("status").get_by_text("Recorded in the form").wait_for()
-    wasting = form.get_by_role("group", name="Muscle wasting", exact=True)
-    assert wasting.get_by_label("absent").is_checked()
-    weakness.get_by_label("absent").check()
-    emg.wait_for(state="detached")
-    bundle = json.loads(page.locator("#request").input_value())
-    kinds = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
-    assert kinds.count("MedicationStatement") == 1
-    assert bench.page.url == f"{bench.site}/"
-
-
-def test_a_wrong_field_of_the_form_is_named(bench: Bench) -> None:
-    bench.open()
-    bench.page.locator("#building > summary").click()
-    bench.page.locator("#builder").get_by_label("Born").fill("yesterday")
-    bench.page.locator("#builder").get_by_label("Born").blur()
-    alert = bench.page.get_by_role("alert")
-    alert.wait_for()
-    assert alert.inner_text().startswith("born: a date")
-    bench.complaints.clear()
-
-
 def test_another_day_decides_otherwise(bench: Bench) -> None:
     bench.open()
     bench.page.get_by_label("Day of the decision").fill("2026-06-14")
@@ -267,21 +220,6 @@ def test_hostile_text_is_shown_as_text(bench: Bench) -> None:
     assert "&lt;" in html
     bench.page.evaluate(UNFOLD)
     bench.picture("hostile")
-
-
-def test_a_line_of_the_json_is_found_by_a_click(bench: Bench) -> None:
-    bench.open_example("hostile-record")
-    link = bench.page.locator("#answer a.line:visible").first
-    line = int(link.inner_text().removeprefix("line "))
-    link.click()
-    assert bench.page.locator("#answer a.line:visible").count() >= 10
-    marked = bench.page.evaluate(
-        "(t => [t === document.activeElement, t.value.slice(0, t.selectionStart).split('\\n').length,"
-        " t.value.slice(t.selectionStart, t.selectionEnd)])(document.getElementById('request'))"
-    )
-    assert marked[:2] == [True, line]
-    assert marked[2].strip()
-    assert "\n" not in marked[2]
 
 
 def test_request_and_response_can_be_copied(bench: Bench) -> None:
@@ -347,3 +285,27 @@ def test_axe_finds_nothing(bench: Bench, path: str, scheme: str) -> None:
                 for one in found["violations"]
             ]
             assert wrong == []
+
+
+# Texts that stand on one of the vertical lines: [text, line], in pixels of the screen.
+ON_A_LINE = """
+[...document.querySelectorAll("svg.timeline")].filter(svg => svg.checkVisibility()).flatMap(svg => {
+  const lines = [...svg.querySelectorAll("line.limit, line.today")].map(line => line.getBoundingClientRect());
+  return [...svg.querySelectorAll("text")].flatMap(text => {
+    const box = text.getBoundingClientRect();
+    return lines
+      .filter(line => line.left < box.right && line.right > box.left)
+      .filter(line => line.top < box.bottom && line.bottom > box.top)
+      .map(line => [text.textContent, Math.round(line.left)]);
+  });
+})
+"""
+
+
+@pytest.mark.parametrize("width", [1366, 375])
+@pytest.mark.parametrize("name", ["thiazide-potassium-in-range", "eyelid-exam-weeks", "hostile-record"])
+def test_no_label_of_the_timeline_stands_on_a_line(bench: Bench, name: str, width: int) -> None:
+    bench.page.set_viewport_size({"width": width, "height": 768})
+    bench.open_example(name)
+    assert bench.page.locator("svg.timeline:visible line.limit").count() > 0
+    assert bench.page.evaluate(ON_A_LINE) == []

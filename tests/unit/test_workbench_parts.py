@@ -1,8 +1,7 @@
-"""Parts of the workbench by themselves: Markdown, curl, lines of JSON, columns and reasons."""
+"""Parts of the workbench by themselves: Markdown, curl, columns and reasons."""
 
 from __future__ import annotations
 
-import json
 import shlex
 import subprocess
 from datetime import date
@@ -15,11 +14,8 @@ from service.decision import Decision, decide
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
 from service.workbench.columns import Column, columns_of
-from service.workbench.curl import curl_of
-from service.workbench.json_text import NotAnObject, decoded, number, written
 from service.workbench.markdown import html_of
-from service.workbench.places import Places, lines_of
-from service.workbench.reasons import Reason, reasons_of
+from service.workbench.view import Reason, curl_of, reasons_of
 
 AS_OF = date(2026, 6, 15)
 
@@ -42,7 +38,7 @@ def columns(knowledge: Knowledge, *findings: Finding) -> dict[str, Column]:
 
 def reasons(knowledge: Knowledge, *findings: Finding) -> dict[str, Reason]:
     found = reasons_of(decided(knowledge, *findings), knowledge, Explained(knowledge))
-    return {one.id: one for one in found}
+    return {one.row.id: one for one in found}
 
 
 def test_without_a_twitch_neither_side_is_said_of_it(knowledge: Knowledge) -> None:
@@ -95,76 +91,6 @@ def test_a_call_has_its_own_type_and_a_long_one_comes_from_a_file() -> None:
     assert "@request.json" in curl_of("http://x", "/evaluate", "x" * 200_000)
 
 
-def test_numbers_go_through_unchanged_and_new_ones_are_numbers() -> None:
-    document = decoded('{"a": [4.10, 12345678901234567890, -0.0e5], "b": "4.10"}')
-    document["c"] = number("7.00")
-    assert json.loads(written(document)) == {
-        "a": [4.10, 12345678901234567890, -0.0],
-        "b": "4.10",
-        "c": 7.0,
-    }
-    assert "4.10,\n" in written(document)
-    assert '"c": 7.00' in written(document)
-
-
-@pytest.mark.parametrize("text", ["", "[1]", "3", '{"a"}', "{" * 5000, '{"a":' * 100_000])
-def test_what_is_no_object_is_told_without_its_content(text: str) -> None:
-    with pytest.raises(NotAnObject):
-        decoded(text)
-
-
-TEXT = """{
-  "resourceType": "Bundle",
-  "note": "a { brace, a [ bracket and a \\" quote",
-  "entry": [
-    {"resource": {"resourceType": "Condition", "id": "a"}}, 17,
-    {
-      "resource": {
-        "resourceType": "Observation",
-        "id": "b",
-        "component": [
-          {"valueString": "x"},
-          {"valueQuantity": {"value": 4.10}}
-        ]
-      }
-    },
-    null
-  ]
-}"""
-
-
-def test_the_line_of_each_path_is_that_of_its_name() -> None:
-    wanted = {
-        ("entry",): 4,
-        ("entry", 0, "resource"): 5,
-        ("entry", 1): 5,
-        ("entry", 2): 6,
-        ("entry", 2, "resource", "component", 1, "valueQuantity", "value"): 12,
-        ("entry", 3): 16,
-    }
-    assert lines_of(TEXT, wanted) == wanted
-
-
-@pytest.mark.parametrize(
-    ("reference", "expression", "line"),
-    [
-        ("Condition/a", None, 5),
-        ("Observation/b", "Observation.component[1].value", 12),
-        ("Observation/b", "Observation.component[7].value", 10),
-        ("Observation/b", "Observation.nothing", 7),
-        ("Bundle.entry[3]", None, 16),
-        ("Bundle.entry[2].resource", "Observation.id", 9),
-        ("Patient/none", None, None),
-        ("Bundle.entry[9].resource", None, None),
-    ],
-)
-def test_a_note_is_led_to_the_deepest_member_that_is_there(
-    reference: str, expression: str | None, line: int | None
-) -> None:
-    found = Places(TEXT, decoded(TEXT)).lines([(reference, expression)])
-    assert found.get((reference, expression)) == line
-
-
 def test_a_sign_that_is_absent_lies_on_the_benign_side_whatever_goes_with_it(knowledge: Knowledge) -> None:
     label = "Sensory loss, numbness"
     absent = columns(knowledge, seen("sensory-loss", Status.ABSENT))[label]
@@ -192,7 +118,9 @@ def test_a_reason_says_what_met_it_and_never_what_is_not_there(knowledge: Knowle
     # "Not an eyelid alone" is part of the rule, and no reason.
     twitch = Twitch(Status.PRESENT, onset=Days(date(2026, 1, 1), date(2026, 1, 1)))
     lasting = decide(Record(AS_OF, twitch=twitch), knowledge.table)
-    (persistent,) = [r for r in reasons_of(lasting, knowledge, Explained(knowledge)) if r.id == "persistent"]
+    (persistent,) = [
+        r for r in reasons_of(lasting, knowledge, Explained(knowledge)) if r.row.id == "persistent"
+    ]
     assert persistent.met == ("twitching for more than 14 days",)
     assert all(claim["says"] for one in weak.values() for s in one.supports for claim in s.claims)
 
@@ -203,6 +131,6 @@ def test_the_gravest_row_comes_first(knowledge: Knowledge) -> None:
         knowledge,
         Explained(knowledge),
     )
-    levels = [one.level for one in found]
+    levels = [one.row.level for one in found]
     assert {"critical", "warning"} <= set(levels)
     assert levels == sorted(levels, key=["critical", "warning", "info"].index)

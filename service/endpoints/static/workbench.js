@@ -9,9 +9,6 @@ const undo = document.getElementById("undo");
 let example = text.dataset.example;
 let chosen = Boolean(example);
 const before = [];
-const builder = document.getElementById("builder");
-// Whether the text field holds what the form says.
-let building = false;
 
 function showLink() {
   const link = document.getElementById("link");
@@ -37,30 +34,6 @@ function refused(reasons) {
   }));
   problem.hidden = false;
   said.textContent = "";
-}
-
-// The fields of the form by name; a list in the form gives one value for each of its lines.
-function fieldsOf(form) {
-  const fields = {};
-  for (const [name, value] of new FormData(form)) (fields[name] ??= []).push(value);
-  fields.site = fields.site.filter(Boolean);
-  return fields;
-}
-
-async function build() {
-  own();
-  if (!day.value) day.value = new Date().toISOString().slice(0, 10);
-  building = true;
-  await decide({ built: fieldsOf(builder), text: null, chosen: true });
-}
-
-// A list always ends in an empty line.
-function grow(lines) {
-  const last = lines.lastElementChild;
-  if ([...last.querySelectorAll("input, select")].every((field) => !field.value)) return;
-  const line = last.cloneNode(true);
-  for (const field of line.querySelectorAll("input, select")) field.value = "";
-  lines.append(line);
 }
 
 async function decide(more = {}) {
@@ -92,20 +65,11 @@ async function decide(more = {}) {
 
 function own() {
   example = "";
-  building = false;
   before.length = 0;
   undo.hidden = true;
 }
 
 async function apply(button) {
-  const field = builder.elements[`finding.${button.dataset.finding}`];
-  if (building && field) {
-    field.value = button.dataset.answer;
-    await build();
-    said.textContent += ` Recorded in the form: ${button.textContent.trim()}.`;
-    focusCard();
-    return;
-  }
   const was = [text.value, example, chosen];
   const { finding, answer: given } = button.dataset;
   example = "";
@@ -113,17 +77,13 @@ async function apply(button) {
     before.push(was);
     undo.hidden = false;
     said.textContent += ` Recorded: ${button.textContent.trim()}.`;
-    focusCard();
+    // The button is gone with its question: move to the answer.
+    const title = document.getElementById("card-title");
+    title.tabIndex = -1;
+    title.focus();
   } else {
     [, example] = was;
   }
-}
-
-// The button is gone with its question: go to where the answer is read.
-function focusCard() {
-  const title = document.getElementById("card-title");
-  title.tabIndex = -1;
-  title.focus();
 }
 
 async function copy(content) {
@@ -133,14 +93,6 @@ async function copy(content) {
   } catch {
     said.textContent = "The browser does not let the page copy: mark the text and copy it by hand.";
   }
-}
-
-function goToLine(line) {
-  const lines = text.value.split("\n");
-  const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
-  text.focus();
-  text.setSelectionRange(start, start + lines[line - 1].length);
-  text.scrollTop = (line - 4) * (text.scrollHeight / lines.length);
 }
 
 async function open(file) {
@@ -162,9 +114,7 @@ text.addEventListener("input", () => {
 text.addEventListener("paste", () => setTimeout(() => decide()));
 day.addEventListener("change", () => {
   chosen = true;
-  if (!day.value) return;
-  if (building) build();
-  else decide();
+  if (day.value) decide();
 });
 document.getElementById("file").addEventListener("change", (event) => open(event.target.files[0]));
 for (const kind of ["dragenter", "dragover"]) {
@@ -181,23 +131,6 @@ text.addEventListener("drop", (event) => {
   event.preventDefault();
   open(event.dataTransfer.files[0]);
 });
-builder.addEventListener("submit", (event) => {
-  event.preventDefault();
-  build();
-});
-builder.addEventListener("change", (event) => {
-  const lines = event.target.closest(".lines");
-  if (lines) grow(lines);
-  const line = event.target.closest(".line-of");
-  // A result is decided when it has its value.
-  const value = line?.querySelector("[name=result-value]");
-  if (value && (!value.value || !line.querySelector("[name=result]").value)) return;
-  build();
-});
-builder.addEventListener("reset", () => setTimeout(() => {
-  for (const lines of builder.querySelectorAll(".lines")) lines.replaceChildren(lines.firstElementChild);
-  build();
-}));
 undo.addEventListener("click", async () => {
   [text.value, example, chosen] = before.pop();
   undo.hidden = before.length === 0;
@@ -210,11 +143,7 @@ if (picked) {
 }
 answer.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  const line = event.target.closest("[data-line]");
-  if (line) {
-    event.preventDefault();
-    goToLine(Number(line.dataset.line));
-  } else if (button?.dataset.finding) {
+  if (button?.dataset.finding) {
     apply(button);
   } else if (button?.dataset.copy) {
     copy(document.getElementById(button.dataset.copy).textContent);

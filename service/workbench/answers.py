@@ -1,54 +1,24 @@
-"""What is unknown and would change the answer, and the Observation that a click adds to the record."""
+"""Answer a question of the decision: the Observation that a click adds to the request."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from fhir_mappings.from_actions import about, filled_answer
 from fhir_mappings.in_version import in_version
-from service.cards.questions import Questions
 from service.decision import Decision
 from service.knowledge import Knowledge
-
-ANSWERS = ("present", "absent")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One question, with what its answers would change. clicks: whether a click answers it.
-
-    outcomes: (answer, level it leads to).
-    """
-
-    id: str
-    name: str
-    sentence: str
-    clicks: bool
-    outcomes: tuple[tuple[str, str], ...]
-
-
-def asked_in(decision: Decision, knowledge: Knowledge) -> tuple[Asked, ...]:
-    """All questions of the decision, the most important first."""
-    words = Questions(decision, knowledge)
-    return tuple(
-        Asked(
-            id=question.id,
-            name=words.name(question),
-            sentence=words.sentence(question),
-            clicks=question.id in knowledge.templates.answers,
-            outcomes=tuple((answer.says, answer.outcome.level) for answer in question.answers),
-        )
-        for question in decision.questions
-    )
 
 
 def answer_observation(
     decision: Decision, knowledge: Knowledge, finding: str, *, present: bool
 ) -> dict[str, Any] | None:
-    """The Observation of that answer on the day of the decision, as the card's; None: no click answers it.
+    """The Observation of that answer on the day of the decision, as a card suggests it.
 
-    It has an id of its own, so that a second answer to the same question takes the place of the first.
+    Its id depends on the finding alone, so that a second answer replaces the first.
+
+    Returns:
+        None if no click answers this finding.
     """
     template = knowledge.templates.answers.get(finding)
     if template is None:
@@ -60,7 +30,7 @@ def answer_observation(
 
 
 def with_answer(document: dict[str, Any], observation: dict[str, Any]) -> dict[str, Any]:
-    """The Bundle or hook request with that Observation in it, in the place of an earlier answer."""
+    """The Bundle or hook request with that Observation, which replaces an earlier answer."""
     if "hook" not in document:
         return _added(document, observation)
     prefetch = document.get("prefetch")
@@ -73,13 +43,12 @@ def with_answer(document: dict[str, Any], observation: dict[str, Any]) -> dict[s
 
 def _added(bundle: dict[str, Any], observation: dict[str, Any]) -> dict[str, Any]:
     entries = bundle.get("entry")
-    kept = [
-        entry for entry in (entries if isinstance(entries, list) else []) if not _is(entry, observation["id"])
-    ]
+    entries = entries if isinstance(entries, list) else []
+    kept = [entry for entry in entries if not _is_observation(entry, observation["id"])]
     return {**bundle, "entry": [*kept, {"resource": observation}]}
 
 
-def _is(entry: Any, name: str) -> bool:
+def _is_observation(entry: Any, name: str) -> bool:
     resource = entry.get("resource") if isinstance(entry, dict) else None
     if not isinstance(resource, dict):
         return False

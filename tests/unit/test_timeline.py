@@ -1,4 +1,4 @@
-"""The pictures of the workbench by their numbers: where things stand in time and on the body."""
+"""The timeline of the workbench by its numbers, and results in words."""
 
 from __future__ import annotations
 
@@ -29,10 +29,20 @@ from fhir_mappings.findings import (
 )
 from service.decision import Decision, decide
 from service.knowledge import Knowledge
-from service.workbench.body import HEIGHT, VIEW, body_of, spots_of
-from service.workbench.gauges import WIDTH, gauge_of, range_of, results_of
-from service.workbench.shapes import Line, Mark, Rect, Text
-from service.workbench.timeline import MOST_LANES, NARROW, WIDE, Lane, Scale, Timeline, timeline_of
+from service.workbench.results import range_of, results_of
+from service.workbench.timeline import (
+    MOST_LANES,
+    NARROW,
+    WIDE,
+    Lane,
+    Line,
+    Mark,
+    Rect,
+    Scale,
+    Text,
+    Timeline,
+    timeline_of,
+)
 
 AS_OF = date(2026, 6, 15)
 THIAZIDE = frozenset({"thiazide-diuretic"})
@@ -118,6 +128,18 @@ def test_the_names_of_the_lines_stand_inside(knowledge: Knowledge, width: float,
         wide = 7 * len(name.says)
         left = name.x - {"start": 0, "middle": wide / 2, "end": wide}[name.anchor]
         assert 0 <= left <= width - wide
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_a_line_is_broken_where_a_label_stands(knowledge: Knowledge, width: float) -> None:
+    drug = Drug("chlortalidone", THIAZIDE, Plausible.YES, "why " * 60, start=exactly(100))
+    timeline = drawn(knowledge, width, drugs=(drug,))
+    lines = [s for s in timeline.frame if isinstance(s, Line) and s.style in ("limit", "today")]
+    texts = [s for one in timeline.lanes for s in one.shapes if isinstance(s, Text)]
+    # A letter of 13 units reaches 12 above its base line and 3 below.
+    assert [(t.says, s) for t in texts for s in lines if s.y1 < t.y + 3 and s.y2 > t.y - 12] == []
+    bars = [bar for one in timeline.lanes for bar in rects(one)]
+    assert all(any(s.y1 <= bar.y and s.y2 >= bar.y + bar.height for s in lines) for bar in bars)
 
 
 def test_without_a_twitch_no_medicine_is_its_cause(knowledge: Knowledge) -> None:
@@ -236,68 +258,13 @@ def test_everything_stands_inside_and_below_what_is_above(knowledge: Knowledge, 
     assert all(b - a >= 60 for a, b in pairwise(ticks))
 
 
-def test_without_a_twitch_there_is_no_body_and_the_rest_is_drawn(knowledge: Knowledge) -> None:
+def test_without_a_twitch_the_rest_is_drawn(knowledge: Knowledge) -> None:
     decision = decided(knowledge, twitch=Twitch(), drugs=(Drug("a", THIAZIDE, start=exactly(9)),))
-    assert body_of(decision, knowledge) is None
     assert [one.kind for one in timeline_of(decision, knowledge).lanes] == ["drug"]
-
-
-def test_left_and_right_are_the_patients(knowledge: Knowledge) -> None:
-    (right,) = spots_of(Site("thigh", "thigh", "legs", "right"), 1)
-    (left,) = spots_of(Site("thigh", "thigh", "legs", "left"), 1)
-    # Seen from the front the right leg is on the left of the reader; from behind it is on the right.
-    assert right.x < VIEW / 2 < left.x < VIEW
-    (right,) = spots_of(Site("calf", "calf", "legs", "right"), 1)
-    (left,) = spots_of(Site("calf", "calf", "legs", "left"), 1)
-    assert VIEW < left.x < 1.5 * VIEW < right.x
-
-
-def test_a_side_that_is_not_recorded_is_drawn_on_both_and_unsure() -> None:
-    spots = list(spots_of(Site("hand", "hand", "arms"), 3))
-    assert [(spot.sure, spot.number) for spot in spots] == [(False, 3), (False, 3)]
-    assert spots[0].x + spots[1].x == VIEW
-    assert [spot.sure for spot in spots_of(Site("hand", "hand", "arms", "both"), 1)] == [True, True]
-    assert [spot.sure for spot in spots_of(Site("chest", "chest", "trunk"), 1)] == [True]
-
-
-def test_every_site_of_the_knowledge_has_a_place_on_the_outline(knowledge: Knowledge) -> None:
-    for site in set(knowledge.terminology.sites.values()):
-        spots = list(spots_of(site, 1))
-        assert spots or site.id == "generalized", site
-        assert all(0 < spot.x < 2 * VIEW and 0 < spot.y < HEIGHT for spot in spots)
-    # A site that somebody adds stands in its region.
-    assert list(spots_of(Site("elbow", "elbow", "arms", "left"), 1))
-
-
-def test_all_over_is_said(knowledge: Knowledge) -> None:
-    body = body_of(decided(knowledge, twitch=Twitch(Status.PRESENT, generalized=True)), knowledge)
-    assert body is not None
-    assert (body.everywhere, body.sites) == (True, ("generalized",))
 
 
 def limits(number: str, low: str | None, high: str | None, **more: Any) -> Limits:
     return Limits(Decimal(number), Decimal(low) if low else None, Decimal(high) if high else None, **more)
-
-
-def test_a_gauge_shows_the_value_against_its_range() -> None:
-    inside = gauge_of(limits("4", "3", "5"))
-    assert inside is not None
-    assert (inside.start, inside.width, inside.mark, inside.beyond) == (
-        WIDTH / 3,
-        WIDTH / 3,
-        WIDTH / 2,
-        False,
-    )
-    low, high = gauge_of(limits("-9", "3", "5")), gauge_of(limits("99", "3", "5"))
-    assert low is not None
-    assert high is not None
-    assert (low.mark, low.beyond, high.mark, high.beyond) == (0, True, WIDTH, True)
-    up_to = gauge_of(limits("1", None, "5"))
-    assert up_to is not None
-    assert (up_to.start, up_to.width) == (0, WIDTH / 2)
-    assert gauge_of(None) is None
-    assert gauge_of(limits("1", "5", "5")) is None
-    assert gauge_of(limits("1", "0", None)) is None
 
 
 def test_a_range_is_said_with_its_unit_and_where_it_is_from() -> None:
