@@ -21,6 +21,8 @@ from service.assessment import assessment_of
 from service.cards import escaping
 from service.cards.detail import Detail
 from service.decision import decide
+from service.errors import Issue, RequestError
+from service.hook_calls import checked_members
 from tests.spec.records import DAY, KNOWLEDGE, bundle, code_of, concept, condition, observation, read
 
 Resource = dict[str, Any]
@@ -429,6 +431,34 @@ def test_millions_of_entries_that_are_no_resources_are_refused() -> None:
     with pytest.raises(UnreadableBody, match="millions of entries"):
         decode_bundle(entries(b"5", 1_100_000))
     assert sum(note.count for note in decode_bundle(entries(b"5", 900_000)).not_understood) == 900_000
+
+
+# Refusals
+
+
+def refused(selections: list[Any]) -> tuple[Issue, ...]:
+    context = {"userId": "Practitioner/1", "patientId": "p", "selections": selections, "draftOrders": {}}
+    call = {
+        "hook": "order-select",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": context,
+    }
+    with pytest.raises(RequestError) as error:
+        checked_members(call, ["order-select"])
+    return error.value.issues
+
+
+def test_of_very_many_issues_one_counts_the_rest() -> None:
+    assert len(refused([5] * 200)) == 200
+    issues = refused([5] * 1234)
+    assert len(issues) == 201
+    assert issues[-1].diagnostics == "This is the first of 1034 more that are only counted."
+    assert issues[-1].expression == "context.selections[200]"
+
+
+def test_more_selections_than_anybody_makes_are_refused_by_their_number() -> None:
+    (issue,) = refused([5] * 200_001)
+    assert issue.expression == "context.selections"
 
 
 @pytest.mark.parametrize("name", HURTING)
