@@ -185,11 +185,14 @@ def _longest(phrases: _Phrases, terms: Container[str]) -> list[str]:
     if not found:
         return []
     found.sort(key=lambda phrase: (phrase[1] - phrase[2], phrase[1]))
-    taken: _Phrases = []
+    taken: list[str] = []
+    covered: set[int] = set()
     for phrase, start, end in found:
-        if all(end <= other_start or start >= other_end for _, other_start, other_end in taken):
-            taken.append((phrase, start, end))
-    return [phrase for phrase, _, _ in taken]
+        # None is longer than those before it: of what it shares with one, its first or last letter is a part.
+        if start not in covered and end - 1 not in covered:
+            taken.append(phrase)
+            covered.update(range(start, end))
+    return taken
 
 
 def ndc_spellings(code: str) -> tuple[str, ...]:

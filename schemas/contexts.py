@@ -33,6 +33,17 @@ class Bundle(fields.Dict):
         self.draft = draft
 
 
+class Selections(fields.List[Any]):
+    """References; more than anybody selects are refused before each of them is looked at."""
+
+    most: ClassVar[int] = 200_000
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and len(value) > self.most:
+            raise ValidationError(f"Longer than {self.most} items.")
+        return super()._deserialize(value, *args, **kwargs)
+
+
 class Context(Schema):
     """What every hook says: who asks, and about whom."""
 
@@ -54,7 +65,7 @@ class PatientViewContext(Context):
 class OrderSelectContext(Context):
     selects = "selections"
 
-    selections = fields.List(fields.String(), required=True)
+    selections = Selections(fields.String(), required=True)
     draftOrders = Bundle(draft=True)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+_MOST_ISSUES = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -17,14 +19,18 @@ class Issue:
 
 
 class RequestError(Exception):
-    """Answered as an OperationOutcome that names every issue at once."""
+    """Answered as an OperationOutcome that names every issue at once; of very many it counts the rest."""
 
     status = 400
     headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, issues: Sequence[Issue], status: int | None = None) -> None:
-        super().__init__("; ".join(issue.diagnostics for issue in issues))
-        self.issues = tuple(issues)
+        named, rest = issues[:_MOST_ISSUES], issues[_MOST_ISSUES:]
+        if rest:
+            counted = f"This is the first of {len(rest)} more that are only counted."
+            named = [*named, Issue(rest[0].code, counted, rest[0].expression)]
+        super().__init__("; ".join(issue.diagnostics for issue in named))
+        self.issues = tuple(named)
         if status is not None:
             self.status = status
 

@@ -101,6 +101,7 @@ class Reader:
         sites = sites_of(
             resource.bodySite or (), self.terminology, reference, "Condition.bodySite", self.notes
         )
+        courses = self._extended(resource.extension)
         for code in codes:
             definition = self.terminology.findings[code.finding]
             over = ENDED_THOUGH_CHRONIC if definition.chronic else ENDED
@@ -119,7 +120,7 @@ class Reader:
                 at_least=_bounded(recorded.latest, self.as_of),
                 onset_text=resource.onsetString,
                 sites=sites or code.sites,
-                courses=self._extended(resource.extension),
+                courses=courses,
                 suspected=suspected,
                 condition=True,
             )
@@ -158,10 +159,13 @@ class Reader:
                 )
             return
         telling = any(found for _, found in parts) if parts else False
+        # The same of all its codes.
+        status = (
+            self._value(resource, codes, reference, "Observation.value", bare=not telling) if codes else None
+        )
         for code in codes:
-            status = self._value(resource, codes, reference, "Observation.value", bare=not telling)
             if status is None:
-                continue
+                break
             said = base.said(code, status, "Observation.code", text_of(resource.code))
             yield self._shown(said, sites, courses)
         for index, (component, found) in enumerate(parts):

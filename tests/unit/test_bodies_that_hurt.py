@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,16 +12,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from fhir_mappings import envelope
+from fhir_mappings import drug_names, envelope
 from fhir_mappings.envelope import decode_bundle, submission_of_prefetch
 from fhir_mappings.findings import Note
 from fhir_mappings.json_objects import UnreadableBody, json_bytes
 from fhir_mappings.terminology import ATC
-from fhir_mappings.to_findings import drug_medicine, record_of
+from fhir_mappings.to_findings import drug_medicine, record_of, signs
 from service.assessment import assessment_of
 from service.cards import escaping
 from service.cards.detail import Detail
 from service.decision import decide
+from service.errors import Issue, RequestError
+from service.hook_calls import checked_members
 from tests.spec.records import DAY, KNOWLEDGE, bundle, code_of, concept, condition, observation, read
 
 Resource = dict[str, Any]
@@ -429,6 +432,76 @@ def test_millions_of_entries_that_are_no_resources_are_refused() -> None:
     with pytest.raises(UnreadableBody, match="millions of entries"):
         decode_bundle(entries(b"5", 1_100_000))
     assert sum(note.count for note in decode_bundle(entries(b"5", 900_000)).not_understood) == 900_000
+
+
+# Refusals
+
+
+def refused(selections: list[Any]) -> tuple[Issue, ...]:
+    context = {"userId": "Practitioner/1", "patientId": "p", "selections": selections, "draftOrders": {}}
+    call = {
+        "hook": "order-select",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": context,
+    }
+    with pytest.raises(RequestError) as error:
+        checked_members(call, ["order-select"])
+    return error.value.issues
+
+
+def test_of_very_many_issues_one_counts_the_rest() -> None:
+    assert len(refused([5] * 200)) == 200
+    issues = refused([5] * 1234)
+    assert len(issues) == 201
+    assert issues[-1].diagnostics == "This is the first of 1034 more that are only counted."
+    assert issues[-1].expression == "context.selections[200]"
+
+
+def test_more_selections_than_anybody_makes_are_refused_by_their_number() -> None:
+    (issue,) = refused([5] * 200_001)
+    assert issue.expression == "context.selections"
+
+
+# What is the same of each code, word or part
+
+
+def test_a_name_of_many_short_terms_is_not_compared_word_by_word() -> None:
+    def calls_for(count: int) -> float:
+        text = " ".join(["fml"] * count)
+        start = time.process_time()
+        for _ in range(10):
+            assert drug_names.terms_in(text, {"fml"}) == ["fml"] * count
+        return time.process_time() - start
+
+    calls_for(120)
+    assert min(calls_for(480) for _ in range(3)) < 8 * min(calls_for(120) for _ in range(3))
+
+
+def test_the_longest_terms_of_a_name_are_taken_as_before() -> None:
+    terms = {"a b", "b c d", "d", "e f", "f", "a"}
+    assert drug_names.terms_in("a b c d e f d", terms) == ["b c d", "e f", "a", "d"]
+
+
+def test_what_all_codes_of_a_record_share_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_of: Counter[str] = Counter()
+    courses_of, value = signs.courses_of, signs.Reader._value
+
+    def counted_courses(*args: Any) -> Any:
+        read_of["extension"] += 1
+        return courses_of(*args)
+
+    def counted_value(*args: Any, **kwargs: Any) -> Any:
+        read_of["value"] += 1
+        return value(*args, **kwargs)
+
+    codings = [code_of(name)["coding"][0] for name in ("fasciculation", "weakness", "atrophy")]
+    course = {"url": signs.COURSE_EXTENSION, "valueCodeableConcept": concept(ATC, "course")}
+    monkeypatch.setattr(signs, "courses_of", counted_courses)
+    monkeypatch.setattr(signs.Reader, "_value", counted_value)
+    read(condition("fasciculation", code={"coding": codings}, extension=[course] * 5))
+    assert read_of == {"extension": 5}
+    read(observation("fasciculation", code={"coding": codings}, valueBoolean=True))
+    assert read_of["value"] == 1
 
 
 @pytest.mark.parametrize("name", HURTING)
