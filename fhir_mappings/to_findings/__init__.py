@@ -21,7 +21,7 @@ from fhir_mappings.to_findings.observations import observed
 from fhir_mappings.to_findings.orders import orders_of
 from fhir_mappings.to_findings.results import results_of
 from fhir_mappings.to_findings.said import Said, finding_of
-from fhir_mappings.to_findings.signs import NOT_UNDERSTOOD, Reader
+from fhir_mappings.to_findings.signs import NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, Reader
 from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
 from fhir_mappings.unread import Unread
@@ -100,7 +100,7 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
 
 
 def _unread(reader: Reader, unread: Iterable[Unread], twitching: Iterable[Said]) -> tuple[Note, ...]:
-    """What may have told of a twitch: an entry that could not be read, a value that was not understood."""
+    """What may have told of a twitch: an entry that could not be read, a value or status not understood."""
 
     def twitch(concept: CodeableConcept) -> bool:
         return any(_is_twitch(code.finding, reader.terminology) for code in reader.findings_of(concept))
@@ -111,8 +111,9 @@ def _unread(reader: Reader, unread: Iterable[Unread], twitching: Iterable[Said])
         if one.may_be_a_finding and (one.codes is None or any(twitch(code) for code in one.codes))
     ]
     unsaid = {one.reference for one in twitching if one.status is Status.UNKNOWN and not one.history}
-    values = [note for note in reader.notes if note.why == NOT_UNDERSTOOD and note.reference in unsaid]
-    return tuple(dict.fromkeys([*entries, *values]))
+    reasons = (NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED)
+    unclear = [note for note in reader.notes if note.why in reasons and note.reference in unsaid]
+    return tuple(dict.fromkeys([*entries, *unclear]))
 
 
 def _is_twitch(finding: str, terminology: Terminology) -> bool:

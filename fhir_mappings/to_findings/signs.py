@@ -20,25 +20,29 @@ from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
 from fhir_mappings.to_findings.said import Said
 from fhir_mappings.to_findings.statuses import (
+    CLINICAL,
     ENDED,
     ENDED_THOUGH_CHRONIC,
     NEVER_WAS,
     NO_OBSERVATION,
     SUSPECTED,
+    VERIFICATION,
     basis_of,
-    code_word,
     concepts_of,
     courses_of,
     is_told,
     people_of,
     sites_of,
     sources_of,
+    status_of,
     structures_of,
 )
 
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
 # Why a value is neither present nor absent, though one was written.
 NOT_UNDERSTOOD = "its value is not understood"
+# Why a Condition is neither present nor absent.
+STATUS_NOT_RECOGNISED = "its status is not recognised"
 _IGNORED_KINDS = frozenset({"look-alike"})
 
 
@@ -77,12 +81,13 @@ class Reader:
         return exists_on(days.earliest, self.as_of, self.reading.future_days)
 
     def condition(self, located: Located[fhir.Condition]) -> Iterator[Said]:
-        """What a Condition says: present, absent (refuted) or history."""
+        """What a Condition says: present, absent (refuted), history, or unknown by its status."""
         resource, reference = located.resource, located.reference
         codes = self.findings_of(resource.code)
         if not codes:
             return
-        verification, status = code_word(resource.verificationStatus), code_word(resource.clinicalStatus)
+        verification = status_of(resource.verificationStatus, VERIFICATION)
+        status = status_of(resource.clinicalStatus, CLINICAL)
         if verification in NEVER_WAS or status in NEVER_WAS:
             return
         dates = Dates(reference, self.notes)
@@ -92,7 +97,15 @@ class Reader:
         onset = stated_onset(resource, dates, self.born, recorded)
         if not recorded.known and not self.exists(onset):
             return
+        for word, member in ((status, "clinicalStatus"), (verification, "verificationStatus")):
+            if word is None:
+                self.notes.append(Note(reference, STATUS_NOT_RECOGNISED, f"Condition.{member}"))
         refuted = verification == "refuted"
+        stated = Status.PRESENT
+        if refuted:
+            stated = Status.ABSENT
+        elif verification is None or status is None:
+            stated = Status.UNKNOWN
         dated = recorded if recorded.known else onset
         ended_on = abatement(resource, dates, self.born)
         ended = ended_on is not None and ended_on <= self.as_of
@@ -104,8 +117,7 @@ class Reader:
         for code in codes:
             definition = self.terminology.findings[code.finding]
             over = ENDED_THOUGH_CHRONIC if definition.chronic else ENDED
-            says = Status.ABSENT if refuted else Status.PRESENT
-            name, says = _told_of(definition, says, sites or code.sites)
+            name, says = _told_of(definition, stated, sites or code.sites)
             yield Said(
                 name,
                 says,

@@ -18,19 +18,39 @@ SUSPECTED = frozenset({"provisional", "differential", "unconfirmed"})
 NEVER_WAS = frozenset({"entered-in-error"})
 NO_OBSERVATION = frozenset({"entered-in-error", "cancelled", "registered"})
 
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+# Required system -> its words, those of R5 and STU3 too. In error is seen in the field as either status.
+_WORDS = {
+    CLINICAL: ENDED | NEVER_WAS | {"active", "recurrence", "relapse", "unknown"},
+    VERIFICATION: SUSPECTED | NEVER_WAS | {"confirmed", "refuted", "unknown"},
+}
+
 _TOLD_CATEGORIES = frozenset({"survey", "social-history", "functional-status"})
 _TOLD_BY = ("Patient", "RelatedPerson")
 _NO_COURSES: frozenset[str] = frozenset()
 
 
-def code_word(status: fhir.CodeableConcept | str | None) -> str:
-    """The status as a word: R4 codes it, STU3 and DSTU2 write it."""
+def status_of(status: fhir.CodeableConcept | str | None, system: str) -> str | None:
+    """The status as a word of the required system; "" where nothing is written, None if it is not recognised.
+
+    R4 codes it, STU3 and DSTU2 write it. Of several codings those of the system decide, wherever they stand.
+    """
     if status is None:
         return ""
     if isinstance(status, str):
-        return status.strip().lower()
-    codes = [coding.code for coding in status.coding or () if coding is not None and coding.code]
-    return (codes[0] if codes else status.text or "").strip().lower()
+        words = {_word(status)}
+    else:
+        codings = [coding for coding in status.coding or () if coding is not None]
+        words = {
+            _word(coding.code) for coding in codings if (coding.system or "").strip().rstrip("/") == system
+        }
+        if not words:
+            written = [status.text, *(part for c in codings for part in (c.system, c.code, c.display))]
+            return None if any(map(_word, written)) else ""
+    # Two words of one system contradict each other.
+    word = words.pop() if len(words) == 1 else None
+    return word if word in _WORDS[system] else None
 
 
 def is_told(

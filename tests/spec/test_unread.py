@@ -166,6 +166,23 @@ def test_an_old_value_that_nobody_understands_is_over(client: FlaskClient) -> No
     assert hook(client, prefetch(findings=bundle(old))) == (200, {"cards": []})
 
 
+STATUS = {"coding": [{"system": "https://ehr.example.org/status", "code": "active"}]}
+
+
+@pytest.mark.parametrize("member", ["clinicalStatus", "verificationStatus"])
+def test_a_twitch_whose_status_is_not_recognised_is_412_and_named(client: FlaskClient, member: str) -> None:
+    unclear = {**SEEN, "id": "c3", member: STATUS}
+    status, answer = hook(client, prefetch(conditions=bundle(HEALTHY, unclear)))
+    assert status == 412
+    (issue,) = answer["issue"]
+    assert issue["expression"] == [f"Condition.{member}"]
+    assert "(its status is not recognised)" in issue["diagnostics"]
+    # Beside another twitch the card speaks, and says that something was not understood.
+    status, answer = hook(client, prefetch(conditions=bundle(SEEN, unclear)))
+    assert status == 200
+    assert "could not be read or understood" in answer["cards"][0]["detail"]
+
+
 @pytest.mark.parametrize(("problem", "place"), [({**SEEN, **BROKEN}, "[0].resource"), (7, "[0].resource")])
 def test_a_new_problem_that_cannot_be_read_is_no_all_clear(
     client: FlaskClient, problem: Any, place: str
