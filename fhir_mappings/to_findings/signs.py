@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fhir_mappings import resources as fhir
-from fhir_mappings.codes import keys_of, text_of
+from fhir_mappings.codes import keys_of, text_of, twitch_named_by
 from fhir_mappings.dates import NO_DAY
 from fhir_mappings.findings import Days, Note, Reading, Site, Status
 from fhir_mappings.located import Located
@@ -36,13 +36,12 @@ from fhir_mappings.to_findings.statuses import (
     sources_of,
     status_of,
     structures_of,
+    unclear,
 )
 
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
 # Why a value is neither present nor absent, though one was written.
 NOT_UNDERSTOOD = "its value is not understood"
-# Why a Condition is neither present nor absent.
-STATUS_NOT_RECOGNISED = "its status is not recognised"
 _IGNORED_KINDS = frozenset({"look-alike"})
 
 
@@ -81,9 +80,12 @@ class Reader:
         return exists_on(days.earliest, self.as_of, self.reading.future_days)
 
     def condition(self, located: Located[fhir.Condition]) -> Iterator[Said]:
-        """What a Condition says: present, absent (refuted), history, or unknown by its status."""
+        """What a Condition says: present, absent, unknown or history."""
         resource, reference = located.resource, located.reference
         codes = self.findings_of(resource.code)
+        named = None if codes else twitch_named_by(resource.code, self.terminology)
+        if named is not None:
+            codes = (FindingCode(named),)
         if not codes:
             return
         verification = status_of(resource.verificationStatus, VERIFICATION)
@@ -97,15 +99,14 @@ class Reader:
         onset = stated_onset(resource, dates, self.born, recorded)
         if not recorded.known and not self.exists(onset):
             return
-        for word, member in ((status, "clinicalStatus"), (verification, "verificationStatus")):
-            if word is None:
-                self.notes.append(Note(reference, STATUS_NOT_RECOGNISED, f"Condition.{member}"))
+        self.notes += unclear(reference, status, verification, in_words=named is not None)
         refuted = verification == "refuted"
         stated = Status.PRESENT
-        if refuted:
-            stated = Status.ABSENT
-        elif verification is None or status is None:
+        # Words alone make nothing present or absent.
+        if named is not None or (not refuted and (verification is None or status is None)):
             stated = Status.UNKNOWN
+        elif refuted:
+            stated = Status.ABSENT
         dated = recorded if recorded.known else onset
         ended_on = abatement(resource, dates, self.born)
         ended = ended_on is not None and ended_on <= self.as_of
@@ -126,7 +127,7 @@ class Reader:
                 "Condition.code",
                 text_of(resource.code),
                 day=_dated(dated, says, self.as_of),
-                history=not refuted and (status in over or ended),
+                history=named is not None if refuted else status in over or ended,
                 since=onset,
                 at_least=_bounded(recorded.latest, self.as_of),
                 onset_text=resource.onsetString,

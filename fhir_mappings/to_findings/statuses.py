@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -17,6 +17,9 @@ ENDED_THOUGH_CHRONIC = frozenset({"resolved"})
 SUSPECTED = frozenset({"provisional", "differential", "unconfirmed"})
 NEVER_WAS = frozenset({"entered-in-error"})
 NO_OBSERVATION = frozenset({"entered-in-error", "cancelled", "registered"})
+# Why a Condition is neither present nor absent.
+STATUS_NOT_RECOGNISED = "its status is not recognised"
+IN_WORDS = "its code is not known, and its text names a twitch"
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
@@ -51,6 +54,17 @@ def status_of(status: fhir.CodeableConcept | str | None, system: str) -> str | N
     # Two words of one system contradict each other.
     word = words.pop() if len(words) == 1 else None
     return word if word in _WORDS[system] else None
+
+
+def unclear(
+    reference: str, clinical: str | None, verification: str | None, *, in_words: bool
+) -> Iterator[Note]:
+    """What is not recognised of a Condition. in_words: its text alone names what it is."""
+    for word, member in ((clinical, "clinicalStatus"), (verification, "verificationStatus")):
+        if word is None:
+            yield Note(reference, STATUS_NOT_RECOGNISED, f"Condition.{member}")
+    if in_words:
+        yield Note(reference, IN_WORDS, "Condition.code")
 
 
 def is_told(
