@@ -5,7 +5,7 @@ Most of a record has codes that no knowledge file knows. Of those nothing else i
 
 from __future__ import annotations
 
-from typing import ClassVar, Union
+from typing import Any, ClassVar, Union
 
 import msgspec
 
@@ -32,6 +32,16 @@ class LookedConcept(msgspec.Struct, frozen=True, gc=False):
     coding: list[LookedCoding | None] | None = None
 
 
+class NamedCoding(LookedCoding, frozen=True, gc=False):
+    # Of any type: whatever is no text names nothing.
+    display: Any = None
+
+
+class NamedConcept(msgspec.Struct, frozen=True, gc=False):
+    coding: list[NamedCoding | None] | None = None
+    text: Any = None
+
+
 class LookedReference(msgspec.Struct, frozen=True, gc=False):
     reference: str | None = None
 
@@ -43,13 +53,13 @@ class Look(msgspec.Struct, frozen=True, gc=False, tag_field="resourceType"):
 
     id: str | None = None
     subject: LookedReference | None = None
-    code: LookedConcept | None = None
     context: msgspec.Raw = NOT_THERE  # STU3
 
 
 class ConditionLook(Look, tag="Condition", frozen=True, gc=False):
     kind: ClassVar[str] = "Condition"
 
+    code: NamedConcept | None = None
     patient: LookedReference | None = None  # DSTU2
     clinicalStatus: Thing | str | None = None
     verificationStatus: Thing | str | None = None
@@ -61,6 +71,7 @@ class ConditionLook(Look, tag="Condition", frozen=True, gc=False):
 class ObservationLook(Look, tag="Observation", frozen=True, gc=False):
     kind: ClassVar[str] = "Observation"
 
+    code: LookedConcept | None = None
     # There or not: each part of it may have a code of its own.
     component: list[Thing | None] | None = None
     interpretation: list[Thing | None] | Thing | None = None
@@ -75,6 +86,7 @@ class ObservationLook(Look, tag="Observation", frozen=True, gc=False):
 class ProcedureLook(Look, tag="Procedure", frozen=True, gc=False):
     kind: ClassVar[str] = "Procedure"
 
+    code: LookedConcept | None = None
     occurrenceDateTime: msgspec.Raw = NOT_THERE  # R5
     occurrencePeriod: msgspec.Raw = NOT_THERE  # R5
     reason: msgspec.Raw = NOT_THERE  # R5
@@ -87,6 +99,7 @@ class ProcedureLook(Look, tag="Procedure", frozen=True, gc=False):
 class ReportLook(Look, tag="DiagnosticReport", frozen=True, gc=False):
     kind: ClassVar[str] = "DiagnosticReport"
 
+    code: LookedConcept | None = None
     study: msgspec.Raw = NOT_THERE  # R5
     note: msgspec.Raw = NOT_THERE  # R5
     composition: msgspec.Raw = NOT_THERE  # R5

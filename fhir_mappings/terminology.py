@@ -51,6 +51,15 @@ def code_key(system: str, code: str) -> CodeKey:
     return system, code
 
 
+def folded(text: str) -> str:
+    """A text without regard to case and blanks.
+
+    >>> folded(" Muscle  TWITCHING ")
+    'muscle twitching'
+    """
+    return " ".join(text.casefold().split())
+
+
 def written_code(key: CodeKey) -> str:
     """The code of a key as its system writes it: ICD codes with their dot.
 
@@ -74,7 +83,7 @@ class FindingDefinition:
     chronic: does not end by remission or inactive. neurological: counts in a family history.
     analyte, low: of an electrolyte disorder, which one and in which direction (None = not said).
     any_electrolyte: a disorder that names no electrolyte. specific: the finding that this one becomes where a
-    region is recorded, and whose absence its own absence means.
+    region is recorded, and whose absence its own absence means. names: of a fasciculation, folded.
     """
 
     id: str
@@ -90,6 +99,7 @@ class FindingDefinition:
     low: bool | None = None
     any_electrolyte: bool = False
     specific: str | None = None
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +216,14 @@ class Terminology:
     # The systems whose codes have families at all.
     _family_systems: frozenset[str] = field(init=False, repr=False)
     _longest_family: int = field(init=False, repr=False)
+    # Folded name of a fasciculation -> its finding.
+    twitch_names: Mapping[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         longest = max((len(code) for _, code in self.finding_prefixes), default=0)
         object.__setattr__(self, "_longest_family", longest)
+        names = {name: one.id for one in self.findings.values() for name in one.names}
+        object.__setattr__(self, "twitch_names", names)
         object.__setattr__(self, "_family_systems", frozenset(system for system, _ in self.finding_prefixes))
 
     def finding_of(self, key: CodeKey) -> tuple[FindingCode, ...]:

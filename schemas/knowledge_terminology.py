@@ -83,7 +83,10 @@ class ConceptSchema(Strict):
 
 
 class FindingSchema(ConceptSchema):
-    """sited_codes: code -> sites, a side before the site ("left hand"); told_codes: reported by nature."""
+    """sited_codes: code -> sites, a side before the site ("left hand"); told_codes: reported by nature.
+
+    names: of the twitch, as a text without a known code may write them.
+    """
 
     label = Text(required=True)
     kind = Text(required=True, validate=validate.OneOf(KINDS))
@@ -100,6 +103,7 @@ class FindingSchema(ConceptSchema):
     sited_codes = fields.Dict(keys=Code(), values=fields.List(Text()), load_default=dict)
     told_codes = fields.List(Code(), load_default=list)
     exclusions = fields.List(Text(), load_default=list)
+    names = fields.List(Text(), load_default=list)
 
 
 class BodySiteSchema(ConceptSchema):

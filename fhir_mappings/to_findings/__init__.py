@@ -8,6 +8,7 @@ from datetime import date
 
 from msgspec.structs import replace as replaced
 
+from fhir_mappings.codes import twitch_named_by
 from fhir_mappings.findings import Finding, Note, Reading, Record, Status, at_most
 from fhir_mappings.located import Submission
 from fhir_mappings.parse import parse
@@ -22,6 +23,7 @@ from fhir_mappings.to_findings.orders import orders_of
 from fhir_mappings.to_findings.results import results_of
 from fhir_mappings.to_findings.said import Said, finding_of
 from fhir_mappings.to_findings.signs import NOT_UNDERSTOOD, Reader
+from fhir_mappings.to_findings.statuses import IN_WORDS, STATUS_NOT_RECOGNISED
 from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
 from fhir_mappings.unread import Unread
@@ -100,19 +102,22 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
 
 
 def _unread(reader: Reader, unread: Iterable[Unread], twitching: Iterable[Said]) -> tuple[Note, ...]:
-    """What may have told of a twitch: an entry that could not be read, a value that was not understood."""
+    """What may have told of a twitch: an entry, value or status not understood, a name without its code."""
 
-    def twitch(concept: CodeableConcept) -> bool:
+    def twitch(entry: Unread, concept: CodeableConcept) -> bool:
+        if entry.kind != "Observation" and twitch_named_by(concept, reader.terminology):
+            return True
         return any(_is_twitch(code.finding, reader.terminology) for code in reader.findings_of(concept))
 
     entries = [
         replace(one.note, expression=one.place)
         for one in unread
-        if one.may_be_a_finding and (one.codes is None or any(twitch(code) for code in one.codes))
+        if one.may_be_a_finding and (one.codes is None or any(twitch(one, code) for code in one.codes))
     ]
     unsaid = {one.reference for one in twitching if one.status is Status.UNKNOWN and not one.history}
-    values = [note for note in reader.notes if note.why == NOT_UNDERSTOOD and note.reference in unsaid]
-    return at_most(list(dict.fromkeys([*entries, *values])))
+    reasons = (NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, IN_WORDS)
+    unclear = [note for note in reader.notes if note.why in reasons and note.reference in unsaid]
+    return at_most(list(dict.fromkeys([*entries, *unclear])))
 
 
 def _is_twitch(finding: str, terminology: Terminology) -> bool:

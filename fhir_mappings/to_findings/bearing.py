@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_mappings import resources as fhir
+from fhir_mappings.codes import twitch_named_by
+from fhir_mappings.first_looks import ConditionLook
 from fhir_mappings.parse import Bears
 from fhir_mappings.terminology import Terminology, code_key
+
+_BY_NAME = (ConditionLook, fhir.Condition)
 
 
 def bearing_on(terminology: Terminology) -> Bears:
@@ -27,6 +32,9 @@ def bearing_on(terminology: Terminology) -> Bears:
             if found:
                 return True
             says = False
+        # In words it may be a twitch all the same.
+        if isinstance(resource, _BY_NAME) and twitch_named_by(concept, terminology):
+            return True
         return says
 
     return bears

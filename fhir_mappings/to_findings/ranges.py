@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -131,6 +131,30 @@ def _band(
     if side == "inside" or "N" in upper:
         return Band.IN_RANGE, None
     return Band.NOT_JUDGED, None
+
+
+def why_not_judged(
+    value: Value | None,
+    concepts: Iterable[fhir.CodeableConcept | None],
+    ranges: Sequence[fhir.ReferenceRange],
+    limits: Limits | None,
+    analyte: Analyte,
+) -> Iterator[tuple[str, str]]:
+    """The member at fault and the reason, of a result in the band NOT_JUDGED. limits: as judged."""
+    if any(concept is not None and text_of(concept).strip() for concept in concepts):
+        yield "interpretation", "its flag is not recognised"
+    if value is None:
+        yield "value", "its value is no number"
+        return
+    if limits is not None:
+        yield "value", "its comparator leaves it open"
+        return
+    if ranges:
+        yield "referenceRange", "its range cannot be compared"
+    if analyte.units and value.factor is None:
+        yield "value", "its unit is not recognised" if value.unit else "it has no unit"
+    elif not ranges:
+        yield "referenceRange", "it has no range"
 
 
 def _critical_side(value: Value | None, analyte: Analyte) -> bool | None:

@@ -24,11 +24,13 @@ from fhir_mappings.to_findings.ranges import (
     judged,
     quantity_number,
     unit_of,
+    why_not_judged,
 )
 
 _NONE = frozenset({"entered-in-error", "cancelled", "registered"})
 _FINAL = frozenset({"final", "amended", "corrected"})
-_SEVERITY = {Band.NOT_JUDGED: 0, Band.IN_RANGE: 1, Band.OUT_OF_RANGE: 2, Band.CRITICAL: 3}
+# What could not be judged may be abnormal.
+_SEVERITY = {Band.IN_RANGE: 0, Band.NOT_JUDGED: 1, Band.OUT_OF_RANGE: 2, Band.CRITICAL: 3}
 # Possessive: a text that does not fit is not tried again from each of its blanks and digits.
 _WRITTEN = re.compile(r"\s*+([<>]=?)?\s*+(-?\d++(?:\.\d++)?)\s*+(\S.*)?")
 
@@ -36,6 +38,7 @@ _WRITTEN = re.compile(r"\s*+([<>]=?)?\s*+(-?\d++(?:\.\d++)?)\s*+(\S.*)?")
 class _Dated(msgspec.Struct, frozen=True, gc=False):
     result: Result
     moment: str  # the time as written, to order results of one day
+    unjudged: tuple[Note, ...] = ()  # why it could not be judged
 
 
 def results_of(
@@ -58,8 +61,10 @@ def results_of(
         preliminary = _newest([d for d in found[analyte] if d.result.preliminary])
         if final is not None:
             kept.append(final.result)
+            notes += final.unjudged
         if preliminary is not None and (final is None or _time(preliminary) > _time(final)):
             kept.append(preliminary.result)
+            notes += preliminary.unjudged
     return tuple(kept), tuple(dict.fromkeys(notes))
 
 
@@ -101,9 +106,10 @@ def _read(
     ]
     for holder, analyte, place in holders:
         preliminary = observed.status not in _FINAL
-        result = _result(holder, analyte, place, reference, day, preliminary, patient, notes)
-        if result is not None:
-            yield _Dated(result, moment)
+        read = _result(holder, analyte, place, reference, day, preliminary, patient, notes)
+        if read is not None:
+            result, unjudged = read
+            yield _Dated(result, moment, unjudged)
 
 
 def _analyte(keys: Iterable[CodeKey], terminology: Terminology) -> Analyte | None:
@@ -140,7 +146,8 @@ def _result(
     preliminary: bool,
     patient: Patient,
     notes: list[Note],
-) -> Result | None:
+) -> tuple[Result, tuple[Note, ...]] | None:
+    """The result, and why it could not be judged; None where it has no value."""
     value, text, unit = _value(holder, analyte)
     if not text:
         if (
@@ -155,7 +162,13 @@ def _result(
     flags = flags_of(concepts)
     ranges = [r for r in holder.referenceRange or () if r is not None]
     band, low, limits = judged(value, flags, ranges, analyte, patient, day)
-    return Result(
+    unjudged: tuple[Note, ...] = ()
+    if band is Band.NOT_JUDGED:
+        unjudged = tuple(
+            Note(reference, f"could not be judged: {why}", f"{place}.{member}")
+            for member, why in why_not_judged(value, concepts, ranges, limits, analyte)
+        )
+    result = Result(
         analyte=analyte.id,
         text=text,
         unit=unit or None,
@@ -169,6 +182,7 @@ def _result(
         expression=f"{place}.value",
         limits=limits,
     )
+    return result, unjudged
 
 
 def _value(holder: fhir.Observation | fhir.Component, analyte: Analyte) -> tuple[Value | None, str, str]:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fhir_mappings import resources as fhir
-from fhir_mappings.codes import keys_of, text_of
+from fhir_mappings.codes import keys_of, text_of, twitch_named_by
 from fhir_mappings.dates import NO_DAY
 from fhir_mappings.findings import Days, Note, Reading, Site, Status
 from fhir_mappings.located import Located
@@ -20,20 +20,23 @@ from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
 from fhir_mappings.to_findings.said import Said
 from fhir_mappings.to_findings.statuses import (
+    CLINICAL,
     ENDED,
     ENDED_THOUGH_CHRONIC,
     NEVER_WAS,
     NO_OBSERVATION,
     SUSPECTED,
+    VERIFICATION,
     basis_of,
-    code_word,
     concepts_of,
     courses_of,
     is_told,
     people_of,
     sites_of,
     sources_of,
+    status_of,
     structures_of,
+    unclear,
 )
 
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
@@ -77,12 +80,16 @@ class Reader:
         return exists_on(days.earliest, self.as_of, self.reading.future_days)
 
     def condition(self, located: Located[fhir.Condition]) -> Iterator[Said]:
-        """What a Condition says: present, absent (refuted) or history."""
+        """What a Condition says: present, absent, unknown or history."""
         resource, reference = located.resource, located.reference
         codes = self.findings_of(resource.code)
+        named = None if codes else twitch_named_by(resource.code, self.terminology)
+        if named is not None:
+            codes = (FindingCode(named),)
         if not codes:
             return
-        verification, status = code_word(resource.verificationStatus), code_word(resource.clinicalStatus)
+        verification = status_of(resource.verificationStatus, VERIFICATION)
+        status = status_of(resource.clinicalStatus, CLINICAL)
         if verification in NEVER_WAS or status in NEVER_WAS:
             return
         dates = Dates(reference, self.notes)
@@ -92,7 +99,14 @@ class Reader:
         onset = stated_onset(resource, dates, self.born, recorded)
         if not recorded.known and not self.exists(onset):
             return
+        self.notes += unclear(reference, status, verification, in_words=named is not None)
         refuted = verification == "refuted"
+        stated = Status.PRESENT
+        # Words alone make nothing present or absent.
+        if named is not None or (not refuted and (verification is None or status is None)):
+            stated = Status.UNKNOWN
+        elif refuted:
+            stated = Status.ABSENT
         dated = recorded if recorded.known else onset
         ended_on = abatement(resource, dates, self.born)
         ended = ended_on is not None and ended_on <= self.as_of
@@ -105,8 +119,7 @@ class Reader:
         for code in codes:
             definition = self.terminology.findings[code.finding]
             over = ENDED_THOUGH_CHRONIC if definition.chronic else ENDED
-            says = Status.ABSENT if refuted else Status.PRESENT
-            name, says = _told_of(definition, says, sites or code.sites)
+            name, says = _told_of(definition, stated, sites or code.sites)
             yield Said(
                 name,
                 says,
@@ -115,7 +128,7 @@ class Reader:
                 "Condition.code",
                 text_of(resource.code),
                 day=_dated(dated, says, self.as_of),
-                history=not refuted and (status in over or ended),
+                history=named is not None if refuted else status in over or ended,
                 since=onset,
                 at_least=_bounded(recorded.latest, self.as_of),
                 onset_text=resource.onsetString,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -17,6 +17,17 @@ ENDED_THOUGH_CHRONIC = frozenset({"resolved"})
 SUSPECTED = frozenset({"provisional", "differential", "unconfirmed"})
 NEVER_WAS = frozenset({"entered-in-error"})
 NO_OBSERVATION = frozenset({"entered-in-error", "cancelled", "registered"})
+# Why a Condition is neither present nor absent.
+STATUS_NOT_RECOGNISED = "its status is not recognised"
+IN_WORDS = "its code is not known, and its text names a twitch"
+
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+# Required system -> its words, those of R5 and STU3 too. In error is seen in the field as either status.
+_WORDS = {
+    CLINICAL: ENDED | NEVER_WAS | {"active", "recurrence", "relapse", "unknown"},
+    VERIFICATION: SUSPECTED | NEVER_WAS | {"confirmed", "refuted", "unknown"},
+}
 
 _TOLD_CATEGORIES = frozenset({"survey", "social-history", "functional-status"})
 _TOLD_BY = ("Patient", "RelatedPerson")
@@ -24,14 +35,37 @@ _NO_COURSES: frozenset[str] = frozenset()
 _MOST_PARTS = 20
 
 
-def code_word(status: fhir.CodeableConcept | str | None) -> str:
-    """The status as a word: R4 codes it, STU3 and DSTU2 write it."""
+def status_of(status: fhir.CodeableConcept | str | None, system: str) -> str | None:
+    """The status as a word of the required system; "" where nothing is written, None if it is not recognised.
+
+    R4 codes it, STU3 and DSTU2 write it. Of several codings those of the system decide, wherever they stand.
+    """
     if status is None:
         return ""
     if isinstance(status, str):
-        return status.strip().lower()
-    codes = [coding.code for coding in status.coding or () if coding is not None and coding.code]
-    return (codes[0] if codes else status.text or "").strip().lower()
+        words = {_word(status)}
+    else:
+        codings = [coding for coding in status.coding or () if coding is not None]
+        words = {
+            _word(coding.code) for coding in codings if (coding.system or "").strip().rstrip("/") == system
+        }
+        if not words:
+            written = [status.text, *(part for c in codings for part in (c.system, c.code, c.display))]
+            return None if any(map(_word, written)) else ""
+    # Two words of one system contradict each other.
+    word = words.pop() if len(words) == 1 else None
+    return word if word in _WORDS[system] else None
+
+
+def unclear(
+    reference: str, clinical: str | None, verification: str | None, *, in_words: bool
+) -> Iterator[Note]:
+    """What is not recognised of a Condition. in_words: its text alone names what it is."""
+    for word, member in ((clinical, "clinicalStatus"), (verification, "verificationStatus")):
+        if word is None:
+            yield Note(reference, STATUS_NOT_RECOGNISED, f"Condition.{member}")
+    if in_words:
+        yield Note(reference, IN_WORDS, "Condition.code")
 
 
 def is_told(

@@ -43,8 +43,12 @@ class Standing:
             return None
         benign = bool(rows) and all(row.downgraded_when_tests_done for row in rows)
         floor = self._latest_start(rows, action.id)
+        # A result that could not be judged may be abnormal: neither it nor an older one answers the test.
+        unjudged = max((r.day or date.min for r in results if r.band is Band.NOT_JUDGED), default=None)
         for result in results:
             if result.day is None or self._asked_by_unnamed_disorder(result, action):
+                continue
+            if unjudged is not None and result.day <= unjudged:
                 continue
             age = days_between(result.day, self.record.as_of)
             if age <= action.done_days and (floor is None or result.day >= floor):

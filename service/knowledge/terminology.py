@@ -15,6 +15,7 @@ from fhir_mappings.terminology import (
     OrderCode,
     Terminology,
     code_key,
+    folded,
 )
 from schemas import knowledge_terminology as shapes
 from service.knowledge.finding_codes import finding_codes
@@ -120,6 +121,7 @@ def _definition(raw: Mapping[str, Any]) -> FindingDefinition:
         low=raw["low"],
         any_electrolyte=raw["any_electrolyte"],
         specific=raw["specific"],
+        names=frozenset(map(folded, raw["names"])),
     )
 
 
@@ -153,6 +155,8 @@ def _check(
             codes = terminology.finding_codes.get(code_key(answer["system"], answer["code"]), ())
             if [code.finding for code in codes] != [raw["id"]]:
                 files.problem(file, "answer", "is not a code of this finding alone")
+        if bool(raw["names"]) != (raw["kind"] == "fasciculation"):
+            files.problem(file, "names", "a fasciculation has names, no other finding")
         stem = raw["kind"] in ("shown", "look-alike")
         if stem and (raw["category"] or raw["answer"]):
             files.problem(file, "kind", "makes nothing present and cannot be asked")

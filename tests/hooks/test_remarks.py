@@ -92,6 +92,18 @@ def test_a_result_is_missing_after_thirty_days(days: int, lacking: tuple[str, ..
     assert remark(record, medicine("loop-diuretic")).lacking == lacking
 
 
+def test_a_result_that_could_not_be_judged_is_neither_on_file_nor_done() -> None:
+    record = results(
+        results(patient(), 1, "sodium", "calcium", "magnesium"), 1, "potassium", said="not-judged"
+    )
+    assert remark(record, medicine("loop-diuretic")).lacking == ("potassium",)
+    assert "potassium" not in {
+        t for one in remarks(record, order("potassium")) for w in one.answered for t in w.tests
+    }
+    judged = results(patient(), 1, "potassium", said="in-range")
+    assert [w.kind for w in remark(judged, order("potassium")).answered] == ["done"]
+
+
 @pytest.mark.parametrize(("days", "lacking"), [(90, ()), (91, ("potassium",))])
 def test_a_pending_order_is_waited_for_for_ninety_days(days: int, lacking: tuple[str, ...]) -> None:
     record = results(patient(), 1, "sodium", "calcium", "magnesium")

@@ -239,3 +239,10 @@ def test_the_last_parts_are_shortened_first_and_left_out_last() -> None:
     assert fitting([(long, short), (long, short)]) == f"A{'a' * 99}; a."
     assert fitting([("a" * 100,), ("b" * 100,)]) == f"A{'a' * 99}."
     assert fitting([("found",), (), ("", "")]) == "Found."
+
+
+def test_what_could_not_be_judged_is_not_called_absent() -> None:
+    record = on_file(patient(), ("potassium", "not-judged"))
+    (card,) = cards("drafts", with_drafts(record, medicine("loop-diuretic")))
+    assert "Could not be judged, so to be repeated: potassium." in card["detail"]
+    assert "not ordered: sodium, calcium, magnesium." in card["detail"]

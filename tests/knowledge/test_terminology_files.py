@@ -161,6 +161,13 @@ def test_a_file_is_named_after_its_concept() -> None:
             "analyte",
             "no analyte 'kalium'",
         ),
+        (
+            "findings/fatigue.yaml",
+            "kind: shown",
+            'kind: shown\nnames: ["twitch"]',
+            "names",
+            "no other finding",
+        ),
         ("findings/fatigue.yaml", "kind: shown", 'kind: shown\nspecific: "tired"', "specific", "no finding"),
         ("analytes/potassium.yaml", '"1"', '"one"', "units", "not a number"),
         ("analytes/potassium.yaml", 'low: "2.5"', "low: 2.5", "critical", "quote it"),

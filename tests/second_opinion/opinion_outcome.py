@@ -143,7 +143,10 @@ class Case:
     def answers(
         self, action: dict[str, Any], rows: list[dict[str, Any]], analyte: str
     ) -> list[dict[str, Any]]:
-        """The final results that make another of that analyte needless (section 4.1)."""
+        """The final results that make another of that analyte needless (section 4.1).
+
+        One that could not be judged is never done, nor is what is older.
+        """
         if action.get("repeat_abnormal") and is_abnormal(self.table, self.record, analyte):
             return []
         # What was measured before a disorder that names no electrolyte does not answer it.
@@ -153,9 +156,11 @@ class Case:
         duration_alone = all(row.get("downgraded_when_tests_done") for row in rows)
         onset = self.record["twitch"]["onset"]["latest"]
         found = []
-        for result in results_of(self.table, self.record, analyte):
+        final = [r for r in results_of(self.table, self.record, analyte) if not r["preliminary"]]
+        open_since = max((r["day"] or date.min for r in final if r["band"] == "not-judged"), default=None)
+        for result in final:
             age = days_since(self.record, result["day"])
-            if result["preliminary"] or age is None:
+            if age is None or (open_since is not None and result["day"] <= open_since):
                 continue
             if disordered is not None and result["day"] <= disordered:
                 continue

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from fhir_mappings.findings import Band, Result
-from tests.spec.records import as_of, concept, read
+from tests.spec.outcomes import outcome_of
+from tests.spec.records import as_of, concept, condition, read
 
 FLAGS = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 LOINC = "http://loinc.org"
@@ -173,6 +174,104 @@ def test_the_newest_final_result_counts() -> None:
 
 def test_at_the_same_time_the_more_abnormal_one() -> None:
     assert only(lab(K, "4.1", flag="N"), lab(K, "4.2", id="n", flag="H")).band is OUT
+
+
+def test_at_the_same_time_what_could_not_be_judged_is_worse_than_in_range() -> None:
+    unjudged = lab(K, "6.9", "MEQ/L", id="n")
+    assert only(lab(K, "4.1"), unjudged).text == "6.9"
+    assert only(unjudged, lab(K, "5.5")).text == "5.5"
+
+
+TSH = "3016-3"
+TEXT_RANGE = {"referenceRange": [{"text": "0.4 - 4.0 mIU/L"}]}
+FLAG = {"interpretation": [{"text": "very high"}]}
+# What cannot be judged, and what is named of it: the place and the reason.
+UNJUDGED = {
+    "a unit": (lab(K, "6.9", "MEQ/L"), {("value", "its unit is not recognised")}),
+    "no unit": (lab(K, "6.9", None), {("value", "it has no unit")}),
+    "a text in another unit": (
+        lab(K, None, valueString="6.9 MEQ/L"),
+        {("value", "its unit is not recognised")},
+    ),
+    "words": (lab(K, None, valueString="see comment"), {("value", "its value is no number")}),
+    "a range in text": (
+        lab(TSH, "55", "mIU/L", **TEXT_RANGE),
+        {("referenceRange", "its range cannot be compared")},
+    ),
+    "a range of another unit": (
+        lab(K, "4.1", low=137, high=199, range_unit="mg/L"),
+        {("referenceRange", "its range cannot be compared")},
+    ),
+    "a range for others": (
+        lab(TSH, "55", "mIU/L", referenceRange=[{"high": {"value": 4}, "appliesTo": [{"text": "male"}]}]),
+        {("referenceRange", "its range cannot be compared")},
+    ),
+    "no range": (lab(TSH, "55", "mIU/L"), {("referenceRange", "it has no range")}),
+    "a flag": (
+        lab(TSH, "55", "mIU/L", **FLAG),
+        {("interpretation", "its flag is not recognised"), ("referenceRange", "it has no range")},
+    ),
+    "a flag and a range": (
+        lab(TSH, "55", "mIU/L", **FLAG, **TEXT_RANGE),
+        {
+            ("interpretation", "its flag is not recognised"),
+            ("referenceRange", "its range cannot be compared"),
+        },
+    ),
+    "not even a comparator that tells": (lab(K, "<4.1"), {("value", "its comparator leaves it open")}),
+}
+
+
+@pytest.mark.parametrize("name", UNJUDGED)
+def test_what_cannot_be_judged_is_named(name: str) -> None:
+    made, expected = UNJUDGED[name]
+    record = read(made)
+    assert [r.band for r in record.results] == [NOT]
+    assert {note.reference for note in record.not_understood} == {"Observation/r"}
+    said = {(note.expression, note.why) for note in record.not_understood}
+    assert said == {(f"Observation.{place}", f"could not be judged: {why}") for place, why in expected}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lab(K, "4.1"),
+        lab(K, "6.9", "MEQ/L", flag="H"),
+        lab(K, "4.1", "MEQ/L", flag="N"),
+        lab(K, "4.1", "MEQ/L", low=3.5, high=5.1),
+        lab(TSH, "2.1", "mIU/L", low=0.4, high=4, flag="*"),
+    ],
+)
+def test_what_is_judged_is_not_named(made: dict[str, Any]) -> None:
+    assert read(made).not_understood == ()
+
+
+def test_a_part_of_a_panel_that_cannot_be_judged_is_named_by_its_place() -> None:
+    part = {"code": concept(LOINC, K), "valueQuantity": {"value": 6.9, "unit": "MEQ/L"}}
+    (note,) = read({**lab("24321-2", None), "component": [part]}).not_understood
+    assert note.expression == "Observation.component[0].value"
+
+
+def test_only_what_would_count_is_named() -> None:
+    old = lab(K, "6.9", "MEQ/L", when=as_of(9))
+    assert read(old, lab(K, "4.1", id="n", when=as_of(2))).not_understood == ()
+    assert len(read(old, lab(K, "4.1", id="n", when=as_of(12))).not_understood) == 1
+    early = lab(K, "6.9", "MEQ/L", id="p", status="preliminary")
+    assert len(read(lab(K, "4.1", when=as_of(2)), early).not_understood) == 1
+
+
+@pytest.mark.parametrize("made", [lab(K, "6.9", "MEQ/L"), lab(TSH, "55", "mIU/L", **TEXT_RANGE)])
+def test_what_cannot_be_judged_is_never_done(made: dict[str, Any]) -> None:
+    twitch = condition("fasciculation", onsetDateTime=as_of(30))
+    decided = outcome_of(read(twitch, made))
+    assert decided.level == "warning"
+    assert not {"done", "act-on"} & {w.kind for w in decided.withheld}
+    wanted = {analyte for r in decided.recommendations for analyte in r.analytes}
+    assert {"potassium", "tsh"} <= wanted
+    # The other side: judged, the same result answers.
+    judged = {**made, "interpretation": [concept(FLAGS, "N")]}
+    answered = outcome_of(read(twitch, judged))
+    assert "done" in {w.kind for w in answered.withheld}
 
 
 @pytest.mark.parametrize("status", ["final", "amended", "corrected"])

@@ -166,6 +166,126 @@ def test_an_old_value_that_nobody_understands_is_over(client: FlaskClient) -> No
     assert hook(client, prefetch(findings=bundle(old))) == (200, {"cards": []})
 
 
+LOCAL = {"system": "https://ehr.example.org/codes", "code": "T7"}
+# Said in words alone: the whole text, or the whole display of a code that is not known, is a name of it.
+IN_WORDS: dict[str, dict[str, Any]] = {
+    "text alone": {"text": "Fasciculation"},
+    "in another case and with blanks": {"text": "  muscle\tTWITCHING \n"},
+    "the text of an unknown code": {"coding": [LOCAL], "text": "Fasciculations"},
+    "the display of an unknown code": {"coding": [{**LOCAL, "display": "Eyelid  twitch"}]},
+    "the display beside another text": {"coding": [{"display": "Myokymia"}], "text": "Since May"},
+    "the second of two": {"coding": [None, LOCAL, {**LOCAL, "display": "Muscle fasciculation (finding)"}]},
+    "a known code in a system that is not": {
+        "coding": [{"system": "urn:oid:2.16.840.1.113883.6.90", "code": "R25.3", "display": "Fasciculation"}]
+    },
+}
+NOT_IN_WORDS: dict[str, dict[str, Any]] = {
+    "a part of the text": {"text": "Fasciculation of the left calf"},
+    "denied": {"text": "No fasciculation"},
+    "the family's": {"text": "Family history of fasciculations"},
+    "a part of a word": {"text": "Defasciculation"},
+    "something else": {"coding": [{**LOCAL, "display": "Tremor"}], "text": "Tremor"},
+    "a known code of something else": {
+        "coding": [codes.finding_concept("weakness", codes.SNOMED)["coding"][0]],
+        "text": "Fasciculation",
+    },
+    "no words": {"coding": [LOCAL]},
+    "a display that is none": {"coding": [{**LOCAL, "display": 7}]},
+}
+ENDED = {
+    "resolved": ("clinicalStatus", "condition-clinical", "resolved"),
+    "refuted": ("verificationStatus", "condition-ver-status", "refuted"),
+}
+
+
+def coded_status(name: str) -> dict[str, Any]:
+    member, system, code = ENDED[name]
+    return {member: {"coding": [{"system": codes.TERMINOLOGY + system, "code": code}]}}
+
+
+def evaluated(client: FlaskClient, *resources: Any) -> dict[str, Any]:
+    sent = bundle(PATIENT, {**observation(code=OTHER), "id": "o2"}, *resources)
+    answer = client.post(f"/evaluate?asOf={AS_OF}", json=sent).get_json()
+    assessment: dict[str, Any] = answer["assessment"]
+    return assessment
+
+
+@pytest.mark.parametrize("name", IN_WORDS)
+def test_a_twitch_in_words_alone_is_412_and_named(client: FlaskClient, name: str) -> None:
+    told = {**HEALTHY, "id": "c3", "code": IN_WORDS[name]}
+    status, answer = hook(client, prefetch(conditions=bundle(HEALTHY, told)))
+    assert status == 412
+    (issue,) = answer["issue"]
+    assert issue["expression"] == ["Condition.code"]
+    assert "(its code is not known, and its text names a twitch)" in issue["diagnostics"]
+    assessment = evaluated(client, told)
+    assert "could not be read" in assessment["gate"]["reason"]
+    (note,) = assessment["notUnderstood"]
+    assert (note["reference"], note["expression"]) == ("Condition/c3", "Condition.code")
+    assert "names a twitch" in note["why"]
+
+
+@pytest.mark.parametrize("name", IN_WORDS)
+def test_a_twitch_in_words_beside_another_is_named_alone(client: FlaskClient, name: str) -> None:
+    told = {**HEALTHY, "id": "c3", "code": IN_WORDS[name]}
+    status, answer = hook(client, prefetch(conditions=bundle(SEEN, told)))
+    assert status == 200
+    assert "could not be read or understood" in answer["cards"][0]["detail"]
+    assessment = evaluated(client, SEEN, told)
+    assert assessment["gate"]["open"]
+    assert [note["reference"] for note in assessment["notUnderstood"]] == ["Condition/c3"]
+
+
+@pytest.mark.parametrize("name", NOT_IN_WORDS)
+def test_other_words_make_no_noise(client: FlaskClient, name: str) -> None:
+    said = {**HEALTHY, "id": "c3", "code": NOT_IN_WORDS[name]}
+    assert hook(client, prefetch(conditions=bundle(HEALTHY, said))) == (200, {"cards": []})
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_a_twitch_in_words_that_is_over_is_named_and_refuses_nothing(client: FlaskClient, name: str) -> None:
+    over = {**HEALTHY, "id": "c3", "code": {"text": "Fasciculation"}, **coded_status(name)}
+    assert hook(client, prefetch(conditions=bundle(over))) == (200, {"cards": []})
+    assert [note["reference"] for note in evaluated(client, over)["notUnderstood"]] == ["Condition/c3"]
+
+
+def test_a_twitch_in_words_that_was_an_error_or_anothers_is_nothing(client: FlaskClient) -> None:
+    told = {**HEALTHY, "id": "c3", "code": {"text": "Fasciculation"}}
+    system = codes.TERMINOLOGY + "condition-ver-status"
+    wrong = {**told, "verificationStatus": {"coding": [{"system": system, "code": "entered-in-error"}]}}
+    other = {**told, "id": "c4", "subject": {"reference": "Patient/p2"}}
+    sent = bundle(HEALTHY, wrong, other, {**told, "recordedDate": "2026-07-15"})
+    assert hook(client, prefetch(conditions=sent)) == (200, {"cards": []})
+
+
+def test_a_twitch_in_words_that_cannot_be_read_is_412(client: FlaskClient) -> None:
+    broken = {**HEALTHY, "id": "c3", "code": {"text": "Fasciculation"}, **BROKEN}
+    status, answer = hook(client, prefetch(conditions=bundle(HEALTHY, broken)))
+    assert (status, len(answer["issue"])) == (412, 1)
+
+
+def test_words_make_nothing_absent(client: FlaskClient) -> None:
+    refuted = {**HEALTHY, "id": "c3", "code": {"text": "Fasciculation"}, **coded_status("refuted")}
+    assert evaluated(client, {**SEEN, "recordedDate": "2026-06-01"}, refuted)["gate"]["open"]
+
+
+STATUS = {"coding": [{"system": "https://ehr.example.org/status", "code": "active"}]}
+
+
+@pytest.mark.parametrize("member", ["clinicalStatus", "verificationStatus"])
+def test_a_twitch_whose_status_is_not_recognised_is_412_and_named(client: FlaskClient, member: str) -> None:
+    unclear = {**SEEN, "id": "c3", member: STATUS}
+    status, answer = hook(client, prefetch(conditions=bundle(HEALTHY, unclear)))
+    assert status == 412
+    (issue,) = answer["issue"]
+    assert issue["expression"] == [f"Condition.{member}"]
+    assert "(its status is not recognised)" in issue["diagnostics"]
+    # Beside another twitch the card speaks, and says that something was not understood.
+    status, answer = hook(client, prefetch(conditions=bundle(SEEN, unclear)))
+    assert status == 200
+    assert "could not be read or understood" in answer["cards"][0]["detail"]
+
+
 @pytest.mark.parametrize(("problem", "place"), [({**SEEN, **BROKEN}, "[0].resource"), (7, "[0].resource")])
 def test_a_new_problem_that_cannot_be_read_is_no_all_clear(
     client: FlaskClient, problem: Any, place: str

@@ -54,9 +54,26 @@ def test_vitamins_speak_for_half_a_year(days: int, again: bool) -> None:
 def test_only_the_missing_analytes_are_ordered() -> None:
     record = replace(
         patient(weakness="examined"),
-        results=(result("potassium", "in-range", 3), result("sodium", "not-judged", 3)),
+        results=(result("potassium", "in-range", 3), result("sodium", "out-of-range", 91)),
     )
-    assert recommended(record)["electrolytes"] == ("calcium", "magnesium")
+    assert recommended(record)["electrolytes"] == ("sodium", "calcium", "magnesium")
+
+
+@pytest.mark.parametrize("days", [0, 3, 30])
+def test_a_result_that_could_not_be_judged_answers_nothing(days: int) -> None:
+    results = (result("potassium", "in-range", 3), result("sodium", "not-judged", days))
+    decision = decide(replace(patient(weakness="examined"), results=results), TABLE)
+    assert ("electrolytes", "done", ("potassium",)) in withheld(decision)
+    assert [r.analytes for r in decision.recommendations if r.id == "electrolytes"] == [
+        ("sodium", "calcium", "magnesium")
+    ]
+
+
+@pytest.mark.parametrize(("days", "again"), [(2, True), (3, True), (4, False)])
+def test_nor_does_an_older_result_that_counts_as_the_same(days: int, again: bool) -> None:
+    results = (result("calcium", "in-range", 3), result("calcium-ionised", "not-judged", days))
+    record = replace(patient(weakness="examined"), results=results)
+    assert ("calcium" in recommended(record)["electrolytes"]) is again
 
 
 def test_ionised_calcium_answers_calcium() -> None:
@@ -140,11 +157,12 @@ class TestDurationAlone:
         assert decision.level == "info"
         assert ("thyroid", "ordered", ("tsh",)) in withheld(decision)
 
-    def test_a_value_without_a_range_is_done_but_not_in_range(self) -> None:
+    def test_a_value_without_a_range_is_neither_done_nor_in_range(self) -> None:
         results = tuple(replace(r, band=result(r.analyte, "not-judged").band) for r in in_range(3))
         decision = decide(replace(patient(onset_days_ago=20, sites=["thigh"]), results=results), TABLE)
         assert decision.level == "warning"
-        assert not decision.recommends("electrolytes")
+        assert decision.recommends("electrolytes")
+        assert decision.withheld == ()
 
 
 def an_order(test: str, days: int | None, priority: str | None = None) -> Order:

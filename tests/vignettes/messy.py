@@ -86,6 +86,10 @@ def _grimy(resource: Resource, number: int) -> Resource:
     if "coding" in made.get("code", {}):
         local = {"system": "https://ehr.example.org/codes", "code": f"Z{number:03}", "display": "Local entry"}
         made["code"]["coding"].insert(0, local)
+    for member in ("clinicalStatus", "verificationStatus"):
+        if member in made:
+            # The site's own status, which says nothing to others, before the one of FHIR.
+            made[member]["coding"].insert(0, {"system": "https://ehr.example.org/status", "code": "7"})
     return made
 
 
@@ -112,7 +116,7 @@ def _entered_in_error(resource: Resource) -> Resource:
     else:
         # No clinical status may stand beside this verification.
         made.pop("clinicalStatus", None)
-        made["verificationStatus"]["coding"][0]["code"] = "entered-in-error"
+        made["verificationStatus"]["coding"][-1]["code"] = "entered-in-error"
     return made
 
 

@@ -54,7 +54,8 @@ def _r5_condition(made: Resource) -> None:
     if "asserter" in made:
         made["participant"] = [{"actor": made.pop("asserter")}]
     # Required in R5.
-    made.setdefault("clinicalStatus", {"coding": [{"code": "unknown"}]})
+    unknown = {"system": codes.TERMINOLOGY + "condition-clinical", "code": "unknown"}
+    made.setdefault("clinicalStatus", {"coding": [unknown]})
 
 
 def _r5_observation(made: Resource) -> None:

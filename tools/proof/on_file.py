@@ -161,7 +161,8 @@ def done(
     drugs = frozenset(name for row in rows for name in row.drug_classes)
     bound = asking.start if any(drug.classes & drugs for drug in asking.record.drugs) else None
     for m in mine:
-        if m.preliminary or m.ago is None:
+        # What could not be judged may be abnormal.
+        if m.preliminary or m.ago is None or m.band is Band.NOT_JUDGED:
             continue
         if m.ago <= action.done_days and (bound is None or m.ago <= bound):
             return True

@@ -117,18 +117,25 @@ class _Card(Summary):
         if remark.disorders:
             names = joined(self.terminology.findings[name].label for name in remark.disorders)
             yield say("drafts.disorder", disorders=names)
-        lacking = [a for a in remark.lacking if self.decision.facts.get(f"{a}-abnormal") != "true"]
-        repeated = [a for a in remark.lacking if a not in lacking]
+        repeated = [a for a in remark.lacking if self.decision.facts.get(f"{a}-abnormal") == "true"]
+        unjudged = [a for a in remark.lacking if a not in repeated and self._unjudged(a)]
+        lacking = [a for a in remark.lacking if a not in repeated and a not in unjudged]
         if lacking:
             place = "drafts.lacking_renewed" if self.renewed() else "drafts.lacking"
             yield say(place, tests=self.names(lacking), days=self.done_days())
         if repeated:
             yield say("drafts.repeat", tests=self.names(repeated))
+        if unjudged:
+            yield say("drafts.repeat_unjudged", tests=self.names(unjudged))
         for drug in self.record.drugs:
             if drug.current and drug.classes & self.classes():
                 yield say("drafts.taken", medicine=self.of.medicine(drug))
         notice = "" if self.renewed() else f"{say('drafts.notice')} "
         yield f"{notice}{say('drafts.prescriber')}"
+
+    def _unjudged(self, analyte: str) -> bool:
+        """Whether a final result of it is on file that could not be judged."""
+        return any(r.band is Band.NOT_JUDGED and not r.preliminary for r in self.results((analyte,)))
 
     def _questions(self) -> Iterator[str]:
         """Findings that nobody recorded and that would support the study."""
