@@ -16,7 +16,7 @@ import yaml
 from tools.compare_answers import recordings
 from tools.compare_answers.comparison import Difference, NotComparable, compare, knowledge_version
 from tools.compare_answers.recordings import RecordingError, read
-from tools.compare_answers.requests import ROOT, requests
+from tools.compare_answers.requests import ROOT, RequestsError, requests
 
 CACHE = ROOT / ".compare"
 SHOWN = 10
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
             return report(Path(options.old), Path(options.new), declared, options.show)
         old = recording_of(options.old)
         return report(old, recording_of(options.new, old), declared, options.show)
-    except (RecordingError, NotComparable, OSError) as error:
+    except (RecordingError, RequestsError, NotComparable, OSError) as error:
         print(error, file=sys.stderr)
         return 2
 

@@ -1,9 +1,15 @@
-"""The requests that every revision answers, made from the examples, vignettes and mutations of this tree."""
+"""The requests that every revision answers, made from the examples and tests of this tree."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import random
+import re
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count, islice
@@ -14,9 +20,11 @@ from urllib.parse import quote
 from service.knowledge import load_knowledge
 from tests.fuzz.mutations import changed, drawn
 from tests.fuzz.seeds import EXTENSION, Seed, call, seeds
+from tests.spec.records import DAY
 from tests.vignettes.dialects import BUNDLES, DIALECTS
 from tests.vignettes.patient import AS_OF, PEOPLE, people
 from tests.vignettes.regrouped import prefetch_of
+from tools.compare_answers.capture import CAPTURED_FILE
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -29,7 +37,27 @@ SETTINGS = (
     {"MIN_INDICATOR": "critical"},
     {"SILENT": "true"},
 )
+# Their bodies hold what the vignettes do not: family history, ages at onset, panels, preliminary results.
+TESTS = (
+    "tests/spec",
+    "tests/second_opinion/test_generated.py",
+    "tests/hooks",
+    "tests/unit/test_envelope.py",
+    "tests/unit/test_versions.py",
+    "tests/unit/test_first_looks.py",
+    "tests/unit/test_drugs.py",
+    "tests/unit/test_drug_names.py",
+    "tests/contract/test_answers.py",
+    "tests/contract/test_bad_input.py",
+    "tests/contract/test_cds_hooks_calls.py",
+    "tests/contract/test_cds_hooks_cards.py",
+)
+LARGEST_OF_TESTS = 100_000
 _EVALUATE = f"/evaluate?asOf={AS_OF}"
+
+
+class RequestsError(ValueError):
+    """The requests cannot be made; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +74,12 @@ class Request:
         return {**vars(self), "body": self.body.decode("latin-1")}
 
 
-def requests(mutated: int = MUTATED) -> Iterator[Request]:
+def requests(mutated: int = MUTATED, tests: tuple[str, ...] = TESTS) -> Iterator[Request]:
     """All requests, group by group."""
     yield from _examples(EXAMPLES)
     yield from _vignettes()
     yield from islice(_mutated(), mutated)
+    yield from _of_tests(tests)
 
 
 def _examples(directory: Path) -> Iterator[Request]:
@@ -114,6 +143,28 @@ def _mutated() -> Iterator[Request]:
         group = "mutated: /evaluate" if path.startswith("/evaluate") else "mutated: hooks"
         name = f"mutated/{index:05}/{seed.name.replace(' ', '/')}"
         yield Request(name, group, path, changed(seed.body, changes))
+
+
+def _of_tests(tests: tuple[str, ...]) -> Iterator[Request]:
+    """The bodies that tests decode. Raises RequestsError if the tests fail."""
+    with tempfile.TemporaryDirectory() as scratch:
+        captured = Path(scratch) / "captured"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "tools.compare_answers.capture", *tests]
+        environment = {**os.environ, CAPTURED_FILE: str(captured)}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
+        if done.returncode or not captured.exists():
+            output = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
+            raise RequestsError(f"the tests that requests are taken from fail:\n{output}")
+        bodies = [bytes.fromhex(line) for line in captured.read_text(encoding="ascii").splitlines()]
+    for body in bodies:
+        if len(body) > LARGEST_OF_TESTS:
+            continue
+        name = f"tests/{hashlib.sha256(body).hexdigest()[:12]}"
+        hook = re.search(rb'"hook": ?"([a-z-]+)"', body)
+        if hook:
+            yield Request(name, "tests: hooks", _service(hook[1].decode()), body)
+        else:
+            yield Request(name, "tests: /evaluate", f"/evaluate?asOf={DAY}", body)
 
 
 def _service(hook: str) -> str:

@@ -1,0 +1,38 @@
+"""A pytest plugin that keeps every Bundle and hook call that the tests decode: one body of hex a line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhir_mappings import envelope
+
+CAPTURED_FILE = "CAPTURED_FILE"
+DECODERS = ("decode_bundle", "decode_call")
+_captured: dict[bytes, None] = {}
+
+
+def _capturing(decode: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(decode)
+    def decoder(body: bytes, *arguments: Any, **options: Any) -> Any:
+        _captured[bytes(body)] = None
+        return decode(body, *arguments, **options)
+
+    return decoder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    # Before the modules that import the decoders by name.
+    for name in DECODERS:
+        setattr(envelope, name, _capturing(getattr(envelope, name)))
+
+
+def pytest_sessionfinish() -> None:
+    lines = "".join(body.hex() + "\n" for body in _captured)
+    Path(os.environ[CAPTURED_FILE]).write_text(lines, encoding="ascii")
