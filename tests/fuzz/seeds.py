@@ -81,7 +81,7 @@ def call(hook: Mapping[str, Any], person: Person) -> dict[str, Any]:
             "code": {"text": "EMG"},
         },
     ]
-    problem = {"resourceType": "Condition", "id": "new", "subject": subject, "code": {"text": "twitching"}}
+    problem = {"resourceType": "Condition", "id": "new", "subject": subject, "code": {"text": "restless"}}
     context = {
         "userId": "Practitioner/1",
         "patientId": person.id,
