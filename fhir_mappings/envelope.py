@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from fhir_mappings.findings import MOST_NOTES, Note, one_of
+from fhir_mappings.findings import Note
 from fhir_mappings.first_looks import UNREADABLE, Head, Look, first_look
 from fhir_mappings.json_objects import BodyProblem, Name, UnreadableBody, decoded, members_of, value_of
 from fhir_mappings.located import FETCHED, Entry, Submission
+from fhir_mappings.many_notes import Notes
 from fhir_mappings.pages import Fetched, next_of
 from fhir_mappings.versions import in_r4
 
@@ -37,7 +38,6 @@ _SPECIAL = frozenset(("Bundle", "OperationOutcome"))
 _DEEPEST = 3
 # Of the links of a Bundle one tells of a next page; of very many none is looked at.
 _MOST_LINKS = 100
-_BRACE = ord("{")
 # Each raw entry takes 64 bytes of memory: of longer Bundles one must be longer than a number or null.
 _LONG = 2_000_000
 _FEWEST_BYTES = 8
@@ -121,7 +121,7 @@ def decode_bundle(body: bytes) -> Submission:
     return Submission(
         entries=tuple(reading.entries),
         not_seen=tuple(not_seen),
-        not_understood=reading.noted(),
+        not_understood=reading.notes.all(),
     )
 
 
@@ -199,9 +199,9 @@ def submission_of_prefetch(
             read = [more.page(page.raw, key, number) for number, page in enumerate(had.pages)]
             seen = had.whole and all(read)
             reading.entries += more.entries
-            fetched_notes = more.noted()
+            fetched_notes = more.notes.all()
         entries += reading.entries
-        notes += (*reading.noted(), *fetched_notes)
+        notes += (*reading.notes.all(), *fetched_notes)
         if not seen and key in keys:
             not_seen.append(key)
     bare = patient_id.removeprefix("Patient/") if patient_id else None
@@ -231,7 +231,7 @@ def entries_of(raw: msgspec.Raw, place: str, key: str) -> tuple[tuple[Entry, ...
     """The entries of one Bundle, and what could not be read of them. UnreadableBody where it is none."""
     reading = _Reading()
     reading.bundle(_whole(raw) or _loose(raw, place), place, key)
-    return tuple(reading.entries), reading.noted()
+    return tuple(reading.entries), reading.notes.all()
 
 
 def _is_null(raw: msgspec.Raw) -> bool:
@@ -266,34 +266,12 @@ class _Reading:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self._notes: list[Note] = []
-        # How many more there are, and the first of them.
-        self._more = 0
-        self._first: Note | None = None
+        self.notes = Notes()
         self.kinds: set[str] = set()
         self.partly: set[str] = set()
         # Of the outermost bundle; and whether more than later pages is lacking.
         self.next_url: str | None = None
         self.failed = False
-
-    def noted(self) -> tuple[Note, ...]:
-        """What could not be read; of very many the first, and one note that counts the rest."""
-        rest = (one_of(self._first, self._more),) if self._first else ()
-        return *self._notes, *rest
-
-    def _note(self, note: Note) -> None:
-        if len(self._notes) < MOST_NOTES:
-            self._notes.append(note)
-            return
-        self._first = self._first or note
-        self._more += 1
-
-    def _is_counted(self, raw: msgspec.Raw) -> bool:
-        """What is no object, after many others: how it is wrong takes time to find out."""
-        if not self._more or memoryview(raw)[0] == _BRACE:
-            return False
-        self._more += 1
-        return True
 
     def list_of(self, raw: msgspec.Raw, key: str) -> bool:
         """Reads one prefetch value; whether the list was wholly seen."""
@@ -312,18 +290,18 @@ class _Reading:
             return False
         if name != "Bundle":
             if not _answers([name], key):
-                self._note(Note(place, f"is no resource of {key}", "resourceType"))
+                self.notes.add(Note(place, f"is no resource of {key}", "resourceType"))
                 return False
             self.entries.append(Entry(raw, place, head=first_look(raw)))
             return True
         try:
             bundle = whole or _loose(raw, place)
         except UnreadableBody as error:
-            self._note(Note(place, str(error)))
+            self.notes.add(Note(place, str(error)))
             return False
         self.bundle(bundle, place, key)
         if self.kinds and not _answers(self.kinds, key):
-            self._note(Note(place, f"holds no resource of {key}", "entry.resource"))
+            self.notes.add(Note(place, f"holds no resource of {key}", "entry.resource"))
             self.failed = True
             return False
         return True
@@ -356,7 +334,7 @@ class _Reading:
         self, entry: _Entry, head: Look | Head | None, where: str, key: str | None, depth: int
     ) -> None:
         """An entry that holds no resource like any other; one that cannot be read is named."""
-        if self._is_counted(entry.resource):
+        if self.notes.counts(entry.resource):
             return
         # Perhaps its type can be read alone.
         kind = (head and head.kind) or self.type_of(entry.resource, where)
@@ -373,7 +351,7 @@ class _Reading:
             try:
                 inner = _whole(entry.resource) or _loose(entry.resource, where)
             except UnreadableBody as error:
-                self._note(Note(where, str(error)))
+                self.notes.add(Note(where, str(error)))
                 return
             self.bundle(inner, where, key, depth + 1)
             return
@@ -381,12 +359,12 @@ class _Reading:
 
     def _entry(self, raw: msgspec.Raw, place: str) -> _Entry | None:
         """One entry of a Bundle that is read loosely."""
-        if self._is_counted(raw):
+        if self.notes.counts(raw):
             return None
         try:
             entry: _Entry = decoded(raw, _Entry, place)
         except UnreadableBody as error:
-            self._note(Note(place, str(error)))
+            self.notes.add(Note(place, str(error)))
             return None
         return entry
 
@@ -395,10 +373,10 @@ class _Reading:
         try:
             name = decoded(raw, _Kind, place).resourceType
         except UnreadableBody as error:
-            self._note(Note(place, str(error), "resourceType"))
+            self.notes.add(Note(place, str(error), "resourceType"))
             return None
         if not isinstance(name, str) or not name:
-            self._note(Note(place, "has no resourceType", "resourceType"))
+            self.notes.add(Note(place, "has no resourceType", "resourceType"))
             return None
         return name
 

@@ -6,7 +6,7 @@ recorded, never a judgement. Days are calendar days as written in the record, wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -279,22 +279,6 @@ class Note:
     why: str
     expression: str | None = None
     count: int = 1
-
-
-MOST_NOTES = 200
-
-
-def at_most(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """The first of the notes, and one that counts the rest."""
-    rest = notes[MOST_NOTES:]
-    if not rest:
-        return tuple(notes)
-    return *notes[:MOST_NOTES], one_of(rest[0], sum(note.count for note in rest))
-
-
-def one_of(note: Note, count: int) -> Note:
-    """The note as the first of so many that are not named one by one."""
-    return Note(note.reference, f"the first of {count} more that are only counted", note.expression, count)
 
 
 @dataclass(frozen=True, slots=True)

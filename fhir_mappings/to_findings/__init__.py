@@ -9,8 +9,9 @@ from datetime import date
 from msgspec.structs import replace as replaced
 
 from fhir_mappings.codes import twitch_named_by
-from fhir_mappings.findings import Finding, Note, Reading, Record, Status, at_most
+from fhir_mappings.findings import Finding, Note, Reading, Record, Status
 from fhir_mappings.located import Submission
+from fhir_mappings.many_notes import at_most
 from fhir_mappings.parse import parse
 from fhir_mappings.resources import CodeableConcept
 from fhir_mappings.terminology import Terminology
