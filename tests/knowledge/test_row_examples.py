@@ -69,6 +69,21 @@ def test_every_row_of_the_model_is_in_the_table() -> None:
     assert [row.id for row in KNOWLEDGE.table.rows if row.id in ROWS] == ROWS
 
 
+def test_roles_are_those_of_the_model() -> None:
+    """What a card says because of a row, or does with an action: on each of these, and on no other."""
+    roles = {row.id: {role.value for role in row.roles} for row in KNOWLEDGE.table.rows if row.id in ROWS}
+    assert {row: borne for row, borne in roles.items() if borne} == {
+        "diuretic-sparing": {"can-raise-potassium"},
+        "electrolyte-critical": {"treat-today"},
+        "b12-low": {"treat-b12"},
+        "family-history": {"named"},
+        "bulbar": {"exclude-disease"},
+        "weakness-and-atrophy": {"exclude-disease"},
+        "nothing-calls-for-tests": {"nothing"},
+    }
+    assert [name for name, action in KNOWLEDGE.table.actions.items() if action.roles] == ["electrolytes"]
+
+
 # "!" urgent, "~" for the paediatric team.
 @pytest.mark.parametrize(
     ("row", "level", "actions"),
