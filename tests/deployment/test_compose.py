@@ -84,7 +84,9 @@ def test_all_that_is_named_is_there() -> None:
             place = volume.split(":")[0]
             assert place in CLUSTER["volumes"] or (FOLDER / place).is_file()
     needed = set(
-        re.findall(r'"\$\{([A-Z0-9_]+)\}"', (PROJECT / "deploy/haproxy.cfg").read_text(encoding="utf-8"))
+        re.findall(
+            r'"\$\{([A-Z0-9_]+)(?:\[\*\])?\}"', (PROJECT / "deploy/haproxy.cfg").read_text(encoding="utf-8")
+        )
     )
     assert needed == set(SERVICES["proxy"]["environment"])
     assert SERVICES["proxy"]["environment"]["CONNECTIONS"] == str(CONNECTIONS)
@@ -165,7 +167,9 @@ def test_the_proxy_takes_its_file_and_is_steered_by_the_script(prepared: Path, t
             "LISTEN": f"127.0.0.1:{port}",
             "CERTIFICATE": str(prepared / "secrets" / "certificate-and-key.pem"),
             "CONTROL": f"ipv4@127.0.0.1:{control}",
-            "CONNECTIONS": "16",
+            "CONNECTIONS": "4",
+            "MAX_BODY_BYTES": "16777216",
+            "ORIGINS": "*",
             **replicas,
         }
         command = [str(HAPROXY), "-db", "-f", str(PROJECT / "deploy" / "haproxy.cfg")]
