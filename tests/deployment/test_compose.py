@@ -83,11 +83,8 @@ def test_all_that_is_named_is_there() -> None:
         for volume in service.get("volumes", ()):
             place = volume.split(":")[0]
             assert place in CLUSTER["volumes"] or (FOLDER / place).is_file()
-    needed = set(
-        re.findall(
-            r'"\$\{([A-Z0-9_]+)(?:\[\*\])?\}"', (PROJECT / "deploy/haproxy.cfg").read_text(encoding="utf-8")
-        )
-    )
+    text = (PROJECT / "deploy/haproxy.cfg").read_text(encoding="utf-8")
+    needed = set(re.findall(r'"\$\{([A-Z0-9_]+)(?:\[\*\])?\}"', text))
     assert needed == set(SERVICES["proxy"]["environment"])
     assert SERVICES["proxy"]["environment"]["CONNECTIONS"] == str(CONNECTIONS)
     assert SERVICES["replica1"]["environment"]["WEB_CONCURRENCY"] == str(WORKERS)
