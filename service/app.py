@@ -24,6 +24,7 @@ from service.endpoints.evaluate import evaluate
 from service.endpoints.feedback import feedback
 from service.endpoints.feedback_summary import feedback_summary
 from service.endpoints.fhir import fhir
+from service.endpoints.hosts import host_check
 from service.endpoints.knowledge_pages import knowledge_pages
 from service.endpoints.operations import operations
 from service.endpoints.request_log import request_log
@@ -79,7 +80,7 @@ def create_app(
     store = Store(config.feedback_db, config.feedback_retention_days, clock)
     metrics = metrics or Metrics()
     # Around Flask and not in it: what is added to every answer is cheaper there, a plain list of headers.
-    around = request_log(response_headers(app.wsgi_app, config), metrics)
+    around = request_log(response_headers(host_check(app.wsgi_app, config), config), metrics)
     app.wsgi_app = around  # type: ignore[assignment,method-assign]
     app.register_blueprint(authentication(callers, admin_token_in(config.admin_token_file)))
     servers = FhirServers(config.fhir_servers, config.fhir_timeout, config.fhir_ca_file)

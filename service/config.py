@@ -65,6 +65,11 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "SILENT": ("false", "true: decide, and answer no card"),
     "SHARED_SERVICE_ID": ("", "serve every hook under this one id"),
     "CORS_ORIGINS": ("*", "origins that may call, separated by commas"),
+    "ALLOWED_HOSTS": (
+        "",
+        "further host names by which clients reach the service, without port, separated by commas; those of"
+        " PUBLIC_BASE_URL and of loopback are always allowed",
+    ),
     "KNOWLEDGE_DIR": ("the one shipped", "a folder with other knowledge files"),
     "WEB_CONCURRENCY": ("2", "worker processes"),
     "LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR; no level logs patient data"),
@@ -73,6 +78,7 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
 
 # As browsers write an origin; it is compared letter by letter.
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]+)?")
+_HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:]+\]")
 
 
 class ConfigError(ValueError):
@@ -104,6 +110,7 @@ class Config:
     silent: bool = False
     shared_service_id: str = ""
     cors_origins: tuple[str, ...] = ("*",)
+    allowed_hosts: tuple[str, ...] = ()
     knowledge_dir: Path | None = None
     workers: int = 2
     log_level: str = "INFO"
@@ -192,6 +199,9 @@ class Config:
             raise ConfigError(
                 "CORS_ORIGINS: * or origins such as https://ehr.example, without a path or slash"
             )
+        hosts = tuple(h.strip().lower() for h in text("ALLOWED_HOSTS", "").split(",") if h.strip())
+        if any(not _HOST.fullmatch(host) for host in hosts):
+            raise ConfigError("ALLOWED_HOSTS: host names such as cds.example, without scheme, port or path")
         shared = text("SHARED_SERVICE_ID", "")
         if shared and not shared.replace("-", "").isalnum():
             raise ConfigError("SHARED_SERVICE_ID: letters, digits and hyphens")
@@ -215,6 +225,7 @@ class Config:
             silent=choice("SILENT", "false", ("true", "false")) == "true",
             shared_service_id=shared,
             cors_origins=origins,
+            allowed_hosts=tuple(host.strip("[]") for host in hosts),
             knowledge_dir=Path(folder) if folder else None,
             workers=workers,
             log_level=choice("LOG_LEVEL", "INFO", _LOG_LEVELS),

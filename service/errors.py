@@ -69,11 +69,6 @@ class TooLarge(RequestError):
     status = 413
 
 
-class TooSlow(RequestError):
-    status = 408
-    headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
-
-
 class Unauthenticated(RequestError):
     """Nobody we know; says which check failed, never what was sent."""
 

@@ -49,7 +49,7 @@ class Metrics:
         self._requests = self._counter("requests", "Requests answered", "route", "method", "status")
         self._seconds = Histogram(
             f"{PREFIX}request_seconds",
-            "From the whole request to its answer, in seconds",
+            "From the head of a request to its answer, in seconds",
             ["route"],
             buckets=_SECONDS,
             registry=self._registry,
@@ -60,14 +60,7 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="livesum",
         )
-        self._waiting = Gauge(
-            f"{PREFIX}requests_waiting",
-            "Whole requests that wait for their decision, a few times a second",
-            registry=self._registry,
-            multiprocess_mode="livesum",
-        )
         self._refused = self._counter("refused", "Refused before the application looked at it", "status")
-        self._overload = self._counter("overload", "Refused with 503 because too many were waiting")
         self._workers = self._counter("worker_exits", "Worker processes that ended")
         self._cards = self._counter("cards", "Cards made, shown or not", "hook", "level", "row", "shown")
         self._withheld = self._counter(
@@ -107,15 +100,9 @@ class Metrics:
         self._child(self._requests, route, method, str(status)).inc()
         self._child(self._seconds, route).observe(seconds)
 
-    def waiting(self, requests: int) -> None:
-        self._waiting.set(requests)
-
     def refused(self, status: int) -> None:
         """One that never reached the application."""
         self._child(self._refused, str(status)).inc()
-
-    def overloaded(self) -> None:
-        self._overload.inc()
 
     def card(self, hook: str, level: str, row: str, shown: bool) -> None:
         """row: the leading one, "none" for a card without."""

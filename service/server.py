@@ -16,18 +16,30 @@ from typing import Any, TextIO
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 
+from fhir_mappings.from_actions import operation_outcome
+from fhir_mappings.json_objects import json_bytes
 from service.app import create_app
 from service.config import SETTINGS, Config, ConfigError
+from service.endpoints.answers import FHIR_JSON
+from service.endpoints.request_log import new_id
+from service.endpoints.response_headers import header_rules
 from service.feedback import Store
+from service.gunicorn_worker import Worker
 from service.knowledge import KnowledgeError, load_knowledge
 from service.log_lines import lines_for, said, set_up
 from service.metrics import Metrics, shared_folder
-from service.worker import Worker
 
 # The tool of migrations takes half a second to start; a start that waits longer goes on without.
 _UPGRADE_SECONDS = 30
-# The worker's loop never waits so long; where a decision hangs it stops to say that it lives.
-_TIMEOUT = 30
+# A worker whose main thread is silent for so many seconds is killed and replaced.
+TIMEOUT_S = 30
+# Requests that a worker answers at the same time. More would share one interpreter.
+THREADS = 3
+# Longer than proxies keep theirs (60 s): the end that sends must be the one that closes.
+KEEPALIVE_S = 75
+CONNECTIONS = 100
+# What is being answered at a stop is still answered, for so many seconds.
+GRACE_S = 30
 # A worker is replaced after so many requests, not all at once: what leaks unseen ends there.
 MAX_REQUESTS = 100_000
 JITTER = 20_000
@@ -51,7 +63,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._config = config
         self._application = application
         self.metrics = metrics
-        self.max_body_bytes = config.max_body_bytes
+        self._add_headers = header_rules(config)
         super().__init__()
 
     def load_config(self) -> None:
@@ -61,11 +73,13 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "bind": f"{bind}:{config.port}",
             "workers": config.workers,
             "worker_class": Worker,
-            "timeout": _TIMEOUT,
+            "threads": THREADS,
+            "keepalive": KEEPALIVE_S,
+            "worker_connections": CONNECTIONS,
+            "timeout": TIMEOUT_S,
             "max_requests": MAX_REQUESTS,
             "max_requests_jitter": JITTER,
-            # What is being answered at a stop is still answered.
-            "graceful_timeout": 30,
+            "graceful_timeout": GRACE_S,
             # Our longest address is a search by URL; a token of 8,000 characters fits in one header.
             "limit_request_line": 4094,
             "limit_request_fields": 64,
@@ -86,6 +100,20 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         return self._application
+
+    def refusal(self, status: str, code: str, text: str) -> bytes:
+        """A whole answer to a request that the application never saw."""
+        body = json_bytes(operation_outcome([("error", code, text, "http")]))
+        headers = [
+            ("Connection", "close"),
+            ("Content-Type", FHIR_JSON),
+            ("Content-Length", str(len(body))),
+            ("X-Request-ID", new_id()),
+        ]
+        # As to a POST: it is not known what was asked, and no answer of a POST is kept by a cache.
+        self._add_headers(headers, {"REQUEST_METHOD": "POST"}, status)
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        return f"HTTP/1.1 {status}\r\n{head}\r\n".encode("ascii") + body
 
 
 def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) -> int:

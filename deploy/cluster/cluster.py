@@ -20,14 +20,14 @@ import redis
 
 from deploy.cluster.credentials import Credentials
 from deploy.cluster.parts import Part, free_port
-from deploy.cluster.proxy import Proxy
+from deploy.cluster.proxy import Proxy, proxy_part
 
 PROJECT = Path(__file__).parents[2]
 HERE = Path(__file__).parents[1]
 REPLICAS = ("replica1", "replica2", "replica3")
 WORKERS = 2
-# At one replica: what its workers decide at the same time, and some that wait for a FHIR server.
-CONNECTIONS = 8 * WORKERS
+# At one replica: what its workers decide, and one that is ready to be decided next by each.
+CONNECTIONS = 2 * WORKERS
 INSTALL = "apt-get install --no-install-recommends haproxy redis-server postgresql"
 # Debian keeps its programs out of the PATH; newest first.
 _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -259,17 +259,15 @@ class Cluster:
         )
 
     def _made_proxy(self) -> Part:
-        environ = {
-            "PATH": os.environ["PATH"] + ":/usr/sbin",
-            "LISTEN": self.url.removeprefix("https://"),
-            "CERTIFICATE": str(self.credentials.path("certificate-and-key.pem")),
-            "CONTROL": str(self.folder / "control"),
-            "CONNECTIONS": str(CONNECTIONS),
-            **{f"REPLICA_{name[-1]}": f"127.0.0.1:{port}" for name, port in self.replica_ports.items()},
-        }
-        program = shutil.which("haproxy", path=environ["PATH"]) or "haproxy"
-        command = [program, "-db", "-f", str(HERE / "haproxy.cfg")]
-        return Part("HAProxy", command, self._log("haproxy"), self._proxy_answers, environ=environ)
+        return proxy_part(
+            self.url.removeprefix("https://"),
+            self.folder / "control",
+            [f"127.0.0.1:{port}" for port in self.replica_ports.values()],
+            CONNECTIONS,
+            self._log("haproxy"),
+            self._proxy_answers,
+            self.credentials.path("certificate-and-key.pem"),
+        )
 
     def _proxy_answers(self) -> bool:
         context = ssl.create_default_context(cafile=self.certificate)

@@ -6,16 +6,14 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.endpoints.answers import FHIR_JSON, JSON
-from service.errors import Issue, NotSupported, RequestError, TooLarge, TooSlow
+from service.errors import Issue, NotSupported, RequestError, TooLarge
 
-# Where the server leaves a body that it has read whole; None: it is too long.
-WHOLE = "fasciculation_cds.body"
 # What nearly every client writes; anything else is taken apart first.
 _AS_USUAL = (JSON, FHIR_JSON, f"{JSON}; charset=utf-8", f"{FHIR_JSON}; charset=utf-8")
 
 
 def body_of(request: Request) -> bytes:
-    """The whole body. Raises NotSupported (415), TooLarge (413), TooSlow (408) or RequestError (400)."""
+    """The whole body. Raises NotSupported (415), TooLarge (413) or RequestError (400)."""
     environ = request.environ
     if environ.get("CONTENT_TYPE") not in _AS_USUAL or "HTTP_CONTENT_ENCODING" in environ:
         _check_kind(request)
@@ -55,18 +53,11 @@ def _check_kind(request: Request) -> None:
 
 
 def _received(request: Request) -> bytes:
-    if WHOLE in request.environ:
-        whole: bytes | None = request.environ[WHOLE]
-        if whole is None:
-            raise RequestEntityTooLarge
-        return whole
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge:
         raise
-    except Exception as error:
-        if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-            raise TooSlow([Issue("timeout", "The body did not arrive in time.", "http")]) from None
+    except Exception:
         # What the server says of a broken chunk or a lost connection repeats what was sent.
         raise RequestError(
             [Issue("incomplete", "The body broke off, or its chunks are not as HTTP writes them.", "http")]

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from service.callers import Callers
 from service.endpoints.answers import json_answer
 from service.feedback import Store
+from service.health_check import HealthCheck
 from service.knowledge import Knowledge
 from service.knowledge.yaml_files import load_yaml
 from service.metrics import Metrics
 from service.shipped import shipped
-from service.soon import Soon
 
 # What Prometheus asks for when it asks for nothing in particular.
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
-# Asked about the service itself; they are answered however busy it is.
+# Asked about the service itself, by any name of the host.
 PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
-# Set by a worker that was told to stop: whoever balances load should look elsewhere.
-STOPPING = "fasciculation_cds.stopping"
 OPENAPI = shipped("openapi.yaml")
 
 
@@ -35,7 +33,7 @@ def operations(
     stores = {"feedback": store.state_soon}
     if callers is not None:
         # Every replica, and every worker of it, is asked again and again.
-        stores["usedTokens"] = Soon(callers.seen.state, keeps=1.0)
+        stores["usedTokens"] = HealthCheck(callers.seen.state, max_age_s=1.0)
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
@@ -43,17 +41,15 @@ def operations(
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        stopping = STOPPING in request.environ
         return json_answer(
             {
-                "status": "stopping" if stopping else "ready",
+                "status": "ready",
                 "version": version,
                 "knowledgeVersion": knowledge.version,
                 "rows": len(knowledge.table.rows),
                 # Named, and no more: another replica has no better ones.
                 **{name: state() for name, state in stores.items()},
-            },
-            503 if stopping else 200,
+            }
         )
 
     @blueprint.get("/metrics")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import request
+from flask import has_request_context, request
 
 from fhir_mappings.findings import Note
 from fhir_mappings.parse import KINDS
@@ -30,6 +30,11 @@ _LINE = "fasciculation_cds.line"
 _log = logging.getLogger("service.requests")
 
 
+def new_id() -> str:
+    """An id for a request that came without one."""
+    return os.urandom(16).hex()
+
+
 class _Line:
     """What one request will be logged with. members: what the endpoints add."""
 
@@ -37,7 +42,7 @@ class _Line:
 
     def __init__(self, sent: str | None) -> None:
         self.began = time.perf_counter()
-        self.id = sent if sent and _ID.fullmatch(sent) else os.urandom(16).hex()
+        self.id = sent if sent and _ID.fullmatch(sent) else new_id()
         self.members: dict[str, object] = {}
 
 
@@ -58,7 +63,8 @@ def request_log(application: WSGIApplication, metrics: Metrics) -> WSGIApplicati
 
     def end(line: _Line, environ: WSGIEnvironment, status: int) -> None:
         seconds = time.perf_counter() - line.began
-        rule = request.url_rule
+        # Flask does not see a request for another host.
+        rule = request.url_rule if has_request_context() else None
         route = OTHER
         if rule is not None:
             route = templates.get(rule.rule) or templates.setdefault(rule.rule, template_of(rule.rule))

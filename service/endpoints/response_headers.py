@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -27,15 +27,11 @@ _FIXED = (
 _ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
 _ONE_YEAR = ("Strict-Transport-Security", "max-age=31536000")
 _UNSTORED = ("Cache-Control", "no-store")
-# All that are written here, and not by what was asked: a server need not check them again and again.
-CONSTANT = frozenset((*_FIXED, _ANY_ORIGIN, _ONE_YEAR, _UNSTORED, _PAGE, _DATA))
 
 
 def response_headers(application: WSGIApplication, config: Config) -> WSGIApplication:
     """That application with these headers on every answer, errors and preflights too."""
-    any_origin = "*" in config.cors_origins
-    # Over http a browser ignores it, and a site that is tried out on loopback must not be locked to https.
-    secure = config.public_base_url.startswith("https://")
+    add = header_rules(config)
 
     def headed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
@@ -44,7 +40,16 @@ def response_headers(application: WSGIApplication, config: Config) -> WSGIApplic
 
         return application(environ, start)
 
-    def add(headers: list[tuple[str, str]], environ: WSGIEnvironment, status: str) -> None:
+    return headed
+
+
+def header_rules(config: Config) -> Callable[[list[tuple[str, str]], Mapping[str, Any], str], None]:
+    """What adds the headers: to a list, for an environment and a status line."""
+    any_origin = "*" in config.cors_origins
+    # Over http a browser ignores it, and a site that is tried out on loopback must not be locked to https.
+    secure = config.public_base_url.startswith("https://")
+
+    def add(headers: list[tuple[str, str]], environ: Mapping[str, Any], status: str) -> None:
         given = dict(headers)
         headers += _FIXED
         if any_origin:
@@ -64,7 +69,7 @@ def response_headers(application: WSGIApplication, config: Config) -> WSGIApplic
         if environ["REQUEST_METHOD"] == "POST" or "HTTP_AUTHORIZATION" in environ:
             _put(headers, _UNSTORED)
 
-    return headed
+    return add
 
 
 def _put(headers: list[tuple[str, str]], header: tuple[str, str]) -> None:

@@ -18,7 +18,7 @@ from service.config import ConfigError
 from service.feedback.deadline import end_after
 from service.feedback.records import Feedback
 from service.feedback.tables import ACCEPTED, FEEDBACK, REVISION
-from service.soon import Soon
+from service.health_check import HealthCheck
 
 # A caller waits no longer than this for a lock, or for a server that does not answer.
 _PATIENCE_SECONDS = 2
@@ -50,8 +50,7 @@ class Store:
         self._retention = timedelta(days=retention_days)
         self._clock = clock
         self._purged: datetime | None = None
-        # The state, or that it does not answer: never waits longer than half a second.
-        self.state_soon = Soon(self.state)
+        self.state_soon = HealthCheck(self.state)
 
     def add(self, items: Sequence[Feedback]) -> None:
         """Keeps all of them or none; what is there already stays as it is. Raises StoreDown."""

@@ -1,4 +1,4 @@
-"""The service as it is started, with some of its bounds shortened and decisions that can be held up."""
+"""The service as it is started, with decisions that can be held up."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATIENCE = 60.0
 _PROGRAM = """
 import os, sys, time
 from pathlib import Path
-from service import connections, worker
+from service import server
 from service.endpoints import cds_hooks
 from service.server import main
 
@@ -96,13 +96,14 @@ def until(holds: Callable[[], bool]) -> None:
 
 @contextmanager
 def served(folder: Path, changes: str = "", **environ: str) -> Iterator[Served]:
-    """changes: statements on the modules connections and worker before the start."""
+    """changes: statements on the module server before the start."""
     held, log, port = folder / "held", folder / "log", free_port()
     held.touch()
     settings = {
         "PATH": os.environ["PATH"],
         "PORT": str(port),
         "WEB_CONCURRENCY": "1",
+        "ALLOWED_HOSTS": "cds.example",
         "FEEDBACK_DB": f"sqlite:///{folder}/feedback.sqlite3",
         "HELD": str(held),
         **environ,

@@ -140,12 +140,64 @@ def test_the_host_that_a_caller_names_is_believed_by_nobody(client: FlaskClient,
         "X-Forwarded-Proto": "http",
     }
     plain = client.post(SERVICE, json=hook_call())
+    del forged["Host"]
     assert client.post(SERVICE, json=hook_call(), headers=forged).data == plain.data
+    forged["Host"] = host
+    (issue,) = issues(client.post(SERVICE, json=hook_call(), headers=forged), 421)
+    assert "ALLOWED_HOSTS" in issue["diagnostics"]
     assert "https://cds.example/knowledge" in plain.get_data(as_text=True)
     for path in ("//evil.example/cds-services", "/cds-services//", "/knowledge/", "/static//pages.css", "//"):
         answer = client.get(path, headers=forged)
-        assert answer.status_code in (200, 404), path
+        assert answer.status_code == 421, path
         assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["//evil.example/cds-services", "/cds-services//", "/knowledge/", "//"])
+def test_no_address_is_answered_by_a_redirect(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code in (200, 404)
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["cds.example", "CDS.example:8443", "alias.example", "gateway.internal:80", "localhost:8000",
+     "127.0.0.1", "[::1]:8000", "[fd00::7]"],
+)  # fmt: skip
+def test_hosts_that_are_served(knowledge: Knowledge, host: str) -> None:
+    environ = {
+        "PUBLIC_BASE_URL": "https://cds.example, https://alias.example/cds",
+        "ALLOWED_HOSTS": "Gateway.internal, [fd00::7]",
+    }
+    client = create_app(Config.from_environ(environ), knowledge).test_client()
+    assert client.get("/cds-services", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_probes_are_answered_to_any_host(client: FlaskClient, path: str) -> None:
+    assert client.get(path, headers={"Host": "10.1.2.3:8000"}).status_code == 200
+
+
+def test_a_refused_host_is_answered_and_logged_like_any_other_request(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "service.requests")
+    response = client.get("/cds-services", headers={"Host": f"{WORD}.example"})
+    assert issues(response, 421)
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["X-Request-ID"] in caplog.text
+    assert WORD not in caplog.text + response.get_data(as_text=True)
+    assert client.head("/cds-services", headers={"Host": "evil.example"}).data == b""
+
+
+def test_two_hosts_are_none(client: FlaskClient) -> None:
+    assert issues(client.get("/healthz", headers={"Host": "localhost,evil.example"}), 400)
+
+
+@pytest.mark.parametrize("written", ["https://cds.example", "cds.example:8000", "a b", "*", "cds.example/x"])
+def test_a_host_that_is_none_stops_the_start(written: str) -> None:
+    with pytest.raises(ConfigError, match=r"^ALLOWED_HOSTS: "):
+        Config.from_environ({"ALLOWED_HOSTS": f"fine.example, {written}"})
 
 
 def _twice(text: str, member: str) -> str:
@@ -213,7 +265,7 @@ class Broken(io.BytesIO):
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(TimeoutError("late"), 408), (ConnectionResetError("gone"), 400), (ValueError(WORD), 400)],
+    [(TimeoutError("late"), 400), (ConnectionResetError("gone"), 400), (ValueError(WORD), 400)],
 )
 def test_a_body_that_does_not_arrive(
     client: FlaskClient, caplog: pytest.LogCaptureFixture, error: Exception, status: int

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from service.app import create_app
 from service.callers.seen_tokens import InMemory, InRedis, SeenTokens
 from service.config import Config
+from service.health_check import SILENT, HealthCheck
 from service.knowledge import Knowledge
-from service.soon import SILENT, Soon
 from tests.contract.callers import Clock, app_for, callers
 
 
@@ -61,14 +61,14 @@ def test_metrics_say_the_same(knowledge: Knowledge, closed_port: int, tmp_path: 
     assert 'store_up{store="feedback"} 0.0' in text
 
 
-@pytest.mark.parametrize("keeps", [0.0, 1.0])
-def test_an_answer_serves_again_for_as_long_as_it_is_kept(keeps: float) -> None:
-    now, asked = [0.0], iter(("ok", "full", "full"))
-    soon = Soon(lambda: next(asked), keeps, lambda: now[0])
-    assert soon() == "ok"
-    assert soon() == ("ok" if keeps else "full")
+@pytest.mark.parametrize("max_age_s", [0.0, 1.0])
+def test_an_answer_serves_again_for_as_long_as_it_is_kept(max_age_s: float) -> None:
+    now, results = [0.0], iter(("ok", "full", "full"))
+    check = HealthCheck(lambda: next(results), max_age_s, lambda: now[0])
+    assert check() == "ok"
+    assert check() == ("ok" if max_age_s else "full")
     now[0] = 2.0
-    assert soon() == "full"
+    assert check() == "full"
 
 
 def test_who_is_silent_is_asked_once_and_heard_when_it_speaks() -> None:
@@ -79,10 +79,10 @@ def test_who_is_silent_is_asked_once_and_heard_when_it_speaks() -> None:
         speaks.wait(60)
         return "ok"
 
-    soon = Soon(ask)
-    assert [soon(), soon()] == [SILENT, SILENT]
+    check = HealthCheck(ask)
+    assert [check(), check()] == [SILENT, SILENT]
     assert asked == [1]
     speaks.set()
-    while (said := soon()) == SILENT:
+    while (said := check()) == SILENT:
         pass
     assert said == "ok"

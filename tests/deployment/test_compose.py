@@ -83,9 +83,8 @@ def test_all_that_is_named_is_there() -> None:
         for volume in service.get("volumes", ()):
             place = volume.split(":")[0]
             assert place in CLUSTER["volumes"] or (FOLDER / place).is_file()
-    needed = set(
-        re.findall(r'"\$\{([A-Z0-9_]+)\}"', (PROJECT / "deploy/haproxy.cfg").read_text(encoding="utf-8"))
-    )
+    text = (PROJECT / "deploy/haproxy.cfg").read_text(encoding="utf-8")
+    needed = set(re.findall(r'"\$\{([A-Z0-9_]+)(?:\[\*\])?\}"', text))
     assert needed == set(SERVICES["proxy"]["environment"])
     assert SERVICES["proxy"]["environment"]["CONNECTIONS"] == str(CONNECTIONS)
     assert SERVICES["replica1"]["environment"]["WEB_CONCURRENCY"] == str(WORKERS)
@@ -165,7 +164,9 @@ def test_the_proxy_takes_its_file_and_is_steered_by_the_script(prepared: Path, t
             "LISTEN": f"127.0.0.1:{port}",
             "CERTIFICATE": str(prepared / "secrets" / "certificate-and-key.pem"),
             "CONTROL": f"ipv4@127.0.0.1:{control}",
-            "CONNECTIONS": "16",
+            "CONNECTIONS": "4",
+            "MAX_BODY_BYTES": "16777216",
+            "ORIGINS": "*",
             **replicas,
         }
         command = [str(HAPROXY), "-db", "-f", str(PROJECT / "deploy" / "haproxy.cfg")]

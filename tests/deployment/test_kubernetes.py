@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from service.config import SETTINGS, Config
+from service.config import MAX_BODY_BYTES, SETTINGS, Config
 from tests.deployment.conftest import NEEDS_TOOLS, told
 from tests.docs.conftest import PROJECT
 
@@ -28,7 +29,8 @@ def read(name: str) -> dict[str, Any]:
 
 
 LISTED = read("kustomization.yaml")["resources"]
-OBJECTS = {content["kind"]: content for content in map(read, LISTED)}
+PROXY_FILE = "proxy-configmap.yaml"
+OBJECTS = {content["kind"]: content for content in map(read, LISTED) if content != read(PROXY_FILE)}
 DEPLOYMENT, JOB = OBJECTS["Deployment"], OBJECTS["Job"]
 PODS = pytest.mark.parametrize("pod", [DEPLOYMENT["spec"]["template"], JOB["spec"]["template"]],
                                ids=["server", "migration"])  # fmt: skip
@@ -100,7 +102,7 @@ def test_secrets_are_only_named(pod: dict[str, Any]) -> None:
 
 def settings(pod: dict[str, Any], tmp_path: Path) -> dict[str, str]:
     """What the container of that pod finds in its environment; the files that it names are empty ones."""
-    (container,) = containers(pod)
+    container = next(containers(pod))
     # As the Dockerfile says.
     found = {"HOST": "0.0.0.0", "PORT": "8000"}  # noqa: S104
     if container.get("envFrom"):
@@ -140,6 +142,24 @@ def test_the_files_that_are_mounted_are_those_that_are_named() -> None:
     assert there == named
 
 
+def test_the_proxy_of_a_pod_is_the_one_of_the_other_deployments() -> None:
+    text = (PROJECT / "deploy" / "haproxy.cfg").read_text(encoding="utf-8")
+    assert read(PROXY_FILE)["data"] == {"haproxy.cfg": text}
+    server, proxy = containers(DEPLOYMENT["spec"]["template"])
+    (volume,) = proxy["volumeMounts"]
+    volumes = {one["name"]: one for one in DEPLOYMENT["spec"]["template"]["spec"]["volumes"]}
+    assert volumes[volume["name"]]["configMap"]["name"] == read(PROXY_FILE)["metadata"]["name"]
+    given = {one["name"]: one["value"] for one in proxy["env"]}
+    needed = set(re.findall(r'"\$\{([A-Z0-9_]+)(?:\[\*\])?\}"', text))
+    # Plain HTTP and one replica.
+    assert needed - set(given) == {"CERTIFICATE", "REPLICA_2", "REPLICA_3"}
+    (port,) = server["ports"]
+    assert given["REPLICA_1"] == f"127.0.0.1:{port['containerPort']}"
+    workers = int(OBJECTS["ConfigMap"]["data"]["WEB_CONCURRENCY"])
+    assert given["CONNECTIONS"] == str(2 * workers)
+    assert given["MAX_BODY_BYTES"] == str(MAX_BODY_BYTES)
+
+
 def test_selectors_and_names_meet() -> None:
     labels = DEPLOYMENT["spec"]["template"]["metadata"]["labels"]
     budget, policy = OBJECTS["PodDisruptionBudget"]["spec"], OBJECTS["NetworkPolicy"]["spec"]
@@ -158,17 +178,21 @@ def test_selectors_and_names_meet() -> None:
     assert scaled["scaleTargetRef"]["name"] == DEPLOYMENT["metadata"]["name"]
     assert "replicas" not in DEPLOYMENT["spec"]
     assert scaled["minReplicas"] >= 3 > budget["maxUnavailable"]
-    (container,) = containers(DEPLOYMENT["spec"]["template"])
-    (port,) = container["ports"]
-    assert OBJECTS["Service"]["spec"]["ports"][0]["targetPort"] == port["name"]
-    assert policy["ingress"][0]["ports"][0]["port"] == port["containerPort"]
+    container, proxy = containers(DEPLOYMENT["spec"]["template"])
+    (port,), (front,) = container["ports"], proxy["ports"]
+    assert OBJECTS["Service"]["spec"]["ports"][0]["targetPort"] == front["name"]
+    assert [rule["ports"][0]["port"] for rule in policy["ingress"]] == [
+        front["containerPort"],
+        port["containerPort"],
+    ]
     assert container["image"] == next(containers(JOB["spec"]["template"]))["image"]
     assert [image["name"] for image in read("kustomization.yaml")["images"]] == [container["image"]]
 
 
 def test_probes_ask_what_there_is_and_a_stop_is_waited_for() -> None:
     spec = DEPLOYMENT["spec"]["template"]["spec"]
-    (container,) = containers(DEPLOYMENT["spec"]["template"])
+    container, proxy = containers(DEPLOYMENT["spec"]["template"])
+    assert proxy["lifecycle"] == container["lifecycle"]
     paths = {
         kind: container[kind]["httpGet"]["path"]
         for kind in ("startupProbe", "readinessProbe", "livenessProbe")

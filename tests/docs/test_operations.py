@@ -1,10 +1,11 @@
-"""docs/operations.md names the metrics there are and the bounds the worker has."""
+"""docs/operations.md names the metrics there are and the bounds that the service and the proxy have."""
 
 from __future__ import annotations
 
 import re
 
-from service import connections, fhir_server, server, worker
+from deploy.cluster.cluster import CONNECTIONS, WORKERS
+from service import server
 from service.metrics import PREFIX, Metrics
 from tests.docs.conftest import PROJECT
 
@@ -28,7 +29,7 @@ def test_the_metrics_are_those_of_the_service() -> None:
 def test_what_alerts_look_at_is_measured() -> None:
     named = {name.strip("`") for name, *_ in table("metrics")}
     part = TEXT.partition("### What to alert on")[2].partition("\n## ")[0]
-    asked = set(re.findall(r"\b([a-z_]+_(?:total|seconds|up|waiting))\b", part))
+    asked = set(re.findall(r"\b([a-z_]+_(?:total|seconds|up))\b", part))
     assert asked
     assert asked <= named
 
@@ -36,19 +37,28 @@ def test_what_alerts_look_at_is_measured() -> None:
 def test_the_bounds_are_those_of_the_code() -> None:
     written = {what: value for what, value, _ in table("bounds")}
     why = {what: why for what, _, why in table("bounds")}
-    assert written["decided at the same time, by a worker"] == f"{worker.AT_ONCE}"
-    assert written["until others go on beside it"] == f"{worker.LONG * 1000:g} ms"
-    assert f"up to {worker.THREADS} such" in why["until others go on beside it"]
-    assert f"the {fhir_server.PLACES} requests" in why["until others go on beside it"]
-    assert worker.THREADS > fhir_server.PLACES
-    assert written["the longest wait for a turn"] == f"{worker.WAITS:g} s"
-    assert f"{worker.FEW} always wait" in why["the longest wait for a turn"]
-    assert written["a client may rest"] == f"{connections.RESTS:g} s"
-    assert written["a request must be there within"] == f"{connections.ARRIVES:g} s"
-    assert written["a connection between requests"] == f"{connections.IDLE:g} s"
-    assert written["connections of a worker"] == f"{worker.CONNECTIONS}"
-    assert written["bodies in memory, of a worker"].startswith(f"{worker.BYTES_OF_BODIES} times ")
-    assert written["a decision hangs after"] == f"{worker.HANGS:g} s"
-    assert written["after the signal to stop"] == f"{worker.STOPS:g} s"
+    assert written["threads of a worker"] == f"{server.THREADS}"
+    assert written["a connection between requests"] == f"{server.KEEPALIVE_S} s"
+    assert written["connections of a worker"] == f"{server.CONNECTIONS}"
+    assert written["a worker whose main thread is silent is killed after"] == f"{server.TIMEOUT_S} s"
+    assert written["what was begun at a stop"] == f"{server.GRACE_S} s"
     assert written["requests until a worker is replaced"] == f"{server.MAX_REQUESTS}"
     assert f"up to {server.JITTER} more" in why["requests until a worker is replaced"]
+
+
+def test_the_bounds_of_the_proxy_are_those_of_its_file() -> None:
+    proxy = (PROJECT / "deploy" / "haproxy.cfg").read_text(encoding="utf-8")
+    written = {what: value for what, value, _ in table("proxy")}
+    small, large = re.findall(r"timeout queue (\w+)", proxy)
+    assert written["requests at a replica"] == f"{CONNECTIONS // WORKERS} for each worker"
+    assert written["the longest wait for a place"] == small.replace("ms", " ms")
+    limit = re.search(r"req.body_size gt (\d+)000 }", proxy)
+    assert limit is not None
+    assert written["bodies above"] == f"{limit[1]} kB"
+    assert (
+        f"up to {large.removesuffix('s')} s" in {what: why for what, _, why in table("proxy")}["bodies above"]
+    )
+    assert "maxconn 1 " in proxy
+    arrives = re.search(r"wait-for-body time (\d+)s", proxy)
+    assert arrives is not None
+    assert written["a request must be there within"] == f"{arrives[1]} s"

@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 
 from service.config import SETTINGS
-from service.connections import ARRIVES, RESTS
 from tests.docs.conftest import PROJECT
 
 DOCUMENTS = ("SECURITY.md", "docs/safety.md", "docs/integrating.md", "docs/operations.md")
@@ -61,9 +60,14 @@ def test_every_threat_and_hazard_names_a_test(name: str) -> None:
     assert unshown == []
 
 
-def test_the_limits_of_time_are_those_of_the_worker() -> None:
-    words = " ".join(text("SECURITY.md").split())
-    assert f"a request may rest {RESTS:.0f} seconds and must be there within {ARRIVES:.0f}" in words
-    assert f"did not arrive in {ARRIVES:.0f} seconds, or rested for {RESTS:.0f}" in text(
-        "docs/integrating.md"
+def test_the_limits_of_time_are_those_of_the_proxy() -> None:
+    proxy = text("deploy/haproxy.cfg")
+    arrives, pauses = (
+        re.search(rf"^ +(?:http-request )?{name} (?:time )?(\d+)s$", proxy, re.M)
+        for name in ("wait-for-body", "timeout client")
     )
+    assert arrives is not None
+    assert pauses is not None
+    words = " ".join(text("SECURITY.md").split())
+    assert f"may pause {pauses[1]} seconds and must be there within {arrives[1]}" in words
+    assert f"did not arrive in {arrives[1]} seconds, or paused for {pauses[1]}" in text("docs/integrating.md")

@@ -1,8 +1,9 @@
 """Offered load against what is answered, below and past saturation, on loopback.
 
-    python -m benchmarks.load [--worker own|sync|gthread] [--workers 1] [--resources 20] [--large 0]
-        [--slow 0] [--at 0.25 0.5 …] [--seconds 5] [--set worker.AT_ONCE=4]
+    python -m tools.bench.load [--direct] [--workers 1] [--resources 20] [--large 0]
+        [--slow 0] [--slow-resources 20] [--at 0.25 0.5 …] [--seconds 5]
 
+The service stands behind HAProxy with deploy/haproxy.cfg, without TLS, unless --direct is given.
 First a few clients ask as fast as they are answered: that is the capacity of this machine now, with the
 clients on it. Then requests are sent at multiples of it, each at its own moment (exponential pauses, always
 the same), whether or not earlier ones were answered. A latency counts from that moment. Bounded: about
@@ -16,8 +17,6 @@ import asyncio
 import json
 import os
 import random
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,27 +26,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.cluster.parts import Part, free_port
+from deploy.cluster.proxy import proxy_part
+
 PROJECT = Path(__file__).parents[2]
 PATH = "/cds-services/fasciculation-patient-view"
 PATIENCE = 10.0
 CLIENTS = 8
-# gunicorn's own workers, for comparison: the same application, without our worker.
-_PROGRAM = """
-import os, sys
-from service import connections, server, worker
-kind = os.environ.pop("WORKER")
-if kind != "own":
-    from gunicorn.workers import gthread, sync
-    server.Worker = {{"sync": sync.SyncWorker, "gthread": gthread.ThreadWorker}}[kind]
-    load = server._Server.load_config
-    def load_config(self):
-        load(self)
-        if kind == "gthread":
-            self.cfg.set("threads", 4)
-    server._Server.load_config = load_config
-{changes}
-sys.exit(server.main([], os.environ))
-"""
 
 
 @dataclass
@@ -133,7 +118,7 @@ class Clients:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
             length = int(head.partition("content-length:")[2].partition("\r\n")[0])
             await reader.readexactly(length)
-            keep = "connection: keep-alive" in head
+            keep = "connection: close" not in head
             return head.split(" ", 2)[1]
         finally:
             if keep:
@@ -185,19 +170,40 @@ async def offered(port: int, requests: list[bytes], rate: float, seconds: float)
     return outcome
 
 
-@contextmanager
-def slow_clients(port: int, count: int, request: bytes) -> Iterator[None]:
-    """So many that have sent half of a request and rest; who is refused comes again."""
-    held = []
-    try:
-        for _ in range(count):
-            client = socket.create_connection(("127.0.0.1", port))
-            client.sendall(request[: len(request) // 2])
-            held.append(client)
-        yield
-    finally:
-        for client in held:
-            client.close()
+class RestingClients:
+    """Connections that have sent half of a request and rest; each that is closed is opened again."""
+
+    def __init__(self, port: int, count: int, request: bytes) -> None:
+        self._port, self._count, self._half = port, count, request[: len(request) // 2]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> RestingClients:
+        self._tasks = [asyncio.create_task(self._rest()) for _ in range(self._count)]
+        await asyncio.sleep(1.0 if self._count else 0.0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _rest(self) -> None:
+        while True:
+            with suppress(OSError):
+                reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                try:
+                    writer.write(self._half)
+                    await reader.read()
+                finally:
+                    writer.close()
+            await asyncio.sleep(0.1)
+
+
+async def beside(
+    resting: RestingClients, port: int, requests: list[bytes], rate: float, seconds: float
+) -> Outcome:
+    async with resting:
+        return await offered(port, requests, rate, seconds)
 
 
 def cost_of(master: int) -> tuple[float, float]:
@@ -211,70 +217,85 @@ def cost_of(master: int) -> tuple[float, float]:
     return ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / len(pids) / 2**20
 
 
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own loopback
+            return True
+    except OSError:
+        return False
+
+
 @contextmanager
-def started(worker: str, workers: int, changes: str) -> Iterator[tuple[int, int]]:
-    """The port of a service with that worker, and its master's process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
+def started(workers: int, proxied: bool) -> Iterator[tuple[int, int]]:
+    """The port of a replica, or of the proxy in front of it, and the process id of gunicorn's master."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, port, front = Path(name), free_port(), free_port()
         environ = {
             "PATH": os.environ["PATH"],
             "PORT": str(port),
             "WEB_CONCURRENCY": str(workers),
             "FEEDBACK_DB": f"sqlite:///{folder}/feedback.sqlite3",
-            "WORKER": worker,
         }
-        command = [sys.executable, "-c", _PROGRAM.format(changes=changes)]
-        quiet = subprocess.DEVNULL
-        process = subprocess.Popen(
-            # The clients must not be late because the service is busy.
-            ["nice", "-n", "5", *command],
-            cwd=PROJECT,
-            env=environ,
-            stdout=quiet,
-            stderr=quiet,
+        # The clients must not be late because the service is busy.
+        command = ["nice", "-n", "5", sys.executable, "-m", "service"]
+        replica = Part(
+            "the service",
+            command,
+            folder / "service.log",
+            lambda: answers(f"http://127.0.0.1:{port}/healthz"),
+            environ=environ,
+            folder=PROJECT,
         )
+        proxy = proxy_part(
+            f"127.0.0.1:{front}",
+            folder / "control",
+            [f"127.0.0.1:{port}"],
+            2 * workers,
+            folder / "proxy.log",
+            lambda: answers(f"http://127.0.0.1:{front}/healthz"),
+        )
+        replica.start()
         try:
-            until = time.monotonic() + 60
-            while time.monotonic() < until:
-                with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
-                    break
-                time.sleep(0.1)
-            yield port, process.pid
+            replica.wait_ready()
+            if proxied:
+                proxy.start()
+                proxy.wait_ready()
+            yield front if proxied else port, replica.process.pid
         finally:
-            process.terminate()
-            process.wait(60)
+            if proxied:
+                proxy.stop()
+            replica.stop()
 
 
 def main(args: list[str]) -> int:
     """Prints the curve as a table."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench.load")
-    parser.add_argument("--worker", choices=("own", "sync", "gthread"), default="own")
+    parser.add_argument("--direct", action="store_true", help="ask the service itself, without the proxy")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--resources", type=int, default=20)
     parser.add_argument("--large", type=int, default=0, help="one request in ten has so many resources")
     parser.add_argument("--slow", type=int, default=0, help="clients that rest in the middle of a request")
-    parser.add_argument("--at", type=float, nargs="+", default=[0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0])
+    parser.add_argument("--slow-resources", type=int, default=20, help="resources in a request that rests")
+    parser.add_argument("--at", type=float, nargs="+", default=[0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0])
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--set", nargs="*", default=[], help="module.NAME=value, of worker or connections")
     asked = parser.parse_args(args)
     requests = [as_request(body_of(asked.resources))] * 9
     requests.append(as_request(body_of(asked.large)) if asked.large else requests[0])
-    with started(asked.worker, asked.workers, "\n".join(asked.set)) as (port, master):
+    resting = as_request(body_of(asked.slow_resources))
+    with started(asked.workers, not asked.direct) as (port, master):
         asyncio.run(capacity(port, requests, 1.0))
         before = cost_of(master)[0]
         most = asyncio.run(capacity(port, requests, asked.seconds))
         seconds, size = cost_of(master)
         each = (seconds - before) / (most * asked.seconds) * 1000
-        kind = f"{asked.worker} {' '.join(asked.set)}".strip()
-        print(f"\nworker {kind}, {asked.workers} processes, {len(requests[0]) // 1000} kB", end="")
+        print("\ndirect" if asked.direct else "\nbehind HAProxy", end="")
+        print(f", {asked.workers} workers, {len(requests[0]) // 1000} kB", end="")
         print(f", every tenth {len(requests[-1]) // 1000} kB" if asked.large else "", end="")
-        print(f", {asked.slow} resting clients:")
+        print(f", {asked.slow} clients rest in {len(resting) // 1000} kB:" if asked.slow else ":")
         print(f"{most:.0f} /s, {each:.2f} ms of CPU a request, {size:.0f} MiB a worker\n\n{HEAD}", flush=True)
         for share in asked.at:
-            with slow_clients(port, asked.slow, requests[0]):
-                print(asyncio.run(offered(port, requests, most * share, asked.seconds)).line(), flush=True)
+            slow = RestingClients(port, asked.slow, resting)
+            print(asyncio.run(beside(slow, port, requests, most * share, asked.seconds)).line(), flush=True)
     return 0
 
 
