@@ -14,7 +14,6 @@ from service.decision.outcome import level_of
 from service.decision.table import All, AnyOf, Condition, Example, Leaf, Not, Row, predicate
 from service.knowledge.artifacts.conditions import fhirpath_of
 from service.knowledge.artifacts.work_up import LIBRARY, PLAN
-from tests.knowledge.fhirpath import true_of
 from tests.knowledge.patients import record_of_example
 from tests.knowledge.published import (
     ACTIONS,
@@ -22,7 +21,7 @@ from tests.knowledge.published import (
     RESOURCES,
     VALUE_SETS,
     applicable,
-    parameters,
+    true_of,
     walked,
 )
 
@@ -146,29 +145,9 @@ def test_the_fhirpath_says_what_the_table_says(name: str) -> None:
     expression, wanted = fhirpath_of(condition), predicate(condition)
     seen = set()
     for facts in assignments(condition):
-        assert true_of(expression, parameters(facts)) is wanted(facts), facts
+        assert true_of(expression, facts) is wanted(facts), facts
         seen.add(wanted(facts))
     assert seen == {True, False}
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "parameter.where(name = 'a' and value = 'b').empty()",
-        "parameter.where(name = 'a').exists()",
-        "true true",
-        "value > 3",
-    ],
-)
-def test_the_reader_of_fhirpath_refuses_what_it_does_not_know(expression: str) -> None:
-    with pytest.raises(ValueError, match=r"not read|expected|left over"):
-        true_of(expression, {})
-
-
-def test_and_binds_before_or() -> None:
-    assert true_of("true or true and false", {})
-    assert not true_of("(true or true) and false", {})
-    assert true_of("false.not() and true", {})
 
 
 def test_every_fact_that_a_condition_reads_is_described() -> None:
