@@ -109,7 +109,7 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
                 yield from leaves(part)
 
 
-def assignments(condition: Condition, at_most: int = 1500) -> Iterator[dict[str, str]]:
+def assignments(condition: Condition, at_most: int = 1500, drawn: int = 150) -> Iterator[dict[str, str]]:
     """Every assignment of the facts that it reads; so many drawn ones where there are more."""
     names = list(dict.fromkeys(leaf.variable for leaf in leaves(condition)))
     values = [
@@ -124,7 +124,8 @@ def assignments(condition: Condition, at_most: int = 1500) -> Iterator[dict[str,
             yield dict(zip(names, chosen, strict=True))
         return
     draw = random.Random(size)
-    for _ in range(at_most):
+    # The engine takes some 10 ms for an expression of that size.
+    for _ in range(drawn):
         # Mostly unknown, as records are: else nearly every "any" would be true.
         yield {
             name: draw.choice([*one, *["unknown"] * len(one)])
