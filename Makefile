@@ -109,8 +109,8 @@ format: $(STAMP)  ## Lay the code out
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-openapi: $(STAMP)  ## Write openapi.yaml anew from the schemas and schemas/openapi_paths.yaml
-	$(BIN)/python -m schemas.openapi
+openapi: $(STAMP)  ## Write openapi.yaml anew from the marshmallow schemas and tools/openapi/
+	$(BIN)/python -m tools.openapi
 
 knowledge: $(STAMP)  ## Write service/knowledge/README.md and artifacts/ anew from the knowledge
 	$(BIN)/python -m tools.knowledge.readme
@@ -126,7 +126,15 @@ examples: $(STAMP)  ## Write examples/ anew from the test patients: read the dif
 	@.api/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-test-api: $(STAMP) .api/schemathesis/made  ## openapi.yaml against the running service, by schemathesis (minutes)
+# The linters of openapi.yaml come from npm; without npm they are left out, and their tests are skipped.
+.api/node/made: tests/api/package.json tests/api/package-lock.json
+	@$(call no_link,.api .api/node)
+	@rm -rf .api/node && mkdir -p .api/node && cp $^ .api/node/
+	@if command -v npm >/dev/null; then cd .api/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+		else echo "make test-api: no npm, spectral and redocly are left out." >&2; fi
+	@touch $@
+
+test-api: $(STAMP) .api/schemathesis/made .api/openapi-python-client/made .api/node/made  ## openapi.yaml by linters, a generated client, and against the running service (minutes)
 	$(BIN)/python -m pytest -rs tests/api $(ARGS)
 
 audit: .api/audit/made  ## Known weaknesses of the locked dependencies; fails where no advisory service answers

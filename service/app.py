@@ -92,7 +92,7 @@ def create_app(
     app.register_blueprint(fhir(config, knowledge, _version()))
     app.register_blueprint(workbench(config, knowledge, _examples(), _version()))
     app.register_blueprint(operations(knowledge, store, callers, metrics, _version()))
-    app.register_blueprint(docs(_version()))
+    app.register_blueprint(docs())
 
     @app.errorhandler(RequestError)
     def request_error(error: RequestError) -> Response:

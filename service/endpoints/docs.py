@@ -1,36 +1,39 @@
-"""GET /docs: the API on a page, with a form that sends its examples. Nothing comes from elsewhere."""
+"""GET /docs: openapi.yaml in Swagger UI. Its files are those of the package flask-swagger-ui."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template, request
+from importlib.resources import files
 
-from service.api_description import api_description
-from service.endpoints.operations import OPENAPI
-from service.knowledge.yaml_files import load_yaml
+from flask import Blueprint, Response, render_template, request, send_from_directory
+from werkzeug.exceptions import NotFound
 
-# A page with a script of ours, which asks this service alone. A form is sent by that script, or not at all.
+SWAGGER_UI = files("flask_swagger_ui") / "dist"
+# The folder holds more: pages with scripts of their own, and builds that are not used.
+FILES = frozenset({"swagger-ui-bundle.js", "swagger-ui.css"})
+# Its icons are data: addresses in its style sheet. "Try it out" asks this service alone.
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self';"
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self';"
     " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 
 
-def docs(version: str) -> Blueprint:
-    """The page, written at its first request and kept: it changes only with the program."""
+def docs() -> Blueprint:
+    """GET /docs and /docs/{filename}."""
     blueprint = Blueprint("docs", __name__)
-    kept: list[str] = []
 
     @blueprint.get("/docs")
     def page() -> Response:
-        if not kept:
-            kept.append(
-                render_template("docs.html", api=api_description(load_yaml(OPENAPI)), version=version)
-            )
-        response = Response(kept[0], mimetype="text/html")
+        response = Response(render_template("docs.html"), mimetype="text/html")
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Cache-Control"] = "no-cache"
         response.add_etag()
         response.make_conditional(request)
         return response
+
+    @blueprint.get("/docs/<filename>")
+    def file(filename: str) -> Response:
+        if filename not in FILES:
+            raise NotFound
+        return send_from_directory(str(SWAGGER_UI), filename)
 
     return blueprint

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.openapi import document
 from tests.docs.conftest import PROJECT, free_port, running
+from tools.openapi.document import document
 
 TOOL = PROJECT / ".api" / "schemathesis" / "bin" / "schemathesis"
 SETTINGS = PROJECT / "tests" / "api" / "schemathesis.toml"

@@ -22,7 +22,6 @@ PAGES = [
     "/knowledge/child-sign",
     "/knowledge/diuretic-depleting",
     "/knowledge/widespread",
-    "/docs",
 ]
 EACH = pytest.mark.parametrize("path", PAGES)
 

@@ -16,7 +16,7 @@ from tests.docs.conftest import PROJECT
 
 PICTURES = PROJECT / ".pictures"
 PAGES = ["/", "/?example=hostile-record", "/?example=all-tests-pending&hook=order-sign", "/knowledge",
-         "/knowledge/weakness", "/knowledge/claims", "/feedback/summary", "/docs"]  # fmt: skip
+         "/knowledge/weakness", "/knowledge/claims", "/feedback/summary"]  # fmt: skip
 # Unknown to it in the first example, and decisive.
 QUESTION = "Is the patient breathless lying flat?"
 UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
@@ -264,6 +264,22 @@ def test_without_a_script_the_bundled_patients_work(chromium: Any, site: str) ->
     page.locator("article.card.critical").wait_for()
     assert page.get_by_text("Without JavaScript only the bundled patients work").is_visible()
     context.close()
+
+
+def test_axe_finds_on_the_page_of_the_api_only_what_swagger_ui_brings(bench: Bench) -> None:
+    """Its contrast, headings, buttons in rows that are buttons, and an unnamed choice of servers."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    bench.open("/docs")
+    bench.page.locator(".opblock").first.wait_for()
+    found = Axe().run(bench.page).response
+    assert found["passes"]
+    of_swagger_ui = {"color-contrast", "heading-order", "nested-interactive", "select-name"}
+    assert {one["id"] for one in found["violations"]} <= of_swagger_ui
+    inside = "(selector) => document.querySelector(selector).closest('#swagger-ui') !== null"
+    for one in found["violations"]:
+        assert all(bench.page.evaluate(inside, node["target"][0]) for node in one["nodes"]), one["id"]
+    assert bench.complaints == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

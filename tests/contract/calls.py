@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.openapi import document
-from schemas.openapi_calls import CALLS, CARD
+from tools.openapi.calls import CALLS, CARD
+from tools.openapi.document import with_sample_calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class SampleCall:
 
 def sample_calls() -> Iterator[SampleCall]:
     """All of them, in the order of the document."""
-    for methods in document()["paths"].values():
+    for methods in with_sample_calls()["paths"].values():
         for method, operation in methods.items():
             for call in operation[CALLS]:
                 yield SampleCall(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
-from schemas.openapi import FILE, document, written
+from tools.openapi.document import FILE, document, written
 
 
 def test_it_is_what_the_schemas_say() -> None:
@@ -25,13 +27,23 @@ def as_route(path: str) -> str:
     return re.sub(r"^/cds-services/[a-z-]+$", "/cds-services/{service_id}", path)
 
 
+def component(reference: dict[str, Any]) -> dict[str, Any]:
+    """The named component that the reference points to."""
+    found: dict[str, Any] = document()["components"]["schemas"][
+        reference["$ref"].removeprefix("#/components/schemas/")
+    ]
+    return found
+
+
 def test_every_service_of_discovery_is_described(client: FlaskClient) -> None:
     described = document()["paths"]
     for service in client.get("/cds-services").get_json()["services"]:
         call = described[f"/cds-services/{service['id']}"]["post"]
-        asked = call["requestBody"]["content"]["application/json"]["schema"]["properties"]
-        assert asked["hook"]["const"] == service["hook"]
-        assert {"userId", "patientId"} <= set(asked["context"]["required"])
+        request = component(call["requestBody"]["content"]["application/json"]["schema"])
+        assert set(request["required"]) == {"hook", "hookInstance", "context"}
+        assert request["properties"]["hook"]["const"] == service["hook"]
+        context = component(request["properties"]["context"])
+        assert {"userId", "patientId"} <= set(context["required"])
 
 
 def test_its_paths_are_the_routes(app: Flask) -> None:
@@ -53,8 +65,30 @@ def test_it_is_served(client: FlaskClient) -> None:
 
 def test_a_required_member_is_required() -> None:
     shapes = document()["components"]["schemas"]
-    assert set(shapes["HookRequest"]["required"]) == {"hook", "hookInstance", "context"}
-    assert shapes["Evaluation"]["required"] == ["cards", "assessment"]
+    assert set(shapes["Evaluation"]["required"]) == {"cards", "assessment"}
+
+
+def nodes(content: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(content, dict):
+        yield content
+    for inner in (
+        content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    ):
+        yield from nodes(inner)
+
+
+def test_shapes_are_named_components_and_every_array_names_its_items() -> None:
+    """A generated client has classes of these names, and no nameless object."""
+    shapes = document()["components"]["schemas"]
+    assert set(shapes) >= {"Card", "Suggestion", "Action", "Assessment", "Finding", "PatientViewRequest"}
+    assert not [name for name in shapes if name[-1].isdigit()]
+    arrays = [node for node in nodes(document()) if "array" in node.get("type", ())]
+    assert len(arrays) > 50
+    assert all("items" in array for array in arrays)
+
+
+def test_what_serves_the_tests_alone_is_not_published() -> None:
+    assert not [key for node in nodes(document()) for key in node if str(key).startswith("x-")]
 
 
 def test_what_needs_a_token_says_so() -> None:

@@ -71,7 +71,7 @@ def test_no_cpt_code_is_shipped() -> None:
 
 
 def test_generated_files_are_current() -> None:
-    from schemas.openapi import FILE, written
+    from tools.openapi.document import FILE, written
 
     assert FILE.read_text(encoding="utf-8") == written(), "make openapi writes it anew"
 

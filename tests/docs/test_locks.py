@@ -38,6 +38,7 @@ def test_every_dependency_is_locked(file: str, wanted: list[str]) -> None:
         "requirements-dev.lock",
         "tests/ehr/requirements.lock",
         "tests/browser/requirements.lock",
+        "tests/api/openapi-python-client.lock",
         "tools/bench/floor.lock",
         "tools/bench/healthchain.lock",
     ],

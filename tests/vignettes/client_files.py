@@ -9,9 +9,9 @@ import json
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from schemas.openapi_calls import CARD
 from service.examples import Example
 from tests.contract.calls import SampleCall, sample_calls
+from tools.openapi.calls import CARD
 
 BASE = "http://127.0.0.1:8000"
 HTTP = "requests.http"

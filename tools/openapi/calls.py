@@ -1,4 +1,4 @@
-"""The requests of openapi_calls.yaml beside their operations: `x-calls`, and examples where all is well.
+"""The requests of calls.yaml beside their operations: `x-calls`, and examples where all is well.
 
 `x-calls` of an operation is a list of {name, summary, status, address, headers, text | value | example,
 after}: address is the path with its query; the body is that text, that JSON, or the request body's example of
@@ -24,7 +24,7 @@ _MEMBERS = _REQUIRED | _BODY | {"path", "at", "query", "headers", "after"}
 
 
 class CallsError(ValueError):
-    """openapi_calls.yaml does not fit openapi_paths.yaml or the examples; says where."""
+    """calls.yaml does not fit paths.yaml or the examples; says where."""
 
 
 def with_calls(
@@ -42,7 +42,7 @@ def with_calls(
             hook = hooks.get(name)
             listed = calls.get("call" if hook else name)
             if not listed:
-                raise CallsError(f"{name}: no call: write one into schemas/openapi_calls.yaml")
+                raise CallsError(f"{name}: no call: write one into tools/openapi/calls.yaml")
             left.discard(name)
             for entry in listed:
                 _add(operation, path, _about(entry, hook), folder)

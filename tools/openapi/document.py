@@ -1,0 +1,171 @@
+"""The OpenAPI document: paths.yaml, the marshmallow schemas (by apispec), and examples from calls.yaml."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_cls
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import Schema, fields, validate
+
+from schemas import assessment, cds_hooks, feedback, knowledge_answers
+from schemas.contexts import CONTEXTS, Bundle
+from schemas.operation_outcome import OperationOutcomeSchema
+from schemas.workbench import WorkbenchAnswerSchema, WorkbenchSchema
+from tools.openapi.calls import CALLS, with_calls
+
+PROJECT = Path(__file__).parents[2]
+FILE = PROJECT / "openapi.yaml"
+HOOKS = PROJECT / "service" / "knowledge" / "hooks.yaml"
+EXAMPLES = PROJECT / "examples"
+HERE = Path(__file__).parent
+HOOK_CALL = "/cds-services/{service_id}"
+
+# What paths.yaml refers to; what these contain becomes a component as well.
+ROOTS: tuple[type[Schema], ...] = (
+    cds_hooks.DiscoverySchema,
+    cds_hooks.AnswerSchema,
+    assessment.EvaluationSchema,
+    feedback.FeedbackSchema,
+    feedback.SummarySchema,
+    knowledge_answers.KnowledgeSchema,
+    knowledge_answers.KnowledgeRowSchema,
+    knowledge_answers.KnowledgeClaimsSchema,
+    OperationOutcomeSchema,
+    WorkbenchSchema,
+    WorkbenchAnswerSchema,
+)
+# Components are named after their class without "Schema", except these: most names stand in two modules.
+NAMES: dict[type[Schema], str] = {
+    cds_hooks.AnswerSchema: "HookAnswer",
+    cds_hooks.OptionsSchema: "RequestOptions",
+    assessment.AnswerSchema: "QuestionAnswer",
+    assessment.RowSchema: "AssessmentRow",
+    feedback.ItemSchema: "FeedbackItem",
+    feedback.RowSchema: "FeedbackRow",
+    feedback.SummarySchema: "FeedbackSummary",
+    knowledge_answers.ActionSchema: "KnowledgeAction",
+    knowledge_answers.ExampleSchema: "KnowledgeExample",
+    WorkbenchSchema: "WorkbenchRequest",
+}
+
+
+class RequestExtensionSchema(cds_hooks.Tolerant):
+    """The member `extension` of a hook request."""
+
+    options = fields.Nested(cds_hooks.OptionsSchema, data_key=cds_hooks.EXTENSION, allow_none=True)
+
+
+def document() -> dict[str, Any]:
+    """The document as it is published."""
+    content = with_sample_calls()
+    for methods in content["paths"].values():
+        for operation in methods.values():
+            del operation[CALLS]
+    return content
+
+
+def with_sample_calls() -> dict[str, Any]:
+    """The document with the calls of each operation as `x-calls` (calls.py).
+
+    Raises:
+        CallsError: calls.yaml does not fit paths.yaml or the examples.
+        UserWarning: two schemas would get the same name.
+    """
+    authored = _yaml(HERE / "paths.yaml")
+    hooks = {entry["id"]: entry["hook"] for entry in _yaml(HOOKS)["hooks"]}
+    plugin = MarshmallowPlugin(schema_name_resolver=_name)
+    info = authored["info"]
+    spec = APISpec(info["title"], info["version"], authored["openapi"], plugins=[plugin], info=info)
+    assert plugin.converter is not None
+    plugin.converter.map_to_openapi_type(feedback.Utc, "string", "date-time")
+    plugin.converter.map_to_openapi_type(fields.Url, "string", "uri")
+    plugin.converter.add_attribute_function(_const)
+    plugin.converter.add_attribute_function(_bundle)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        for schema in (*map(_request, hooks.values()), *ROOTS):
+            if _name(schema) not in spec.components.schemas:
+                spec.components.schema(_name(schema), schema=schema)
+    for name, component in authored["components"].pop("schemas").items():
+        spec.components.schema(name, component)
+    for name, component in authored["components"].pop("responses").items():
+        spec.components.response(name, component)
+    for path, operations in _paths(authored["paths"], hooks):
+        spec.path(path, operations=operations)
+    made = spec.to_dict()
+    made["components"] |= authored["components"]
+    calls = _yaml(HERE / "calls.yaml")
+    made["paths"] = dict(with_calls(made["paths"], calls, hooks, EXAMPLES))
+    return {name: made.get(name, authored.get(name)) for name in (*authored, "components")}
+
+
+def written() -> str:
+    """openapi.yaml as it should be."""
+    head = "# Made by `make openapi` from tools/openapi/ and the marshmallow schemas.\n"
+    return head + yaml.dump(document(), Dumper=_NoAliases, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _yaml(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return found
+
+
+def _name(schema: Any) -> str:
+    kind = resolve_schema_cls(schema)
+    assert isinstance(kind, type)
+    return NAMES.get(kind, kind.__name__.removesuffix("Schema"))
+
+
+def _request(hook: str) -> type[Schema]:
+    """The request of one hook: its name, its context, and what the service reads beside the envelope."""
+    context = CONTEXTS[hook]
+    members = {
+        "hook": fields.String(required=True, validate=validate.Equal(hook)),
+        "context": fields.Nested(context, required=True),
+        "prefetch": fields.Dict(allow_none=True),
+        "extension": fields.Nested(RequestExtensionSchema, allow_none=True),
+    }
+    name = context.__name__.removesuffix("Context") + "Request"
+    return type(name, (cds_hooks.RequestSchema,), members)
+
+
+def _paths(paths: dict[str, Any], hooks: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """The paths; that of a hook call once for each hook, under its id."""
+    for path, methods in paths.items():
+        if path != HOOK_CALL:
+            yield path, methods
+            continue
+        for id, hook in hooks.items():
+            call = deepcopy(methods["post"])
+            del call["parameters"]
+            call |= {"operationId": id, "summary": f"A call of the hook {hook}"}
+            for link in call["responses"]["200"]["links"].values():
+                link["parameters"]["service_id"] = id
+            reference = {"$ref": f"#/components/schemas/{_name(_request(hook))}"}
+            call["requestBody"]["content"]["application/json"]["schema"] = reference
+            yield path.replace("{service_id}", id), {"post": call}
+
+
+def _const(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    """A single allowed value as `const`."""
+    return {"const": ret.pop("enum")[0]} if len(ret.get("enum", ())) == 1 else {}
+
+
+def _bundle(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    """A Bundle in a context, as leniently as schemas/contexts.py reads it."""
+    entry = {"type": ["array", "null"], "items": {}}
+    properties = {"resourceType": {"enum": ["Bundle", None]}, "entry": entry}
+    return {"properties": properties} if isinstance(field, Bundle) else {}
+
+
+class _NoAliases(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
