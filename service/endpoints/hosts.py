@@ -51,5 +51,6 @@ def host_check(application: WSGIApplication, config: Config) -> WSGIApplication:
 def _name_of(host: str) -> str:
     """The name or address in a Host header, without its port and brackets."""
     if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
+        address, end, _ = host[1:].partition("]")
+        return address.lower() if end else ""
     return host.partition(":")[0].lower()

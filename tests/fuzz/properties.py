@@ -24,7 +24,7 @@ from service.knowledge import Knowledge
 from tests.fuzz.mutations import CANARY, Change, changed, drawn
 from tests.fuzz.seeds import Seed, feedback_seeds, seeds
 
-STATUSES = frozenset((200, 400, 412, 413, 415, 422))
+STATUSES = frozenset((200, 400, 412, 413, 415, 421, 422))
 # Of what was sent, nothing may stand in a card like this: it would be markup or a link there.
 ALIVE = (
     "<img", "<script", "<iframe", "](javascript:", "](https://evil", "https://evil", "www.evil", "**bold**",
