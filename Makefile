@@ -112,7 +112,7 @@ format: $(STAMP)  ## Lay the code out
 openapi: $(STAMP)  ## Write openapi.yaml anew from the marshmallow schemas and tools/openapi/
 	$(BIN)/python -m tools.openapi
 
-knowledge: $(STAMP)  ## Write service/knowledge/README.md and artifacts/ anew from the knowledge
+knowledge: $(STAMP)  ## Write service/knowledge/data/README.md and artifacts/ anew from the knowledge
 	$(BIN)/python -m tools.knowledge.readme
 	$(BIN)/python -m tools.artifacts
 

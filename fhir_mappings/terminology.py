@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from fhir_mappings.findings import Basis, Site, Status
+from fhir_mappings.record import Basis, Site, Status
 
 CodeKey = tuple[str, str]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from schemas.cds_hooks import CardSchema
+from schemas.hooks import CardSchema
 
 LEVEL = validate.OneOf(["none", "info", "warning", "critical"])
 STATUS = validate.OneOf(["present", "absent", "unknown"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from schemas.cds_hooks import Exact, Tolerant
+from schemas.hooks import Exact, Tolerant
 
 MOST_ITEMS = 100
 MOST_SUGGESTIONS = 50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from schemas.cds_hooks import JsonBoolean
+from schemas.hooks import JsonBoolean
 
 
 class ApplySchema(Schema):

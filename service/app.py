@@ -13,10 +13,9 @@ from importlib.metadata import version as installed_version
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from service.callers import Callers, callers_of
-from service.callers.admin import admin_token_in
+from service.authentication import Callers, callers_of
+from service.authentication.admin_token import admin_token_in
 from service.config import Config
-from service.endpoints.answers import problem_answer
 from service.endpoints.authentication import authentication
 from service.endpoints.cds_hooks import cds_hooks
 from service.endpoints.docs import docs
@@ -29,11 +28,12 @@ from service.endpoints.knowledge_pages import knowledge_pages
 from service.endpoints.operations import operations
 from service.endpoints.request_log import request_log
 from service.endpoints.response_headers import response_headers
+from service.endpoints.responses import problem_answer
 from service.endpoints.workbench import workbench
 from service.errors import Issue, RequestError
 from service.examples import load_examples
 from service.feedback import Store
-from service.fhir_server import FhirServers
+from service.fhir_client import FhirServers
 from service.knowledge import Knowledge
 from service.metrics import Metrics
 

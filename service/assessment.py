@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fhir_mappings.findings import Days, Finding, Note, Record, Status, Twitch
+from fhir_mappings.record import Days, Finding, Note, Record, Status, Twitch
 from service.decision import Decision
 from service.decision.facts import band_today
+from service.decision.on_file import newest_orders
 from service.decision.questions import AnswerOutcome, Question
-from service.decision.standing import newest_orders
 from service.knowledge import Knowledge
 
 # One text may be that of as many findings as its codes stand for.

@@ -10,11 +10,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from schemas.cds_hooks import EXTENSION
 from schemas.examples import index_problems
+from schemas.hooks import EXTENSION
 from service.knowledge.problems import KnowledgeError, Problem
 from service.knowledge.yaml_files import load_yaml
-from service.shipped import shipped
+from service.package_files import shipped
 
 FOLDER = "examples"
 INDEX = "index.yaml"

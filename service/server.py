@@ -16,17 +16,17 @@ from typing import Any, TextIO
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 
-from fhir_mappings.from_actions import operation_outcome
-from fhir_mappings.json_objects import json_bytes
+from fhir_mappings.request.json_body import json_bytes
+from fhir_mappings.to_fhir.actions import operation_outcome
 from service.app import create_app
 from service.config import SETTINGS, Config, ConfigError
-from service.endpoints.answers import FHIR_JSON
 from service.endpoints.request_log import new_id
 from service.endpoints.response_headers import header_rules
+from service.endpoints.responses import FHIR_JSON
 from service.feedback import Store
 from service.gunicorn_worker import Worker
 from service.knowledge import KnowledgeError, load_knowledge
-from service.log_lines import lines_for, said, set_up
+from service.logs import lines_for, said, set_up
 from service.metrics import Metrics, shared_folder
 
 # The tool of migrations takes half a second to start; a start that waits longer goes on without.

@@ -8,26 +8,26 @@ from datetime import date
 
 from msgspec.structs import replace as replaced
 
-from fhir_mappings.codes import twitch_named_by
-from fhir_mappings.findings import Finding, Note, Reading, Record, Status
-from fhir_mappings.located import Submission
-from fhir_mappings.many_notes import at_most
-from fhir_mappings.parse import parse
-from fhir_mappings.resources import CodeableConcept
+from fhir_mappings.record import Finding, Note, Reading, Record, Status
+from fhir_mappings.resources.concepts import twitch_named_by
+from fhir_mappings.resources.invalid import Unread
+from fhir_mappings.resources.notes import at_most
+from fhir_mappings.resources.select import parse
+from fhir_mappings.resources.shapes import CodeableConcept
+from fhir_mappings.resources.submission import Submission
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.bearing import bearing_on
 from fhir_mappings.to_findings.drafts import drafts_of
-from fhir_mappings.to_findings.drugs import drugs_of
 from fhir_mappings.to_findings.family import family_said
+from fhir_mappings.to_findings.findings import NOT_UNDERSTOOD, Reader
+from fhir_mappings.to_findings.medications import drugs_of
 from fhir_mappings.to_findings.observations import observed
 from fhir_mappings.to_findings.orders import orders_of
 from fhir_mappings.to_findings.results import results_of
-from fhir_mappings.to_findings.said import Said, finding_of
-from fhir_mappings.to_findings.signs import NOT_UNDERSTOOD, Reader
+from fhir_mappings.to_findings.statements import Said, finding_of
 from fhir_mappings.to_findings.statuses import IN_WORDS, STATUS_NOT_RECOGNISED
 from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
-from fhir_mappings.unread import Unread
 
 
 def record_of(submission: Submission, terminology: Terminology, as_of: date, reading: Reading) -> Record:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_mappings import resources as fhir
-from fhir_mappings.codes import twitch_named_by
-from fhir_mappings.first_looks import ConditionLook
-from fhir_mappings.parse import Bears
+from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.concepts import twitch_named_by
+from fhir_mappings.resources.preview import ConditionLook
+from fhir_mappings.resources.select import Bears
 from fhir_mappings.terminology import Terminology, code_key
 
 _BY_NAME = (ConditionLook, fhir.Condition)

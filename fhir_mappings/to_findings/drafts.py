@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from fhir_mappings import resources as fhir
-from fhir_mappings.findings import Draft, Order
-from fhir_mappings.located import Located
+from fhir_mappings.record import Draft, Order
+from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import Terminology
-from fhir_mappings.to_findings.drug_medicine import Medicines
-from fhir_mappings.to_findings.drugs import drafted_drugs
+from fhir_mappings.to_findings.medication_identity import Medicines
+from fhir_mappings.to_findings.medications import drafted_drugs
 
 # A prescription may be signed again after a change that ended it.
 _ENDED = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "ended"})

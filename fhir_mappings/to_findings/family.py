@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhir_mappings import resources as fhir
-from fhir_mappings.codes import keys_of, text_of
-from fhir_mappings.findings import Basis, Status
-from fhir_mappings.located import Located
+from fhir_mappings.record import Basis, Status
+from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.concepts import keys_of, text_of
+from fhir_mappings.resources.submission import Located
+from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.onsets import Dates
-from fhir_mappings.to_findings.said import Said
-from fhir_mappings.to_findings.signs import Reader
+from fhir_mappings.to_findings.statements import Said
 
 FAMILY = "family-neurological"
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fhir_mappings import resources as fhir
-from fhir_mappings.codes import keys_of
-from fhir_mappings.located import Located
+from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.concepts import keys_of
+from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import CodeKey
 
 

@@ -6,8 +6,9 @@ from datetime import date
 
 import msgspec
 
-from fhir_mappings import resources as fhir
-from fhir_mappings.dates import (
+from fhir_mappings.record import Days, Note
+from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.dates import (
     NO_DAY,
     UnreadableDate,
     age_days,
@@ -15,7 +16,6 @@ from fhir_mappings.dates import (
     days_of,
     plain_quantity,
 )
-from fhir_mappings.findings import Days, Note
 
 # An age is reached on a day and lasts until the next one of its unit.
 _UNIT_LASTS = {"a": 366, "year": 366, "years": 366, "yr": 366, "mo": 31, "month": 31, "months": 31}

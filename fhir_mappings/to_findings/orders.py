@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from fhir_mappings import resources as fhir
-from fhir_mappings.codes import keys_of
-from fhir_mappings.findings import Note, Order, Reading
-from fhir_mappings.located import Located
-from fhir_mappings.parse import exists_on
-from fhir_mappings.references import plain
+from fhir_mappings.record import Note, Order, Reading
+from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.concepts import keys_of
+from fhir_mappings.resources.references import plain
+from fhir_mappings.resources.select import exists_on
+from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.onsets import Dates
 

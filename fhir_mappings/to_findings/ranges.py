@@ -8,9 +8,9 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
-from fhir_mappings import resources as fhir
-from fhir_mappings.codes import text_of
-from fhir_mappings.findings import Band, Limits, Patient
+from fhir_mappings.record import Band, Limits, Patient
+from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.concepts import text_of
 from fhir_mappings.terminology import Analyte
 
 _OUT = {"H": False, "HH": False, "L": True, "LL": True, "A": None, "AA": None}

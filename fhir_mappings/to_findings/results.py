@@ -9,10 +9,10 @@ from decimal import Decimal
 
 import msgspec
 
-from fhir_mappings import resources as fhir
-from fhir_mappings.codes import keys_of, text_of
-from fhir_mappings.findings import Band, Note, Patient, Reading, Result
-from fhir_mappings.parse import exists_on
+from fhir_mappings.record import Band, Note, Patient, Reading, Result
+from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.concepts import keys_of, text_of
+from fhir_mappings.resources.select import exists_on
 from fhir_mappings.terminology import Analyte, CodeKey, Terminology
 from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from fhir_mappings import resources as fhir
-from fhir_mappings.codes import keys_of, text_of
-from fhir_mappings.findings import Basis, Note, Site
-from fhir_mappings.references import plain
+from fhir_mappings.record import Basis, Note, Site
+from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.concepts import keys_of, text_of
+from fhir_mappings.resources.references import plain
 from fhir_mappings.terminology import Terminology
 
 ENDED = frozenset({"inactive", "resolved", "remission"})

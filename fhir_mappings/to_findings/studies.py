@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from fhir_mappings import resources as fhir
-from fhir_mappings.codes import keys_of
-from fhir_mappings.findings import Days, Note, Reading, Study
-from fhir_mappings.located import Located
-from fhir_mappings.parse import exists_on
+from fhir_mappings.record import Days, Note, Reading, Study
+from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.concepts import keys_of
+from fhir_mappings.resources.select import exists_on
+from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import CodeKey, Terminology
 from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from fhir_mappings.findings import Days, Status, Twitch
-from fhir_mappings.to_findings.said import Said, evidence_of, weighed
+from fhir_mappings.record import Days, Status, Twitch
+from fhir_mappings.to_findings.statements import Said, evidence_of, weighed
 
 
 def twitch_of(said: Sequence[Said], loose_courses: frozenset[str], as_of: date, label: str) -> Twitch:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from service.cards.drafts import draft_cards
-from service.cards.open_ends import open_ends_cards
+from service.cards.discharge_card import open_ends_cards
+from service.cards.draft_order_card import draft_cards
 from service.cards.situation import Situation
 from service.cards.suggestions import Call
 from service.cards.versions import written_in
 from service.cards.work_up import cards_of
-from service.decision.drafts import drafts_matter
+from service.decision.draft_orders import drafts_matter
 
 __all__ = ["Call", "Situation", "cards_of", "cards_to", "matters"]
 

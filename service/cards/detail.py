@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fhir_mappings.findings import Drug
+from fhir_mappings.record import Drug
 from service.cards.escaping import escaped
 from service.cards.facets import capital, joined, result_text, study_label, test_label
 from service.cards.features import Features

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from fhir_mappings.findings import Band, Result, Twitch
+from fhir_mappings.record import Band, Result, Twitch
 from fhir_mappings.terminology import Terminology
 from service.cards.escaping import escaped
 from service.decision.facts import days_between

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhir_mappings.findings import Finding, Status
+from fhir_mappings.record import Finding, Status
 from service.cards.escaping import escaped
 from service.cards.facets import duration, joined, site_label
 from service.cards.phrases import DAY, phrases_of

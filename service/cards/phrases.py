@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import ParamSpec, TypeVar
 
-from fhir_mappings.findings import Basis, Status
+from fhir_mappings.record import Basis, Status
 from service.cards.facets import capital, joined, test_label
 from service.cards.sentences import Sentences
 from service.decision.outcome import RANK

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_mappings.from_actions import about, filled_answer, filled_order, usable
-from service.card_ids import CardIds, id_of
+from fhir_mappings.to_fhir.actions import about, filled_answer, filled_order, usable
+from service.cards.card_ids import CardIds, id_of
 from service.cards.phrases import phrases_of
 from service.decision import Decision
 from service.decision.questions import Question, foremost

@@ -9,8 +9,8 @@ from service.cards.facets import capital, joined, site_label
 from service.cards.phrases import phrases_of
 from service.decision import Decision
 from service.decision.facts import days_between
+from service.decision.on_file import abnormal_result
 from service.decision.questions import foremost
-from service.decision.standing import abnormal_result
 from service.decision.table import ADVICE, RowRole
 from service.knowledge import Knowledge
 from service.knowledge.wording import Wording

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_mappings.findings import Version
-from fhir_mappings.in_version import in_version
+from fhir_mappings.record import Version
+from fhir_mappings.to_fhir.in_version import in_version
 
 
 def written_in(card: dict[str, Any], version: Version) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from fhir_mappings.unknown_codes import UnknownCode
+from fhir_mappings.to_findings.unknown_codes import UnknownCode
 from service.command_line.deciding import Deciding, Refused, why_undecided
 from service.command_line.explaining import Explaining
 from service.command_line.inputs import Document, Inputs, Unusable

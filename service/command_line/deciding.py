@@ -1,4 +1,4 @@
-"""A document decided as the service would: by service.pipeline, with the same checks before it."""
+"""A document decided as the service would: by service.evaluation, with the same checks before it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fhir_mappings.documents import CALL
-from fhir_mappings.envelope import decode_bundle
-from fhir_mappings.json_objects import UnreadableBody
-from fhir_mappings.located import PatientError, Submission
+from fhir_mappings.request.bundles import decode_bundle
+from fhir_mappings.request.documents import CALL
+from fhir_mappings.request.json_body import UnreadableBody
+from fhir_mappings.resources.submission import PatientError, Submission
 from service.command_line.inputs import Document
 from service.command_line.lines import Places
 from service.errors import Issue, RequestError
-from service.hook_calls import (
+from service.evaluation import Answer, answer
+from service.hook_request import (
     checked_members,
     instance_of,
     issues_of,
@@ -25,7 +26,6 @@ from service.hook_calls import (
     submission_of_call,
 )
 from service.knowledge import Knowledge
-from service.pipeline import Answer, answer
 
 # A bundle's gate that says nothing about the patient: nobody could see whether there is a twitch.
 _NOT_SEEN = frozenset({"unseen", "unread"})

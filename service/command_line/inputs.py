@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from fhir_mappings.documents import BUNDLE, CALL, kind_of, medicine_of, name_of, owner_of
-from fhir_mappings.json_objects import UnreadableBody
+from fhir_mappings.request.documents import BUNDLE, CALL, kind_of, medicine_of, name_of, owner_of
+from fhir_mappings.request.json_body import UnreadableBody
 
 STDIN = "-"
 SUFFIXES = frozenset({".json", ".ndjson", ".jsonl"})

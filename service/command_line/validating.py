@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_mappings.documents import kind_of
-from fhir_mappings.json_objects import UnreadableBody
-from fhir_mappings.parse import KINDS
-from fhir_mappings.unknown_codes import UnknownCode, unknown_codes
-from fhir_mappings.why_unreadable import validation_issues
+from fhir_mappings.request.documents import kind_of
+from fhir_mappings.request.json_body import UnreadableBody
+from fhir_mappings.resources.select import KINDS
+from fhir_mappings.resources.validation import validation_issues
+from fhir_mappings.to_findings.unknown_codes import UnknownCode, unknown_codes
 from service.command_line.deciding import Deciding, Refused, places_of
 from service.command_line.inputs import Document
 from service.command_line.texts import harmless, indented, table

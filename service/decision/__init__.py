@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fhir_mappings.findings import Finding, Record, Status
+from fhir_mappings.record import Finding, Record, Status
 from service.decision.facts import facts_of, present
+from service.decision.on_file import Standing, suspected
 from service.decision.outcome import Outcome, Recommendation, Withheld
 from service.decision.questions import Inquiry, Question
-from service.decision.standing import Standing, suspected
 from service.decision.table import (
     ABSENT,
     ADVICE,

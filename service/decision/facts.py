@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from fhir_mappings.findings import Band, Days, Finding, Plausible, Record, Result, Status
+from fhir_mappings.record import Band, Days, Finding, Plausible, Record, Result, Status
 from service.decision.table import ABSENT, EXAMINED, FALSE, TRUE, UNKNOWN, Disorder, Table
 
 # Facts that are computed, not recorded. No row has one of these names. The last two are read after the

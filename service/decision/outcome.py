@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from fhir_mappings.findings import Order
-from service.decision.standing import Standing
+from fhir_mappings.record import Order
+from service.decision.on_file import Standing
 from service.decision.table import FALSE, LEVELS, TRUE, Action, Facts, Row, Table
 
 

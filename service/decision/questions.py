@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from service.decision.on_file import Standing
 from service.decision.outcome import RANK, Key, Outcome, highest, shaped
 from service.decision.search import Context, Group, Setting, Settings, Situation, groups, search_of
-from service.decision.standing import Standing
 from service.decision.table import LEVELS, Facts
 
 __all__ = ["AnswerOutcome", "Asked", "Group", "Inquiry", "Question", "foremost", "groups"]

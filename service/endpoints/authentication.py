@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, g, request
 
-from service.callers import Caller, Callers
-from service.callers.admin import AdminToken
+from service.authentication import Caller, Callers
+from service.authentication.admin_token import AdminToken
 from service.errors import Issue, NotFound
 
 # First part of an address without patient data that all may read. What is in no list needs a token.

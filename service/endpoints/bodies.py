@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from service.endpoints.answers import FHIR_JSON, JSON
+from service.endpoints.responses import FHIR_JSON, JSON
 from service.errors import Issue, NotSupported, RequestError, TooLarge
 
 # What nearly every client writes; anything else is taken apart first.

@@ -9,20 +9,20 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from fhir_mappings.envelope import HookCall, lists_to_fetch
-from schemas.cds_hooks import EXTENSION
-from service.card_ids import CardIds
+from fhir_mappings.request.bundles import HookCall, lists_to_fetch
+from schemas.hooks import EXTENSION
+from service.cards.card_ids import CardIds
 from service.config import INDICATORS, Config
-from service.endpoints.answers import json_answer
 from service.endpoints.authentication import caller
 from service.endpoints.bodies import body_of
 from service.endpoints.request_log import tell_decision
+from service.endpoints.responses import json_answer
 from service.errors import Issue, NotFound
-from service.fhir_server import FhirServers, Had, Wanted, template_of
-from service.hook_calls import checked_members, options_of, read_call, refuse_unseen, submission_of_call
+from service.evaluation import answer
+from service.fhir_client import FhirServers, Had, Wanted, template_of
+from service.hook_request import checked_members, options_of, read_call, refuse_unseen, submission_of_call
 from service.knowledge import Knowledge
 from service.metrics import Metrics
-from service.pipeline import answer
 
 
 def today() -> date:

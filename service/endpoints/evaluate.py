@@ -8,23 +8,23 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
-from fhir_mappings.envelope import decode_bundle
-from fhir_mappings.from_actions import operation_outcome
-from fhir_mappings.json_objects import UnreadableBody
-from fhir_mappings.located import PatientError, Submission
-from fhir_mappings.why_unreadable import validation_issues
+from fhir_mappings.request.bundles import decode_bundle
+from fhir_mappings.request.json_body import UnreadableBody
+from fhir_mappings.resources.submission import PatientError, Submission
+from fhir_mappings.resources.validation import validation_issues
+from fhir_mappings.to_fhir.actions import operation_outcome
 from schemas.assessment import EvaluateQuerySchema
-from service.card_ids import CardIds
+from service.cards.card_ids import CardIds
 from service.config import Config
-from service.endpoints.answers import json_answer
 from service.endpoints.bodies import body_of
 from service.endpoints.cds_hooks import shown, today
 from service.endpoints.request_log import tell_decision
+from service.endpoints.responses import json_answer
 from service.errors import CannotDecide, Issue, RequestError, flattened
-from service.hook_calls import instance_of, issues_of
+from service.evaluation import Answer, answer
+from service.hook_request import instance_of, issues_of
 from service.knowledge import Knowledge
 from service.metrics import Metrics
-from service.pipeline import Answer, answer
 
 # No service id holds a slash: an id made here is none that feedback takes.
 _SIGNED_AS = "/evaluate"

@@ -10,12 +10,12 @@ from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
 from schemas.feedback import FeedbackSchema
-from service.callers.strict_json import NotStrict, strict_json
-from service.card_ids import CardId, CardIds, NotOurs, names_by_code
+from service.authentication.strict_json import NotStrict, strict_json
+from service.cards.card_ids import CardId, CardIds, NotOurs, names_by_code
 from service.config import Config
-from service.endpoints.answers import json_answer
 from service.endpoints.bodies import body_of
 from service.endpoints.request_log import tell
+from service.endpoints.responses import json_answer
 from service.errors import Issue, NotFound, RequestError, Unavailable, flattened
 from service.feedback import Accepted, Feedback, Store, StoreDown
 from service.knowledge import Knowledge, KnowledgeError

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from service.endpoints.answers import JSON, json_answer
 from service.endpoints.feedback import names_in_ids
+from service.endpoints.responses import JSON, json_answer
 from service.errors import Issue, Unavailable
 from service.feedback import Share, Store, StoreDown, Summary, summary_of
 from service.knowledge import Knowledge

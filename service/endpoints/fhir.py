@@ -13,10 +13,10 @@ from flask import Blueprint, Response, request
 
 from fhir_mappings.capability import SEARCH_PARAMETERS, capability_statement, matches, searchset
 from service.config import Config
-from service.endpoints.answers import FHIR_JSON, JSON, json_answer
+from service.endpoints.responses import FHIR_JSON, JSON, json_answer
 from service.errors import Issue, NotAcceptable, NotFound, RequestError
 from service.knowledge import Knowledge
-from service.shipped import shipped
+from service.package_files import shipped
 
 KINDS = ("PlanDefinition", "ActivityDefinition", "ValueSet", "Library")
 FOLDER = shipped("artifacts")

@@ -8,8 +8,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from schemas.urls import is_loopback
 from service.config import Config
-from service.endpoints.answers import problem_answer
 from service.endpoints.operations import PROBES
+from service.endpoints.responses import problem_answer
 from service.errors import Issue
 
 _INVALID = "400 Bad Request", Issue("invalid", "The request must have one Host header.", "http.host")

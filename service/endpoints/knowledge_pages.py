@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from service.endpoints.answers import JSON, problem_answer
+from service.endpoints.responses import JSON, problem_answer
 from service.errors import Issue
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained

@@ -6,14 +6,14 @@ import json
 
 from flask import Blueprint, Response
 
-from service.callers import Callers
-from service.endpoints.answers import json_answer
+from service.authentication import Callers
+from service.endpoints.responses import json_answer
 from service.feedback import Store
 from service.health_check import HealthCheck
 from service.knowledge import Knowledge
 from service.knowledge.yaml_files import load_yaml
 from service.metrics import Metrics
-from service.shipped import shipped
+from service.package_files import shipped
 
 # What Prometheus asks for when it asks for nothing in particular.
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"

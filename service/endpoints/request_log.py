@@ -13,13 +13,13 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import has_request_context, request
 
-from fhir_mappings.findings import Note
-from fhir_mappings.parse import KINDS
-from schemas.cds_hooks import EXTENSION
+from fhir_mappings.record import Note
+from fhir_mappings.resources.select import KINDS
+from schemas.hooks import EXTENSION
 from service.endpoints.operations import PROBES
-from service.log_lines import Fields
+from service.evaluation import Answer
+from service.logs import Fields
 from service.metrics import OTHER, Metrics
-from service.pipeline import Answer
 
 # Only what no person makes up: a free text, or a short number, could be a patient's.
 _ID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -17,21 +17,22 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup, escape
 from marshmallow import ValidationError
 
-from fhir_mappings.envelope import decode_bundle
-from fhir_mappings.from_actions import operation_outcome
-from fhir_mappings.json_objects import UnreadableBody, decoded, indented, with_raw_numbers
+from fhir_mappings.request.bundles import decode_bundle
+from fhir_mappings.request.json_body import UnreadableBody, decoded, indented, with_raw_numbers
+from fhir_mappings.to_fhir.actions import operation_outcome
 from schemas.assessment import EvaluateQuerySchema
-from schemas.cds_hooks import EXTENSION
+from schemas.hooks import EXTENSION
 from schemas.workbench import WorkbenchSchema
-from service.card_ids import CardIds
+from service.cards.card_ids import CardIds
 from service.config import Config
-from service.endpoints.answers import json_answer
 from service.endpoints.bodies import body_of
 from service.endpoints.cds_hooks import shown, today
 from service.endpoints.evaluate import answer_to_bundle
+from service.endpoints.responses import json_answer
 from service.errors import DataMissing, Issue, NotFound, RequestError, flattened
+from service.evaluation import Answer, answer
 from service.examples import Example
-from service.hook_calls import (
+from service.hook_request import (
     checked_members,
     issues_of,
     options_of,
@@ -41,7 +42,6 @@ from service.hook_calls import (
 )
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
-from service.pipeline import Answer, answer
 from service.workbench.answers import answer_observation, with_answer
 from service.workbench.view import View, curl_of, view_of
 

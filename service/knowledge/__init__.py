@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fhir_mappings.findings import Reading
+from fhir_mappings.record import Reading
 from fhir_mappings.terminology import OrderCode, Terminology
 from service.decision.table import Table
 from service.knowledge.claims import Anchor, Claim, Claims, load_claims
 from service.knowledge.decision_table import FILE, load_table
-from service.knowledge.hooks import load_hooks
+from service.knowledge.discovery import load_hooks
 from service.knowledge.page_wording import NO_PAGES, PageWording, load_page_wording
 from service.knowledge.problems import KnowledgeError, Problem
 from service.knowledge.templates import Templates, templates_of
@@ -23,7 +23,7 @@ from service.knowledge.wording import Wording, load_wording
 
 __all__ = ["Knowledge", "KnowledgeError", "load_knowledge", "version_of"]
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fhir_mappings.findings import Basis, Site
+from fhir_mappings.record import Basis, Site
 from fhir_mappings.terminology import CodeKey, FindingCode, code_key
 from service.knowledge.terminology_files import KnowledgeFiles, keys_of_file
 

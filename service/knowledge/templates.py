@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_mappings.from_actions import answer_template, order_template
 from fhir_mappings.terminology import OrderCode, Terminology
+from fhir_mappings.to_fhir.actions import answer_template, order_template
 from service.decision.table import Table
 from service.knowledge.wording import Wording
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fhir_mappings.findings import Status
+from fhir_mappings.record import Status
 from fhir_mappings.terminology import (
     ICD_10,
     ICD_10_CM,

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from marshmallow import Schema, ValidationError
 
-from fhir_mappings.findings import Site
+from fhir_mappings.record import Site
 from fhir_mappings.terminology import Analyte, CodeKey, code_key
 from schemas import knowledge_terminology as shapes
 from service.knowledge.problems import KnowledgeError, Problem

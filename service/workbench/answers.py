@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_mappings.from_actions import about, filled_answer
-from fhir_mappings.in_version import in_version
+from fhir_mappings.to_fhir.actions import about, filled_answer
+from fhir_mappings.to_fhir.in_version import in_version
 from service.decision import Decision
 from service.knowledge import Knowledge
 

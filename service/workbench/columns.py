@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_mappings.findings import Status
+from fhir_mappings.record import Status
 from service.cards.facets import duration, joined, site_label
 from service.cards.features import Features
 from service.decision import Decision

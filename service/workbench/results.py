@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from fhir_mappings.findings import Band, Limits, Result
+from fhir_mappings.record import Band, Limits, Result
 from service.cards.escaping import folded
 from service.decision import Decision
 from service.decision.facts import band_today

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from fhir_mappings.findings import Band, Basis, Days, Drug, Plausible, Result, Status
+from fhir_mappings.record import Band, Basis, Days, Drug, Plausible, Result, Status
 from service.cards.escaping import folded
 from service.cards.facets import capital, duration, joined, study_label, test_label
 from service.decision import Decision

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from fhir_mappings.findings import Evidence, Finding, Note, Status, Twitch
+from fhir_mappings.record import Evidence, Finding, Note, Status, Twitch
 from service.cards.escaping import folded
 from service.cards.facets import capital, joined, test_label
 from service.cards.features import Features
@@ -16,9 +16,9 @@ from service.cards.questions import Questions
 from service.decision import Decision
 from service.decision.outcome import RANK
 from service.decision.table import Row
+from service.evaluation import Answer
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
-from service.pipeline import Answer
 from service.workbench.columns import Column, columns_of
 from service.workbench.markdown import html_of
 from service.workbench.results import ResultView, results_of

@@ -20,9 +20,9 @@ from werkzeug.test import TestResponse
 
 from schemas.operation_outcome import OperationOutcomeSchema
 from service.app import create_app
-from service.callers import Callers, Issuer
-from service.callers.keys import KeySet
-from service.callers.seen_tokens import InMemory, SeenTokens
+from service.authentication import Callers, Issuer
+from service.authentication.issuer_keys import KeySet
+from service.authentication.used_tokens import InMemory, SeenTokens
 from service.config import Config
 from service.knowledge import Knowledge
 from tests.contract.requests import SERVICE, hook_call

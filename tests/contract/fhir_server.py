@@ -15,10 +15,10 @@ from urllib.parse import parse_qs, urlsplit
 from flask import Flask
 from flask.testing import FlaskClient
 
-from fhir_mappings.envelope import PREFETCH_KEYS
+from fhir_mappings.request.bundles import PREFETCH_KEYS
 from service.app import create_app
 from service.config import Config
-from service.fhir_server import template_of
+from service.fhir_client import template_of
 from service.knowledge import Knowledge
 from tests.contract.requests import DAY, SERVICE
 from tests.vignettes.dialects import DIALECTS

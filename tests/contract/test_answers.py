@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from schemas.assessment import EvaluationSchema
-from schemas.cds_hooks import AnswerSchema, DiscoverySchema
+from schemas.hooks import AnswerSchema, DiscoverySchema
 from schemas.operation_outcome import OperationOutcomeSchema
 from service.app import create_app
 from service.config import Config

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.fhir_server import PAGES, RESOURCES
-from service.fhir_server.transfer import BYTES
+from service.fhir_client import PAGES, RESOURCES
+from service.fhir_client.transfer import BYTES
 from service.knowledge import Knowledge
 from tests.contract.fhir_server import (
     OTHER,
@@ -145,7 +145,7 @@ def test_a_bad_answer_is_not_seen_and_nothing_of_it_is_used(
         found = asked(asking, server, "labs")
     assert found["notSeen"] == ["labs"]
     assert found["results"] == []
-    ours = [one.getMessage() for one in caplog.records if one.name == "service.fhir_server"]
+    ours = [one.getMessage() for one in caplog.records if one.name == "service.fhir_client"]
     assert ours == [f"not had from fhirServer: labs ({reason})"]
     for secret in (PERSON.id, TOKEN, "Observation"):
         assert secret not in caplog.text

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.card_ids import CardIds, code_of, id_of
+from service.cards.card_ids import CardIds, code_of, id_of
 from tests.contract.feedback_site import NOW, PATH, SECRET, Site, accepted, overridden, places
 from tests.contract.requests import DAY, SERVICE, example, hook_call
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from schemas.feedback import SummarySchema
-from service.card_ids import code_of
+from service.cards.card_ids import code_of
 from service.feedback import Accepted, Feedback, Share, Store
 from service.knowledge import Knowledge
 from tests.contract.feedback_site import NOW, Site, accepted, overridden, places

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.urls import fhir_server_problem
-from service.callers import Issuer
-from service.fhir_server import template_of
-from service.fhir_server.access import is_under
+from service.authentication import Issuer
+from service.fhir_client import template_of
+from service.fhir_client.access import is_under
 from service.knowledge import Knowledge
 from tests.contract.callers import CLINIC, EHR, Clock, Signer, app_for, bearer, callers
 from tests.contract.fhir_server import FhirServer, assessment, call, record

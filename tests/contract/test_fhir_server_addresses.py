@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from fhir_mappings.envelope import PREFETCH_KEYS
+from fhir_mappings.request.bundles import PREFETCH_KEYS
 from service.knowledge import Knowledge
 from tests.contract.fhir_server import (
     TOKEN,

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.callers.seen_tokens import InMemory, InRedis, SeenTokens
+from service.authentication.used_tokens import InMemory, InRedis, SeenTokens
 from service.config import Config
 from service.health_check import SILENT, HealthCheck
 from service.knowledge import Knowledge

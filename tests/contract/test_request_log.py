@@ -18,7 +18,7 @@ from service.app import create_app
 from service.config import Config
 from service.endpoints.request_log import template_of
 from service.knowledge import Knowledge
-from service.log_lines import JsonLines, TextLines, lines_for, said
+from service.logs import JsonLines, TextLines, lines_for, said
 from tests.contract.feedback_site import Site, accepted
 from tests.contract.requests import DAY, SERVICE, example, hook_call
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.fhir_server import PLACES, FhirServers, Wanted, template_of
+from service.fhir_client import PLACES, FhirServers, Wanted, template_of
 from service.knowledge import Knowledge
 from tests.contract.fhir_server import PERSON, FhirServer, asked, call, record, reply, site
 from tests.contract.requests import SERVICE

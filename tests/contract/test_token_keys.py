@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.callers import Issuer
-from service.callers.key_fetch import KeyFetch
-from service.callers.keys import (
+from service.authentication import Issuer
+from service.authentication.issuer_keys import (
     FLOOR_SECONDS,
     FRESH_SECONDS,
     KEPT_SECONDS,
@@ -25,7 +24,8 @@ from service.callers.keys import (
     KeysUnavailable,
     keys_in,
 )
-from service.callers.refusals import REASONS
+from service.authentication.key_fetch import KeyFetch
+from service.authentication.refusals import REASONS
 from service.knowledge import Knowledge
 from tests.contract.callers import (
     EHR,

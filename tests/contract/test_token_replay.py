@@ -15,9 +15,15 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
-from service.callers.refusals import REASONS
-from service.callers.seen_tokens import MARGIN_SECONDS, REDIS_MARGIN_SECONDS, InMemory, InRedis, SeenTokens
-from service.callers.tokens import LEEWAY
+from service.authentication.refusals import REASONS
+from service.authentication.tokens import LEEWAY
+from service.authentication.used_tokens import (
+    MARGIN_SECONDS,
+    REDIS_MARGIN_SECONDS,
+    InMemory,
+    InRedis,
+    SeenTokens,
+)
 from service.errors import RequestError, Unauthenticated, Unavailable
 from service.knowledge import Knowledge
 from tests.contract.callers import CLINIC, EHR, Clock, Signer, app_for, bearer, called, callers, part, said

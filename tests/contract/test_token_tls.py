@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
-from service.callers.key_fetch import KeyFetch
-from service.callers.keys import KeySetError, keys_in
+from service.authentication.issuer_keys import KeySetError, keys_in
+from service.authentication.key_fetch import KeyFetch
 from tests.contract.callers import secret_key
 from tests.contract.jwks_server import jwks_serving
 

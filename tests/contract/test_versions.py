@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from fhir_mappings.findings import Version
-from fhir_mappings.from_actions import about, filled_answer, filled_order, usable
-from fhir_mappings.in_version import in_version
+from fhir_mappings.record import Version
+from fhir_mappings.to_fhir.actions import about, filled_answer, filled_order, usable
+from fhir_mappings.to_fhir.in_version import in_version
 from service.knowledge import load_knowledge
 from tests.contract.requests import DAY, example
 from tests.vignettes.dialects import DIALECTS

@@ -20,7 +20,7 @@ import yaml
 from deploy.cluster.cluster import CONNECTIONS, WORKERS
 from deploy.cluster.parts import Part, free_port
 from deploy.cluster.proxy import Proxy
-from service.callers.issuers import issuers_in
+from service.authentication.trusted_issuers import issuers_in
 from service.config import SETTINGS, Config
 from tests.deployment.conftest import NEEDS_TOOLS, told
 from tests.docs.conftest import PROJECT

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from schemas.issuers import IssuerSchema
-from service.callers.issuers import issuers_in
-from service.callers.refusals import REASONS
+from service.authentication.refusals import REASONS
+from service.authentication.trusted_issuers import issuers_in
 from service.config import SETTINGS
 from tests.docs.conftest import PROJECT
 

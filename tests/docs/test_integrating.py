@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from service import fhir_server
+from service import fhir_client as fhir_server
 from service.config import SETTINGS
-from service.fhir_server import transfer
+from service.fhir_client import transfer
 from tests.docs.conftest import PROJECT
 
 TEXT = (PROJECT / "docs" / "integrating.md").read_text(encoding="utf-8")

@@ -23,8 +23,8 @@ OF_A_COMMAND = (
     "service.feedback.upgrade",
     "service.feedback.migrations*",
     "service.command_line*",
-    "fhir_mappings.documents",
-    "fhir_mappings.unknown_codes",
+    "fhir_mappings.request.documents",
+    "fhir_mappings.to_findings.unknown_codes",
     # The description of the API and the shapes of its answers.
     "schemas.openapi*",
     "schemas.knowledge_answers",

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from schemas.cds_hooks import AnswerSchema
+from schemas.hooks import AnswerSchema
 from schemas.operation_outcome import OperationOutcomeSchema
 from service.app import create_app
 from service.config import Config

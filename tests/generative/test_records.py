@@ -14,9 +14,9 @@ from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fhir_mappings.envelope import decode_bundle
+from fhir_mappings.request.bundles import decode_bundle
+from service.evaluation import Answer, answer
 from service.knowledge import Knowledge, load_knowledge
-from service.pipeline import Answer, answer
 from tests import records
 from tests.vignettes.dialects import BUNDLES, DIALECTS
 from tests.vignettes.patient import AS_OF, BY_ID, PEOPLE, Person

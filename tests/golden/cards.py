@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fhir_mappings.envelope import decode_bundle
+from fhir_mappings.request.bundles import decode_bundle
+from service.evaluation import Answer, answer
 from service.knowledge import Knowledge, load_knowledge
-from service.pipeline import Answer, answer
 from tests.vignettes.dialects import BUNDLES
 from tests.vignettes.patient import AS_OF, PEOPLE, Person
 

@@ -7,7 +7,7 @@ from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.servicerequest import ServiceRequest
 from flask.testing import FlaskClient
 
-from schemas.cds_hooks import AnswerSchema
+from schemas.hooks import AnswerSchema
 from service.app import create_app
 from service.config import Config
 from service.knowledge import Knowledge

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Draft, Drug, Order, Record, Status, Study, Twitch
+from fhir_mappings.record import Draft, Drug, Order, Record, Status, Study, Twitch
 from service.decision import decide
-from service.decision.drafts import Remark, drafts_matter, remarks_of
+from service.decision.draft_orders import Remark, drafts_matter, remarks_of
 from service.knowledge import load_knowledge
 from tests.knowledge.patients import days_ago, drug, record_of_example, result
 

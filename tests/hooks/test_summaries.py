@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Draft, Drug, Record, Result, Study
+from fhir_mappings.record import Draft, Drug, Record, Result, Study
 from service.cards import Call, Situation, cards_to
 from service.cards.summary import SummaryTooLong, fitting
 from service.decision import decide

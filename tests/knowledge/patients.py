@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from fhir_mappings.findings import (
+from fhir_mappings.record import (
     Band,
     Basis,
     Days,

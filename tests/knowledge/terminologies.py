@@ -8,7 +8,7 @@ from pathlib import Path
 from fhir_mappings.terminology import Terminology, code_key
 from service.knowledge.terminology import load_terminology
 
-KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge"
+KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge" / "data"
 SILENT = {"shown", "look-alike"}
 
 

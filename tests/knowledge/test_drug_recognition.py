@@ -11,14 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from fhir_mappings.findings import Days, Drug, Plausible, Reading
-from fhir_mappings.located import Located
-from fhir_mappings.resources import MedicationRequest
+from fhir_mappings.record import Days, Drug, Plausible, Reading
+from fhir_mappings.resources.shapes import MedicationRequest
+from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import ATC, NDC, RXNORM, SNOMED, Terminology
-from fhir_mappings.to_findings.drugs import drugs_of
+from fhir_mappings.to_findings.medications import drugs_of
 from service.knowledge.terminology import load_terminology
 
-KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge"
+KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge" / "data"
 ONSET = Days(date(2026, 10, 1), date(2026, 10, 1))
 DIURETICS = {"thiazide-diuretic", "potassium-sparing-diuretic"}
 

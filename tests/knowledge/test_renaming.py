@@ -13,7 +13,7 @@ import pytest
 import yaml
 from flask.testing import FlaskClient
 
-from fhir_mappings.findings import Order, Record
+from fhir_mappings.record import Order, Record
 from service.app import create_app
 from service.cards import Call, cards_of
 from service.config import Config

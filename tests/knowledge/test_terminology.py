@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhir_mappings.findings import Basis, Status
+from fhir_mappings.record import Basis, Status
 from fhir_mappings.terminology import HPO, ICD_10_CM, LOINC, SNOMED, code_key
 from service.knowledge import load_knowledge
 from service.knowledge.terminology import load_order_codes

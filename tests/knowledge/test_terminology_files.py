@@ -11,7 +11,7 @@ from service.knowledge.problems import KnowledgeError, Problem
 from service.knowledge.terminology import load_order_codes, load_terminology
 from service.knowledge.yaml_files import load_yaml
 
-KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge"
+KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge" / "data"
 
 # The concepts of the code tables: none may get lost.
 CONCEPTS = """

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from service.evaluation import Answer
 from service.knowledge import HERE, Knowledge
-from service.pipeline import Answer
 from tests.knowledge_diff.copies import TABLE, change, found, now
 from tests.vignettes.dialects import DIALECTS
 from tools.knowledge_diff import Case, Change, compared, earlier_knowledge

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from service import decision
-from service.decision import facts, search, standing
+from service.decision import facts, search
+from service.decision import on_file as standing
 from service.decision.table import Leaf, Row, Table, predicate, terms
 from service.knowledge import HERE, load_knowledge
 from service.knowledge.decision_table import FILE, load_table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_mappings.findings import Record
+from fhir_mappings.record import Record
 from service.decision import Decision, decide
 from service.decision.table import Table
 from tests.second_opinion.opinion import opinion

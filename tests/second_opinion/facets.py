@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import combinations, product
 from typing import Any
 
-from fhir_mappings.findings import (
+from fhir_mappings.record import (
     Band,
     Basis,
     Days,

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).parents[2] / "service" / "knowledge"
+FOLDER = Path(__file__).parents[2] / "service" / "knowledge" / "data"
 LEVELS = ("none", "info", "warning", "critical")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import combinations
 
-from fhir_mappings.findings import Basis, Finding, Record, Status
+from fhir_mappings.record import Basis, Finding, Record, Status
 from tests.second_opinion.facets import FACETS, GATE_FACETS, SITES, TODAY, Change, Sketch, interval
 
 # Facets of the gate close it: in one state of so many.

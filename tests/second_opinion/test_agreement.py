@@ -13,7 +13,7 @@ from itertools import islice
 
 import pytest
 
-from fhir_mappings.findings import Days, Record, Twitch
+from fhir_mappings.record import Days, Record, Twitch
 from fhir_mappings.to_findings import record_of
 from service.decision import Decision, decide
 from service.knowledge import Knowledge

@@ -14,8 +14,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from fhir_mappings.envelope import decode_bundle
-from fhir_mappings.findings import Band, Basis, Plausible, Record, Status
+from fhir_mappings.record import Band, Basis, Plausible, Record, Status
+from fhir_mappings.request.bundles import decode_bundle
 from fhir_mappings.to_findings import record_of
 from service.decision import decide
 from tests.second_opinion.abstract import LIMITS, MEDICINES, TABLE, Measured, Person, resources_of

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fhir_mappings.findings import Record
+from fhir_mappings.record import Record
 from service.decision.facts import facts_of
+from service.decision.on_file import Standing
 from service.decision.outcome import Outcome, outcome
-from service.decision.standing import Standing
 from service.knowledge import load_knowledge
 
 TABLE = load_knowledge().table

@@ -6,8 +6,8 @@ import json
 from datetime import date, timedelta
 from typing import Any
 
-from fhir_mappings.envelope import decode_bundle
-from fhir_mappings.findings import Record
+from fhir_mappings.record import Record
+from fhir_mappings.request.bundles import decode_bundle
 from fhir_mappings.to_findings import record_of
 from service.knowledge import load_knowledge
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Order, Record, Study
+from fhir_mappings.record import Order, Record, Study
 from service.cards import Call, cards_of
 from service.decision import decide
 from service.decision.outcome import Outcome

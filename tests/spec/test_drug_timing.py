@@ -9,9 +9,9 @@ from datetime import date
 
 import pytest
 
-from fhir_mappings.dates import days_of
-from fhir_mappings.findings import Days
-from fhir_mappings.to_findings.drug_timing import (
+from fhir_mappings.record import Days
+from fhir_mappings.resources.dates import days_of
+from fhir_mappings.to_findings.medication_timing import (
     Span,
     earliest_of,
     ended_by,

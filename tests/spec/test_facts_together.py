@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Record
+from fhir_mappings.record import Record
 from tests.knowledge.patients import drug, finding, record_of_example, result
 from tests.spec.outcomes import exactly, outcome_of, recommended, rows_of
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Basis, Status, Version
+from fhir_mappings.record import Basis, Status, Version
 from tests.spec.records import as_of, code_of, concept, condition, observation, read
 from tests.spec.versions import DOCTOR, PERSON, TWITCH, same
 

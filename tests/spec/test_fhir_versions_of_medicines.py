@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Drug, Plausible, Record, Version
+from fhir_mappings.record import Drug, Plausible, Record, Version
 from tests.spec.records import as_of, concept, observation, read
 from tests.spec.versions import DOCTOR, TWITCH, resource, same
 

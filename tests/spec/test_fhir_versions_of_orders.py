@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Status, Version
+from fhir_mappings.record import Status, Version
 from tests.spec.records import as_of, code_of, concept, read
 from tests.spec.versions import EMG, PERSON, resource, same
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Finding, Record
+from fhir_mappings.record import Finding, Record
 from tests.spec.records import DAY, as_of, condition, observation, read
 
 CODE = "weakness"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Record
+from fhir_mappings.record import Record
 from service.cards import Call, cards_of
 from service.decision import decide
 from service.decision.facts import facts_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Record
+from fhir_mappings.record import Record
 from tests.knowledge.patients import drug, record_of_example, result
 from tests.spec.outcomes import exactly, rows_of
 

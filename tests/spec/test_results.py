@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Band, Result
+from fhir_mappings.record import Band, Result
 from tests.spec.outcomes import outcome_of
 from tests.spec.records import as_of, concept, condition, read
 

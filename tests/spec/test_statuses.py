@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Record, Status
+from fhir_mappings.record import Record, Status
 from service.decision import decide
 from tests.spec.outcomes import TABLE
 from tests.spec.records import as_of, condition, observation, read

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Days, Twitch
+from fhir_mappings.record import Days, Twitch
 from service.decision import decide
 from tests.spec.records import DAY, KNOWLEDGE, as_of, bundle, code_of, concept, condition, observation, read
 

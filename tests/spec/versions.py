@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fhir_mappings.findings import Record, Version
+from fhir_mappings.record import Record, Version
 from tests.spec.records import KNOWLEDGE, as_of, concept, observation, read
 
 PERSON = {"reference": "Patient/p"}

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from fhir_mappings.findings import Days, Drug, Note, Reading
-from fhir_mappings.located import Located
-from fhir_mappings.resources import Medication, MedicationRequest, MedicationStatement
+from fhir_mappings.record import Days, Drug, Note, Reading
+from fhir_mappings.resources.shapes import Medication, MedicationRequest, MedicationStatement
+from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import RXNORM, Ingredient, Medications, Terminology
-from fhir_mappings.to_findings.drugs import drugs_of
+from fhir_mappings.to_findings.medications import drugs_of
 
 AS_OF = date(2026, 11, 20)
 ONSET = Days(date(2026, 10, 1), date(2026, 10, 1))

@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from fhir_mappings import drug_names
-from fhir_mappings.envelope import decode_bundle
-from fhir_mappings.json_objects import json_bytes
+from fhir_mappings.request.bundles import decode_bundle
+from fhir_mappings.request.json_body import json_bytes
 from fhir_mappings.terminology import ATC
-from fhir_mappings.to_findings import drug_medicine, record_of, signs
+from fhir_mappings.to_findings import drug_names, record_of
+from fhir_mappings.to_findings import findings as signs
+from fhir_mappings.to_findings import medication_identity as drug_medicine
 from service.assessment import assessment_of
 from service.cards import escaping
 from service.decision import decide

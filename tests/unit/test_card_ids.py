@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.card_ids import (
+from service.cards import Call
+from service.cards.card_ids import (
     CALL_BITS,
     ITEM_BITS,
     KINDS,
@@ -23,7 +24,6 @@ from service.card_ids import (
     id_of,
     names_by_code,
 )
-from service.cards import Call
 from service.knowledge import Knowledge
 
 SECRET, OTHER = "a" * 32, "b" * 32

@@ -11,7 +11,7 @@ import pytest
 from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from fhir_mappings.findings import Days, Order, Record
+from fhir_mappings.record import Days, Order, Record
 from service.cards import Call, cards_of
 from service.decision import decide
 from service.knowledge import load_knowledge

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from fhir_mappings.dates import UnreadableDate, days_of
-from fhir_mappings.findings import Days
+from fhir_mappings.record import Days
+from fhir_mappings.resources.dates import UnreadableDate, days_of
 
 
 @pytest.mark.parametrize(

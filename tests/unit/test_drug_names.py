@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fhir_mappings.drug_names import named_by, ndc_spellings, routes_of, terms_in
-from fhir_mappings.resources import CodeableConcept, Coding
+from fhir_mappings.resources.shapes import CodeableConcept, Coding
 from fhir_mappings.terminology import ATC, NDC, SNOMED, Ingredient, Medications
-from fhir_mappings.to_findings.drug_routes import Classed, classed
+from fhir_mappings.to_findings.drug_names import named_by, ndc_spellings, routes_of, terms_in
+from fhir_mappings.to_findings.medication_routes import Classed, classed
 
 A, B, C = (Ingredient(name, f"class-{name}") for name in "abc")
 

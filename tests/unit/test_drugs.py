@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.dates import days_of
-from fhir_mappings.findings import Days, Plausible
+from fhir_mappings.record import Days, Plausible
+from fhir_mappings.resources.dates import days_of
 from tests.unit.medicines import (
     AFTER,
     BEFORE,

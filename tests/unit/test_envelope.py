@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from fhir_mappings.envelope import decode_bundle, decode_call
-from fhir_mappings.json_objects import json_bytes
+from fhir_mappings.request.bundles import decode_bundle, decode_call
+from fhir_mappings.request.json_body import json_bytes
 
 ENTRY = b'{"resource":{"resourceType":"Condition","id":"c1"}}'
 

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from fhir_mappings import parse
-from fhir_mappings.findings import Version
-from fhir_mappings.first_looks import LOOKS, Head, Look, first_look
-from fhir_mappings.versions import MEMBERS, beyond_r4
+from fhir_mappings.record import Version
+from fhir_mappings.resources import select as parse
+from fhir_mappings.resources.fhir_version import MEMBERS, beyond_r4
+from fhir_mappings.resources.preview import LOOKS, Head, Look, first_look
 from tests.spec.records import DAY, concept, condition, observation, read
 
 UNKNOWN = concept("https://ehr.example.org/codes", "L1")

@@ -10,9 +10,9 @@ import pytest
 
 from schemas.issuers import ALGORITHMS as NAMEABLE
 from schemas.urls import base_url_problem, fetched_url_problem
-from service.callers import callers_of
-from service.callers.admin import admin_token_in
-from service.callers.issuers import ALGORITHMS, Issuer, issuers_in
+from service.authentication import callers_of
+from service.authentication.admin_token import admin_token_in
+from service.authentication.trusted_issuers import ALGORITHMS, Issuer, issuers_in
 from service.config import Config, ConfigError
 from tests.contract.callers import jwks, public_jwk
 

@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from fhir_mappings import envelope
-from fhir_mappings.envelope import decode_bundle, submission_of_prefetch
-from fhir_mappings.findings import Note
-from fhir_mappings.json_objects import UnreadableBody
+from fhir_mappings.record import Note
+from fhir_mappings.request import bundles as envelope
+from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
+from fhir_mappings.request.json_body import UnreadableBody
 from fhir_mappings.to_findings import record_of
 from service.cards.detail import Detail
 from service.decision import decide
 from service.errors import Issue, RequestError
-from service.hook_calls import checked_members
+from service.hook_request import checked_members
 from tests.spec.records import DAY, KNOWLEDGE, condition
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings import parse
-from fhir_mappings.findings import Record
+from fhir_mappings.record import Record
+from fhir_mappings.resources import select as parse
 from tests.spec.records import as_of, concept, condition, observation, read
 from tests.spec.test_time import COURSE
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.envelope import decode_bundle
-from fhir_mappings.findings import Basis, Status
+from fhir_mappings.record import Basis, Status
+from fhir_mappings.request.bundles import decode_bundle
 from service.cards import phrases as module
 from service.cards.phrases import REMEMBERED, Phrases, phrases_of
+from service.evaluation import answer
 from service.knowledge import Knowledge, load_knowledge
-from service.pipeline import answer
 from tests.vignettes.dialects import BUNDLES
 from tests.vignettes.patient import AS_OF, PEOPLE
 

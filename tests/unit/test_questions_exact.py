@@ -12,13 +12,13 @@ from itertools import product
 
 import pytest
 
-from fhir_mappings.findings import Days, Order, Record
+from fhir_mappings.record import Days, Order, Record
 from fhir_mappings.to_findings import record_of
 from service.decision import decide
 from service.decision.facts import facts_of
+from service.decision.on_file import Standing
 from service.decision.outcome import RANK, outcome
 from service.decision.questions import Inquiry
-from service.decision.standing import Standing
 from service.knowledge import load_knowledge
 from tests.knowledge.patients import days_ago, drug, record_of_example, result
 from tests.unit.every_setting import tried

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Days, Order, Patient, Record, Study, Twitch
+from fhir_mappings.record import Days, Order, Patient, Record, Study, Twitch
 from service.decision import Decision, decide
 from service.knowledge import load_knowledge
 from tests.knowledge.patients import days_ago, drug, finding, record_of_example, result

@@ -10,7 +10,7 @@ from threading import Barrier
 
 import pytest
 
-from fhir_mappings.findings import Basis, Finding, Patient, Record, Site, Status, Twitch
+from fhir_mappings.record import Basis, Finding, Patient, Record, Site, Status, Twitch
 from service.decision import Decision, decide, search
 from service.knowledge import Knowledge
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import (
+from fhir_mappings.record import (
     Band,
     Basis,
     Days,

@@ -10,10 +10,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from fhir_mappings import parse, versions
-from fhir_mappings import resources as fhir
-from fhir_mappings.findings import Version
-from fhir_mappings.versions import ANY, FORMS, MEMBERS, PARTS, TYPES, beyond_r4, fitting, version_of
+from fhir_mappings.record import Version
+from fhir_mappings.resources import fhir_version as versions
+from fhir_mappings.resources import select as parse
+from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.fhir_version import (
+    ANY,
+    FORMS,
+    MEMBERS,
+    PARTS,
+    TYPES,
+    beyond_r4,
+    fitting,
+    version_of,
+)
 from tests.spec.records import condition, observation, read
 
 PACKAGES = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.findings import Basis, Days, Evidence, Finding, Record, Status, Twitch
+from fhir_mappings.record import Basis, Days, Evidence, Finding, Record, Status, Twitch
 from service.decision import Decision, decide
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from fhir_mappings.findings import Status
+from fhir_mappings.record import Status
 from fhir_mappings.terminology import Terminology, code_key
 from service.knowledge import load_knowledge
 from tests.vignettes import codes

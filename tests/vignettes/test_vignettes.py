@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from fhir_mappings.envelope import decode_bundle, submission_of_prefetch
-from fhir_mappings.located import Submission
+from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
+from fhir_mappings.resources.submission import Submission
+from service.evaluation import Answer, answer
 from service.knowledge import Knowledge, load_knowledge
-from service.pipeline import Answer, answer
 from tests.vignettes import messy
 from tests.vignettes.dialects import BUNDLES, DIALECTS
 from tests.vignettes.patient import AS_OF, PEOPLE, Person

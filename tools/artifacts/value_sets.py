@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from fhir_mappings.findings import Basis, Site
+from fhir_mappings.record import Basis, Site
 from fhir_mappings.terminology import (
     ATC,
     ICD_10,

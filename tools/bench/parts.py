@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from fhir_mappings.json_objects import json_bytes
-from fhir_mappings.parse import parse
+from fhir_mappings.request.json_body import json_bytes
+from fhir_mappings.resources.select import parse
 from fhir_mappings.to_findings import record_of
 from fhir_mappings.to_findings.bearing import bearing_on
-from service.card_ids import CardIds
 from service.cards import Call, cards_of
+from service.cards.card_ids import CardIds
 from service.decision import decide
-from service.hook_calls import checked_members, read_call, submission_of_call
+from service.hook_request import checked_members, read_call, submission_of_call
 from service.knowledge import load_knowledge
 from tests.vignettes.patient import AS_OF
 from tools.bench.bodies import patient_view

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings import envelope
+from fhir_mappings.request import bundles as envelope
 
 CAPTURED_FILE = "CAPTURED_FILE"
 DECODERS = ("decode_bundle", "decode_call")

@@ -1,4 +1,4 @@
-"""service/knowledge/README.md from the knowledge: the table as a clinician reads it in the repository.
+"""service/knowledge/data/README.md from the knowledge: the table as a clinician reads it in the repository.
 
     python -m tools.knowledge.readme [--check]
 

@@ -23,13 +23,13 @@ from typing import Any, TextIO
 
 import msgspec
 
-from fhir_mappings.envelope import decode_bundle, decode_call, submission_of_prefetch
-from fhir_mappings.located import Submission
+from fhir_mappings.request.bundles import decode_bundle, decode_call, submission_of_prefetch
+from fhir_mappings.resources.submission import Submission
 from service.assessment import assessment_of
 from service.cards import Call, cards_of
 from service.decision import decide
+from service.evaluation import Answer, answer
 from service.knowledge import HERE, Knowledge, KnowledgeError, load_knowledge
-from service.pipeline import Answer, answer
 from tests.knowledge.patients import record_of_example
 from tests.vignettes.dialects import BUNDLES, DIALECTS
 from tests.vignettes.patient import AS_OF, PEOPLE
@@ -118,7 +118,9 @@ def unpacked(name: str, into: Path, root: Path = ROOT) -> tuple[Path, str]:
     with zipfile.ZipFile(io.BytesIO(archive)) as packed:
         packed.extractall(into)
     said = _git("show", "-s", "--format=%h of %cs", revision, root=root).decode().strip()
-    return into / "service" / "knowledge", said
+    folder = into / "service" / "knowledge"
+    # Revisions before the folder `data` hold the files beside the modules.
+    return (folder / "data" if (folder / "data").is_dir() else folder), said
 
 
 def _now(directory: Path, root: Path = ROOT) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from service.evaluation import Answer
 from service.knowledge import Knowledge
-from service.pipeline import Answer
 from tools.knowledge_diff.differences import Change, only_in_each
 from tools.knowledge_diff.readable import Lines, lines
 

@@ -15,7 +15,8 @@ from apispec.ext.marshmallow.common import resolve_schema_cls
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields, validate
 
-from schemas import assessment, cds_hooks, feedback, knowledge_answers
+from schemas import assessment, feedback, knowledge_answers
+from schemas import hooks as cds_hooks
 from schemas.contexts import CONTEXTS, Bundle
 from schemas.operation_outcome import OperationOutcomeSchema
 from schemas.workbench import WorkbenchAnswerSchema, WorkbenchSchema
@@ -23,7 +24,7 @@ from tools.openapi.calls import CALLS, with_calls
 
 PROJECT = Path(__file__).parents[2]
 FILE = PROJECT / "openapi.yaml"
-HOOKS = PROJECT / "service" / "knowledge" / "hooks.yaml"
+HOOKS = PROJECT / "service" / "knowledge" / "data" / "hooks.yaml"
 EXAMPLES = PROJECT / "examples"
 HERE = Path(__file__).parent
 HOOK_CALL = "/cds-services/{service_id}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import combinations, product
 
-from fhir_mappings.findings import Basis, Days, Drug, Plausible, Record, Site, Status
+from fhir_mappings.record import Basis, Days, Drug, Plausible, Record, Site, Status
 from service.decision.table import ABSENT, FALSE, TRUE, UNKNOWN, Table
 
 AS_OF = date(2027, 3, 1)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
-from fhir_mappings.findings import Band
+from fhir_mappings.record import Band
 from service.decision.facts import facts_of
+from service.decision.on_file import Standing
 from service.decision.outcome import RANK, Outcome, outcome
-from service.decision.standing import Standing
 from service.decision.table import Action, Table
 from tools.proof.ledger import Ledger
 from tools.proof.on_file import Asking, Ordered, patients

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
-from fhir_mappings.findings import Basis, Finding, Note, Record, Status
+from fhir_mappings.record import Basis, Finding, Note, Record, Status
 from service.decision import decide
 from service.decision.table import Table
 from tools.proof.cases import base

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 from math import prod
 
+from service.decision.on_file import Standing
 from service.decision.outcome import RANK, Outcome, outcome
-from service.decision.standing import Standing
 from service.decision.table import ADVICE, FALSE, TRUE, Row, RowRole, Table
 from tools.proof.cases import base
 from tools.proof.factors import Factor, Fired, Part, fired_sets

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from fhir_mappings.findings import (
+from fhir_mappings.record import (
     Band,
     Basis,
     Days,

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
 
+from service.decision.on_file import Standing
 from service.decision.outcome import RANK, outcome
 from service.decision.questions import Inquiry
-from service.decision.standing import Standing
 from service.decision.table import ABSENT, FALSE, LEVELS, UNKNOWN, Table
 from tools.proof.cases import base
 from tools.proof.ledger import Ledger

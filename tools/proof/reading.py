@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fhir_mappings.findings import Record
+from fhir_mappings.record import Record
 from service.decision.facts import LAST_FEATURES, facts_of
 from service.decision.table import UNKNOWN, Table
 from tools.proof.cases import (

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import product
 
-from fhir_mappings.findings import Record, Study
+from fhir_mappings.record import Record, Study
 from service.decision.facts import facts_of
+from service.decision.on_file import Standing
 from service.decision.outcome import RANK, Outcome, Withheld, outcome
-from service.decision.standing import Standing
 from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Row, Table
 from tools.proof.cases import AS_OF, day
 from tools.proof.ledger import Ledger

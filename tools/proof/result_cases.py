@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from fhir_mappings.findings import Band, Finding, Record, Result, Status
+from fhir_mappings.record import Band, Finding, Record, Result, Status
 from service.decision.table import ABSENT, EXAMINED, FALSE, TRUE, UNKNOWN, Disorder, Table
 from tools.proof.cases import Case, Group, beside, day
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from fhir_mappings.findings import Basis
+from fhir_mappings.record import Basis
 from fhir_mappings.terminology import ATC, NDC, CodeKey, Ingredient, Terminology, written_code
 
 # The length of an ATC code of a substance; what is shorter is a family of them.

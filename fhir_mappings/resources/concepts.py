@@ -1,0 +1,47 @@
+"""Codings of a CodeableConcept as look-up keys, and its words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_mappings.resources.shapes import CodeableConcept
+from fhir_mappings.terminology import CodeKey, Terminology, code_key, folded
+
+# A text that is longer than this is no name.
+_LONGEST_NAME = 200
+
+
+def keys_of(concept: CodeableConcept | None) -> list[CodeKey]:
+    """The key of every coding that names a system and a code, in the order given."""
+    if concept is None or not concept.coding:
+        return []
+    return [
+        code_key(coding.system, coding.code)
+        for coding in concept.coding
+        if coding is not None and coding.system and coding.code
+    ]
+
+
+def text_of(concept: CodeableConcept | None) -> str:
+    """The concept in words: its text, else the first display, else the first code; "" if it has none."""
+    if concept is None:
+        return ""
+    if concept.text:
+        return concept.text
+    codings = [coding for coding in concept.coding or () if coding is not None]
+    return next((c.display for c in codings if c.display), next((c.code for c in codings if c.code), ""))
+
+
+def twitch_named_by(concept: Any, terminology: Terminology) -> str | None:
+    """The finding whose name is the whole text, or a whole display, of a concept without any known code."""
+    if concept is None:
+        return None
+    codings = [coding for coding in concept.coding or () if coding is not None]
+    if any(terminology.finding_of(key) for key in keys_of(concept)):
+        return None
+    for text in (concept.text, *(coding.display for coding in codings)):
+        if isinstance(text, str) and len(text) <= _LONGEST_NAME:
+            finding = terminology.twitch_names.get(folded(text))
+            if finding is not None:
+                return finding
+    return None

@@ -1,0 +1,381 @@
+"""What the mapping reads of each FHIR resource, as typed Structs: this is the list of what is read.
+
+A member that is not here is skipped unread. Names are FHIR's own. Shapes of R4 and R4B; where R5 or STU3
+differ, both are here, and what is there is read: docs/fhir-versions.md is the list. A member typed Raw only
+tells the version (fhir_version.py). A resource that does not fit is reported as not understood.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+NOT_THERE = msgspec.Raw(b"null")
+
+
+class Struct(msgspec.Struct, gc=False):
+    """Base of all: unknown members are skipped."""
+
+
+class Head(Struct):
+    """The first, cheapest look at any resource."""
+
+    resourceType: str | None = None
+    id: str | None = None
+
+
+class Coding(Struct):
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(Struct):
+    coding: list[Coding | None] | None = None
+    text: str | None = None
+
+
+class Reference(Struct):
+    reference: str | None = None
+    type: str | None = None
+    display: str | None = None
+
+
+class CodeableReference(Struct):
+    """R5."""
+
+    concept: CodeableConcept | None = None
+    reference: Reference | None = None
+
+
+class ConceptOrReference(Struct):
+    """A code that is a CodeableConcept in R4 and STU3, a CodeableReference in R5."""
+
+    coding: list[Coding | None] | None = None
+    text: str | None = None
+    concept: CodeableConcept | None = None
+    reference: msgspec.Raw = NOT_THERE
+
+    @property
+    def concepts(self) -> tuple[CodeableConcept, ...]:
+        """What it says, in either shape."""
+        own = CodeableConcept(self.coding, self.text)
+        return (own,) if self.concept is None else (own, self.concept)
+
+
+class Period(Struct):
+    start: str | None = None
+    end: str | None = None
+
+
+class Quantity(Struct):
+    value: msgspec.Raw = msgspec.Raw(b"null")  # read as Decimal, so that 4.10 stays 4.10
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Range(Struct):
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Extension(Struct):
+    url: str | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+
+
+class Patient(Struct):
+    id: str | None = None
+    birthDate: str | None = None
+    gender: str | None = None
+    deceasedBoolean: bool | None = None
+    deceasedDateTime: str | None = None
+    active: bool | None = None
+
+
+class Participant(Struct):
+    """R5."""
+
+    actor: Reference | None = None
+
+
+class Condition(Struct):
+    id: str | None = None
+    subject: Reference | None = None
+    patient: Reference | None = None  # DSTU2 spelling, seen in the field
+    code: CodeableConcept | None = None
+    clinicalStatus: CodeableConcept | str | None = None
+    verificationStatus: CodeableConcept | str | None = None
+    # A code or a single concept, as examples of the hook that adds a problem have it.
+    category: list[CodeableConcept | str | None] | CodeableConcept | str | None = None
+    bodySite: list[CodeableConcept | None] | None = None
+    onsetDateTime: str | None = None
+    onsetPeriod: Period | None = None
+    onsetAge: Quantity | None = None
+    onsetRange: Range | None = None
+    onsetString: str | None = None
+    abatementDateTime: str | None = None
+    abatementPeriod: Period | None = None
+    abatementAge: Quantity | None = None
+    abatementRange: Range | None = None
+    abatementString: str | None = None
+    abatementBoolean: bool | None = None
+    recordedDate: str | None = None
+    assertedDate: str | None = None  # STU3
+    recorder: Reference | None = None
+    asserter: Reference | None = None
+    participant: list[Participant | None] | None = None  # R5
+    context: msgspec.Raw = NOT_THERE  # STU3
+    extension: list[Extension | None] | None = None
+
+
+class ReferenceRange(Struct):
+    low: Quantity | None = None
+    high: Quantity | None = None
+    type: CodeableConcept | None = None
+    appliesTo: list[CodeableConcept | None] | None = None
+    age: Range | None = None
+    text: str | None = None
+
+
+class Component(Struct):
+    code: CodeableConcept | None = None
+    valueQuantity: Quantity | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    valueString: str | None = None
+    valueBoolean: bool | None = None
+    valueInteger: int | None = None
+    dataAbsentReason: CodeableConcept | None = None
+    interpretation: list[CodeableConcept | None] | CodeableConcept | None = None
+    referenceRange: list[ReferenceRange | None] | None = None
+
+
+class Related(Struct):
+    """STU3: R4's derivedFrom and hasMember, told apart by the type."""
+
+    type: str | None = None
+    target: Reference | None = None
+
+
+class BodyStructure(Struct):
+    """R5. What an Observation may name instead of a body site."""
+
+    class Included(Struct):
+        structure: CodeableConcept | None = None
+        laterality: CodeableConcept | None = None
+
+    id: str | None = None
+    resourceType: str | None = None
+    includedStructure: list[Included | None] | None = None
+
+
+class Observation(Struct):
+    id: str | None = None
+    status: str | None = None
+    subject: Reference | None = None
+    code: CodeableConcept | None = None
+    category: list[CodeableConcept | None] | None = None
+    bodySite: CodeableConcept | None = None
+    effectiveDateTime: str | None = None
+    effectiveInstant: str | None = None
+    effectivePeriod: Period | None = None
+    issued: str | None = None
+    performer: list[Reference | None] | None = None
+    derivedFrom: list[Reference | None] | None = None
+    related: list[Related | None] | None = None  # STU3
+    bodyStructure: Reference | None = None  # R5
+    valueQuantity: Quantity | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    valueString: str | None = None
+    valueBoolean: bool | None = None
+    valueInteger: int | None = None
+    valueRange: Range | None = None
+    valueDateTime: str | None = None
+    dataAbsentReason: CodeableConcept | None = None
+    interpretation: list[CodeableConcept | None] | CodeableConcept | None = None
+    referenceRange: list[ReferenceRange | None] | None = None
+    component: list[Component | None] | None = None
+    extension: list[Extension | None] | None = None
+    contained: list[msgspec.Raw] | None = None
+    context: msgspec.Raw = NOT_THERE  # STU3
+    comment: msgspec.Raw = NOT_THERE  # STU3
+    triggeredBy: msgspec.Raw = NOT_THERE  # R5
+    instantiatesCanonical: msgspec.Raw = NOT_THERE  # R5
+    instantiatesReference: msgspec.Raw = NOT_THERE  # R5
+
+
+class Timing(Struct):
+    class Repeat(Struct):
+        boundsPeriod: Period | None = None
+
+    repeat: Repeat | None = None
+    event: list[str | None] | None = None
+
+
+class Dosage(Struct):
+    text: str | None = None
+    route: CodeableConcept | None = None
+    timing: Timing | None = None
+
+
+class MedicationIngredient(Struct):
+    itemCodeableConcept: CodeableConcept | None = None
+    itemReference: Reference | None = None
+    item: CodeableReference | None = None  # R5
+
+
+class Medication(Struct):
+    id: str | None = None
+    # A Substance of R5 has a reference here.
+    code: ConceptOrReference | None = None
+    form: CodeableConcept | None = None
+    doseForm: CodeableConcept | None = None  # R5
+    ingredient: list[MedicationIngredient | None] | None = None
+    contained: list[msgspec.Raw] | None = None
+
+
+class DispenseRequest(Struct):
+    validityPeriod: Period | None = None
+
+
+class MedicationRequest(Struct):
+    id: str | None = None
+    status: str | None = None
+    intent: str | None = None
+    subject: Reference | None = None
+    doNotPerform: bool | None = None
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    medication: CodeableReference | None = None  # R5
+    authoredOn: str | None = None
+    effectiveDosePeriod: Period | None = None  # R5
+    dosageInstruction: list[Dosage | None] | None = None
+    dispenseRequest: DispenseRequest | None = None
+    contained: list[msgspec.Raw] | None = None
+    reason: msgspec.Raw = NOT_THERE  # R5
+    reported: msgspec.Raw = NOT_THERE  # R5
+    renderedDosageInstruction: msgspec.Raw = NOT_THERE  # R5
+    context: msgspec.Raw = NOT_THERE  # STU3
+
+
+class Adherence(Struct):
+    """R5."""
+
+    code: CodeableConcept | None = None
+
+
+class MedicationStatement(Struct):
+    id: str | None = None
+    status: str | None = None
+    subject: Reference | None = None
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    medication: CodeableReference | None = None  # R5
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    effectiveTiming: Timing | None = None  # R5
+    dateAsserted: str | None = None
+    dosage: list[Dosage | None] | None = None
+    taken: str | None = None  # STU3
+    adherence: Adherence | None = None  # R5
+    contained: list[msgspec.Raw] | None = None
+    reason: msgspec.Raw = NOT_THERE  # R5
+    renderedDosageInstruction: msgspec.Raw = NOT_THERE  # R5
+    reasonNotTaken: msgspec.Raw = NOT_THERE  # STU3
+
+
+class OrderDetail(Struct):
+    """A CodeableConcept in R4; in R5 a list of parameters."""
+
+    class Parameter(Struct):
+        valueCodeableConcept: CodeableConcept | None = None
+
+    coding: list[Coding | None] | None = None
+    text: str | None = None
+    parameter: list[Parameter | None] | None = None
+
+
+class ServiceRequest(Struct):
+    """And a ProcedureRequest or ReferralRequest of STU3."""
+
+    id: str | None = None
+    status: str | None = None
+    intent: str | None = None
+    priority: str | None = None
+    doNotPerform: bool | None = None
+    subject: Reference | None = None
+    code: ConceptOrReference | None = None
+    orderDetail: list[OrderDetail | None] | None = None
+    type: CodeableConcept | None = None  # ReferralRequest
+    serviceRequested: list[CodeableConcept | None] | None = None  # ReferralRequest
+    authoredOn: str | None = None
+    reason: msgspec.Raw = NOT_THERE  # R5
+    bodyStructure: msgspec.Raw = NOT_THERE  # R5
+
+
+class Task(Struct):
+    id: str | None = None
+    status: str | None = None
+    intent: str | None = None
+    priority: str | None = None
+    code: CodeableConcept | None = None
+    reasonCode: CodeableConcept | None = None
+    # R5: a list; STU3: one concept.
+    reason: list[CodeableReference | None] | CodeableConcept | None = None
+    doNotPerform: bool | None = None  # R5
+    context: msgspec.Raw = NOT_THERE  # STU3
+    focus: Reference | None = None
+    authoredOn: str | None = None
+    lastModified: str | None = None
+    # `for` is a Python keyword: see the rename below.
+    for_: Reference | None = msgspec.field(default=None, name="for")
+
+
+class Procedure(Struct):
+    id: str | None = None
+    status: str | None = None
+    subject: Reference | None = None
+    code: CodeableConcept | None = None
+    performedDateTime: str | None = None
+    performedPeriod: Period | None = None
+    occurrenceDateTime: str | None = None  # R5
+    occurrencePeriod: Period | None = None  # R5
+    notDone: bool | None = None  # STU3
+    reason: msgspec.Raw = NOT_THERE  # R5
+    recorded: msgspec.Raw = NOT_THERE  # R5
+    reportedBoolean: msgspec.Raw = NOT_THERE  # R5
+    reportedReference: msgspec.Raw = NOT_THERE  # R5
+    context: msgspec.Raw = NOT_THERE  # STU3
+
+
+class DiagnosticReport(Struct):
+    id: str | None = None
+    status: str | None = None
+    subject: Reference | None = None
+    code: CodeableConcept | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    issued: str | None = None
+    study: msgspec.Raw = NOT_THERE  # R5
+    note: msgspec.Raw = NOT_THERE  # R5
+    composition: msgspec.Raw = NOT_THERE  # R5
+    codedDiagnosis: msgspec.Raw = NOT_THERE  # STU3
+    context: msgspec.Raw = NOT_THERE  # STU3
+
+
+class FamilyCondition(Struct):
+    code: CodeableConcept | None = None
+
+
+class FamilyMemberHistory(Struct):
+    id: str | None = None
+    status: str | None = None
+    patient: Reference | None = None
+    date: str | None = None
+    relationship: CodeableConcept | None = None
+    condition: list[FamilyCondition | None] | None = None
+    notDone: bool | None = None  # STU3
+    gender: msgspec.Raw = NOT_THERE  # STU3
+    participant: msgspec.Raw = NOT_THERE  # R5
+    reason: msgspec.Raw = NOT_THERE  # R5

@@ -1,0 +1,326 @@
+"""What the table has to say about orders that are being written: one remark for each that it speaks about.
+
+A medicine of a class in the table; a study that no row asks for; a test that is on file or pending; an order
+for electrolytes that leaves out some that a row asks for. Everything else is no matter of the table's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fhir_mappings.record import Band, Draft, Order, Result
+from service.decision import Decision, Recommendation, Withheld, decide
+from service.decision.facts import band_today, current_results
+from service.decision.on_file import URGENT_PRIORITIES, Standing
+from service.decision.outcome import RANK, highest
+from service.decision.table import TRUE, Action, Facts, Row, RowRole, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is said of one draft; a member without anything says nothing.
+
+    level: of the rows that make it matter, else "info".
+    effects: rows that take the medicine as a cause. lacking: analytes that those rows ask for and that are
+    neither on file nor ordered. abnormal: results out of range that bear on it; disorders: those recorded
+    without such a result (finding ids).
+    unsupported: studies that no row asks for. child: studies that are for the paediatric team.
+    answered: tests of the draft that are on file, done or pending. left_out: analytes of an action that a row
+    asks for and that nothing orders. make_urgent: what is asked for is urgent, the draft is not.
+    urgent: what is suggested is urgent. elsewhere: analytes that another remark of the call suggests.
+    """
+
+    draft: Draft
+    level: str
+    effects: tuple[Row, ...] = ()
+    lacking: tuple[str, ...] = ()
+    abnormal: tuple[Result, ...] = ()
+    disorders: tuple[str, ...] = ()
+    unsupported: tuple[Action, ...] = ()
+    child: tuple[Action, ...] = ()
+    answered: tuple[Withheld, ...] = ()
+    left_out: tuple[str, ...] = ()
+    because: tuple[Row, ...] = ()
+    make_urgent: bool = False
+    urgent: bool = False
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The analytes to order beside the draft, wherever that is suggested."""
+        return self.left_out or self.lacking
+
+    @property
+    def suggested(self) -> tuple[str, ...]:
+        """Those of them that this remark suggests."""
+        return tuple(analyte for analyte in self.needed if analyte not in self.elsewhere)
+
+    @property
+    def speaks(self) -> bool:
+        return bool(
+            self.effects
+            or self.unsupported
+            or self.child
+            or self.answered
+            or self.left_out
+            or self.make_urgent
+        )
+
+
+def drafts_matter(drafts: Iterable[Draft], table: Table) -> bool:
+    """Whether the table could have anything to say of one of them, whatever else is recorded."""
+    return any(
+        draft.selected and (_effects(draft, table) or any(_names(draft, a) for a in table.actions.values()))
+        for draft in drafts
+    )
+
+
+def remarks_of(decision: Decision, table: Table) -> tuple[Remark, ...]:
+    """The remarks in the order of the drafts.
+
+    decision: with every draft counted as ordered, so that nothing is asked for twice.
+    """
+    if not decision.open:
+        return ()
+    judge = _Judge(decision, table)
+    remarks = [judge.remark(draft) for draft in decision.record.drafts if draft.selected]
+    return _each_once([remark for remark in remarks if remark.speaks])
+
+
+def _each_once(remarks: list[Remark]) -> tuple[Remark, ...]:
+    """The remarks, each analyte suggested by one of them, as urgently as any of them needs it.
+
+    By the one of the highest level, which no site's MIN_INDICATOR keeps back before the others; of several
+    the first.
+    """
+    urgent = {analyte for remark in remarks if remark.urgent for analyte in remark.needed}
+    suggested_at: dict[str, int] = {}
+    for index, remark in sorted(enumerate(remarks), key=lambda found: -RANK[found[1].level]):
+        for analyte in remark.needed:
+            suggested_at.setdefault(analyte, index)
+    return tuple(
+        replace(
+            remark,
+            elsewhere=tuple(analyte for analyte in remark.needed if suggested_at[analyte] != index),
+            urgent=any(analyte in urgent for analyte in remark.needed if suggested_at[analyte] == index),
+        )
+        for index, remark in enumerate(remarks)
+    )
+
+
+class _Judge:
+    """Judges each draft, by the record with the drafts and by the record without them."""
+
+    def __init__(self, decision: Decision, table: Table) -> None:
+        self.table = table
+        self.decision = decision
+        self.facts: Facts = decision.facts
+        self.all_ordered = Standing(decision.record, table, decision.facts)
+        signed = tuple(order for order in decision.record.orders if not order.draft)
+        self.signed = Standing(replace(decision.record, orders=signed), table, decision.facts)
+        # What a session leaves out is said once, at the first draft that it belongs to.
+        self.told: set[str] = set()
+
+    def remark(self, draft: Draft) -> Remark:
+        if draft.drugs:
+            return self.of_medicine(draft)
+        actions = [action for action in self.table.actions.values() if _names(draft, action)]
+        remark = self.of_studies(draft, [action for action in actions if action.kind == "study"])
+        return self.of_orders(remark, [action for action in actions if action.kind != "study"])
+
+    def of_medicine(self, draft: Draft) -> Remark:
+        """What it can do, and what is missing before it."""
+        effects = _effects(draft, self.table)
+        blood = {
+            asked.id: self.table.actions[asked.id]
+            for row in effects
+            for asked in row.actions
+            if self.table.actions[asked.id].analytes
+        }
+        lacking = [
+            analyte
+            for action in blood.values()
+            for analyte in action.analytes
+            if self.all_ordered.answering_result(analyte, action, self.facts, ()) is None
+            and self.all_ordered.order_for({analyte, action.id}, action) is None
+        ]
+        bearing = self._bearing(draft, effects)
+        return Remark(
+            draft,
+            highest([row.level for row in (*effects, *bearing)]),
+            effects=effects,
+            lacking=tuple(lacking),
+            abnormal=self._abnormal() if bearing else (),
+            disorders=self._disorders() if bearing else (),
+            because=bearing,
+            urgent=any(asked.urgent for row in bearing for asked in row.actions),
+        )
+
+    def _bearing(self, draft: Draft, effects: tuple[Row, ...]) -> tuple[Row, ...]:
+        """Fired rows that ask to review a medicine of its class, the urgent ones first."""
+        classes = {name for drug in draft.drugs for name in drug.classes}
+        others = {name: fact for name, fact in self.facts.items() if not name.startswith("current ")}
+        taken = others | {f"current {name}": TRUE for name in classes}
+        reviewing = [
+            row
+            for row in self.decision.rows
+            if effects and any(asked.condition and asked.condition(taken) for asked in row.actions)
+        ]
+        asked_for = {asked.id for row in reviewing for asked in row.actions if asked.condition is None}
+        urgent = [
+            row
+            for row in self.decision.rows
+            if RowRole.TREAT_TODAY in row.roles
+            and any(asked.urgent and asked.id in asked_for for asked in row.actions)
+        ]
+        return distinct([*urgent, *reviewing])
+
+    def _abnormal(self) -> tuple[Result, ...]:
+        as_of = self.decision.record.as_of
+        return tuple(
+            result
+            for analyte in self.table.electrolytes
+            for result in current_results(self.decision.record, self.table, analyte)
+            if band_today(result, self.table, as_of) in (Band.OUT_OF_RANGE, Band.CRITICAL)
+        )
+
+    def _disorders(self) -> tuple[str, ...]:
+        seen = {self.table.counts_as.get(r.analyte, r.analyte) for r in self._abnormal()}
+        return tuple(
+            disorder.finding
+            for disorder in self.table.disorders
+            if disorder.analyte not in seen
+            and self.facts.get(disorder.finding) in ("examined", "reported")
+            and self.facts.get(f"{disorder.analyte}-abnormal", TRUE) == TRUE
+        )
+
+    def of_studies(self, draft: Draft, actions: list[Action]) -> Remark:
+        """Studies that are done, pending, for the paediatric team, or asked for by no row."""
+        remark = Remark(draft, "info")
+        for action in actions:
+            tests = {action.id, *(study for study in action.studies if study in draft.tests)}
+            rows = self._asking(action)
+            study = self.signed.study_done(action, rows, self.facts)
+            order = self.signed.order_for(tests, action, urgent=_is_urgent(draft))
+            if action.withheld_from_child and self.facts.get("child-age") == TRUE:
+                remark = replace(remark, child=(*remark.child, action))
+            elif study is not None and study.id in draft.tests:
+                done = Withheld(action.id, "done", (), (study.id,), study.day, study.reference)
+                remark = replace(remark, answered=(*remark.answered, done))
+            elif order is not None:
+                remark = replace(remark, answered=(*remark.answered, _pending(action, action.id, order)))
+            elif not rows:
+                remark = replace(remark, unsupported=(*remark.unsupported, action))
+        for wanted in self.decision.recommendations:
+            if remark.child and wanted.paediatric:
+                remark = self._with(remark, wanted)
+        return remark
+
+    def of_orders(self, remark: Remark, actions: list[Action]) -> Remark:
+        """Blood tests and referrals: what is on file or pending, left out, or to be made urgent."""
+        draft = remark.draft
+        done: list[Withheld] = []
+        pending: list[Withheld] = []
+        open_tests = 0
+        for action in actions:
+            wanted = self._recommended(action.id)
+            if wanted is not None and wanted.urgent and not _is_urgent(draft):
+                remark = self._with(remark, wanted, make_urgent=True)
+            if wanted is not None and action.analytes and action.id not in self.told:
+                self.told.add(action.id)
+                left_out = tuple(a for a in wanted.analytes if not self._drafted({a, action.id}))
+                if left_out:
+                    remark = self._with(remark, wanted, left_out=(*remark.left_out, *left_out))
+            for test in _tests(draft, action):
+                answer = self._answer(draft, action, test)
+                if answer is None:
+                    open_tests += 1
+                elif answer.kind == "ordered":
+                    pending.append(answer)
+                else:
+                    done.append(answer)
+        # Where one of its tests is needed the draft is: what else it holds comes with it.
+        answered = (*remark.answered, *pending, *(() if open_tests else done))
+        acting = [w for w in answered if w.kind == "act-on"]
+        levels = [row.level for w in acting for row in self._asking(self.table.actions[w.id])]
+        return replace(remark, answered=answered, level=highest([remark.level, *levels]))
+
+    def _answer(self, draft: Draft, action: Action, test: str) -> Withheld | None:
+        """The result or open order that makes this test of the draft needless."""
+        if action.analytes and not _is_urgent(draft):
+            result = self.signed.answering_result(test, action, self.facts, self._asking(action))
+            if result is not None:
+                kind = "act-on" if result.band in (Band.OUT_OF_RANGE, Band.CRITICAL) else "done"
+                return Withheld(action.id, kind, (), (test,), result.day, result.reference)
+        order = self.signed.order_for({test, action.id}, action, urgent=_is_urgent(draft))
+        return None if order is None else _pending(action, test, order)
+
+    def _with(self, remark: Remark, wanted: Recommendation, **changes: Any) -> Remark:
+        """The remark at the level of the rows that want it, which never exceeds that of the decision."""
+        rows = [row for name in wanted.because if (row := self.table.row(name))]
+        level = min(highest([row.level for row in rows]), self.decision.level, key=RANK.__getitem__)
+        return replace(
+            remark,
+            level=highest([remark.level, level]),
+            because=distinct([*remark.because, *rows]),
+            urgent=remark.urgent or wanted.urgent,
+            **changes,
+        )
+
+    def _recommended(self, action_id: str) -> Recommendation | None:
+        return next((r for r in self.decision.recommendations if r.id == action_id), None)
+
+    def _asking(self, action: Action) -> tuple[Row, ...]:
+        """The fired rows that ask for it."""
+        return tuple(
+            row
+            for row in self.decision.rows
+            if any(
+                a.id == action.id and (a.condition is None or a.condition(self.facts)) for a in row.actions
+            )
+        )
+
+    def _drafted(self, tests: set[str]) -> bool:
+        return any(draft.tests & tests for draft in self.decision.record.drafts)
+
+
+def distinct(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows without repeats, in their order."""
+    return tuple({row.id: row for row in rows}.values())
+
+
+def rows_asking_for(action: Action, table: Table) -> tuple[Row, ...]:
+    """All rows of the table that can ask for it."""
+    return tuple(row for row in table.rows if any(asked.id == action.id for asked in row.actions))
+
+
+def without_drafts(decision: Decision, table: Table) -> Decision:
+    """The decision as it was before anything was drafted."""
+    signed = tuple(order for order in decision.record.orders if not order.draft)
+    return decide(replace(decision.record, orders=signed, drafts=()), table)
+
+
+def _effects(draft: Draft, table: Table) -> tuple[Row, ...]:
+    classes = {name for drug in draft.drugs for name in drug.classes}
+    return tuple(row for row in table.rows if row.drug_classes & classes)
+
+
+def _names(draft: Draft, action: Action) -> bool:
+    return not draft.tests.isdisjoint({action.id, *action.analytes, *action.studies})
+
+
+def _tests(draft: Draft, action: Action) -> tuple[str, ...]:
+    """What the draft asks for of an action: analytes, all of them where it names the action, else itself."""
+    if action.id in draft.tests:
+        return action.analytes or (action.id,)
+    return tuple(analyte for analyte in action.analytes if analyte in draft.tests)
+
+
+def _is_urgent(draft: Draft) -> bool:
+    return draft.priority in URGENT_PRIORITIES
+
+
+def _pending(action: Action, test: str, order: Order) -> Withheld:
+    return Withheld(action.id, "ordered", (), (test,), order.day, order.reference, order.priority)
