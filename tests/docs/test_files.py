@@ -86,7 +86,7 @@ def test_the_readme_of_the_knowledge_is_current() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "made_by"), [("docs/mutation.md", "make mutants"), ("docs/proof.md", "make prove")]
+    ("page", "made_by"), [("docs/mutation.md", "make mutants"), ("docs/verification.md", "make prove")]
 )
 def test_the_figures_are_of_the_table_as_it_is(page: str, made_by: str) -> None:
     from service.knowledge import HERE
