@@ -76,6 +76,14 @@ def test_generated_files_are_current() -> None:
     assert FILE.read_text(encoding="utf-8") == written(), "make openapi writes it anew"
 
 
+def test_the_table_of_settings_is_current() -> None:
+    from tools.settings_table import FILE, written
+
+    text = FILE.read_text(encoding="utf-8")
+    assert text.count("| `PORT` |") == 1
+    assert text == written(text), "python -m tools.settings_table writes it anew"
+
+
 def test_the_readme_of_the_knowledge_is_current() -> None:
     from service.knowledge import load_knowledge
     from tools.knowledge.readme import FILE, HEAD, written
@@ -100,7 +108,7 @@ def test_the_fhir_artifacts_are_current() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "made_by"), [("docs/mutation.md", "make mutants"), ("docs/proof.md", "make prove")]
+    ("page", "made_by"), [("docs/mutation.md", "make mutants"), ("docs/verification.md", "make prove")]
 )
 def test_the_figures_are_of_the_table_as_it_is(page: str, made_by: str) -> None:
     from service.knowledge import HERE

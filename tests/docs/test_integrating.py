@@ -10,7 +10,13 @@ from service.fhir_client import transfer
 from tests.docs.conftest import PROJECT
 
 TEXT = (PROJECT / "docs" / "integrating.md").read_text(encoding="utf-8")
-SOURCES = [*(PROJECT / "service" / "fhir_server").glob("*.py"), PROJECT / "fhir_mappings" / "pages.py"]
+SOURCES = [
+    *(PROJECT / "service" / "fhir_client").glob("*.py"),
+    PROJECT / "fhir_mappings" / "request" / "pages.py",
+]
+    *(PROJECT / "service" / "fhir_client").glob("*.py"),
+    PROJECT / "fhir_mappings" / "request" / "pages.py",
+]
 
 
 def test_the_settings_it_names_exist() -> None:

@@ -11,7 +11,7 @@ from flask import Flask
 from service.config import SETTINGS
 from tests.docs.conftest import PROJECT
 
-DOCUMENTS = ("SECURITY.md", "docs/safety.md", "docs/integrating.md", "docs/operations.md")
+DOCUMENTS = ("SECURITY.md", "docs/safety.md", "docs/integrating.md", "docs/operating.md")
 EACH = pytest.mark.parametrize("name", DOCUMENTS)
 NO_SETTINGS = {"OPERATION_OUTCOME"}
 

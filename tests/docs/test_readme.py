@@ -70,35 +70,16 @@ def test_its_make_targets_exist() -> None:
 def test_its_card_is_the_answer(address: str) -> None:
     (card,) = answer_to(CURLS[0], address)["cards"]
     shown = re.search(r"```json\n(.*?)```", README, re.S)
-    detail = re.search(r"<!-- detail -->\n(.*)\n<!-- /detail -->", README, re.S)
     assert shown is not None
-    assert detail is not None
     assert json.loads(shown[1]) == {
         "summary": card["summary"],
         "indicator": card["indicator"],
         "suggestions": [suggestion["label"] for suggestion in card["suggestions"]],
     }
-    assert detail[1] == card["detail"]
 
 
-def test_its_hook_call_answers_the_same_patient(address: str) -> None:
-    (card,) = answer_to(CURLS[1], address)["cards"]
-    assert card["indicator"] == "warning"
-
-
-@pytest.mark.parametrize("command", [one for one in COMMANDS if one.startswith("fasciculation-cds ")])
-def test_its_command_lines_run(command: str) -> None:
-    words = shlex.split(command)[1:]
-    done = subprocess.run(
-        [sys.executable, "-m", "service.command_line", *words], cwd=ROOT, capture_output=True, timeout=300
-    )
-    # 3 and 4: a level; nothing was refused, and nothing was used wrongly.
-    assert done.returncode in (0, 3, 4), done.stderr.decode()
-    assert done.stdout
-
-
-def test_every_setting_is_in_its_table() -> None:
-    assert re.findall(r"^\| `([A-Z_]+)` \|", README, re.M) == list(SETTINGS)
+def test_it_is_short() -> None:
+    assert len(README.split()) <= 700
 
 
 def test_every_file_it_names_exists() -> None:

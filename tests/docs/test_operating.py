@@ -1,4 +1,4 @@
-"""docs/operations.md names the metrics there are and the bounds that the service and the proxy have."""
+"""docs/operating.md names the metrics there are and the bounds that the service and the proxy have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from service import server
 from service.metrics import PREFIX, Metrics
 from tests.docs.conftest import PROJECT
 
-TEXT = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+TEXT = (PROJECT / "docs" / "operating.md").read_text(encoding="utf-8")
 
 
 def table(name: str) -> list[list[str]]:
