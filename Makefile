@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help load bench setup serve test test-browser test-image test-ehr mutants check prove format openapi knowledge examples lock knowledge-diff agree fuzz requirements test-api audit cluster test-faults test-deployment soak
+.PHONY: help load bench setup serve test test-browser test-image test-ehr check format openapi knowledge examples lock test-api audit cluster test-faults test-deployment
 
 # An environment is made in an empty folder: through a link that would be another project's folder.
 no_link = for folder in $(1); do test ! -L $$folder || { \
@@ -38,12 +38,6 @@ serve: $(STAMP)  ## The service; HOST=127.0.0.1 PORT=8000 are the defaults, HELP
 
 test: $(STAMP)  ## Every test that needs no outside server; ARGS="-k name" goes to pytest
 	$(BIN)/python -m pytest $(ARGS)
-
-agree: $(STAMP)  ## Two implementations of the decision on AGREE_STATES=200000 states and AGREE_EXAMPLES=20000 FHIR records (many minutes)
-	AGREE_STATES=$${AGREE_STATES:-200000} AGREE_EXAMPLES=$${AGREE_EXAMPLES:-20000} $(BIN)/python -m pytest -s tests/second_opinion $(ARGS)
-
-fuzz: $(STAMP)  ## 100,000 mutated requests through the service; ARGS="--requests 5000 --seed 7" (a quarter of an hour)
-	$(BIN)/python -m tests.fuzz $(ARGS)
 
 test-image: $(STAMP)  ## Build the image with docker, podman or buildah and ask it for a card (minutes)
 	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py $(ARGS)
@@ -91,9 +85,6 @@ load: $(STAMP)  ## What is answered and what refused below and past saturation (
 bench: $(STAMP) .bench/floor/made .bench/healthchain/made  ## What the service costs beside others (ARGS=--quick: a few minutes)
 	$(BIN)/python -m tools.bench $(ARGS)
 
-mutants: $(STAMP)  ## Every deliberate error in the decision table against the tests; ARGS="--minutes 5" bounds it
-	$(BIN)/python -m tests.mutation --write $(ARGS)
-
 check: $(STAMP)  ## Format, lint, types, import contracts, generated files current, the table proved in its fast part
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -101,9 +92,6 @@ check: $(STAMP)  ## Format, lint, types, import contracts, generated files curre
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest tests/docs/test_files.py tests/docs/test_literal_ids.py tests/docs/test_locks.py
 	$(BIN)/python -m tools.proof
-
-prove: $(STAMP)  ## Prove the table over its whole input space (minutes); ARGS="--knowledge DIR" for another one
-	$(BIN)/python -m tools.proof --whole $(ARGS)
 
 format: $(STAMP)  ## Lay the code out
 	$(BIN)/ruff format .
@@ -142,7 +130,7 @@ audit: .api/audit/made  ## Known weaknesses of the locked dependencies; fails wh
 		--requirement requirements.lock --timeout 20 \
 		|| { echo "make audit: weaknesses were found, or no advisory service answers (pypi.org, osv.dev)." >&2; exit 1; }
 
-cluster: $(STAMP)  ## Three replicas behind HAProxy with TLS, PostgreSQL and Redis, from this machine's programs
+cluster: $(STAMP)  ## Three replicas behind HAProxy with TLS, PostgreSQL and Redis, on this machine
 	@exec $(BIN)/python -m deploy.cluster $(ARGS)
 
 test-deployment: $(STAMP) .api/deployment/made  ## Manifests, Compose files and Dockerfile by the tools of their makers
@@ -151,16 +139,6 @@ test-deployment: $(STAMP) .api/deployment/made  ## Manifests, Compose files and 
 FAULTS ?= whole
 test-faults: $(STAMP)  ## Faults under load, each with its counts; FAULTS=short takes minutes less
 	FAULTS=$(FAULTS) $(BIN)/python -m pytest -rs tests/faults $(ARGS)
-
-soak: $(STAMP)  ## Half an hour of mixed load on the cluster: memory, descriptors, latency; ARGS="--minutes 2"
-	$(BIN)/python -m tests.faults.soak $(ARGS)
-
-requirements: $(STAMP)  ## Write tests/contract/requirements.md anew from the names of the tests
-	$(BIN)/python -m tests.contract.requirements
-
-knowledge-diff: $(STAMP)  ## What the knowledge says otherwise than in OLD=REVISION or OLD=FOLDER, and the answers that moved
-	@test -n "$(OLD)" || { echo "Which version? make knowledge-diff OLD=REVISION (or a folder of knowledge files)" >&2; exit 2; }
-	@$(BIN)/python -m tools.knowledge_diff $(ARGS) -- "$(OLD)"
 
 # No prerequisite: without a lock file that fits there may be no environment.
 LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml

@@ -80,9 +80,9 @@ def written(known: Requirements) -> str:
     lines = [
         "# Requirements of CDS Hooks, and what shows each",
         "",
-        "Made by `make requirements` from the names of the tests and `requirements.yaml`, which says where",
-        f"the numbers come from. {len(known.words)} SHALL and SHOULD: {tested} with tests,"
-        f" {len(known.words) - tested} that do not apply.",
+        "Made by `python -m tests.contract.requirements` from the names of the tests and",
+        f"`requirements.yaml`, which says where the numbers come from. {len(known.words)} SHALL and SHOULD:"
+        f" {tested} with tests, {len(known.words) - tested} that do not apply.",
     ]
     for name, title in known.titles.items():
         lines += [

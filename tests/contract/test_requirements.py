@@ -17,7 +17,9 @@ def test_every_requirement_is_shown_or_excused() -> None:
 
 
 def test_the_list_is_current() -> None:
-    assert FILE.read_text(encoding="utf-8") == written(current()), "make requirements writes it anew"
+    assert FILE.read_text(encoding="utf-8") == written(current()), (
+        "python -m tests.contract.requirements writes it anew"
+    )
 
 
 def test_what_is_neither_shown_nor_excused_or_both_is_told() -> None:

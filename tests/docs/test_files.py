@@ -108,7 +108,11 @@ def test_the_fhir_artifacts_are_current() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "made_by"), [("docs/mutation.md", "make mutants"), ("docs/verification.md", "make prove")]
+    ("page", "made_by"),
+    [
+        ("docs/mutation.md", "python -m tests.mutation --write"),
+        ("docs/verification.md", "python -m tools.proof --whole"),
+    ],
 )
 def test_the_figures_are_of_the_table_as_it_is(page: str, made_by: str) -> None:
     from service.knowledge import HERE

@@ -1,4 +1,4 @@
-"""make soak: mixed load on the cluster for a long time; memory, descriptors and latency of each quarter."""
+"""Mixed load on the cluster for a long time: memory, descriptors and latency of each quarter."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def mixed_load(cluster: Cluster, answers: Answers, base: str, name: str) -> Load
 
 def main(args: Sequence[str]) -> int:
     """0 = flat, 1 = not, 2 = a program is missing."""
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
     minutes = parser.parse_args(args).minutes
     if absent := missing():

@@ -1,4 +1,4 @@
-"""A minute of mixed load: `make soak` takes half an hour."""
+"""A minute of mixed load: `python -m tests.faults.soak` takes half an hour."""
 
 from __future__ import annotations
 

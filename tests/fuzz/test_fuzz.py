@@ -1,4 +1,4 @@
-"""A bounded part of `make fuzz`: an allowed, whole answer that gives nothing away."""
+"""A bounded part of `python -m tests.fuzz`: an allowed, whole answer that gives nothing away."""
 
 from __future__ import annotations
 

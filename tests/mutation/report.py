@@ -86,12 +86,12 @@ def page(mutants: Sequence[Mutant], verdicts: Mapping[str, Verdict], raw: Mappin
     lines = [
         "# Deliberate errors in the decision table",
         "",
-        "Written by `make mutants`. Every threshold, operator, operand, action, level, claim and list entry",
-        "of `decision_table.yaml` is changed once, each alone, and the checks are run against the changed",
-        "table. An error that no check sees would be a hole in them.",
+        "Written by `python -m tests.mutation --write`. Every threshold, operator, operand, action, level,",
+        "claim and list entry of `decision_table.yaml` is changed once, each alone, and the checks are run",
+        "against the changed table. An error that no check sees would be a hole in them.",
         "",
-        'The run goes on where it was stopped, as long as no code and no test changes; `ARGS="--minutes 5"`',
-        'bounds it, `ARGS="--only rows.bulbar"` takes a part. A sample runs with every `make test`.',
+        "The run goes on where it was stopped, as long as no code and no test changes; `--minutes 5`",
+        "bounds it, `--only rows.bulbar` takes a part. A sample runs with every `make test`.",
         "",
         f"Table `{version_of(raw)}`: {len(verdicts)} errors,"
         f" {len(verdicts) - len(survived)} seen, {len(explained)} that change nothing (below),"

@@ -55,7 +55,9 @@ def test_the_walk_does_not_shrink(ledger: Ledger) -> None:
 
 def test_the_page_gives_the_figures_of_the_walk(ledger: Ledger) -> None:
     page = (Path(__file__).parents[2] / "docs" / "verification.md").read_text(encoding="utf-8")
-    assert f"\n{ledger.states:,} states in " in page, "write docs/verification.md anew: make prove"
+    assert f"\n{ledger.states:,} states in " in page, (
+        "write docs/verification.md anew: python -m tools.proof --whole"
+    )
 
 
 def test_every_factor_says_why_it_stands_alone(ledger: Ledger) -> None:

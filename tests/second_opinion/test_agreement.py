@@ -1,6 +1,6 @@
 """Two implementations, one decision: on every example and patient there is, and on states by the thousand.
 
-AGREE_STATES=200000 walks that many states of the full product, every question asked; `make agree` does.
+AGREE_STATES=200000 walks that many states of the full product, every question asked.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def test_on_a_sample_with_every_question(knowledge: Knowledge) -> None:
     assert number == 120
 
 
-@pytest.mark.skipif(not STATES, reason="make agree: minutes")
+@pytest.mark.skipif(not STATES, reason="AGREE_STATES=200000 takes minutes")
 def test_on_as_many_states_as_asked_for(knowledge: Knowledge) -> None:
     each = STATES // 2
     number, found = all_disagreements(islice(states.pairs(seed=4), each), knowledge, questions=False)

@@ -1,6 +1,6 @@
 """Generated FHIR records through the mapping and both implementations; the generator held to its reach.
 
-AGREE_EXAMPLES=20000 draws more (`make agree`).
+AGREE_EXAMPLES=20000 draws more.
 """
 
 from __future__ import annotations
