@@ -239,8 +239,8 @@ def examples(names: tuple[str, ...], folder: Path | None, force: bool) -> None:
     there = [sample.file for sample in files if (folder / sample.file).exists()]
     if there and not force:
         raise click.UsageError(f"{folder} holds {there[0]} already: name another folder, or write --force.")
-    folder.mkdir(parents=True, exist_ok=True)
     for sample in files:
+        (folder / sample.file).parent.mkdir(parents=True, exist_ok=True)
         (folder / sample.file).write_bytes(sample.body)
         click.echo(str(folder / sample.file))
 

@@ -136,7 +136,7 @@ def image() -> Iterator[Engine | Buildah]:
 
 
 def test_the_container_answers_with_a_card(image: Engine | Buildah) -> None:
-    bundle = (PROJECT / "examples" / "v05-bundle.json").read_bytes()
+    bundle = (PROJECT / "examples" / "thigh-day-fifteen/bundle.json").read_bytes()
     with image.serving() as url:
         answer = answer_of(f"{url}/evaluate?asOf=2026-06-15", bundle)
         port = url.rpartition(":")[2]
