@@ -45,8 +45,8 @@ agree: $(STAMP)  ## Two implementations of the decision on AGREE_STATES=200000 s
 fuzz: $(STAMP)  ## 100,000 mutated requests through the service; ARGS="--requests 5000 --seed 7" (a quarter of an hour)
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
-test-image: $(STAMP)  ## Build the image with docker, podman or buildah and ask it for a card (minutes)
-	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py $(ARGS)
+test-image: $(STAMP)  ## Build the image with docker, podman or buildah, and the wheel; ask both for a card (minutes)
+	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py tests/docs/test_wheel.py $(ARGS)
 
 # An EHR's FHIR server, in an environment of its own: its dependencies are none of the service's.
 EHR_LOCK := tests/ehr/requirements.lock
@@ -163,7 +163,7 @@ knowledge-diff: $(STAMP)  ## What the knowledge says otherwise than in OLD=REVIS
 	@$(BIN)/python -m tools.knowledge_diff $(ARGS) -- "$(OLD)"
 
 # No prerequisite: without a lock file that fits there may be no environment.
-LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml
+LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header --extra redis --extra postgresql pyproject.toml
 BENCH_LOCKED := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 lock:  ## Write both lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	@test -x $(BIN)/uv || $(MAKE) setup

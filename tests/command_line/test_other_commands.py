@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from service import __version__
 from service.examples import load_examples
 from service.knowledge import Knowledge
 from tests.command_line.running import DAY, EXAMPLES, Ran, as_lines, bundle_of, resources_in, run
@@ -179,3 +180,8 @@ def test_an_example_that_there_is_not_is_wrong_use() -> None:
     ran = run("examples", "lunch")
     assert ran.code == 2
     assert "No example lunch" in ran.err
+
+
+def test_the_versions_of_package_and_knowledge(knowledge: Knowledge, tmp_path: Path) -> None:
+    assert run("--version").out == f"fasciculation-cds {__version__}, knowledge {knowledge.version}\n"
+    assert run("--version", KNOWLEDGE_DIR=str(tmp_path)).code == 2

@@ -92,8 +92,8 @@ def test_no_http_is_loaded_where_none_is_spoken(words: tuple[str, ...]) -> None:
 
 def test_the_installed_command_is_this_one() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["scripts"] == {"fasciculation-cds": "service.command_line.commands:main"}
-    from service.command_line.commands import main
+    assert project["scripts"] == {"fasciculation-cds": "service.command_line.__main__:main"}
+    from service.command_line.__main__ import main
 
     assert callable(main)
 
