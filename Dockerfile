@@ -8,8 +8,18 @@ COPY requirements.lock /build/requirements.lock
 RUN python3 -m venv --without-pip /opt/venv \
     && python3 -m pip --python /opt/venv/bin/python3 --no-cache-dir --disable-pip-version-check \
         install --quiet --only-binary=:all: --require-hashes -r /build/requirements.lock
+# The command, as pip would install it; the packages themselves stay in /app.
+RUN printf '#!/bin/sh\nexec python3 -m service.command_line "$@"\n' > /opt/venv/bin/fasciculation-cds \
+    && chmod 755 /opt/venv/bin/fasciculation-cds
 
 FROM ${PYTHON_IMAGE}
+# docker build --build-arg REVISION="$(git rev-parse HEAD)" .
+ARG REVISION=
+LABEL org.opencontainers.image.title="fasciculation-cds" \
+    org.opencontainers.image.description="CDS Hooks service that tells benign from disease-related muscle twitching" \
+    org.opencontainers.image.version="0.1.0" \
+    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=packages /opt/venv /opt/venv
 COPY LICENSE NOTICE openapi.yaml /app/
 COPY artifacts /app/artifacts
@@ -20,7 +30,7 @@ COPY service /app/service
 # Where feedback is kept, if nothing else is set: mount a volume here.
 RUN mkdir /data && chown 10001:10001 /data
 WORKDIR /app
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000 \
+ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000 \
     FEEDBACK_DB=sqlite:////data/feedback.sqlite3
 EXPOSE 8000
 # A number, so that an orchestrator can see that it is not root; no name needs to exist.

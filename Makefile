@@ -39,8 +39,8 @@ serve: $(STAMP)  ## The service; HOST=127.0.0.1 PORT=8000 are the defaults, HELP
 test: $(STAMP)  ## Every test that needs no outside server; ARGS="-k name" goes to pytest
 	$(BIN)/python -m pytest $(ARGS)
 
-test-image: $(STAMP)  ## Build the image with docker, podman or buildah and ask it for a card (minutes)
-	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py $(ARGS)
+test-image: $(STAMP)  ## Build the image with docker, podman or buildah, and the wheel; ask both for a card (minutes)
+	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py tests/docs/test_wheel.py $(ARGS)
 
 # An EHR's FHIR server, in an environment of its own: its dependencies are none of the service's.
 EHR_LOCK := tests/ehr/requirements.lock
@@ -141,7 +141,7 @@ test-faults: $(STAMP)  ## Faults under load, each with its counts; FAULTS=short 
 	FAULTS=$(FAULTS) $(BIN)/python -m pytest -rs tests/faults $(ARGS)
 
 # No prerequisite: without a lock file that fits there may be no environment.
-LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml
+LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header --extra redis --extra postgresql pyproject.toml
 BENCH_LOCKED := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 lock:  ## Write both lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	@test -x $(BIN)/uv || $(MAKE) setup

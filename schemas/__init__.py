@@ -1,0 +1,1 @@
+"""The marshmallow schemas of fasciculation-cds. service/package_files.py looks for this name."""

@@ -7,12 +7,11 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
+from service import __version__
 from service.authentication import Callers, callers_of
 from service.authentication.admin_token import admin_token_in
 from service.config import Config
@@ -89,9 +88,9 @@ def create_app(
     app.register_blueprint(feedback(config, knowledge, store, clock, metrics))
     app.register_blueprint(feedback_summary(knowledge, store))
     app.register_blueprint(knowledge_pages(knowledge))
-    app.register_blueprint(fhir(config, knowledge, _version()))
-    app.register_blueprint(workbench(config, knowledge, _examples(), _version()))
-    app.register_blueprint(operations(knowledge, store, callers, metrics, _version()))
+    app.register_blueprint(fhir(config, knowledge, __version__))
+    app.register_blueprint(workbench(config, knowledge, _examples(), __version__))
+    app.register_blueprint(operations(knowledge, store, callers, metrics, __version__))
     app.register_blueprint(docs())
 
     @app.errorhandler(RequestError)
@@ -118,10 +117,3 @@ def create_app(
         return problem_answer([issue], 500)
 
     return app
-
-
-def _version() -> str:
-    try:
-        return installed_version("fasciculation-cds")
-    except PackageNotFoundError:
-        return "0.1.0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from schemas.urls import base_url_problem, fhir_server_problem, is_loopback
@@ -174,10 +175,14 @@ class Config:
         feedback_db = text("FEEDBACK_DB", FEEDBACK_DB)
         if not feedback_db.startswith(("sqlite:///", "postgresql://")):
             raise ConfigError("FEEDBACK_DB: sqlite:///path, or postgresql://user:password@host/name")
+        if feedback_db.startswith("postgresql:"):
+            _needs_driver("FEEDBACK_DB", "psycopg", "postgresql")
         workers = number("WEB_CONCURRENCY", 2, 1, 64)
         issuers, store = existing("CDS_TRUSTED_ISSUERS"), text("JTI_STORE", "memory")
         if store != "memory" and not store.startswith(("redis://", "rediss://")):
             raise ConfigError("JTI_STORE: memory, or a URL redis://host:port/number")
+        if store != "memory":
+            _needs_driver("JTI_STORE", "redis", "redis")
         if auth == "jwt":
             if issuers is None:
                 raise ConfigError("CDS_TRUSTED_ISSUERS: CDS_AUTH=jwt needs the file of who may call")
@@ -229,6 +234,15 @@ class Config:
             knowledge_dir=Path(folder) if folder else None,
             workers=workers,
             log_level=choice("LOG_LEVEL", "INFO", _LOG_LEVELS),
+        )
+
+
+def _needs_driver(setting: str, package: str, extra: str) -> None:
+    """Raise ConfigError if the package that the setting needs is not installed."""
+    if find_spec(package) is None:
+        raise ConfigError(
+            f"{setting}: the driver {package} is not installed: install fasciculation-cds[{extra}], see"
+            " docs/command-line.md"
         )
 
 

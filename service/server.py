@@ -144,8 +144,9 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
             _say("Calls need a signed token: see docs/authentication.md", out)
         else:
             _say(
-                "Try: curl -s -H 'Content-Type: application/fhir+json' --data-binary"
-                f" @examples/v05-bundle.json '{config.public_base_url}/evaluate?asOf=2026-06-15'",
+                "Try: curl -s -H 'Content-Type: application/fhir+json'"
+                " --data-binary @examples/thigh-day-fifteen/bundle.json"
+                f" '{config.public_base_url}/evaluate?asOf=2026-06-15'",
                 out,
             )
         _keep_memory()

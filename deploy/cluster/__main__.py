@@ -48,7 +48,7 @@ def _tell(cluster: Cluster) -> None:
     print(
         f"""Try: curl -s --cacert {cluster.certificate} -H 'Content-Type: application/json' \\
   -H "Authorization: Bearer $({token})" \\
-  --data-binary @examples/patient-view-v05.json {url}
+  --data-binary @examples/thigh-day-fifteen/patient-view.json {url}
 Ctrl-C ends all of it and removes the folder.""",
         flush=True,
     )

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from fhir_mappings.to_findings.unknown_codes import UnknownCode
+from service import __version__
 from service.command_line.deciding import Deciding, Refused, why_undecided
 from service.command_line.explaining import Explaining
 from service.command_line.inputs import Document, Inputs, Unusable
@@ -44,12 +45,17 @@ Exit codes:
   2  wrong use, or broken knowledge"""
 
 
-def main() -> None:
-    """The command of the shell."""
-    commands(prog_name="fasciculation-cds")
+def _print_version(context: click.Context, _: click.Parameter, given: bool) -> None:
+    if given:
+        folder = os.environ.get("KNOWLEDGE_DIR")
+        knowledge = _knowledge(Path(folder) if folder else None)
+        click.echo(f"fasciculation-cds {__version__}, knowledge {knowledge.version}")
+        context.exit()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
+              help="Show the versions of the package and of the knowledge.")  # fmt: skip
 @click.pass_context
 def commands(context: click.Context) -> None:
     """Muscle twitching: benign or not, decided from files. For clinicians; not a diagnosis."""
@@ -239,8 +245,8 @@ def examples(names: tuple[str, ...], folder: Path | None, force: bool) -> None:
     there = [sample.file for sample in files if (folder / sample.file).exists()]
     if there and not force:
         raise click.UsageError(f"{folder} holds {there[0]} already: name another folder, or write --force.")
-    folder.mkdir(parents=True, exist_ok=True)
     for sample in files:
+        (folder / sample.file).parent.mkdir(parents=True, exist_ok=True)
         (folder / sample.file).write_bytes(sample.body)
         click.echo(str(folder / sample.file))
 

@@ -54,7 +54,7 @@ def site(knowledge: Knowledge, tmp_path_factory: pytest.TempPathFactory) -> Iter
     config = Config(card_secrets=("for-these-tests-alone-and-long-enough",), feedback_db=store)
     app = create_app(config, knowledge)
     client = app.test_client()
-    call = (PROJECT / "examples" / "patient-view-v05.json").read_bytes()
+    call = (PROJECT / "examples" / "thigh-day-fifteen/patient-view.json").read_bytes()
     path = "/cds-services/fasciculation-patient-view"
     (card,) = client.post(path, data=call, content_type="application/json").get_json()["cards"]
     said = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": f"{AS_OF}T10:00:00Z"}

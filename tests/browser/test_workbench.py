@@ -107,7 +107,7 @@ def test_a_call_of_another_hook_is_one_click_away(bench: Bench) -> None:
 
 def test_what_is_pasted_is_decided_and_leaves_no_trace(bench: Bench) -> None:
     bench.open()
-    bundle = json.dumps(example("v39-bundle.json"))
+    bundle = json.dumps(example("breathless-lying-flat/bundle.json"))
     bench.page.evaluate("text => navigator.clipboard.writeText(text)", bundle)
     field = bench.page.locator("#request")
     field.click()
@@ -124,7 +124,7 @@ def test_what_is_pasted_is_decided_and_leaves_no_trace(bench: Bench) -> None:
 @pytest.mark.parametrize("how", ["opened", "dropped"])
 def test_a_file_is_opened_or_dropped(bench: Bench, how: str) -> None:
     bench.open()
-    file = PROJECT / "examples" / "v39-bundle.json"
+    file = PROJECT / "examples" / "breathless-lying-flat/bundle.json"
     if how == "opened":
         bench.page.locator("#file").set_input_files(file)
     else:

@@ -12,7 +12,15 @@ from flask.testing import FlaskClient
 from service.examples import Example, load_examples
 from tests.command_line.running import DAY, EXAMPLES, as_lines, bundle_of, resources_in, run
 
-V05, V06, V08, V34 = (EXAMPLES / f"{name}-bundle.json" for name in ("v05", "v06", "v08", "v34"))
+# Patient id -> example.
+NAMES = {
+    "v05": "thigh-day-fifteen",
+    "v06": "wasting-hand",
+    "v07": "diabetes-numb-feet",
+    "v08": "thiazide-potassium-in-range",
+    "v34": "loop-diuretic-no-twitch",
+}
+V05, V06, _, V08, V34 = (EXAMPLES / name / "bundle.json" for name in NAMES.values())
 
 
 def without_ids(content: object) -> object:
@@ -47,7 +55,7 @@ def test_a_hook_request_is_answered_as_by_the_service_on_its_own_day(client: Fla
 
 def test_the_day_of_the_command_goes_before_that_of_a_request() -> None:
     (answer,) = run(
-        "evaluate", EXAMPLES / "patient-view-v05.json", "--format=json", "--as-of=2026-06-14"
+        "evaluate", EXAMPLES / "thigh-day-fifteen/patient-view.json", "--format=json", "--as-of=2026-06-14"
     ).lines
     assert answer["assessment"]["asOf"] == "2026-06-14"
     assert answer["assessment"]["level"] == "info"
@@ -106,7 +114,7 @@ def test_an_empty_folder_is_no_silence(tmp_path: Path) -> None:
 
 def test_lines_of_bundles_and_requests_are_one_record_each(tmp_path: Path) -> None:
     file = tmp_path / "records.ndjson"
-    call = (EXAMPLES / "patient-view-v39.json").read_text(encoding="utf-8")
+    call = (EXAMPLES / "breathless-lying-flat/patient-view.json").read_text(encoding="utf-8")
     file.write_bytes(as_lines(json.loads(V05.read_bytes()), json.loads(call)) + b"\n{\n")
     ran = run("evaluate", DAY, "--format=json", file)
     assert [(one["source"], one["assessment"]["level"]) for one in ran.lines] == [
@@ -118,7 +126,7 @@ def test_lines_of_bundles_and_requests_are_one_record_each(tmp_path: Path) -> No
 
 
 def test_lines_of_resources_are_put_together_by_patient_across_a_folder(tmp_path: Path) -> None:
-    found = [*resources_in("v05-bundle.json"), *resources_in("v07-bundle.json")]
+    found = [*resources_in("thigh-day-fifteen/bundle.json"), *resources_in("diabetes-numb-feet/bundle.json")]
     for kind in {resource["resourceType"] for resource in found}:
         lines = as_lines(*(resource for resource in found if resource["resourceType"] == kind))
         (tmp_path / f"{kind}.ndjson").write_bytes(lines)
@@ -128,7 +136,7 @@ def test_lines_of_resources_are_put_together_by_patient_across_a_folder(tmp_path
     assert set(found_now) == {"v05", "v07"}
     assert found_now["v05"]["source"] == f"{tmp_path}#Patient/v05"
     for name, one in found_now.items():
-        (alone,) = run("evaluate", DAY, "--format=json", EXAMPLES / f"{name}-bundle.json").lines
+        (alone,) = run("evaluate", DAY, "--format=json", EXAMPLES / NAMES[name] / "bundle.json").lines
         assert one["assessment"]["findings"]
         assert one["cards"][0]["summary"] == alone["cards"][0]["summary"]
         # The Medication that a request of v07 names came along.
@@ -137,7 +145,7 @@ def test_lines_of_resources_are_put_together_by_patient_across_a_folder(tmp_path
 
 
 def test_a_medicine_in_a_resource_of_its_own_comes_along(tmp_path: Path) -> None:
-    found = resources_in("v08-bundle.json")
+    found = resources_in("thiazide-potassium-in-range/bundle.json")
     (statement,) = [one for one in found if one["resourceType"] == "MedicationStatement"]
     medicine = {"resourceType": "Medication", "id": "m", "code": statement.pop("medicationCodeableConcept")}
     statement["medicationReference"] = {"reference": "Medication/m"}
@@ -149,14 +157,14 @@ def test_a_medicine_in_a_resource_of_its_own_comes_along(tmp_path: Path) -> None
 
 
 def test_one_resource_is_put_together_with_the_rest_of_its_folder(tmp_path: Path) -> None:
-    for number, resource in enumerate(resources_in("v05-bundle.json")):
+    for number, resource in enumerate(resources_in("thigh-day-fifteen/bundle.json")):
         (tmp_path / f"{number}.json").write_text(json.dumps(resource, indent=2))
     (answer,) = run("evaluate", DAY, "--format=json", tmp_path).lines
     assert answer["assessment"]["level"] == "warning"
 
 
 def test_standard_input_may_hold_any_of_it() -> None:
-    lines = as_lines(*resources_in("v05-bundle.json"))
+    lines = as_lines(*resources_in("thigh-day-fifteen/bundle.json"))
     for body in (V05.read_bytes(), b"\xef\xbb\xbf" + V05.read_bytes(), lines):
         (answer,) = run("evaluate", DAY, "--format=json", "-", stdin=body).lines
         assert answer["assessment"]["level"] == "warning"
@@ -191,7 +199,7 @@ def test_no_card_because_nothing_was_seen_is_no_all_clear() -> None:
     assert "that says nothing" in ran.err
     table = run("evaluate", "-", stdin=bundle_of({"resourceType": "Patient", "id": "a"})).out
     assert " unknown " in table
-    call = json.loads((EXAMPLES / "patient-view-v34.json").read_bytes())
+    call = json.loads((EXAMPLES / "loop-diuretic-no-twitch/patient-view.json").read_bytes())
     del call["prefetch"]
     ran = run("evaluate", "-", stdin=json.dumps(call).encode())
     assert ran.code == 1
@@ -199,7 +207,7 @@ def test_no_card_because_nothing_was_seen_is_no_all_clear() -> None:
 
 
 def test_the_table_names_record_patient_level_and_each_card() -> None:
-    ran = run("evaluate", EXAMPLES / "order-sign-v05.json", V34, DAY)
+    ran = run("evaluate", EXAMPLES / "thigh-day-fifteen/order-sign.json", V34, DAY)
     head, first, second, third, last = ran.out.splitlines()
     assert head.split() == ["source", "patient", "level", "not", "read", "cards"]
     assert first.split()[1:4] == ["v05", "warning", "0"]
@@ -221,7 +229,7 @@ def test_a_card_reads_as_text() -> None:
 
 
 def test_a_record_cannot_command_the_terminal() -> None:
-    found = resources_in("v08-bundle.json")
+    found = resources_in("thiazide-potassium-in-range/bundle.json")
     attack = "\x1b[2J\x1b]0;x\x07\u202e HCTZ"
     for resource in found:
         if resource["resourceType"] == "MedicationStatement":

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from service import __version__
 from service.examples import load_examples
 from service.knowledge import Knowledge
 from tests.command_line.running import DAY, EXAMPLES, Ran, as_lines, bundle_of, resources_in, run
 
-HOSTILE = EXAMPLES / "v08-hostile-bundle.json"
+HOSTILE = EXAMPLES / "hostile-record/bundle.json"
 
 
 def faults(ran: Ran) -> dict[tuple[str, str], dict[str, str]]:
@@ -25,7 +26,7 @@ def line_with(path: Path, text: str) -> int:
 
 
 def test_a_record_without_fault_can_be_used_whole() -> None:
-    ran = run("validate", EXAMPLES / "v05-bundle.json")
+    ran = run("validate", EXAMPLES / "thigh-day-fifteen/bundle.json")
     assert ran.code == 0
     assert "read: 1 Condition, 15 Observation, 1 Patient" in ran.out
     assert "all of it can be used" in ran.out
@@ -51,7 +52,7 @@ def test_what_cannot_be_used_is_named_with_path_and_line() -> None:
 
 
 def test_the_line_of_a_resource_is_that_of_its_own_file(tmp_path: Path) -> None:
-    patient, *rest = resources_in("v05-bundle.json")
+    patient, *rest = resources_in("thigh-day-fifteen/bundle.json")
     rest[3]["effectiveDateTime"] = "yesterday"
     (tmp_path / "Patient.json").write_text(json.dumps(patient, indent=2))
     lines = tmp_path / "rest.ndjson"
@@ -62,7 +63,7 @@ def test_the_line_of_a_resource_is_that_of_its_own_file(tmp_path: Path) -> None:
 
 
 def test_codes_that_no_value_set_knows_are_counted_and_displays_only_shown_when_asked() -> None:
-    patient, *rest = resources_in("v05-bundle.json")
+    patient, *rest = resources_in("thigh-day-fifteen/bundle.json")
     for resource in rest[1:4]:
         coding = {"system": "urn:oid:1.2.3", "code": "X1", "display": "Said by Jane Smith"}
         resource["code"] = {"coding": [coding]}
@@ -102,7 +103,7 @@ def test_several_patients_are_named_as_what_stands_against_a_decision() -> None:
 
 def test_what_is_no_json_is_told_of_and_the_rest_goes_on(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{")
-    ran = run("validate", tmp_path / "a.json", EXAMPLES / "v05-bundle.json")
+    ran = run("validate", tmp_path / "a.json", EXAMPLES / "thigh-day-fifteen/bundle.json")
     assert ran.code == 1
     assert "a.json: Not valid JSON" in ran.err
     assert "all of it can be used" in ran.out
@@ -159,21 +160,28 @@ def test_the_examples_are_listed() -> None:
 def test_the_examples_are_written_and_never_over_what_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     ran = run("examples", "known-als", f"--write={folder}")
-    written = sorted(path.name for path in folder.iterdir())
-    assert sorted(ran.out.splitlines()) == [str(folder / name) for name in written]
+    written = sorted(str(path) for path in (folder / "known-als").iterdir())
+    assert sorted(ran.out.splitlines()) == written
     assert len(written) == 6
-    assert (folder / "v21-bundle.json").read_bytes() == (EXAMPLES / "v21-bundle.json").read_bytes()
-    (folder / "v21-bundle.json").write_text("mine")
+    assert (folder / "known-als/bundle.json").read_bytes() == (
+        EXAMPLES / "known-als/bundle.json"
+    ).read_bytes()
+    (folder / "known-als/bundle.json").write_text("mine")
     ran = run("examples", f"--write={folder}")
     assert ran.code == 2
-    assert "holds v21-bundle.json already" in ran.err
-    assert (folder / "v21-bundle.json").read_text() == "mine"
-    assert not (folder / "v05-bundle.json").exists()
+    assert "holds known-als/bundle.json already" in ran.err
+    assert (folder / "known-als/bundle.json").read_text() == "mine"
+    assert not (folder / "thigh-day-fifteen/bundle.json").exists()
     assert run("examples", f"--write={folder}", "--force").code == 0
-    assert (folder / "v21-bundle.json").read_text() != "mine"
+    assert (folder / "known-als/bundle.json").read_text() != "mine"
 
 
 def test_an_example_that_there_is_not_is_wrong_use() -> None:
     ran = run("examples", "lunch")
     assert ran.code == 2
     assert "No example lunch" in ran.err
+
+
+def test_the_versions_of_package_and_knowledge(knowledge: Knowledge, tmp_path: Path) -> None:
+    assert run("--version").out == f"fasciculation-cds {__version__}, knowledge {knowledge.version}\n"
+    assert run("--version", KNOWLEDGE_DIR=str(tmp_path)).code == 2

@@ -51,7 +51,7 @@ def test_data_goes_to_one_stream_and_talk_to_the_other() -> None:
         "--format=json",
         "-",
         "absent.json",
-        stdin=(EXAMPLES / "v05-bundle.json").read_bytes(),
+        stdin=(EXAMPLES / "thigh-day-fifteen/bundle.json").read_bytes(),
     )
     assert ran.returncode == 1
     assert ran.stdout.startswith(b'{"source":"<stdin>","cards":[')
@@ -59,7 +59,7 @@ def test_data_goes_to_one_stream_and_talk_to_the_other() -> None:
 
 
 def test_colours_and_the_bar_are_for_terminals_alone() -> None:
-    files = [str(EXAMPLES / f"{name}-bundle.json") for name in ("v05", "v06")]
+    files = [str(EXAMPLES / name / "bundle.json") for name in ("thigh-day-fifteen", "wasting-hand")]
     assert b"\x1b" not in done("evaluate", DAY, *files).stdout
     assert done("evaluate", DAY, *files).stderr == b""
     shown = seen_in_a_terminal("evaluate", DAY, *files)
@@ -74,7 +74,7 @@ def test_colours_and_the_bar_are_for_terminals_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("evaluate", DAY, "examples/v05-bundle.json"), ("explain", "emg"), ("examples",)]
+    "words", [("evaluate", DAY, "examples/thigh-day-fifteen/bundle.json"), ("explain", "emg"), ("examples",)]
 )
 def test_no_http_is_loaded_where_none_is_spoken(words: tuple[str, ...]) -> None:
     script = (
@@ -92,8 +92,8 @@ def test_no_http_is_loaded_where_none_is_spoken(words: tuple[str, ...]) -> None:
 
 def test_the_installed_command_is_this_one() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["scripts"] == {"fasciculation-cds": "service.command_line.commands:main"}
-    from service.command_line.commands import main
+    assert project["scripts"] == {"fasciculation-cds": "service.command_line.__main__:main"}
+    from service.command_line.__main__ import main
 
     assert callable(main)
 

@@ -18,5 +18,5 @@ def example(name: str) -> dict[str, Any]:
 
 def hook_call(**changes: Any) -> dict[str, Any]:
     """The patient-view example; a member set to None is left out."""
-    call = {**example("patient-view-v05.json"), **changes}
+    call = {**example("thigh-day-fifteen/patient-view.json"), **changes}
     return {name: value for name, value in call.items() if value is not None}

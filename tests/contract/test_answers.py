@@ -51,8 +51,10 @@ def test_every_answer_to_another_hook_fits_its_schema(client: FlaskClient, name:
 
 
 def test_the_same_request_gives_the_same_bytes(client: FlaskClient) -> None:
-    first = client.post(f"/evaluate?asOf={DAY}", json=example("v05-bundle.json"))
-    assert first.data == client.post(f"/evaluate?asOf={DAY}", json=example("v05-bundle.json")).data
+    first = client.post(f"/evaluate?asOf={DAY}", json=example("thigh-day-fifteen/bundle.json"))
+    assert (
+        first.data == client.post(f"/evaluate?asOf={DAY}", json=example("thigh-day-fifteen/bundle.json")).data
+    )
 
 
 def test_discovery(client: FlaskClient) -> None:
@@ -85,7 +87,7 @@ def test_prefetch_uses_only_plain_searches(client: FlaskClient) -> None:
 
 
 def test_a_record_without_a_twitch_gives_no_card(client: FlaskClient) -> None:
-    assert evaluated(client, example("v34-bundle.json"))["cards"] == []
+    assert evaluated(client, example("loop-diuretic-no-twitch/bundle.json"))["cards"] == []
 
 
 def test_the_assessment_comes_only_when_asked(client: FlaskClient) -> None:
@@ -144,11 +146,13 @@ def test_unknown_members_are_tolerated(client: FlaskClient) -> None:
 @pytest.mark.parametrize(("setting", "cards"), [("warning", 1), ("critical", 0)])
 def test_min_indicator(knowledge: Knowledge, setting: str, cards: int) -> None:
     app = create_app(Config(min_indicator=setting), knowledge)
-    assert len(evaluated(app.test_client(), example("v05-bundle.json"))["cards"]) == cards
+    assert len(evaluated(app.test_client(), example("thigh-day-fifteen/bundle.json"))["cards"]) == cards
 
 
 def test_silent(knowledge: Knowledge) -> None:
-    content = evaluated(create_app(Config(silent=True), knowledge).test_client(), example("v05-bundle.json"))
+    content = evaluated(
+        create_app(Config(silent=True), knowledge).test_client(), example("thigh-day-fifteen/bundle.json")
+    )
     assert content["cards"] == []
     assert content["assessment"]["level"] == "warning"
 
@@ -160,7 +164,7 @@ def test_a_shared_service_id(knowledge: Knowledge) -> None:
 
 
 def test_validation_on_request(client: FlaskClient) -> None:
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     assert evaluated(client, bundle, "validate=true")["outcome"]["issue"][0]["severity"] == "information"
     bundle["entry"][0]["resource"]["gender"] = ["female"]
     outcome = evaluated(client, bundle, "validate=true")["outcome"]

@@ -122,12 +122,19 @@ def test_a_body_that_cannot_be_decided(client: FlaskClient, bundle: Any, said: s
     "query", ["asOf=2026-02-30", "asOf=yesterday", "asOf=", "validate=maybe", "asOff=2026-01-01"]
 )
 def test_a_wrong_query(client: FlaskClient, query: str) -> None:
-    (issue,) = issues(evaluate(client, example("v05-bundle.json"), query), 400)
+    (issue,) = issues(evaluate(client, example("thigh-day-fifteen/bundle.json"), query), 400)
     assert issue["expression"][0].startswith("query.")
 
 
 def test_all_problems_of_a_query_at_once(client: FlaskClient) -> None:
-    assert len(issues(evaluate(client, example("v05-bundle.json"), "asOf=x&validate=y&more=1"), 400)) == 3
+    assert (
+        len(
+            issues(
+                evaluate(client, example("thigh-day-fifteen/bundle.json"), "asOf=x&validate=y&more=1"), 400
+            )
+        )
+        == 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -158,7 +165,7 @@ def test_a_chunked_body_without_a_length(client: FlaskClient, fill: bytes) -> No
 
 
 def test_a_byte_order_mark_is_forgiven(client: FlaskClient) -> None:
-    body = b"\xef\xbb\xbf" + json.dumps(example("v05-bundle.json")).encode()
+    body = b"\xef\xbb\xbf" + json.dumps(example("thigh-day-fifteen/bundle.json")).encode()
     assert evaluate(client, body).status_code == 200
 
 
@@ -208,7 +215,7 @@ def test_all_problems_of_a_call_at_once(client: FlaskClient) -> None:
 
 
 def one_bad(resource: Any) -> dict[str, Any]:
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     bundle["entry"].append({"resource": resource})
     return bundle
 
@@ -264,7 +271,7 @@ def test_a_contained_resource_of_no_type_is_a_fault_of_its_entry(client: FlaskCl
 
 
 def test_another_patients_resource_is_not_used(client: FlaskClient) -> None:
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     weak = {
         "resourceType": "Condition",
         "id": "foreign",
@@ -283,7 +290,7 @@ def test_another_patients_resource_is_not_used(client: FlaskClient) -> None:
     "day", ["2026-13-01", "2026-02-30", "yesterday", "0000-00-00", "2026-06-31T25:00:00Z"]
 )
 def test_an_impossible_date_is_named(client: FlaskClient, day: str) -> None:
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     for entry in bundle["entry"]:
         if entry["resource"]["resourceType"] == "Condition":
             entry["resource"]["onsetDateTime"] = day
@@ -298,7 +305,7 @@ HOSTILE = "</td><img src=x onerror=alert(1)> [click](javascript:alert(1)) ![x](h
 
 
 def test_hostile_text_does_not_reach_the_card_alive(client: FlaskClient) -> None:
-    bundle = example("v08-bundle.json")
+    bundle = example("thiazide-potassium-in-range/bundle.json")
     text = json.dumps(bundle)
     for word in ("display", "text"):
         text = text.replace(f'"{word}": "', f'"{word}": {json.dumps(HOSTILE)[:-1]} ')
@@ -340,7 +347,7 @@ RESOURCES = st.builds(
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(resources=st.lists(RESOURCES | JSON_VALUES, max_size=5))
 def test_any_resources_are_answered(client: FlaskClient, resources: list[Any]) -> None:
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     bundle["entry"] += [{"resource": resource} for resource in resources]
     response = evaluate(client, bundle)
     assert response.status_code in (200, 400, 422)

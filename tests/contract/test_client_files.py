@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,8 @@ from service.examples import load_examples
 from service.feedback.upgrade import upgrade
 from service.knowledge import Knowledge
 from tests.contract.calls import sample_calls
+from tools.client_files import BASE, write
 
-FOLDER = Path(__file__).parents[2] / "examples"
-BRUNO = FOLDER / "bruno"
 # name.response.body.$.path of the REST Client, and Bruno's variable.
 _OF_ANSWER = re.compile(r"\{\{(\w+)\.response\.body\.\$\.cards\[0\]\.uuid\}\}")
 _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
@@ -39,9 +38,17 @@ class Request:
     keeps: str | None = None
 
 
-def http_requests() -> Iterator[Request]:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the command writes."""
+    made = tmp_path_factory.mktemp("client-files")
+    write(made)
+    return made
+
+
+def http_requests(folder: Path) -> Iterator[Request]:
     """The requests of requests.http, as the REST Client reads them."""
-    head, *parts = re.split(r"^### ", (FOLDER / "requests.http").read_text(encoding="utf-8"), flags=re.M)
+    head, *parts = re.split(r"^### ", (folder / "requests.http").read_text(encoding="utf-8"), flags=re.M)
     (base,) = re.findall(r"^@baseUrl = (\S+)$", head, re.M)
     for part in parts:
         title, *lines = part.rstrip("\n").split("\n")
@@ -53,7 +60,7 @@ def http_requests() -> Iterator[Request]:
         (status,) = re.findall(r" Answer: (\d+)$", "\n".join(comments), re.M)
         names = re.findall(r"^# @name (\w+)$", "\n".join(comments), re.M)
         if body.startswith("< "):
-            body = (FOLDER / body.removeprefix("< ")).read_text(encoding="utf-8")
+            body = (folder / body.removeprefix("< ")).read_text(encoding="utf-8")
         yield Request(
             title,
             method,
@@ -78,15 +85,15 @@ def members(block: str) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in block.splitlines())
 
 
-def bruno_requests() -> Iterator[Request]:
+def bruno_requests(folder: Path) -> Iterator[Request]:
     """The requests of the collection, in the order in which Bruno runs them."""
-    base = members(blocks_of(BRUNO / "environments" / "local.bru")["vars"])["baseUrl"]
+    base = members(blocks_of(folder / "bruno" / "environments" / "local.bru")["vars"])["baseUrl"]
 
     def place(path: Path) -> int:
         return int(members(blocks_of(path)["meta"])["seq"])
 
-    for folder in sorted(BRUNO.glob("*/folder.bru"), key=place):
-        for path in sorted(set(folder.parent.glob("*.bru")) - {folder}, key=place):
+    for group in sorted(folder.glob("bruno/*/folder.bru"), key=place):
+        for path in sorted(set(group.parent.glob("*.bru")) - {group}, key=place):
             found = blocks_of(path)
             (method,) = {"get", "post"} & set(found)
             sent = members(found[method])
@@ -95,7 +102,7 @@ def bruno_requests() -> Iterator[Request]:
             assert set(kept.values()) <= {"res.body.cards[0].uuid"}
             (status,) = re.findall(r"^res\.status: eq (\d+)$", found["assert"], re.M)
             yield Request(
-                f"{folder.parent.name}/{path.stem}",
+                f"{group.parent.name}/{path.stem}",
                 method.upper(),
                 sent["url"].replace("{{baseUrl}}", base),
                 members(found.get("headers", "")),
@@ -128,12 +135,13 @@ def send(app: Flask, request: Request, known: dict[str, str]) -> TestResponse:
 
 
 @pytest.mark.parametrize("requests", [http_requests, bruno_requests])
-def test_each_is_answered_as_it_says(keeping: Flask, requests: object) -> None:
-    assert callable(requests)
+def test_each_is_answered_as_it_says(
+    keeping: Flask, folder: Path, requests: Callable[[Path], Iterator[Request]]
+) -> None:
     known: dict[str, str] = {}
     wrong = [
         (request.title, request.status, response.status_code)
-        for request in requests()
+        for request in requests(folder)
         for response in [send(keeping, request, known)]
         if response.status_code != request.status
     ]
@@ -141,19 +149,18 @@ def test_each_is_answered_as_it_says(keeping: Flask, requests: object) -> None:
     assert len(known) == 1
 
 
-def test_both_hold_every_call_and_the_examples() -> None:
+def test_both_hold_every_call_and_the_examples(folder: Path) -> None:
     calls = {(call.method, call.address, call.status) for call in sample_calls()}
-    base = "http://127.0.0.1:8000"
     examples = load_examples()
-    http = list(http_requests())
-    assert calls <= {(one.method, one.url.removeprefix(base), one.status) for one in http}
+    http = list(http_requests(folder))
+    assert calls <= {(one.method, one.url.removeprefix(BASE), one.status) for one in http}
     assert len(http) == len(list(sample_calls())) + sum(1 + len(one.requests) for one in examples)
-    bruno = list(bruno_requests())
-    assert calls <= {(one.method, one.url.removeprefix(base), one.status) for one in bruno}
+    bruno = list(bruno_requests(folder))
+    assert calls <= {(one.method, one.url.removeprefix(BASE), one.status) for one in bruno}
     assert len(bruno) == len(list(sample_calls())) + 1 + len(examples[0].requests)
 
 
-def test_no_address_is_written_but_the_one_that_is_changed() -> None:
-    assert (FOLDER / "requests.http").read_text(encoding="utf-8").count("http://127.0.0.1:8000") == 1
-    holding = [path for path in BRUNO.rglob("*.bru") if "127.0.0.1" in path.read_text(encoding="utf-8")]
-    assert holding == [BRUNO / "environments" / "local.bru"]
+def test_no_address_is_written_but_the_one_that_is_changed(folder: Path) -> None:
+    assert (folder / "requests.http").read_text(encoding="utf-8").count(BASE) == 1
+    holding = [path for path in folder.rglob("*.bru") if "127.0.0.1" in path.read_text(encoding="utf-8")]
+    assert holding == [folder / "bruno" / "environments" / "local.bru"]

@@ -154,7 +154,7 @@ def test_an_id_signed_for_another_service_or_by_another_secret_is_refused(site: 
 
 
 def test_a_card_of_evaluate_has_ids_that_feedback_refuses(site: Site) -> None:
-    answered = site.client.post(f"/evaluate?asOf={DAY}", json=example("v05-bundle.json"))
+    answered = site.client.post(f"/evaluate?asOf={DAY}", json=example("thigh-day-fifteen/bundle.json"))
     (card,) = answered.get_json()["cards"]
     assert set(places(site.post(accepted(card)))) == {
         "feedback[0].card",

@@ -354,7 +354,7 @@ def test_a_failure_of_our_own_says_nothing_but_that(
 
     monkeypatch.setattr("service.endpoints.evaluate.answer", broken)
     client = create_app(Config(), knowledge).test_client()
-    response = client.post("/evaluate", json=example("v05-bundle.json"))
+    response = client.post("/evaluate", json=example("thigh-day-fifteen/bundle.json"))
     (issue,) = issues(response, 500)
     assert issue["code"] == "exception"
     assert WORD not in response.get_data(as_text=True) + caplog.text

@@ -82,7 +82,7 @@ def test_requests_by_route_method_and_status(client: FlaskClient) -> None:
 
 def test_cards_by_hook_level_and_leading_row(client: FlaskClient) -> None:
     (card,) = client.post(SERVICE, json=hook_call()).get_json()["cards"]
-    client.post(f"/evaluate?asOf={DAY}", json=example("v05-bundle.json"))
+    client.post(f"/evaluate?asOf={DAY}", json=example("thigh-day-fifteen/bundle.json"))
     row = card["extension"]["org.fasciculation-cds"]["rows"][0]
     labels = {"level": card["indicator"], "row": row, "shown": "yes"}
     assert counted(client, "cards_total", hook="patient-view", **labels) == 1
@@ -116,7 +116,7 @@ def test_what_was_withheld_is_counted_by_recommendation(client: FlaskClient) -> 
 
 
 def test_what_was_not_understood_is_counted_by_type(client: FlaskClient) -> None:
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     for kind in ("Condition", "Condition", "Observation", WORD):
         bundle["entry"].append({"resource": {"resourceType": kind, "id": "a b", "code": WORD}})
     bundle["entry"].append({"resource": {"resourceType": "Condition", "id": "c", "code": WORD}})
@@ -186,7 +186,7 @@ def test_results_of_fetches_come_from_a_short_list(kind: str, result: str) -> No
 
 
 def test_nothing_that_was_sent_is_a_label(client: FlaskClient) -> None:
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     bundle["entry"].append({"resource": {"resourceType": WORD, "id": WORD, "code": WORD}})
     client.post(f"/evaluate?asOf={DAY}&patient={WORD}", json=bundle)
     client.post(f"/evaluate?asOf={DAY}", json=bundle, headers={"X-Request-ID": WORD, "traceparent": WORD})

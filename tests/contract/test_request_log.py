@@ -77,7 +77,7 @@ def test_a_hook_call_is_one_line(client: FlaskClient, lines: Lines, knowledge: K
 
 
 def test_counts_of_what_was_not_used(client: FlaskClient, lines: Lines) -> None:
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     before = len(bundle["entry"])
     bundle["entry"].append({"resource": {"resourceType": "Condition", "id": "c", "code": WORD}})
     stranger = {"resourceType": "Condition", "id": "d", "subject": {"reference": f"Patient/{WORD}"}}
@@ -116,7 +116,9 @@ def test_a_failure_of_our_own_has_its_line_and_its_place(
 
     monkeypatch.setattr("service.endpoints.evaluate.answer", fails)
     client = create_app(Config(), knowledge).test_client()
-    assert client.post(f"/evaluate?asOf={DAY}", json=example("v05-bundle.json")).status_code == 500
+    assert (
+        client.post(f"/evaluate?asOf={DAY}", json=example("thigh-day-fifteen/bundle.json")).status_code == 500
+    )
     assert lines.request()["status"] == 500
     (error,) = [line for line in map(json.loads, lines.texts) if line["level"] == "ERROR"]
     assert error["message"].startswith("unexpected RuntimeError in fails line ")

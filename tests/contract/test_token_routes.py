@@ -25,7 +25,7 @@ CALLS = {
     "/cds-services": ("GET", None),
     SERVICE: ("POST", hook_call()),
     SERVICE + "/feedback": ("POST", {"feedback": []}),
-    "/evaluate": ("POST", example("v05-bundle.json")),
+    "/evaluate": ("POST", example("thigh-day-fifteen/bundle.json")),
 }
 
 

@@ -246,7 +246,7 @@ def test_a_broken_resource_is_explained_by_its_own_version(client: FlaskClient) 
 
 
 def test_a_type_that_nobody_knows_is_named_by_validation(client: FlaskClient) -> None:
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     bundle["entry"].append({"resource": {"resourceType": "PatientMood", "id": "1"}})
     (issue,) = evaluated(client, bundle, "validate=true")["outcome"]["issue"]
     assert issue["diagnostics"] == "Not valid FHIR R4B: not a resource type of FHIR R4B."

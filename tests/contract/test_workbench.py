@@ -51,7 +51,7 @@ def test_every_bundled_patient_has_a_page_of_its_own(client: FlaskClient) -> Non
 
 
 def test_what_is_shown_is_what_the_service_answers(client: FlaskClient) -> None:
-    bundle = json.dumps(example("v05-bundle.json"))
+    bundle = json.dumps(example("thigh-day-fifteen/bundle.json"))
     shown = asked(client, bundle)
     answered = client.post(
         f"/evaluate?asOf={DAY}", data=bundle.encode(), content_type="application/fhir+json"
@@ -73,7 +73,9 @@ def test_a_hook_request_keeps_its_own_day_until_another_is_chosen(client: FlaskC
     assert json.loads(chosen["text"])["extension"]["org.fasciculation-cds"]["asOf"] == "2026-07-01"
 
 
-@pytest.mark.parametrize("content", [example("v05-bundle.json"), hook_call()], ids=["bundle", "hook"])
+@pytest.mark.parametrize(
+    "content", [example("thigh-day-fifteen/bundle.json"), hook_call()], ids=["bundle", "hook"]
+)
 def test_an_answer_is_recorded_and_changes_the_card(client: FlaskClient, content: dict[str, Any]) -> None:
     assert asked(client, content)["level"] == "warning"
     present = asked(client, content, apply={"finding": "orthopnea", "answer": "present"})
@@ -86,7 +88,7 @@ def test_an_answer_is_recorded_and_changes_the_card(client: FlaskClient, content
 
 
 def test_numbers_stay_as_they_were_written(client: FlaskClient) -> None:
-    text = json.dumps(example("v05-bundle.json"))
+    text = json.dumps(example("thigh-day-fifteen/bundle.json"))
     huge = "1" * 5000
     text = f'{text[:-1]}, "kept": [4.10, 1e2, -0.0, {huge}]}}'
     said = asked(client, text, apply={"finding": "orthopnea", "answer": "absent"})
@@ -94,7 +96,7 @@ def test_numbers_stay_as_they_were_written(client: FlaskClient) -> None:
 
 
 def test_what_was_not_understood_is_named_with_its_place(client: FlaskClient) -> None:
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     twitch = next(e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Condition")
     bundle["entry"].append({"resource": {**twitch, "id": "odd", "onsetDateTime": "some day"}})
     page = Page(f"<body>{asked(client, bundle)['html']}</body>")
@@ -105,7 +107,7 @@ def test_what_was_not_understood_is_named_with_its_place(client: FlaskClient) ->
 
 
 def test_what_a_record_says_is_shown_as_text(client: FlaskClient) -> None:
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     bundle["entry"].append(
         {
             "resource": {
@@ -155,7 +157,7 @@ def test_what_cannot_be_read_is_refused_in_words(client: FlaskClient, text: str,
 
 
 def test_the_day_and_the_answer_are_checked(client: FlaskClient) -> None:
-    text = json.dumps(example("v05-bundle.json"))
+    text = json.dumps(example("thigh-day-fifteen/bundle.json"))
     for wrong in (
         {"asOf": "soon"},
         {"apply": {"finding": "orthopnea", "answer": "maybe"}},
@@ -171,14 +173,14 @@ def test_the_day_and_the_answer_are_checked(client: FlaskClient) -> None:
 @pytest.mark.parametrize("day", ["0001-01-01", "0001-01-20", "9999-12-31"])
 def test_the_calendar_has_ends(client: FlaskClient, day: str) -> None:
     assert client.get(f"/?asOf={day}").status_code == 200
-    posted = {"text": json.dumps(example("v05-bundle.json")), "asOf": day}
+    posted = {"text": json.dumps(example("thigh-day-fifteen/bundle.json")), "asOf": day}
     assert client.post("/workbench/answer", json=posted).status_code == 200
 
 
 def test_nothing_of_what_is_pasted_is_logged(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     word = "Qx7-secret-of-a-patient"
-    bundle = example("v05-bundle.json")
+    bundle = example("thigh-day-fifteen/bundle.json")
     bundle["entry"][0]["resource"]["name"] = [{"family": word}]
     reply = client.post("/workbench/answer", json={"text": json.dumps(bundle), "asOf": DAY})
     assert reply.headers["Cache-Control"] == "no-store"
@@ -188,7 +190,7 @@ def test_nothing_of_what_is_pasted_is_logged(client: FlaskClient, caplog: pytest
 
 def test_a_call_can_be_repeated_with_curl(client: FlaskClient) -> None:
     html = asked(client, "{" + '"resourceType":"Bundle",\n"x":"it\'s"\n,"entry":' + json.dumps(
-        example("v05-bundle.json")["entry"]) + "}")["html"]  # fmt: skip
+        example("thigh-day-fifteen/bundle.json")["entry"]) + "}")["html"]  # fmt: skip
     (curl,) = [e for e in Page(f"<body>{html}</body>").root.all("pre") if e.attributes.get("id") == "curl"]
     text = "".join(curl.pieces)
     assert text.startswith("curl -s -H 'Content-Type: application/fhir+json'")
@@ -224,7 +226,7 @@ def test_what_the_hook_refuses_is_told_with_its_reason(client: FlaskClient) -> N
 
 @pytest.mark.parametrize("hook", ["patient-view", "order-sign", "encounter-discharge"])
 def test_a_hook_call_is_shown_as_it_is_answered(client: FlaskClient, hook: str) -> None:
-    call = example(f"{hook}-v05.json")
+    call = example(f"thigh-day-fifteen/{hook}.json")
     answered = client.post(f"/cds-services/fasciculation-{hook}", json=call).get_json()
     page = Page(f"<body>{asked(client, json.dumps(call))['html']}</body>")
     (response,) = [e for e in page.root.all("pre") if e.attributes.get("id") == "response"]

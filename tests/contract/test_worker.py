@@ -18,7 +18,7 @@ from tests.contract.requests import SERVICE, hook_call
 from tests.contract.served import HELD, Served, asked, served, until
 from tests.docs.conftest import PROJECT
 
-EXAMPLES = [path.name for path in (PROJECT / "examples").glob("v*-bundle.json")]
+EXAMPLES = list((PROJECT / "examples").glob("*/bundle.json"))
 CALL = json.dumps(hook_call()).encode()
 HEAD = f"POST {SERVICE} HTTP/1.1\r\nHost: cds.example\r\nContent-Type: application/json\r\n"
 WHOLE = f"{HEAD}Content-Length: {len(CALL)}\r\n\r\n".encode() + CALL
@@ -196,7 +196,7 @@ def test_a_worker_that_has_answered_enough_is_replaced_without_a_failed_call(tmp
 
 
 def test_decisions_side_by_side_are_those_one_by_one(tmp_path: Path) -> None:
-    bodies = [(PROJECT / "examples" / name).read_bytes() for name in sorted(EXAMPLES)] * 8
+    bodies = [path.read_bytes() for path in sorted(EXAMPLES)] * 8
     with served(tmp_path, "sys.setswitchinterval(0.00001); server.THREADS = 8") as started:
         path = "/evaluate?asOf=2026-06-15"
 

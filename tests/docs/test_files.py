@@ -126,9 +126,9 @@ def test_the_figures_are_of_the_table_as_it_is(page: str, made_by: str) -> None:
 
 
 def test_the_examples_are_current(client: FlaskClient) -> None:
-    from tests.vignettes.examples import DIRECTORY, files, written, written_for_clients
+    from tests.vignettes.examples import DIRECTORY, files, written
 
-    made = written(client) | written_for_clients()
+    made = written(client)
     stale = [
         name
         for name, text in made.items()

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from service import __version__
 from tests.docs.conftest import PROJECT, answer_of, free_port, running
 
 COMMAND = "make test-image"
@@ -59,6 +60,10 @@ class Engine:
         command = [self.program, "run", "--rm", "--init", *publish, *_environment(), IMAGE]
         with running(command, f"http://127.0.0.1:{port}") as url:
             yield url
+
+    def labels(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads(_output(self.program, "inspect", IMAGE))[0]["Config"]["Labels"]
+        return found
 
     def close(self) -> None:
         _output(self.program, "rmi", "--force", IMAGE)
@@ -104,6 +109,11 @@ class Buildah:
         with running(command, f"http://127.0.0.1:{port}") as url:
             yield url
 
+    def labels(self) -> dict[str, str]:
+        image = json.loads(_output(*self.buildah, "inspect", "--type", "image", IMAGE))
+        found: dict[str, str] = image["Docker"]["config"]["Labels"]
+        return found
+
     def close(self) -> None:
         _output(*self.buildah, "rm", "--all")
 
@@ -136,7 +146,7 @@ def image() -> Iterator[Engine | Buildah]:
 
 
 def test_the_container_answers_with_a_card(image: Engine | Buildah) -> None:
-    bundle = (PROJECT / "examples" / "v05-bundle.json").read_bytes()
+    bundle = (PROJECT / "examples" / "thigh-day-fifteen/bundle.json").read_bytes()
     with image.serving() as url:
         answer = answer_of(f"{url}/evaluate?asOf=2026-06-15", bundle)
         port = url.rpartition(":")[2]
@@ -161,6 +171,21 @@ def test_nothing_in_it_runs_as_root_or_can_build(image: Engine | Buildah) -> Non
         "sh", "-c", "for t in cc gcc make uv; do command -v $t; done; ls /opt/venv/bin; true"
     )
     assert not {"cc", "gcc", "make", "uv", "pip"} & {Path(line).name for line in found.split()}
+
+
+def test_it_contains_the_command_and_the_drivers(image: Engine | Buildah) -> None:
+    told = image.inside("fasciculation-cds", "--version")
+    assert re.fullmatch(rf"fasciculation-cds {re.escape(__version__)}, knowledge [0-9a-f]+", told)
+    assert "thigh-day-fifteen" in image.inside("fasciculation-cds", "examples")
+    assert image.inside("python3", "-c", "import psycopg, redis; print('both')") == "both"
+
+
+def test_its_labels_say_what_it_is(image: Engine | Buildah) -> None:
+    name = "org.opencontainers.image"
+    labels = image.labels()
+    assert labels[f"{name}.title"] == "fasciculation-cds"
+    assert labels[f"{name}.version"] == __version__
+    assert labels[f"{name}.licenses"] == "Apache-2.0"
 
 
 def test_it_holds_no_tests_and_no_version_history(image: Engine | Buildah) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-RUNTIME: list[str] = PROJECT["dependencies"]
-DEV: list[str] = PROJECT["optional-dependencies"]["dev"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+# The image and the development environment include the drivers.
+RUNTIME: list[str] = [*PROJECT["dependencies"], *EXTRAS["redis"], *EXTRAS["postgresql"]]
+DEV: list[str] = EXTRAS["dev"]
 
 
 def name_of(requirement: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -9,11 +10,13 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import yaml
+
+from service import __version__
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
-NAME = PROJECT["project"]["name"]
 PACKAGES = ("service", "schemas", "fhir_mappings")
 FILES = [path for name in PACKAGES for path in (ROOT / name).rglob("*") if path.is_file()]
 # Modules of the runtime that the server does not load: each belongs to a command that is installed with it.
@@ -48,17 +51,34 @@ def test_every_kind_of_data_file_travels_with_the_code() -> None:
     assert {path.suffix for path in FILES} - {".py", ".pyc"} <= named
 
 
-def test_what_stands_beside_the_packages_travels_too() -> None:
-    files = SETUPTOOLS["data-files"]
-    assert files == {
-        f"share/{NAME}": ["openapi.yaml"],
-        # Of folders in it setuptools knows nothing: the names of files alone hold a dot.
-        f"share/{NAME}/examples": ["examples/*.*"],
-        f"share/{NAME}/artifacts": ["artifacts/*.json"],
-    }
-    for path in (ROOT / "examples").iterdir():
-        assert path.is_file() == ("." in path.name)
-    assert {path.suffix for path in (ROOT / "artifacts").iterdir()} == {".json"}
+def test_the_version_is_the_same_everywhere() -> None:
+    label = re.search(r'image\.version="(.*)"', (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    assert label is not None
+    api = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))["info"]["version"]
+    manifest = yaml.safe_load((ROOT / "deploy/kubernetes/kustomization.yaml").read_text(encoding="utf-8"))
+    assert {label[1], api, manifest["images"][0]["newTag"]} == {__version__}
+
+
+@pytest.mark.parametrize("name", PACKAGES[1:])
+@pytest.mark.parametrize("overwritten", [True, False])
+@pytest.mark.parametrize("module", ["service", "service.command_line"])
+def test_a_shadowed_package_is_refused(tmp_path: Path, name: str, overwritten: bool, module: str) -> None:
+    ours, other = tmp_path / "ours", tmp_path / "other"
+    ours.mkdir()
+    for package in PACKAGES:
+        if package != name:
+            (ours / package).symlink_to(ROOT / package)
+    (other / name).mkdir(parents=True)
+    (other / name / "__init__.py").write_text("__version__ = '1.0'\n")
+    if overwritten:
+        (other / name).rename(ours / name)
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"],
+        cwd=ours, env={"PYTHONPATH": str(other)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"The package {name} of fasciculation-cds is shadowed by another one (")
+    assert done.stderr.endswith("with pipx or uv tool (docs/command-line.md).\n")
 
 
 def test_the_server_loads_every_module_that_no_command_needs() -> None:

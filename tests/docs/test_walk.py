@@ -20,7 +20,7 @@ from tests.docs.conftest import PROJECT
 MODULES_AT_MOST = 64
 LINES_AT_MOST = 3500
 RUNTIME = tuple(PROJECT / name for name in ("service", "schemas", "fhir_mappings"))
-CALL = PROJECT / "examples" / "patient-view-v05.json"
+CALL = PROJECT / "examples" / "thigh-day-fifteen/patient-view.json"
 
 
 @contextmanager

@@ -138,7 +138,7 @@ def folder(tmp_path: Path) -> Folder:
 
 def bundle(*more: dict[str, Any]) -> dict[str, Any]:
     """The example of a twitch of fifteen days, and more of the same patient."""
-    made = copy.deepcopy(example("v05-bundle.json"))
+    made = copy.deepcopy(example("thigh-day-fifteen/bundle.json"))
     made["entry"] += [{"resource": resource} for resource in more]
     return made
 
@@ -286,7 +286,7 @@ def test_a_hook_is_its_context_class_and_an_entry(folder: Folder, monkeypatch: p
     client = folder.client()
     services = {service["id"]: service for service in client.get("/cds-services").get_json()["services"]}
     assert services["fasciculation-example"]["hook"] == "example-hook"
-    call = {**example("patient-view-v05.json"), "hook": "example-hook"}
+    call = {**example("thigh-day-fifteen/patient-view.json"), "hook": "example-hook"}
     call["context"]["example"] = "one"
     answer = client.post("/cds-services/fasciculation-example", json=call)
     assert answer.status_code == 200

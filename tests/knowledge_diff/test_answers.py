@@ -109,7 +109,7 @@ def test_an_answer_that_neither_can_give_is_told() -> None:
 def test_all_patients_examples_and_row_examples_are_asked() -> None:
     assert len(list(patients())) == 16 * len(DIALECTS)
     assert {case.subject for case in example_files()} == {
-        path.name for path in command.EXAMPLES.glob("*.json")
+        path.relative_to(command.EXAMPLES).as_posix() for path in command.EXAMPLES.glob("*/*.json")
     }
     rows = {case.subject.split(",")[0] for case in row_examples(now())}
     assert rows == {row.id for row in now().table.rows}

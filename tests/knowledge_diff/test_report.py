@@ -76,11 +76,15 @@ def test_the_command_on_a_folder(old: Path) -> None:
     comparison = json.loads(out.getvalue())["comparison"]
     assert comparison["asked"] == {
         "Test patients": [16, 16 * len(DIALECTS)],
-        "Examples": [len(list(command.EXAMPLES.glob("*.json")))] * 2,
+        "Examples": [len(list(command.EXAMPLES.glob("*/*.json")))] * 2,
         "Rows' examples": [len(list(row_examples(now())))] * 2,
     }
     moved = {moved["subject"] for moved in comparison["moved"]}
-    assert {"patient-view-v05.json", "v05-bundle.json", "persistent, day 15, thigh"} <= moved
+    assert {
+        "thigh-day-fifteen/patient-view.json",
+        "thigh-day-fifteen/bundle.json",
+        "persistent, day 15, thigh",
+    } <= moved
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def some_requests() -> Iterator[Request]:
         if counts[request.group] <= FEW:
             yield request
     undated = {"hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"}
-    call = json.loads((ROOT / "examples" / "patient-view-v01.json").read_bytes()) | undated
+    call = json.loads((ROOT / "examples" / "eyelid-exam-weeks/patient-view.json").read_bytes()) | undated
     del call["extension"]["org.fasciculation-cds"]["asOf"]
     yield Request("undated", "undated", "/cds-services/fasciculation-patient-view", json.dumps(call).encode())
 

@@ -1,5 +1,6 @@
 """Settings: an empty environment starts on loopback; a wrong value is refused by name."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,27 @@ def test_a_password_in_a_wrong_url_is_not_repeated(jwt: dict[str, str]) -> None:
         assert "secret" not in str(error.value)
     kept = Config.from_environ({"FEEDBACK_DB": "postgresql://user:secret@db/feedback"})
     assert "secret" not in repr(kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "driver", "extra"),
+    [
+        ("JTI_STORE", "redis://:secret@cache/0", "redis", "redis"),
+        ("FEEDBACK_DB", "postgresql://user:secret@db/feedback", "psycopg", "postgresql"),
+    ],
+)
+def test_a_driver_that_is_missing_stops_the_start_and_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, name: str, url: str, driver: str, extra: str
+) -> None:
+    assert Config.from_environ({name: url})
+    monkeypatch.setitem(sys.modules, driver, None)
+    with pytest.raises(ConfigError) as error:
+        Config.from_environ({name: url})
+    assert str(error.value) == (
+        f"{name}: the driver {driver} is not installed: install fasciculation-cds[{extra}], see"
+        " docs/command-line.md"
+    )
+    assert Config.from_environ({}) == Config()
 
 
 def test_fhir_servers_are_a_list() -> None:

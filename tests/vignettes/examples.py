@@ -1,7 +1,7 @@
 """The files of examples/, written from the test patients and examples.yaml.
 
 `make examples` (`python -m tests.vignettes.examples`) writes them again: read the difference before it is
-committed, the cards in index.yaml were reviewed. A test compares.
+committed, the cards in each expected.yaml were reviewed. A test compares.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 import yaml
 from flask.testing import FlaskClient
 
-from service.examples import ExpectedCard, load_examples
+from service.examples import ExpectedCard
 from tests.hooks.requests import Resource, bundle, prescription, request, typed, with_stored
 from tests.hooks.situations import pending, problem
-from tests.vignettes import client_files, hostile, versions
+from tests.vignettes import hostile, versions
 from tests.vignettes.dialects import BUNDLES, DIALECTS, Dialect
 from tests.vignettes.patient import AS_OF, BY_ID, Person, people
 from tests.vignettes.regrouped import prefetch_of
@@ -68,21 +68,14 @@ def person_of(entry: Mapping[str, Any]) -> Person:
     return _ALL[entry["patient"]]
 
 
-def bundle_file(entry: Mapping[str, Any]) -> str:
-    return f"{entry.get('file', entry['patient'])}-bundle.json"
-
-
-def request_file(entry: Mapping[str, Any], hook: str) -> str:
-    return f"{hook}-{entry.get('file', entry['patient'])}.json"
-
-
 @cache
 def examples() -> dict[str, Any]:
     """File name -> content."""
     made: dict[str, Any] = {}
     for entry in entries():
-        made[bundle_file(entry)] = _BUNDLES[entry["dialect"]](person_of(entry))
-        made |= {request_file(entry, hook): call(entry, hook) for hook in HOOKS}
+        name = entry["name"]
+        made[f"{name}/bundle.json"] = _BUNDLES[entry["dialect"]](person_of(entry))
+        made |= {f"{name}/{hook}.json": call(entry, hook) for hook in HOOKS}
     return made
 
 
@@ -90,7 +83,7 @@ def call(entry: Mapping[str, Any], hook: str) -> Resource:
     """The request of that hook about the patient of the entry."""
     person = person_of(entry)
     prefetch = _PREFETCH.get(entry["dialect"], DIALECTS["prefetch"])(person)
-    instance = f"{hook}.{entry.get('file', person.id)}.vignettes.example.org"
+    instance = f"{hook}.{entry.get('instance', person.id)}.vignettes.example.org"
     if hook == "order-sign":
         ordered = [pending(person.id, analyte, days) for analyte, days in entry.get("ordered", {}).items()]
         prefetch = with_stored(prefetch, tuple(ordered))
@@ -141,40 +134,27 @@ def cards_seen(cards: Sequence[Mapping[str, Any]]) -> tuple[ExpectedCard, ...]:
     )
 
 
-def index(client: FlaskClient) -> dict[str, Any]:
-    """index.yaml as it should stand, its cards as the application answers them now."""
-    made = examples()
-
-    def sample(file: str, address: str) -> dict[str, Any]:
-        response = client.post(address, json=made[file])
-        assert response.status_code == 200, (file, response.get_data(as_text=True))
-        expected = [
+def expected_of(entry: Mapping[str, Any], client: FlaskClient) -> dict[str, Any]:
+    """The content of expected.yaml, with the cards that the application returns now."""
+    addresses = {"bundle": f"/evaluate?asOf={AS_OF}"} | {
+        hook: f"/cds-services/fasciculation-{hook}" for hook in HOOKS
+    }
+    cards = {}
+    for stem, address in addresses.items():
+        response = client.post(address, json=examples()[f"{entry['name']}/{stem}.json"])
+        assert response.status_code == 200, (entry["name"], stem, response.get_data(as_text=True))
+        cards[stem] = [
             {"indicator": card.indicator, "summary": card.summary, "suggestions": list(card.suggestions)}
             for card in cards_seen(response.get_json()["cards"])
         ]
-        return {"file": file, "expected": expected}
-
-    found = []
-    for entry in entries():
-        requests = {
-            hook: sample(request_file(entry, hook), f"/cds-services/fasciculation-{hook}") for hook in HOOKS
-        }
-        found.append(
-            {
-                "name": entry["name"],
-                "title": entry.get("title", person_of(entry).title),
-                "about": entry["about"],
-                "asOf": AS_OF.isoformat(),
-                "bundle": sample(bundle_file(entry), f"/evaluate?asOf={AS_OF}"),
-                "requests": requests,
-            }
-        )
-    return {"examples": found}
+    title = entry.get("title", person_of(entry).title)
+    return {"title": title, "about": entry["about"], "asOf": AS_OF.isoformat(), "cards": cards}
 
 
-INDEX_HEAD = """# Made by `make examples` from tests/vignettes/examples.yaml and what the service answers.
-# examples: invented patients. bundle: posted to /evaluate?asOf=. requests: hook -> posted to its service.
-# expected: the cards, as indicator, summary and labels of suggestions; none: no card.
+INDEX_HEAD = """# Made by `make examples`: the order in which the examples are listed. Each is a folder.
+"""
+EXPECTED_HEAD = """# Made by `make examples` from tests/vignettes/examples.yaml and what the service answers.
+# cards: those that each file gets: indicator, summary, labels of the suggestions; []: no card.
 """
 README_HEAD = """# Examples
 
@@ -182,67 +162,68 @@ Invented patients, with fixed dates: decide for **2026-06-15**, the day on which
 
 ```
 curl -s 'http://127.0.0.1:8000/evaluate?asOf=2026-06-15' -H 'Content-Type: application/fhir+json' \\
-     --data-binary @examples/v05-bundle.json
+     --data-binary @examples/thigh-day-fifteen/bundle.json
 curl -s http://127.0.0.1:8000/cds-services/fasciculation-patient-view -H 'Content-Type: application/json' \\
-     --data-binary @examples/patient-view-v05.json
+     --data-binary @examples/thigh-day-fifteen/patient-view.json
 curl -s http://127.0.0.1:8000/cds-services/fasciculation-order-sign -H 'Content-Type: application/json' \\
-     --data-binary @examples/order-sign-v05.json
+     --data-binary @examples/thigh-day-fifteen/order-sign.json
 ```
 
-Each patient is a Bundle and one request of every hook: `v05-bundle.json`, `patient-view-v05.json`,
-`order-select-v05.json`, `order-sign-v05.json`, `problem-list-item-create-v05.json`,
-`encounter-discharge-v05.json`. The requests carry the day themselves, in `extension`, and ask for the
-assessment. [index.yaml](index.yaml) names them all, and the cards that each gets: indicator, summary, and the
-labels of the suggestions. The tests post every file and compare.
+Each example is a folder of six requests and their cards:
 
-| Name | Files | Patient | Card for the Bundle | Worth a look |
-|---|---|---|---|---|
+- `bundle.json`: the record as a Bundle, for `POST /evaluate`.
+- `patient-view.json`, `order-select.json`, `order-sign.json`, `problem-list-item-create.json`,
+  `encounter-discharge.json`: a request of each hook. Its `extension` contains the day and asks for the
+  assessment.
+- `expected.yaml`: title, what is worth a look, the day, and the cards of each file: indicator, summary,
+  labels of the suggestions.
+
+The tests post every file and compare. The name of the folder is the name of the example everywhere: in the
+workbench (`/?example=thigh-day-fifteen`) and on the command line (`fasciculation-cds examples
+thigh-day-fifteen`).
+
+| Name | Patient | Card for the Bundle | Worth a look |
+|---|---|---|---|
 """
 README_TAIL = """
 Three are not R4 throughout: `thiazide-in-r5` and `wasting-hand-in-stu3` say so, and much in `hostile-record`
 is no FHIR at all. Drafts and new problems are written as the reference client of CDS Hooks writes them, with
 `category` as a word or an object.
 
-`requests.http` (the REST Client of Visual Studio Code) and the collection in `bruno` send every operation of
-the API, errors included, to the `baseUrl` that they name once.
+`python -m tools.client_files FOLDER` writes requests of every operation of the API, errors included, as a
+collection of Bruno and as `requests.http` for the REST Client of Visual Studio Code.
 
 `make examples` writes this folder again, from the test patients and `examples.yaml` in tests/vignettes. How
 the cards of each hook look to a clinician is in tests/hooks/pages.
 """
 
 
-def readme(index: Mapping[str, Any]) -> str:
-    """README.md as it should stand."""
+def readme(expected: Mapping[str, Mapping[str, Any]]) -> str:
+    """README.md as it should stand. expected: name of an example -> content of expected.yaml."""
     rows = []
-    for entry, example in zip(entries(), index["examples"], strict=True):
-        cards = ", ".join(card["indicator"] for card in example["bundle"]["expected"]) or "none"
-        stem = entry.get("file", entry["patient"])
-        rows.append(f"| {entry['name']} | {stem} | {example['title']} | {cards} | {entry['about']} |\n")
+    for name, example in expected.items():
+        cards = ", ".join(card["indicator"] for card in example["cards"]["bundle"]) or "none"
+        rows.append(f"| [{name}]({name}) | {example['title']} | {cards} | {example['about']} |\n")
     return README_HEAD + "".join(rows) + README_TAIL
 
 
 def text_of(content: Any) -> str:
-    """The file's text."""
+    """The text of a JSON file."""
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
+def _yaml_of(head: str, content: Any) -> str:
+    return head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+
+
 def written(client: FlaskClient) -> dict[str, str]:
-    """File name -> text of the examples; what the application answers is in the index."""
-    found = index(client)
-    listed = yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=110)
+    """File name -> text of every file of the folder, with the cards that the application returns."""
+    expected = {entry["name"]: expected_of(entry, client) for entry in entries()}
     return {
-        **{name: text_of(content) for name, content in examples().items()},
-        "index.yaml": INDEX_HEAD + listed,
-        "README.md": readme(found),
-    }
-
-
-def written_for_clients() -> dict[str, str]:
-    """File name -> text of what is made of the examples that are there, and of openapi.yaml."""
-    there = load_examples(DIRECTORY)
-    collection = client_files.bruno_files(there)
-    return {client_files.HTTP: client_files.http_text(there)} | {
-        f"{client_files.BRUNO}/{name}": text for name, text in collection.items()
+        **{file: text_of(content) for file, content in examples().items()},
+        **{f"{name}/expected.yaml": _yaml_of(EXPECTED_HEAD, content) for name, content in expected.items()},
+        "index.yaml": _yaml_of(INDEX_HEAD, {"examples": list(expected)}),
+        "README.md": readme(expected),
     }
 
 
@@ -251,26 +232,17 @@ def files() -> set[str]:
     return {path.relative_to(DIRECTORY).as_posix() for path in DIRECTORY.rglob("*") if path.is_file()}
 
 
-def _write(made: Mapping[str, str]) -> None:
-    for name, text in made.items():
-        path = DIRECTORY / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
 if __name__ == "__main__":
     from service.app import create_app
     from service.config import Config
     from service.knowledge import load_knowledge
 
-    asking = create_app(Config(public_base_url="https://cds.example"), load_knowledge()).test_client()
-    made = written(asking)
-    # What is left over would be refused when the examples are loaded.
-    for name in files():
-        if name.endswith(".json") and "/" not in name and name not in made:
-            (DIRECTORY / name).unlink()
-    _write(made)
-    more = written_for_clients()
-    _write(more)
-    for name in files() - set(made) - set(more):
+    # The application would refuse to start with examples that are being rewritten.
+    app_client = create_app(Config(public_base_url="https://cds.example"), load_knowledge()).test_client()
+    made = written(app_client)
+    for name in files() - set(made):
         (DIRECTORY / name).unlink()
+    for name, text in made.items():
+        path = DIRECTORY / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")

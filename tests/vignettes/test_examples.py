@@ -1,4 +1,4 @@
-"""The examples: each gets the cards its index tells, the right ones, from the running application."""
+"""The examples: each gets the cards of its expected.yaml, the right ones, from the running application."""
 
 from __future__ import annotations
 
@@ -104,28 +104,37 @@ def test_without_the_folder_there_are_none(tmp_path: Path) -> None:
 def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two of the examples."""
     folder = tmp_path_factory.mktemp("examples")
-    content = yaml.safe_load((DIRECTORY / "index.yaml").read_text(encoding="utf-8"))
-    content["examples"] = content["examples"][:2]
-    for example in content["examples"]:
-        for sample in (example["bundle"], *example["requests"].values()):
-            (folder / sample["file"]).write_bytes((DIRECTORY / sample["file"]).read_bytes())
-    (folder / "index.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    assert len(load_examples(folder)) == 2
+    names = [example.name for example in EXAMPLES[:2]]
+    for name in names:
+        copytree(DIRECTORY / name, folder / name)
+    (folder / "index.yaml").write_text(yaml.safe_dump({"examples": names}), encoding="utf-8")
+    assert [example.name for example in load_examples(folder)] == names
     return folder
 
 
-def _in_index(change: Callable[[dict[str, Any], dict[str, Any]], object]) -> Callable[[Path], None]:
+FIRST = "thigh-day-fifteen"
+
+
+def _in_yaml(file: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
     def changed(folder: Path) -> None:
-        content = yaml.safe_load((folder / "index.yaml").read_text(encoding="utf-8"))
-        change(content["examples"][0], content["examples"][1])
-        (folder / "index.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+        content = yaml.safe_load((folder / file).read_text(encoding="utf-8"))
+        change(content)
+        (folder / file).write_text(yaml.safe_dump(content), encoding="utf-8")
 
     return changed
 
 
-def _in_call(**members: Any) -> Callable[[Path], None]:
+def _in_index(change: Callable[[list[str]], object]) -> Callable[[Path], None]:
+    return _in_yaml("index.yaml", lambda content: change(content["examples"]))
+
+
+def _in_expected(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    return _in_yaml(f"{FIRST}/expected.yaml", change)
+
+
+def _in_request(**members: Any) -> Callable[[Path], None]:
     def changed(folder: Path) -> None:
-        path = folder / "order-sign-v05.json"
+        path = folder / FIRST / "order-sign.json"
         path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **members}))
 
     return changed
@@ -134,25 +143,28 @@ def _in_call(**members: Any) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (_in_index(lambda one, _: one.update(extra=1)), "index.yaml: examples.0.extra: Unknown"),
-        (_in_index(lambda one, _: one.pop("about")), "index.yaml: examples.0.about: Missing"),
-        (_in_index(lambda one, _: one.update(name="V 05")), "examples.0.name: not kebab-case"),
-        (_in_index(lambda one, two: two.update(name=one["name"])), "name thigh-day-fifteen: stands twice"),
-        (_in_index(lambda one, two: two.update(bundle=one["bundle"])), "file v05-bundle.json: stands twice"),
-        (_in_index(lambda one, _: one.update(asOf="soon")), "examples.0.asOf: Not a valid date"),
-        (_in_index(lambda one, _: one.update(asOf="2026-06-14")), "not the assessment on 2026-06-14"),
-        (_in_index(lambda one, _: one["bundle"].update(file="../x.json")), "not the name of a JSON file"),
-        (_in_index(lambda one, _: one["requests"].pop("order-sign")), "does not name order-sign-v05.json"),
-        (_in_index(lambda one, _: one["requests"].update(lunch=one["bundle"])), "examples.0.requests.lunch"),
+        (_in_index(lambda names: names.append("V 05")), "index.yaml: examples.2: not kebab-case"),
+        (_in_index(lambda names: names.append("lunch")), "index.yaml: lunch: no such folder"),
+        (_in_index(lambda names: names.pop()), "index.yaml: eyelid-exam-weeks: is not listed"),
+        (_in_index(lambda names: names.append(names[0])), "index.yaml: examples: a name is listed twice"),
+        (_in_expected(lambda one: one.update(extra=1)), f"{FIRST}/expected.yaml: extra: Unknown"),
+        (_in_expected(lambda one: one.pop("about")), "expected.yaml: about: Missing"),
+        (_in_expected(lambda one: one.update(asOf="soon")), "expected.yaml: asOf: Not a valid date"),
+        (_in_expected(lambda one: one.update(asOf="2026-06-14")), "not the assessment on 2026-06-14"),
+        (_in_expected(lambda one: one["cards"].pop("bundle")), "expected.yaml: cards.bundle: missing"),
+        (_in_expected(lambda one: one["cards"].pop("order-sign")), "cards: does not name order-sign.json"),
+        (_in_expected(lambda one: one["cards"].update(lunch=[])), "expected.yaml: cards.lunch: Must be one"),
+        (_in_expected(lambda one: one["cards"].update({"../x": []})), "expected.yaml: cards.../x: Must be"),
         (lambda folder: (folder / "index.yaml").write_text("[]"), "index.yaml: not a mapping"),
         (lambda folder: (folder / "index.yaml").write_text("a: [b"), "examples/index.yaml: line"),
         (lambda folder: (folder / "index.yaml").unlink(), "examples/index.yaml: No such file"),
-        (lambda folder: (folder / "v05-bundle.json").unlink(), "v05-bundle.json: no such file"),
-        (lambda folder: (folder / "v05-bundle.json").write_text("{"), "v05-bundle.json: not JSON"),
-        (lambda folder: (folder / "v05-bundle.json").write_text("[]"), "v05-bundle.json: not an object"),
-        (lambda folder: (folder / "v05-bundle.json").write_text("{}"), "resourceType: not a Bundle"),
-        (_in_call(hook="order-select"), "order-sign-v05.json: hook: not order-sign"),
-        (_in_call(extension=None), "not the assessment on 2026-06-15"),
+        (lambda folder: (folder / FIRST / "expected.yaml").unlink(), f"{FIRST}/expected.yaml: No such file"),
+        (lambda folder: (folder / FIRST / "bundle.json").unlink(), f"{FIRST}/bundle.json: no such file"),
+        (lambda folder: (folder / FIRST / "bundle.json").write_text("{"), "bundle.json: not JSON"),
+        (lambda folder: (folder / FIRST / "bundle.json").write_text("[]"), "bundle.json: not an object"),
+        (lambda folder: (folder / FIRST / "bundle.json").write_text("{}"), "resourceType: not a Bundle"),
+        (_in_request(hook="order-select"), f"{FIRST}/order-sign.json: hook: not order-sign"),
+        (_in_request(extension=None), "not the assessment on 2026-06-15"),
     ],
 )
 def test_a_broken_folder_is_refused_and_says_where(

@@ -73,7 +73,9 @@ def _milliseconds(seconds: list[float], share: float) -> str:
 
 def body_of(resources: int) -> bytes:
     """A call of the patient of the examples, with laboratory results that say nothing added to it."""
-    call = json.loads((PROJECT / "examples" / "patient-view-v05.json").read_text(encoding="utf-8"))
+    call = json.loads(
+        (PROJECT / "examples" / "thigh-day-fifteen/patient-view.json").read_text(encoding="utf-8")
+    )
     labs = call["prefetch"].get("labs") or {"resourceType": "Bundle", "type": "searchset"}
     subject = {"reference": "Patient/" + call["context"]["patientId"].removeprefix("Patient/")}
     filler = {"resourceType": "Observation", "status": "final", "subject": subject}

@@ -67,7 +67,7 @@ def patients() -> Iterator[Case]:
 
 def example_files(directory: Path = EXAMPLES) -> Iterator[Case]:
     """Every bundle and hook request of the examples."""
-    for path in sorted(directory.glob("*.json")):
+    for path in sorted(directory.glob("*/*.json")):
         body = path.read_bytes()
         if b'"hook"' in body[:200]:
             call = decode_call(body)
@@ -75,7 +75,8 @@ def example_files(directory: Path = EXAMPLES) -> Iterator[Case]:
             form = "hook request"
         else:
             submission, form = decode_bundle(body), "bundle"
-        yield Case("Examples", path.name, form, partial(_asked, submission, AS_OF))
+        subject = path.relative_to(directory).as_posix()
+        yield Case("Examples", subject, form, partial(_asked, submission, AS_OF))
 
 
 def row_examples(*tables: Knowledge) -> Iterator[Case]:
