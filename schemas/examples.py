@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from schemas.contexts import CONTEXTS
-from schemas.knowledge_table import LEVELS, Id, Strict
+from schemas.base import LEVELS, Id, Strict
+from schemas.hooks import CONTEXTS
 
 _TEXT = validate.Length(min=1)
 # Beside the index: no path leads elsewhere.

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from schemas.knowledge_table import Strict
+from schemas.base import Strict
 from schemas.urls import base_url_problem, fetched_url_problem
 
 # What an entry may name; none and HS* are in no list, so that no file can ask for them.

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.terminology import load_order_codes, load_terminology
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import KnowledgeError, Problem, load_yaml
+from service.knowledge.terminology_files import load_order_codes, load_terminology
 
 KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge" / "data"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from schemas.hooks import Exact, Tolerant
+from schemas.base import Tolerant
 
 MOST_ITEMS = 100
 MOST_SUGGESTIONS = 50
@@ -117,44 +117,3 @@ class FeedbackSchema(Tolerant):
                 wrong[place] = {"outcomeTimestamp": [f"Before {EARLIEST:%Y-%m-%d}: no card was shown then."]}
         if wrong:
             raise ValidationError({"feedback": wrong})
-
-
-class ShareSchema(Exact):
-    """interval: of the accepted among those that were answered, in per cent, by Wilson, at 95 %."""
-
-    accepted = fields.Integer(required=True)
-    overridden = fields.Integer(required=True)
-    percent = fields.Float()
-    interval = fields.List(fields.Float(), required=True, validate=validate.Length(equal=2))
-
-
-class RowSchema(ShareSchema):
-    row = fields.String(required=True)
-    label = fields.String(required=True)
-
-
-class WeekSchema(ShareSchema):
-    week = fields.String(required=True)
-
-
-class CountedReasonSchema(Exact):
-    code = fields.String()
-    display = fields.String(required=True)
-    cards = fields.Integer(required=True)
-
-
-class CountedSuggestionSchema(Exact):
-    kind = fields.String(required=True)
-    name = fields.String(required=True)
-    cards = fields.Integer(required=True)
-
-
-class SummarySchema(Exact):
-    """GET /feedback/summary. A card counts once."""
-
-    knowledgeVersion = fields.String(required=True)
-    all = fields.Nested(ShareSchema, required=True)
-    rows = fields.List(fields.Nested(RowSchema), required=True)
-    weeks = fields.List(fields.Nested(WeekSchema), required=True)
-    reasons = fields.List(fields.Nested(CountedReasonSchema), required=True)
-    suggestions = fields.List(fields.Nested(CountedSuggestionSchema), required=True)
