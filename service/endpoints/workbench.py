@@ -40,7 +40,7 @@ from service.hook_request import (
     submission_of_call,
 )
 from service.knowledge import Knowledge
-from service.knowledge.pages import Explained
+from service.knowledge.page_contents import Explained
 from service.workbench.answers import answer_observation, with_answer
 from service.workbench.view import View, curl_of, view_of
 

@@ -25,7 +25,7 @@ from service.decision.table import (
     variables,
 )
 from service.knowledge import HERE, load_knowledge
-from service.knowledge.pages import Explained
+from service.knowledge.page_contents import Explained
 from service.knowledge.rules_in_words import Rule, Rules, leaves
 
 KNOWLEDGE = load_knowledge()
