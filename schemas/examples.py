@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from schemas.contexts import CONTEXTS
-from schemas.knowledge_table import LEVELS, Id, Strict
+from schemas.base import LEVELS, Id, Strict
+from schemas.hooks import CONTEXTS
 
 BUNDLE = "bundle"
 

@@ -1,59 +1,122 @@
-"""CDS Hooks envelopes: requests tolerantly (unknown members kept), answers strictly (for the tests)."""
+"""CDS Hooks requests: the envelope, and one context class for each hook. Unknown members are kept."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, ClassVar, cast
 
-from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
-from schemas.contexts import context_schema
+from schemas.base import JsonBoolean, Tolerant
 
 EXTENSION = "org.fasciculation-cds"
+# "$" alone would let a line break follow; "\Z" is no regular expression of OpenAPI.
+_ID = validate.Regexp(r"^(Patient/)?[A-Za-z0-9\-.]{1,64}$(?!\n)", error="not a FHIR id")
 
 
-class Tolerant(Schema):
-    """Unknown members are kept: an extension must never be lost."""
-
-    class Meta:
-        unknown = INCLUDE
-
-
-class Exact(Schema):
-    """Answers hold what is written here and nothing else."""
-
-    class Meta:
-        unknown = RAISE
+def _is_bundle(content: Mapping[str, Any]) -> None:
+    errors = {}
+    if content.get("resourceType") not in (None, "Bundle"):
+        errors["resourceType"] = ["Not a Bundle."]
+    if not isinstance(content.get("entry"), list | None):
+        errors["entry"] = ["Not a valid list."]
+    if errors:
+        raise ValidationError(errors)
 
 
-def _url(*, required: bool = True) -> fields.String:
-    return fields.String(required=required, validate=validate.Regexp(r"^https?://", error="not a URL"))
+class Bundle(fields.Dict):
+    """A Bundle in a context, validated leniently: type, total and valid entries are not required.
+
+    draft: its resources are draft orders and not part of the record.
+    """
+
+    def __init__(self, *, draft: bool = False) -> None:
+        super().__init__(keys=fields.String(), required=True, validate=_is_bundle)
+        self.draft = draft
 
 
-class JsonBoolean(fields.Boolean):
-    """true or false: "true" and 1 would be taken and then not meant."""
+class Selections(fields.List[Any]):
+    """References. A longer list than any user selects is refused before its items are validated."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> bool:
-        if not isinstance(value, bool):
-            raise ValidationError("Not a valid boolean.")
-        return value
+    max_items: ClassVar[int] = 200_000
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and len(value) > self.max_items:
+            raise ValidationError(f"Longer than {self.max_items} items.")
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class Context(Tolerant):
+    """The members that every hook sends: the user and the patient."""
+
+    # The member that names which resources of the Bundles are selected; None: all are.
+    selects: ClassVar[str | None] = None
+
+    userId = fields.String(required=True)
+    patientId = fields.String(required=True, validate=_ID)
+    encounterId = fields.String(allow_none=True)
+
+
+class PatientViewContext(Context):
+    pass
+
+
+class OrderSelectContext(Context):
+    selects = "selections"
+
+    selections = Selections(fields.String(), required=True)
+    draftOrders = Bundle(draft=True)
+
+
+class OrderSignContext(Context):
+    draftOrders = Bundle(draft=True)
+
+
+class ProblemListItemCreateContext(Context):
+    conditions = Bundle()
+
+
+class EncounterDischargeContext(Context):
+    encounterId = fields.String(required=True)
+
+
+CONTEXTS: Mapping[str, type[Context]] = {
+    "patient-view": PatientViewContext,
+    "order-select": OrderSelectContext,
+    "order-sign": OrderSignContext,
+    "problem-list-item-create": ProblemListItemCreateContext,
+    "encounter-discharge": EncounterDischargeContext,
+}
+
+
+def bundles_of(hook: str) -> Mapping[str, bool]:
+    """The Bundles in the context of a hook: member -> whether they hold draft orders."""
+    members = _schema(CONTEXTS[hook]).fields.items()
+    return {name: field.draft for name, field in members if isinstance(field, Bundle)}
+
+
+@cache
+def _schema(kind: type[Context]) -> Context:
+    """One schema of each class: marshmallow builds its fields anew for each instance."""
+    return kind()
 
 
 class OptionsSchema(Tolerant):
-    """Our own extension of a request."""
+    """The extension of this service in a request."""
 
     assessment = JsonBoolean(load_default=False)
     asOf = fields.Date(format="iso", load_default=None)
 
 
 class RequestSchema(Tolerant):
-    """POST /cds-services/{id}. The prefetch is not here: it stays raw."""
+    """The body of POST /cds-services/{id}, without the prefetch, which stays raw."""
 
     hook = fields.String(required=True)
     hookInstance = fields.String(
         required=True,
         validate=validate.Regexp(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", error="not a UUID"),
     )
-    # Names of members are text in any JSON: they need no look.
     context = fields.Dict(required=True)
     fhirServer = fields.String(allow_none=True)
     fhirAuthorization = fields.Dict(allow_none=True)
@@ -61,9 +124,9 @@ class RequestSchema(Tolerant):
 
     @validates_schema
     def parts(self, data: dict[str, Any], **_: Any) -> None:
-        """The context has the members that its hook requires, and our extension is one."""
-        shape = context_schema(data.get("hook", ""))
-        errors: dict[str, Any] = {"context": shape.validate(data["context"]) if shape else {}}
+        """Validate the context of the hook, and the extension of this service."""
+        context = CONTEXTS.get(data.get("hook", ""))
+        errors: dict[str, Any] = {"context": _schema(context).validate(data["context"]) if context else {}}
         options = (data.get("extension") or {}).get(EXTENSION)
         if options is not None:
             wrong = _OPTIONS.validate(options) if isinstance(options, dict) else ["Not an object."]
@@ -73,79 +136,12 @@ class RequestSchema(Tolerant):
             raise ValidationError(errors)
 
 
-# A schema is built anew from its fields each time that it is made: one of each is enough.
 _OPTIONS, _REQUEST = OptionsSchema(), RequestSchema()
 
 
 def checked_request(members: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(the request as loaded, nothing), or (nothing, marshmallow's messages about it)."""
+    """(the loaded request, {}) or ({}, marshmallow's messages)."""
     try:
         return cast(dict[str, Any], _REQUEST.load(members)), {}
     except ValidationError as error:
         return {}, error.normalized_messages()
-
-
-class CodingSchema(Exact):
-    system = _url()
-    code = fields.String(required=True)
-    display = fields.String()
-
-
-class ActionSchema(Exact):
-    type = fields.String(required=True, validate=validate.OneOf(["create", "update", "delete"]))
-    description = fields.String(required=True, validate=validate.Length(min=1))
-    resource = fields.Dict(keys=fields.String(), required=True)
-
-
-class SuggestionSchema(Exact):
-    label = fields.String(required=True, validate=validate.Length(min=1))
-    uuid = fields.UUID(required=True)
-    actions = fields.List(fields.Nested(ActionSchema), required=True, validate=validate.Length(min=1))
-
-
-class SourceSchema(Exact):
-    label = fields.String(required=True)
-    url = _url()
-    icon = _url(required=False)
-    topic = fields.Nested(CodingSchema)
-
-
-class LinkSchema(Exact):
-    label = fields.String(required=True)
-    url = _url()
-    type = fields.String(required=True, validate=validate.OneOf(["absolute", "smart"]))
-
-
-class CardSchema(Exact):
-    uuid = fields.UUID(required=True)
-    summary = fields.String(required=True, validate=validate.Length(min=1, max=139))
-    indicator = fields.String(required=True, validate=validate.OneOf(["info", "warning", "critical"]))
-    detail = fields.String(required=True, validate=validate.Length(min=1))
-    source = fields.Nested(SourceSchema, required=True)
-    suggestions = fields.List(fields.Nested(SuggestionSchema), validate=validate.Length(min=1))
-    selectionBehavior = fields.String(required=True, validate=validate.OneOf(["any", "at-most-one"]))
-    overrideReasons = fields.List(fields.Nested(CodingSchema), required=True, validate=validate.Length(min=1))
-    links = fields.List(fields.Nested(LinkSchema), required=True, validate=validate.Length(min=1))
-    extension = fields.Dict(keys=fields.String(), required=True)
-
-
-class AnswerSchema(Exact):
-    """Of a hook call."""
-
-    cards = fields.List(fields.Nested(CardSchema), required=True)
-    extension = fields.Dict(keys=fields.String())
-
-
-class ServiceSchema(Exact):
-    id = fields.String(required=True)
-    hook = fields.String(required=True)
-    title = fields.String(required=True)
-    description = fields.String(required=True)
-    prefetch = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
-    usageRequirements = fields.String(required=True)
-    version = fields.String(required=True)
-    hookVersion = fields.String()
-
-
-class DiscoverySchema(Exact):
-    services = fields.List(fields.Nested(ServiceSchema), required=True)

@@ -1,4 +1,4 @@
-"""The shape of one entry in the file that CDS_TRUSTED_ISSUERS names."""
+"""Schema of an entry in the file that CDS_TRUSTED_ISSUERS names."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from schemas.knowledge_table import Strict
+from schemas.base import Strict
 from schemas.urls import base_url_problem, fetched_url_problem
 
-# What an entry may name; none and HS* are in no list, so that no file can ask for them.
+# The algorithms that an entry may name: never none or HS*.
 ALGORITHMS = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA")
-LONGEST_SECONDS = 3600
+MAX_AGE_LIMIT_S = 3600
 
 
 def _url(problem: Callable[[str], str | None]) -> fields.String:
     def check(value: str) -> None:
-        found = problem(value)
-        if found is not None:
-            raise ValidationError(f"Not usable: {found}.")
+        reason = problem(value)
+        if reason is not None:
+            raise ValidationError(f"Not usable: {reason}.")
 
     return fields.String(validate=check)
 
@@ -29,7 +29,7 @@ def _filled(inner: fields.Field[Any]) -> fields.List[Any]:
 
 
 class IssuerSchema(Strict):
-    """Who signs, with which keys, for whom."""
+    """An issuer of tokens: its keys, algorithms, tenants and FHIR servers."""
 
     jwks = fields.String(validate=validate.Length(min=1))
     jku = _url(fetched_url_problem)
@@ -38,7 +38,7 @@ class IssuerSchema(Strict):
     )
     tenants = _filled(fields.String(validate=validate.Length(min=1)))
     baseUrls = _filled(_url(base_url_problem))
-    maximumAgeSeconds = fields.Integer(strict=True, validate=validate.Range(min=1, max=LONGEST_SECONDS))
+    maximumAgeSeconds = fields.Integer(strict=True, validate=validate.Range(min=1, max=MAX_AGE_LIMIT_S))
     fhirServers = _filled(_url(fetched_url_problem))
 
     @validates_schema

@@ -1,77 +1,100 @@
-"""The shape of decision_table.yaml. Strict: an unknown member is an error.
+"""Schemas of decision_table.yaml and of the texts about it: wording.yaml and pages.yaml.
 
-Conditions and actions may be short (a string) or long (a mapping); their meaning is checked by the loader,
-which knows findings, features and medication classes.
+An unknown member is an error. Conditions and actions may be short (a string) or long (a mapping); the loader,
+which knows findings, features and medication classes, checks what they name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from string import Formatter
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
-LEVELS = ("info", "warning", "critical")
-READINGS = ("stated", "interpreted", "addition")
+from schemas.base import LEVELS, READINGS, Id, Strict, required_text
+
 ACTION_KINDS = ("blood", "study", "referral", "ask", "review", "advice")
-KEBAB_CASE = validate.Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", error="not kebab-case")
+REGIONS = ("face", "tongue", "arms", "legs", "trunk", "generalized")
+BANDS = ("in-range", "out-of-range", "low", "high", "critical", "not-judged")
+# The texts of pages.yaml by the {names} that may stand in them.
+PHRASES = {
+    "": "all_of one_of electrolyte_how route_decides panels no_region abnormal how_finding how_medication"
+    " how_analyte how_body-site how_course how_patient how_other-rows",
+    "names": "examined reported present diagnosis absent none_of drug current relatives",
+    "analyte out_of_range_days": "electrolyte",
+    "codes": "told_codes",
+    "label": "specific",
+    "limits": "limits",
+    "value": "limit_low limit_high",
+    "low high": "default_range",
+    "atc stems": "how_potassium-raising",
+}
+ASKED = {
+    "": "routine urgent paediatric only_when nothing repeat_abnormal act_on drug_start downgraded"
+    " ordered_urgent self_care nothing_removes no_trigger always",
+    "tests": "withholds",
+    "days tests": "done",
+    "days": "done_one benign study ordered",
+    "years": "child",
+    "condition": "withheld_when",
+}
+GIVEN = {
+    "": "result_today nothing holds fails",
+    "label": "examined reported absent drug_yes drug_possible drug_no",
+    "days": "onset_days_ago result_ago",
+    "names": "sites courses",
+    "label band when": "result",
+    "years": "age_years",
+}
 
 
-class Strict(Schema):
-    """Base of the knowledge schemas."""
-
-    class Meta:
-        unknown = RAISE
-
-
-def Id(**more: Any) -> fields.String:
-    """A required kebab-case id."""
-    return fields.String(required=True, validate=KEBAB_CASE, **more)
+def _names(*, required: bool = True) -> fields.List[Any]:
+    """A list of names; empty if it is left out and not required."""
+    if required:
+        return fields.List(fields.String(), required=True)
+    return fields.List(fields.String(), load_default=list)
 
 
-def _names(**more: Any) -> fields.Field[Any]:
-    return fields.List(fields.String(), **more)
+def _filled_names(**more: Any) -> fields.List[Any]:
+    return fields.List(fields.String(), validate=validate.Length(min=1), **more)
+
+
+def _many(schema: type[Schema], at_least: int = 0) -> fields.List[Any]:
+    return fields.List(fields.Nested(schema), required=True, validate=validate.Length(min=at_least))
 
 
 def _days() -> fields.Integer:
     return fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
 
 
-class ThresholdsSchema(Strict):
-    persistent_days = _days()
-    eyelid_days = _days()
-    rapid_weakness_days = _days()
-    child_years = _days()
-    finding_days = _days()
-    future_days = _days()
-    out_of_range_days = _days()
-    critical_days = _days()
-    low_b12_days = _days()
-    thyroid_days = _days()
-    benign_test_days = _days()
-    study_days = _days()
-    at_most_questions = _days()
+_THRESHOLDS = (
+    "persistent_days eyelid_days rapid_weakness_days child_years finding_days future_days out_of_range_days"
+    " critical_days low_b12_days thyroid_days benign_test_days study_days at_most_questions"
+)
+ThresholdsSchema = Strict.from_dict({name: _days() for name in _THRESHOLDS.split()})
 
 
 class ActionSchema(Strict):
     id = Id()
     kind = fields.String(required=True, validate=validate.OneOf(ACTION_KINDS))
-    analytes = fields.List(fields.String(), load_default=list)
-    studies = fields.List(fields.String(), load_default=list)
+    analytes = _names(required=False)
+    studies = _names(required=False)
     done_days = fields.Integer(strict=True, load_default=None)
     ordered_days = fields.Integer(strict=True, load_default=None)
     repeat_abnormal = fields.Boolean(load_default=False)
     child = fields.String(validate=validate.OneOf(["withheld"]), load_default=None)
-    roles = _names(load_default=list)
+    roles = _names(required=False)
 
 
 class SupportSchema(Strict):
-    ids = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
+    ids = _filled_names(required=True)
     reading = fields.String(required=True, validate=validate.OneOf(READINGS))
-    note = fields.String(required=True, validate=validate.Length(min=1))
+    note = required_text()
 
 
 class ExampleSchema(Strict):
-    title = fields.String(required=True, validate=validate.Length(min=1))
+    title = required_text()
     given = fields.Dict(keys=fields.String(), required=True)
     holds = fields.Boolean(required=True)
 
@@ -115,21 +138,21 @@ class ShortOrLongAction(fields.Field[Any]):
 
 class RowSchema(Strict):
     id = Id()
-    label = fields.String(required=True, validate=validate.Length(min=1))
+    label = required_text()
     when = Condition(required=True)
     reads = fields.String(validate=validate.OneOf(["last"]), load_default=None)
     actions = fields.List(ShortOrLongAction(), required=True)
     level = fields.String(required=True, validate=validate.OneOf(LEVELS))
     downgraded_when_tests_done = fields.Boolean(load_default=False)
-    roles = _names(load_default=list)
-    rests_on = fields.List(fields.Nested(SupportSchema), required=True, validate=validate.Length(min=1))
-    examples = fields.List(fields.Nested(ExampleSchema), required=True, validate=validate.Length(min=2))
+    roles = _names(required=False)
+    rests_on = _many(SupportSchema, 1)
+    examples = _many(ExampleSchema, 2)
 
 
 class RemovalSchema(Strict):
     id = Id()
     says = fields.String(required=True)
-    claims = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
+    claims = _filled_names(required=True)
 
 
 class AdviceSchema(Strict):
@@ -145,23 +168,190 @@ class WordsAnswerSchema(Strict):
 
 class WordsQuestionSchema(Strict):
     id = Id()
-    answers = fields.List(fields.Nested(WordsAnswerSchema), required=True, validate=validate.Length(min=2))
+    answers = _many(WordsAnswerSchema, 2)
 
 
 class TableSchema(Strict):
-    """The whole file."""
+    """decision_table.yaml."""
 
     thresholds = fields.Nested(ThresholdsSchema, required=True)
-    electrolytes = _names(required=True)
-    b12_analytes = _names(required=True)
-    thyroid_analytes = _names(required=True)
-    signs = _names(required=True)
-    benign_signs = _names(required=True)
-    actions = fields.List(fields.Nested(ActionSchema), required=True)
-    rows = fields.List(fields.Nested(RowSchema), required=True)
-    removals = fields.List(fields.Nested(RemovalSchema), required=True)
-    self_care = fields.List(fields.Nested(AdviceSchema), required=True)
-    named = fields.List(fields.String(), required=True)
-    closes_gate = fields.List(fields.String(), required=True)
-    shown_results = fields.List(fields.String(), required=True)
-    asked_in_words = fields.List(fields.Nested(WordsQuestionSchema), required=True)
+    electrolytes = _names()
+    b12_analytes = _names()
+    thyroid_analytes = _names()
+    signs = _names()
+    benign_signs = _names()
+    actions = _many(ActionSchema)
+    rows = _many(RowSchema)
+    removals = _many(RemovalSchema)
+    self_care = _many(AdviceSchema)
+    named = _names()
+    closes_gate = _names()
+    shown_results = _names()
+    asked_in_words = _many(WordsQuestionSchema)
+
+
+def _texts() -> fields.Dict:
+    return fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class ActionWordsSchema(Strict):
+    short = fields.String(required=True)
+    short_urgent = fields.String()
+    says = fields.String(required=True)
+    urgent = fields.String()
+    paediatric = fields.String()
+    paediatric_urgent = fields.String()
+    # Texts for a single row that asks for the action.
+    for_row = fields.Dict(keys=fields.String(), values=fields.String())
+    order = fields.String()
+
+
+class SelfCareWordsSchema(Strict):
+    heading = fields.String(required=True)
+    heading_if_normal = fields.String(required=True)
+    advice = _texts()
+
+
+class FeatureWordsSchema(Strict):
+    label = fields.String(required=True)
+    reassuring = fields.String(required=True)
+    evaluate = fields.String(required=True)
+
+
+_FEATURE_TABLE_TEXTS = (
+    "feature recorded reassuring evaluate not_recorded onset_unknown at_least_since on_record_today since"
+    " since_about in_months as_written generalized examined reported status_only on_date conflict"
+    " not_seen_lately history others absent"
+)
+FeatureTableSchema = Strict.from_dict(
+    {name: fields.String(required=True) for name in _FEATURE_TABLE_TEXTS.split()}
+    | {"rows": fields.Dict(keys=fields.String(), values=fields.Nested(FeatureWordsSchema), required=True)}
+)
+
+
+class OverrideReasonSchema(Strict):
+    code = fields.String(required=True)
+    display = fields.String(required=True)
+
+
+class OverrideReasonsSchema(Strict):
+    system = fields.Url(required=True)
+    reasons = _many(OverrideReasonSchema, 1)
+
+
+class EffectWordsSchema(Strict):
+    short = fields.String(required=True)
+    says = fields.String(required=True)
+
+
+_TEXTS = (
+    "reasons nothing benign routine_order routine_order_undated b12_low electrolyte_critical pending"
+    " pending_undated exclude_disease suspected age_unknown diuretic_sparing result result_flag result_low"
+    " result_high result_preliminary undated study unseen_says not_understood not_understood_one not_used"
+    " not_used_one safety_net source_label link"
+)
+_GROUPS_OF_TEXTS = (
+    "found order_text summary headings status withheld medicine bands question unseen drafts open_ends gate"
+)
+
+
+class WordingSchema(
+    Strict.from_dict(  # type: ignore[misc]
+        {name: required_text() for name in _TEXTS.split()}
+        | {name: _texts() for name in _GROUPS_OF_TEXTS.split()}
+    )
+):
+    """wording.yaml: texts, groups of texts, and the members that the code reads one by one."""
+
+    actions = fields.Dict(keys=fields.String(), values=fields.Nested(ActionWordsSchema), required=True)
+    self_care = fields.Nested(SelfCareWordsSchema, required=True)
+    table = fields.Nested(FeatureTableSchema, required=True)
+    effects = fields.Dict(keys=fields.String(), values=fields.Nested(EffectWordsSchema), required=True)
+    override_reasons = fields.Nested(OverrideReasonsSchema, required=True)
+    rests_on = fields.Dict(keys=fields.String(), values=_filled_names(), load_default=dict)
+
+
+def names_in(text: str) -> frozenset[str]:
+    """The {names} of a text. Raises ValueError where a brace is left open."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+class Texts(fields.Dict):
+    """A complete set of texts. names: the {names} that may stand in texts -> those texts."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        super().__init__(keys=fields.String(), values=required_text(), required=True)
+        self.texts = {text: allowed.split() for allowed, texts in names.items() for text in texts.split()}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> Any:
+        texts: dict[str, str] = super()._deserialize(value, attr, data, **more)  # type: ignore[no-untyped-call]
+        problems = {name: ["no text"] for name in self.texts if name not in texts}
+        for name, text in texts.items():
+            if name not in self.texts:
+                problems[name] = ["text for something the pages do not have"]
+                continue
+            try:
+                unknown = names_in(text) - set(self.texts[name])
+            except ValueError:
+                problems[name] = ["a brace is left open"]
+                continue
+            if unknown:
+                problems[name] = [f"nothing fills {{{min(unknown)}}}"]
+        if problems:
+            raise ValidationError(dict(sorted(problems.items())))
+        return texts
+
+
+class CellSchema(Strict):
+    says = required_text()
+    claims = _names()
+
+
+class ColumnsSchema(Strict):
+    """One feature of the two-column table."""
+
+    id = Id()
+    label = required_text()
+    benign = fields.Nested(CellSchema, required=True)
+    disease = fields.Nested(CellSchema, required=True)
+    rows = _names()
+
+
+class ReadingSchema(Strict):
+    id = Id()
+    title = required_text()
+    says = required_text()
+
+
+class FeatureSchema(Strict):
+    """How a computed feature is said, and what feeds it."""
+
+    holds = required_text()
+    fails = required_text()
+    how = required_text()
+    findings = _names(required=False)
+    analytes = _names(required=False)
+    sites = _names(required=False)
+    regions = fields.List(fields.String(validate=validate.OneOf(REGIONS)), load_default=list)
+    courses = _names(required=False)
+    electrolytes = fields.Boolean(load_default=False)
+    disorders = fields.Boolean(load_default=False)
+    patient = fields.Boolean(load_default=False)
+    potassium_raising = fields.Boolean(load_default=False)
+    other_rows = fields.Boolean(load_default=False)
+
+
+class PagesSchema(Strict):
+    """pages.yaml."""
+
+    two_columns = _many(ColumnsSchema)
+    reading = _many(ReadingSchema)
+    levels = Texts({"": " ".join(LEVELS)})
+    readings = Texts({"": " ".join(READINGS)})
+    thresholds = fields.Dict(keys=fields.String(), values=required_text(), required=True)
+    phrases = Texts(PHRASES)
+    features = fields.Dict(keys=fields.String(), values=fields.Nested(FeatureSchema), required=True)
+    asked = Texts(ASKED)
+    given = Texts(GIVEN)
+    bands = Texts({"": " ".join(BANDS)})
+    systems = fields.Dict(keys=fields.String(), values=required_text(), required=True)

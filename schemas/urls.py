@@ -1,4 +1,4 @@
-"""Which URLs may stand in a setting: what is wrong with one, in words that never repeat it."""
+"""Checks of the URLs in settings. The reasons never repeat the URL."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-# The rest is written with percent signs; a space or a backslash is read in two ways by two readers.
+# Other characters must be percent-encoded: readers differ about a space or a backslash.
 _PLAIN_URL = re.compile(
     r"https?://(?:[a-z0-9.\-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:/[A-Za-z0-9\-._~]+)*", re.ASCII
 )
@@ -14,7 +14,7 @@ _CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
 
 
 def is_loopback(host: str) -> bool:
-    """localhost, or an address that is this machine."""
+    """Whether a host is localhost or a loopback address."""
     if host == "localhost":
         return True
     try:
@@ -24,7 +24,7 @@ def is_loopback(host: str) -> bool:
 
 
 def base_url_problem(url: str) -> str | None:
-    """What keeps it from being the beginning of other URLs; None if nothing does."""
+    """Why other URLs cannot begin with this URL; None if they can."""
     parts = _parts(url)
     if parts is None or parts.query or "?" in url:
         return "a URL that begins with http:// or https:// and has no user, query or fragment"
@@ -32,7 +32,7 @@ def base_url_problem(url: str) -> str | None:
 
 
 def fetched_url_problem(url: str) -> str | None:
-    """What keeps it from being fetched: it must be https, or http on loopback."""
+    """Why the URL must not be fetched; None if it is https, or http on loopback."""
     parts = _parts(url)
     if parts is None:
         return "a URL that begins with https:// and has no user or fragment"
@@ -42,10 +42,10 @@ def fetched_url_problem(url: str) -> str | None:
 
 
 def fhir_server_problem(url: str) -> str | None:
-    """What keeps it from being a FHIR server's base URL that every reader takes for the same place."""
-    found = fetched_url_problem(url)
-    if found is not None:
-        return found
+    """Why the URL cannot be the base URL of a FHIR server; None if every client reads it in the same way."""
+    reason = fetched_url_problem(url)
+    if reason is not None:
+        return reason
     path = urlsplit(url).path
     if not _PLAIN_URL.fullmatch(url) or {".", ".."} & set(path.split("/")):
         return "a base URL with its host in small letters, a path of plain letters and no query"
@@ -57,8 +57,8 @@ def _parts(url: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(url)
-        # Reading the port raises where it is none.
-        fine = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        # Reading an invalid port raises ValueError.
+        valid = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
         return None
-    return parts if fine else None
+    return parts if valid else None

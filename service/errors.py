@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from schemas.base import places_and_reasons
 
 _MOST_ISSUES = 200
 
@@ -96,16 +98,8 @@ class Unavailable(RequestError):
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
 
 
-def flattened(messages: Any, path: str = "") -> Iterable[Issue]:
-    """marshmallow's messages as issues with their JSON path."""
-    if isinstance(messages, dict):
-        for key, inner in messages.items():
-            part = f"[{key}]" if isinstance(key, int) else ("" if key == "_schema" else f".{key}")
-            yield from flattened(inner, f"{path}{part}".lstrip("."))
-    else:
-        for message in messages if isinstance(messages, list) else [messages]:
-            if isinstance(message, dict):
-                yield from flattened(message, path)
-            else:
-                missing = "Missing data" in str(message)
-                yield Issue("required" if missing else "value", f"{path}: {message}", path or None)
+def flattened(messages: Any, path: str = "") -> Iterator[Issue]:
+    """marshmallow's messages as issues with their JSON path. path: of the messages as a whole."""
+    for place, reason in places_and_reasons(messages, place=path):
+        code = "required" if "Missing data" in reason else "value"
+        yield Issue(code, f"{place}: {reason}", place or None)

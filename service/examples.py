@@ -14,8 +14,7 @@ from typing import Any
 
 from schemas.examples import BUNDLE, expected_problems, index_problems
 from schemas.hooks import EXTENSION
-from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import KnowledgeError, Problem, load_yaml
 from service.package_files import shipped
 
 FOLDER = "examples"

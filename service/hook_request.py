@@ -13,7 +13,7 @@ from fhir_mappings.request.hook_context import with_context
 from fhir_mappings.request.json_body import UnreadableBody
 from fhir_mappings.request.pages import Fetched
 from fhir_mappings.resources.submission import Submission
-from schemas import contexts
+from schemas import hooks as hook_schemas
 from schemas.hooks import EXTENSION, checked_request
 from service.errors import DataMissing, Issue, RequestError, flattened
 from service.evaluation import Answer
@@ -72,10 +72,10 @@ def submission_of_call(
     """
     hook = entry["hook"]
     submission = submission_of_prefetch(received.prefetch, context["patientId"], entry["prefetch"], fetched)
-    selects = contexts.CONTEXTS[hook].selects
+    selects = hook_schemas.CONTEXTS[hook].selects
     selections = context[selects] if selects else None
     try:
-        return with_context(submission, received.context, contexts.bundles_of(hook), selections)
+        return with_context(submission, received.context, hook_schemas.bundles_of(hook), selections)
     except UnreadableBody as error:
         raise RequestError(list(issues_of(error))) from None
 

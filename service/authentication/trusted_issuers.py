@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from schemas.base import places_and_reasons
 from schemas.issuers import IssuerSchema
 from service.authentication.strict_json import NotStrict, strict_json
 from service.config import ConfigError
@@ -71,17 +72,8 @@ def _problems(entry: Any) -> Iterator[str]:
     if not isinstance(entry, dict):
         yield ": not an object"
         return
-    for place, message in _flat(IssuerSchema().validate(entry)):
-        yield f"{place}: {message}"
-
-
-def _flat(messages: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(messages, dict):
-        for key, inner in messages.items():
-            part = f"[{key}]" if isinstance(key, int) else "" if key == "_schema" else f".{key}"
-            yield from _flat(inner, f"{place}{part}")
-    else:
-        yield from ((place, str(message)) for message in messages)
+    for place, reason in places_and_reasons(IssuerSchema().validate(entry)):
+        yield f".{place}: {reason}" if place else f": {reason}"
 
 
 def _wrong(file: Path, problems: list[str]) -> ConfigError:

@@ -10,7 +10,7 @@ from typing import Any
 from service.command_line.texts import indented, table
 from service.decision.table import Row
 from service.knowledge import Knowledge
-from service.knowledge.explained import Explained
+from service.knowledge.page_contents import Explained
 
 _WIDTH = 100
 

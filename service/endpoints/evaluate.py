@@ -13,7 +13,7 @@ from fhir_mappings.request.json_body import UnreadableBody
 from fhir_mappings.resources.submission import PatientError, Submission
 from fhir_mappings.resources.validation import validation_issues
 from fhir_mappings.to_fhir.actions import operation_outcome
-from schemas.assessment import EvaluateQuerySchema
+from schemas.evaluation_requests import EvaluateQuerySchema
 from service.cards.card_ids import CardIds
 from service.config import Config
 from service.endpoints.bodies import body_of

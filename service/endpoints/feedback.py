@@ -9,7 +9,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
-from schemas.feedback import FeedbackSchema
+from schemas.feedback_request import FeedbackSchema
 from service.authentication.strict_json import NotStrict, strict_json
 from service.cards.card_ids import CardId, CardIds, NotOurs, names_by_code
 from service.config import Config
@@ -19,7 +19,7 @@ from service.endpoints.responses import json_answer
 from service.errors import Issue, NotFound, RequestError, Unavailable, flattened
 from service.feedback import Accepted, Feedback, Store, StoreDown
 from service.knowledge import Knowledge, KnowledgeError
-from service.knowledge.problems import Problem
+from service.knowledge.loading import Problem
 from service.metrics import Metrics
 
 

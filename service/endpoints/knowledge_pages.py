@@ -15,7 +15,7 @@ from flask import Blueprint, Response, render_template, request
 from service.endpoints.responses import JSON, problem_answer
 from service.errors import Issue
 from service.knowledge import Knowledge
-from service.knowledge.explained import Explained
+from service.knowledge.page_contents import Explained
 
 HTML = "text/html"
 Content = Callable[[], dict[str, Any]]

@@ -11,7 +11,7 @@ from service.endpoints.responses import json_answer
 from service.feedback import Store
 from service.health_check import HealthCheck
 from service.knowledge import Knowledge
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import load_yaml
 from service.metrics import Metrics
 from service.package_files import shipped
 

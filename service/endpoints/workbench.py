@@ -20,9 +20,8 @@ from marshmallow import ValidationError
 from fhir_mappings.request.bundles import decode_bundle
 from fhir_mappings.request.json_body import UnreadableBody, decoded, indented, with_raw_numbers
 from fhir_mappings.to_fhir.actions import operation_outcome
-from schemas.assessment import EvaluateQuerySchema
+from schemas.evaluation_requests import EvaluateQuerySchema, WorkbenchSchema
 from schemas.hooks import EXTENSION
-from schemas.workbench import WorkbenchSchema
 from service.cards.card_ids import CardIds
 from service.config import Config
 from service.endpoints.bodies import body_of
@@ -41,7 +40,7 @@ from service.hook_request import (
     submission_of_call,
 )
 from service.knowledge import Knowledge
-from service.knowledge.explained import Explained
+from service.knowledge.page_contents import Explained
 from service.workbench.answers import answer_observation, with_answer
 from service.workbench.view import View, curl_of, view_of
 

@@ -1,4 +1,4 @@
-"""The clinical knowledge: loaded and checked once, at start. A broken file stops the start."""
+"""The clinical knowledge, loaded and checked once, at start."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from service.decision.table import Table
 from service.knowledge.claims import Anchor, Claim, Claims, load_claims
 from service.knowledge.decision_table import FILE, load_table
 from service.knowledge.discovery import load_hooks
+from service.knowledge.loading import KnowledgeError, Problem
 from service.knowledge.page_wording import NO_PAGES, PageWording, load_page_wording
-from service.knowledge.problems import KnowledgeError, Problem
 from service.knowledge.templates import Templates, templates_of
-from service.knowledge.terminology import load_order_codes, load_terminology
+from service.knowledge.terminology_files import load_order_codes, load_terminology
 from service.knowledge.wording import FILE as WORDING
 from service.knowledge.wording import Wording, load_wording
 
@@ -28,10 +28,7 @@ HERE = Path(__file__).parent / "data"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Knowledge:
-    """Everything that is known, checked. version: a hash of all its files.
-
-    Two are equal only if they are the same object.
-    """
+    """The content of a knowledge folder. version: a hash of all its files. Compared by identity."""
 
     table: Table
     terminology: Terminology
@@ -45,20 +42,21 @@ class Knowledge:
 
     @property
     def cited_by(self) -> Mapping[str, tuple[str, ...]]:
-        """Claim or anchor -> where it is cited: "rows.weakness", "removals.child", "wording.safety_net"."""
+        """Claim or anchor -> the places that cite it, such as "rows.weakness" or "wording.safety_net"."""
         return _cited_by(self.table, self.wording)
 
     @property
     def reading(self) -> Reading:
-        """The thresholds that the mapping needs."""
+        """The thresholds that the mapping of a record needs."""
         limits = self.table.thresholds
         return Reading(finding_days=limits.finding_days, future_days=limits.future_days)
 
 
 def load_knowledge(directory: Path | None = None) -> Knowledge:
-    """The knowledge of that folder, by default the one shipped.
+    """Load a knowledge folder, by default data/.
 
-    Raises KnowledgeError with every problem found.
+    Raises:
+        KnowledgeError: with every problem of the first step that fails.
     """
     directory = directory or HERE
     terminology = load_terminology(directory)
@@ -68,8 +66,8 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
     pages = load_page_wording(directory, table, terminology, claims)
     order_codes = load_order_codes(directory)
     problems = [
-        *_without_fate(claims, _cited_by(table, wording)),
-        *_without_order(table, order_codes, wording),
+        *_claim_problems(claims, _cited_by(table, wording)),
+        *_order_problems(table, order_codes, wording),
     ]
     if problems:
         raise KnowledgeError(problems)
@@ -99,8 +97,8 @@ def _cited_by(table: Table, wording: Wording) -> dict[str, tuple[str, ...]]:
     return {name: tuple(places) for name, places in cited.items()}
 
 
-def _without_fate(claims: Claims, cited_by: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
-    """Whatever is cited exists; whatever exists is cited or declined, and never both."""
+def _claim_problems(claims: Claims, cited_by: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+    """What is cited must exist; what exists must be cited or declined, not both."""
     for name, places in cited_by.items():
         if claims.get(name) is None:
             for place in places:
@@ -110,7 +108,7 @@ def _without_fate(claims: Claims, cited_by: Mapping[str, tuple[str, ...]]) -> It
     reasons = " ".join(claim.declined or "" for claim in claims.claims.values())
     sources: list[Claim | Anchor] = [*claims.claims.values(), *claims.anchors.values()]
     for source in sources:
-        # An anchor is used as well where a claim is declined because of it.
+        # An anchor is also used by a claim that is declined because of it.
         used = source.id in cited_by or (source.id in claims.anchors and source.id in reasons)
         if used and source.declined:
             yield Problem("sources", source.id, "is used and declined: strike one of the two")
@@ -118,20 +116,20 @@ def _without_fate(claims: Claims, cited_by: Mapping[str, tuple[str, ...]]) -> It
             yield Problem("sources", source.id, "nothing rests on it: cite it, or say why under declined")
 
 
-def _without_order(table: Table, order_codes: Mapping[str, OrderCode], wording: Wording) -> list[Problem]:
-    """Blood tests, studies and referrals must be orderable: by a code, else by a text."""
-    problems = []
+def _order_problems(
+    table: Table, order_codes: Mapping[str, OrderCode], wording: Wording
+) -> Iterator[Problem]:
+    """A blood test, study or referral needs a code or a text to order it with."""
     for action in table.actions.values():
         if action.kind not in ("blood", "study", "referral"):
             continue
         for test in action.analytes or action.studies[:1] or (action.id,):
             if test not in order_codes and not wording.maybe(f"order_text.{test}"):
-                problems.append(Problem(FILE, f"actions.{action.id}", f"nothing to order {test!r} with"))
-    return problems
+                yield Problem(FILE, f"actions.{action.id}", f"nothing to order {test!r} with")
 
 
 def version_of(directory: Path) -> str:
-    """A hash of every file of the folder, byte for byte."""
+    """A hash of all YAML files of a knowledge folder."""
     digest = hashlib.sha256()
     for path in sorted(directory.rglob("*.yaml")):
         digest.update(path.relative_to(directory).as_posix().encode() + b"\0" + path.read_bytes())

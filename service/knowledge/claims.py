@@ -1,25 +1,24 @@
-"""The claims of the three documents and the anchors, in our own words, each with its place."""
+"""sources/: the claims of the documents in our own words, each with its place, and the anchors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
-from marshmallow import Schema, ValidationError
-
-from schemas.knowledge_sources import AnchorsSchema, DocumentSchema
-from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.yaml_files import load_yaml
+from schemas.knowledge_files import AnchorsSchema, DocumentSchema
+from service.knowledge.loading import KnowledgeFiles
 
 ANCHORS = "anchors.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one document says. heading: after how many headings; sentences: numbers in the document;
-    sha256: of those sentences, normalised. declined: why nothing rests on it (None: it is cited)."""
+    """A statement of a document.
+
+    heading: how many headings come before it. sentences: their numbers in the document. sha256: of those
+    sentences, normalised. declined: why nothing cites it; None if something does.
+    """
 
     id: str
     document: str
@@ -37,7 +36,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Independent guidance that a safety addition rests on. declined: why nothing does (None: it is used)."""
+    """Guidance that supports an addition for safety. declined: why it is not used; None if it is."""
 
     id: str
     source: str
@@ -55,7 +54,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Every claim and anchor by id, and the documents they stand in."""
+    """Every document, claim and anchor by id."""
 
     documents: Mapping[str, Document]
     claims: Mapping[str, Claim]
@@ -67,45 +66,24 @@ class Claims:
 
 
 def load_claims(directory: Path) -> Claims:
-    """The sources of that knowledge folder. Raises KnowledgeError with every problem found."""
-    problems: list[Problem] = []
+    """Load sources/ of a knowledge folder. Raises KnowledgeError with every problem."""
+    files = KnowledgeFiles(directory)
     documents: dict[str, Document] = {}
     claims: dict[str, Claim] = {}
     anchors: dict[str, Anchor] = {}
     for path in sorted((directory / "sources").glob("*.yaml")):
         file = f"sources/{path.name}"
-        shape = AnchorsSchema() if path.name == ANCHORS else DocumentSchema()
-        raw = _loaded(path, file, shape, problems)
-        if not raw:
-            continue
         if path.name == ANCHORS:
-            anchors = {anchor["id"]: Anchor(**anchor) for anchor in raw["anchors"]}
-            continue
-        documents[raw["id"]] = Document(raw["id"], raw["title"], raw["sha256"])
-        for claim in raw["claims"]:
-            if claim["id"] in claims:
-                problems.append(Problem(file, claim["id"], "stands twice"))
-            if not claim["id"].startswith(raw["prefix"]):
-                problems.append(Problem(file, claim["id"], f"does not begin with {raw['prefix']}"))
-            numbers = tuple(claim.pop("sentences"))
-            claims[claim["id"]] = Claim(document=raw["id"], sentences=numbers, **claim)
-    if problems:
-        raise KnowledgeError(problems)
+            content = files.file(file, AnchorsSchema())
+            anchors = {anchor["id"]: Anchor(**anchor) for anchor in content.get("anchors", ())}
+        elif content := files.file(file, DocumentSchema()):
+            documents[content["id"]] = Document(content["id"], content["title"], content["sha256"])
+            for claim in content["claims"]:
+                if claim["id"] in claims:
+                    files.problem(file, claim["id"], "stands twice")
+                if not claim["id"].startswith(content["prefix"]):
+                    files.problem(file, claim["id"], f"does not begin with {content['prefix']}")
+                sentences = tuple(claim.pop("sentences"))
+                claims[claim["id"]] = Claim(document=content["id"], sentences=sentences, **claim)
+    files.stop()
     return Claims(documents, claims, anchors)
-
-
-def _loaded(path: Path, file: str, shape: Schema, problems: list[Problem]) -> dict[str, Any]:
-    content = load_yaml(path)
-    try:
-        return cast(dict[str, Any], shape.load(content))
-    except ValidationError as error:
-        for member, reason in error.normalized_messages().items():
-            entries = content.get(member) if isinstance(content, dict) else None
-            if isinstance(reason, dict) and isinstance(entries, list):
-                for index, inner in reason.items():
-                    entry = entries[index] if isinstance(index, int) else {}
-                    name = str(entry.get("id", index)) if isinstance(entry, dict) else str(index)
-                    problems.append(Problem(file, name, str(inner)))
-            else:
-                problems.append(Problem(file, str(member), str(reason)))
-    return {}

@@ -1,15 +1,12 @@
-"""decision_table.yaml as a checked `Table`. All problems of the file are reported at once."""
+"""decision_table.yaml as a checked `Table`."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, cast
-
-from marshmallow import ValidationError
+from typing import Any, TypeVar
 
 from fhir_mappings.terminology import Terminology
 from schemas.knowledge_table import TableSchema
@@ -18,7 +15,6 @@ from service.decision.table import (
     ADVICE,
     ASK,
     EXAMINED,
-    LEVELS,
     REPORTED,
     REVIEW,
     TRUE,
@@ -46,8 +42,7 @@ from service.decision.table import (
     terms,
     variables,
 )
-from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import KnowledgeError, Problem, load_file
 
 FILE = "decision_table.yaml"
 Role = TypeVar("Role", bound=StrEnum)
@@ -57,63 +52,37 @@ _EXAMPLE_WORDS = frozenset(
 
 
 def load_table(directory: Path, terminology: Terminology) -> Table:
-    """The table of that folder.
-
-    Raises KnowledgeError naming file, row and reason.
-    """
-    content = load_yaml(directory / FILE)
-    try:
-        raw = cast(dict[str, Any], TableSchema().load(cast(Any, content)))
-    except ValidationError as error:
-        raise KnowledgeError(list(_structural(error.normalized_messages(), content))) from None
-    reader = _Reader(raw, terminology)
+    """Load the table and check it against the terminology. Raises KnowledgeError with every problem."""
+    reader = _TableReader(load_file(directory, FILE, TableSchema()), terminology)
     table = reader.table()
     if reader.problems:
         raise KnowledgeError(reader.problems)
     return table
 
 
-def _structural(messages: object, content: object, place: str = "") -> Iterator[Problem]:
-    if isinstance(messages, Mapping):
-        for key, inner in messages.items():
-            part = content
-            name = str(key)
-            if isinstance(content, list) and isinstance(key, int) and key < len(content):
-                part = content[key]
-                # A clinician looks for the row's name, not for its number.
-                name = str(part.get("id", key)) if isinstance(part, dict) else name
-            elif isinstance(content, dict):
-                part = content.get(key)
-            yield from _structural(inner, part, f"{place}.{name}".strip("."))
-    elif isinstance(messages, list):
-        for message in messages:
-            if isinstance(message, Mapping):
-                yield from _structural(message, content, place)
-            else:
-                yield Problem(FILE, place, str(message))
-
-
-class _Reader:
-    """Turns the validated mapping into a Table and collects what is wrong on the way."""
+class _TableReader:
+    """Makes a Table of the content of the file and collects the problems."""
 
     def __init__(self, raw: dict[str, Any], terminology: Terminology) -> None:
         self.raw = raw
         self.terminology = terminology
         self.problems: list[Problem] = []
         self.when = {row["id"]: row["when"] for row in raw["rows"]}
+        self.features = FEATURES | {f"{analyte}-abnormal" for analyte in raw["electrolytes"]}
 
     def problem(self, place: str, reason: str) -> None:
         self.problems.append(Problem(FILE, place, reason))
 
-    @cached_property
-    def features(self) -> frozenset[str]:
-        return FEATURES | {f"{analyte}-abnormal" for analyte in self.raw["electrolytes"]}
-
-    def known_finding(self, name: str, place: str) -> None:
+    def check_finding(self, name: str, place: str) -> None:
         if name not in self.terminology.findings:
             self.problem(place, f"no finding {name!r} in findings/")
 
+    def check_analyte(self, name: str, place: str) -> None:
+        if name not in self.terminology.analytes:
+            self.problem(place, f"no analyte {name!r} in analytes/")
+
     def condition(self, value: Any, place: str, inlined: tuple[str, ...] = ()) -> Condition:
+        """The condition, with `row x` replaced by the condition of x. inlined: the rows that it is inside."""
         if isinstance(value, dict):
             ((word, part),) = value.items()
             if word == "not":
@@ -143,16 +112,14 @@ class _Reader:
         return None if value is None else self.condition(value, place)
 
     def actions(self) -> dict[str, Action]:
-        known = self.terminology.analytes
-        found: dict[str, Action] = {}
+        actions: dict[str, Action] = {}
         for raw in self.raw["actions"]:
             place = f"actions.{raw['id']}"
-            if raw["id"] in found:
+            if raw["id"] in actions:
                 self.problem(place, "an action stands twice")
             for analyte in raw["analytes"]:
-                if analyte not in known:
-                    self.problem(place, f"no analyte {analyte!r} in analytes/")
-            found[raw["id"]] = Action(
+                self.check_analyte(analyte, place)
+            actions[raw["id"]] = Action(
                 id=raw["id"],
                 kind=raw["kind"],
                 analytes=tuple(raw["analytes"]),
@@ -163,31 +130,30 @@ class _Reader:
                 withheld_from_child=raw["child"] == "withheld",
                 roles=self.roles(raw["roles"], ActionRole, place),
             )
-        kinds = {action.kind for action in found.values()}
+        kinds = {action.kind for action in actions.values()}
         for kind in (ASK, REVIEW, ADVICE):
             if kind not in kinds:
                 self.problem("actions", f"no action of kind {kind!r}, which the cards need")
-        borne = self.needed(found.values(), ActionRole, "actions")
-        for role in (role for role in ActionRole if borne[role] > 1):
-            self.problem("actions", f"the role {role.value!r} is on {borne[role]} actions, not on one")
-        return found
+        counts = self.count_roles(actions.values(), ActionRole, "actions")
+        for role in (role for role in ActionRole if counts[role] > 1):
+            self.problem("actions", f"the role {role.value!r} is on {counts[role]} actions, not on one")
+        return actions
 
     def roles(self, names: Iterable[str], known: type[Role], place: str) -> frozenset[Role]:
-        found = set()
-        for name in names:
-            try:
-                found.add(known(name))
-            except ValueError:
-                self.problem(place, f"{name!r} is no role: {', '.join(role.value for role in known)}")
-        return frozenset(found)
+        values = {role.value for role in known}
+        for name in sorted(set(names) - values):
+            self.problem(place, f"{name!r} is no role: {', '.join(role.value for role in known)}")
+        return frozenset(known(name) for name in names if name in values)
 
-    def needed(self, bearers: Iterable[Action | Row], roles: type[StrEnum], place: str) -> Counter[StrEnum]:
-        """How many have each role; the cards need each of them."""
-        borne: Counter[StrEnum] = Counter(role for bearer in bearers for role in bearer.roles)
+    def count_roles(
+        self, parts: Iterable[Action | Row], roles: type[StrEnum], place: str
+    ) -> Counter[StrEnum]:
+        """How many actions or rows have each role. The cards need every role."""
+        counts: Counter[StrEnum] = Counter(role for part in parts for role in part.roles)
         for role in roles:
-            if not borne[role]:
+            if not counts[role]:
                 self.problem(place, f"none has the role {role.value!r}, which the cards need")
-        return borne
+        return counts
 
     def row(self, raw: dict[str, Any], actions: Mapping[str, Action]) -> Row:
         place = f"rows.{raw['id']}"
@@ -234,15 +200,12 @@ class _Reader:
 
     def rows(self, actions: Mapping[str, Action]) -> tuple[Row, ...]:
         rows = tuple(self.row(raw, actions) for raw in self.raw["rows"])
-        ids = [row.id for row in rows]
-        for row_id in sorted({row_id for row_id in ids if ids.count(row_id) > 1}):
-            self.problem(f"rows.{row_id}", "a row stands twice")
-        for row_id in ids:
+        for row_id, count in Counter(row.id for row in rows).items():
+            if count > 1:
+                self.problem(f"rows.{row_id}", "a row stands twice")
             if row_id in self.features:
                 self.problem(f"rows.{row_id}", "is the name of a computed feature: name the row otherwise")
-        self.needed(rows, RowRole, "rows")
-        if any(row.level not in LEVELS for row in rows):
-            self.problem("rows", "unknown level")
+        self.count_roles(rows, RowRole, "rows")
         return rows
 
     def self_care(self) -> tuple[Advice, ...]:
@@ -251,7 +214,7 @@ class _Reader:
             place = f"self_care.{raw['id']}"
             trigger = None if raw["trigger"] == "none" else raw["trigger"]
             if trigger:
-                self.known_finding(trigger, place)
+                self.check_finding(trigger, place)
             unless = self.optional(raw["unless"], place)
             advice.append(Advice(raw["id"], trigger, predicate(unless) if unless else None, unless))
         return tuple(advice)
@@ -273,11 +236,10 @@ class _Reader:
     def table(self) -> Table:
         for place in ("signs", "benign_signs", "named", "closes_gate"):
             for name in self.raw[place]:
-                self.known_finding(name, place)
+                self.check_finding(name, place)
         for place in ("electrolytes", "b12_analytes", "thyroid_analytes", "shown_results"):
             for analyte in self.raw[place]:
-                if analyte not in self.terminology.analytes:
-                    self.problem(place, f"no analyte {analyte!r} in analytes/")
+                self.check_analyte(analyte, place)
         actions = self.actions()
         findings = self.terminology.findings.values()
         return Table(

@@ -1,54 +1,42 @@
-"""The discovery entries, their prefetch templates filled with the codes of the knowledge files."""
+"""hooks.yaml: the services of CDS Hooks discovery, their prefetch templates filled with codes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast
-
-from marshmallow import ValidationError
+from typing import Any
 
 from fhir_mappings.terminology import ICD_10, ICD_10_CM, CodeKey, Terminology
-from schemas import contexts
-from schemas.knowledge_hooks import HooksSchema
+from schemas import hooks as hook_schemas
+from schemas.knowledge_files import HooksSchema
 from service.decision.table import Table
-from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import KnowledgeError, Problem, load_file
 
 FILE = "hooks.yaml"
-# What an Observation can be coded with; a diagnosis comes as a Condition.
-_OBSERVED = frozenset({"fasciculation", "sign", "symptom", "trigger"})
+# The kinds of findings that an Observation can hold; a diagnosis comes as a Condition.
+_OBSERVED_KINDS = frozenset({"fasciculation", "sign", "symptom", "trigger"})
 
 
 def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple[dict[str, Any], ...]:
-    """CDS Hooks service entries, and under `cards`, which is not theirs, what answers each.
-
-    Raises KnowledgeError.
-    """
-    try:
-        raw = cast(dict[str, Any], HooksSchema().load(load_yaml(directory / FILE)))
-    except ValidationError as error:
-        raise KnowledgeError(
-            [Problem(FILE, str(key), str(reason)) for key, reason in error.normalized_messages().items()]
-        ) from None
+    """The discovery entries, each with the kind of its `cards`. Raises KnowledgeError with every problem."""
+    content = load_file(directory, FILE, HooksSchema())
     problems = [
         Problem(
             FILE,
             hook["id"],
-            f"no context class for the hook {hook['hook']} with a patientId in schemas/contexts.py",
+            f"no context class for the hook {hook['hook']} with a patientId in schemas/hooks.py",
         )
-        for hook in raw["hooks"]
-        # Whom a call is about is all that is read of a context: its class must ask for it.
-        if hook["hook"] not in contexts.CONTEXTS
-        or "patientId" not in contexts.CONTEXTS[hook["hook"]]().fields
+        for hook in content["hooks"]
+        if hook["hook"] not in hook_schemas.CONTEXTS
+        or "patientId" not in hook_schemas.CONTEXTS[hook["hook"]]().fields
     ]
     if problems:
         raise KnowledgeError(problems)
-    lists = {
+    codes = {
         "{codes:findings}": _codes(
             key
-            for key, found in terminology.finding_codes.items()
-            if any(terminology.findings[code.finding].kind in _OBSERVED for code in found)
+            for key, meanings in terminology.finding_codes.items()
+            if any(terminology.findings[meaning.finding].kind in _OBSERVED_KINDS for meaning in meanings)
         )
         + "".join(f",{code}" for _, code in sorted(terminology.tobacco_status)),
         "{codes:labs}": _codes(
@@ -59,14 +47,13 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
         ),
     }
     entries = []
-    for hook in raw["hooks"]:
-        prefetch = {}
-        for key, template in hook["prefetch"].items():
-            for mark, codes in lists.items():
-                template = template.replace(mark, codes)
-            prefetch[key] = template
-        entry = {**hook, "prefetch": prefetch, "usageRequirements": raw["usage_requirements"]}
-        entry["version"] = raw["version"]
+    for hook in content["hooks"]:
+        prefetch = dict(hook["prefetch"])
+        for key in prefetch:
+            for placeholder, listed in codes.items():
+                prefetch[key] = prefetch[key].replace(placeholder, listed)
+        entry = {**hook, "prefetch": prefetch, "usageRequirements": content["usage_requirements"]}
+        entry["version"] = content["version"]
         if "hook_version" in hook:
             entry["hookVersion"] = entry.pop("hook_version")
         entries.append(entry)
@@ -74,5 +61,5 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
 
 
 def _codes(keys: Iterable[CodeKey]) -> str:
-    # ICD codes are of Conditions; their dots were dropped for look-up anyway.
+    """The codes, separated by commas, without ICD: those are of Conditions, and their keys have no dot."""
     return ",".join(sorted({code for system, code in keys if system not in (ICD_10, ICD_10_CM)}))

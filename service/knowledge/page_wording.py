@@ -1,30 +1,27 @@
-"""pages.yaml: what the pages for people say, checked against the table, the terminology and the claims."""
+"""pages.yaml: the texts of the pages, checked against the table, the terminology and the claims."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
-
-from marshmallow import ValidationError
+from typing import Any
 
 from fhir_mappings.terminology import Analyte, Terminology
-from schemas.knowledge_pages import PagesSchema, names_in
+from schemas.knowledge_table import PagesSchema, names_in
 from service.decision.facts import FEATURES
-from service.decision.table import Table, Thresholds
+from service.decision.table import Table
 from service.knowledge.claims import Claims
-from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import KnowledgeError, Problem, load_file
 
 FILE = "pages.yaml"
-# Addresses beside the rows: /knowledge/claims is no row.
-RESERVED = frozenset({"claims"})
+# /knowledge/claims is no row.
+_RESERVED = frozenset({"claims"})
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureWords:
-    """How one computed feature is said, and what feeds it."""
+    """A computed feature in words, and its inputs."""
 
     holds: str
     fails: str
@@ -41,7 +38,7 @@ class FeatureWords:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One side of the two-column table; claims: what it is read from."""
+    """A side of the two-column table, and the claims that it is read from."""
 
     says: str
     claims: tuple[str, ...]
@@ -49,7 +46,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """One feature as the documents set it: benign against disease; rows: what the table made of it."""
+    """A feature as the documents describe it, benign and in disease. rows: the rows that use it."""
 
     id: str
     label: str
@@ -60,7 +57,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class PageWording:
-    """Every text of the pages, its numbers filled in.
+    """Every text of the pages, with its numbers filled in.
 
     thresholds: one sentence each. reading: (id, title, text). phrases, asked and given keep their {names}.
     """
@@ -78,40 +75,38 @@ class PageWording:
     systems: Mapping[str, str] = field(default_factory=dict)
 
 
-# Of knowledge that answers without saying how it is shown.
+# For knowledge that is loaded without its pages.
 NO_PAGES = PageWording()
 
 
 def load_page_wording(directory: Path, table: Table, terminology: Terminology, claims: Claims) -> PageWording:
-    """The texts of that folder. Raises KnowledgeError with every problem found."""
-    content = load_yaml(directory / FILE)
-    try:
-        raw = cast(dict[str, Any], PagesSchema().load(cast(Any, content)))
-    except ValidationError as error:
-        raise KnowledgeError(list(_structural(error.normalized_messages()))) from None
-    filled = {**asdict(table.thresholds), **_names(table, terminology, raw["phrases"])}
+    """Load pages.yaml. Raises KnowledgeError with every problem."""
+    raw = load_file(directory, FILE, PagesSchema())
+    thresholds = asdict(table.thresholds)
+    filled = {**thresholds, **_names(table, terminology, raw["phrases"])}
     problems = [
-        *_compared(raw["thresholds"], {one.name for one in fields(Thresholds)}, "thresholds"),
-        *_compared(raw["features"], set(FEATURES), "features"),
+        *_differences(raw["thresholds"], set(thresholds), "thresholds"),
+        *_differences(raw["features"], set(FEATURES), "features"),
         *_unfilled(raw, filled),
-        *_loose(raw, table, terminology, claims),
+        *_references(raw, table, terminology, claims),
         *(
             Problem(FILE, f"rows.{row.id}", "is the address of another page of /knowledge")
             for row in table.rows
-            if row.id in RESERVED
+            if row.id in _RESERVED
         ),
     ]
     if problems:
         raise KnowledgeError(problems)
-    thresholds = asdict(table.thresholds)
     return PageWording(
-        two_columns=tuple(_columns(one) for one in raw["two_columns"]),
-        reading=tuple((one["id"], one["title"], one["says"].format(**filled)) for one in raw["reading"]),
+        two_columns=tuple(_columns(columns) for columns in raw["two_columns"]),
+        reading=tuple(
+            (reading["id"], reading["title"], reading["says"].format(**filled)) for reading in raw["reading"]
+        ),
         levels=raw["levels"],
         readings=raw["readings"],
         thresholds={name: text.format(value=thresholds[name]) for name, text in raw["thresholds"].items()},
         phrases=raw["phrases"],
-        features={name: _feature(one, table, filled) for name, one in raw["features"].items()}
+        features={name: _feature(feature, table, filled) for name, feature in raw["features"].items()}
         | {
             f"{analyte}-abnormal": _electrolyte(analyte, raw["phrases"], table, terminology)
             for analyte in table.electrolytes
@@ -133,7 +128,7 @@ def joined(names: Iterable[str], last: str = "or") -> str:
 
 
 def limits_of(analyte: Analyte, phrases: Mapping[str, str]) -> str:
-    """At which values a result is dangerous: "2.5 mmol/L or less, 6.5 mmol/L or more"; "" without limits."""
+    """The critical limits of an analyte: "2.5 mmol/L or less, 6.5 mmol/L or more"; "" without limits."""
     sides = [
         phrases[name].format(value=f"{value} {analyte.unit or ''}".strip())
         for name, value in (("limit_low", analyte.critical_low), ("limit_high", analyte.critical_high))
@@ -176,9 +171,14 @@ def _feature(raw: Mapping[str, Any], table: Table, filled: Mapping[str, object])
 
 
 def _counting(table: Table, *analytes: str) -> tuple[str, ...]:
-    """Those electrolytes, and what counts as one of them (ionised calcium: calcium)."""
+    """The electrolytes, with what counts as one of them (ionised calcium: calcium)."""
     wanted = analytes or table.electrolytes
-    return tuple(name for each in wanted for name, counts_as in table.counts_as.items() if counts_as == each)
+    return tuple(
+        name
+        for electrolyte in wanted
+        for name, counts_as in table.counts_as.items()
+        if counts_as == electrolyte
+    )
 
 
 def _electrolyte(
@@ -196,15 +196,7 @@ def _electrolyte(
     )
 
 
-def _structural(messages: object, place: str = "") -> Iterator[Problem]:
-    if isinstance(messages, Mapping):
-        for key, inner in messages.items():
-            yield from _structural(inner, f"{place}.{key}".strip("."))
-    elif isinstance(messages, list):
-        yield from (Problem(FILE, place, str(message)) for message in messages)
-
-
-def _compared(texts: Mapping[str, object], names: set[str], place: str) -> Iterator[Problem]:
+def _differences(texts: Mapping[str, object], names: set[str], place: str) -> Iterator[Problem]:
     for name in sorted(names ^ set(texts)):
         reason = "no text" if name in names else "text for something that there is not"
         yield Problem(FILE, f"{place}.{name}", reason)
@@ -212,9 +204,10 @@ def _compared(texts: Mapping[str, object], names: set[str], place: str) -> Itera
 
 def _unfilled(raw: Mapping[str, Any], filled: Mapping[str, object]) -> Iterator[Problem]:
     texts = {f"thresholds.{name}": (text, {"value"}) for name, text in raw["thresholds"].items()}
-    texts |= {f"reading.{one['id']}": (one["says"], set(filled)) for one in raw["reading"]}
-    for name, one in raw["features"].items():
-        texts |= {f"features.{name}.{part}": (one[part], set(filled)) for part in ("holds", "fails", "how")}
+    texts |= {f"reading.{reading['id']}": (reading["says"], set(filled)) for reading in raw["reading"]}
+    for name, feature in raw["features"].items():
+        for part in ("holds", "fails", "how"):
+            texts[f"features.{name}.{part}"] = (feature[part], set(filled))
     for place, (text, names) in texts.items():
         try:
             unknown = names_in(text) - names
@@ -225,10 +218,10 @@ def _unfilled(raw: Mapping[str, Any], filled: Mapping[str, object]) -> Iterator[
             yield Problem(FILE, place, f"nothing fills {{{min(unknown)}}}")
 
 
-def _loose(
+def _references(
     raw: Mapping[str, Any], table: Table, terminology: Terminology, claims: Claims
 ) -> Iterator[Problem]:
-    """References to what there is not."""
+    """Check the references to findings, analytes, sites, courses, rows and claims."""
     known = {
         "findings": set(terminology.findings),
         "analytes": set(terminology.analytes),
@@ -237,13 +230,13 @@ def _loose(
     }
     for name, feature in raw["features"].items():
         for member, ids in known.items():
-            for loose in sorted(set(feature[member]) - ids):
-                yield Problem(FILE, f"features.{name}.{member}", f"{loose!r} is none")
+            for unknown in sorted(set(feature[member]) - ids):
+                yield Problem(FILE, f"features.{name}.{member}", f"{unknown!r} is none")
     rows = {row.id for row in table.rows}
-    for one in raw["two_columns"]:
-        place = f"two_columns.{one['id']}"
-        for loose in sorted(set(one["rows"]) - rows):
-            yield Problem(FILE, place, f"no row {loose!r}")
-        for claim in (*one["benign"]["claims"], *one["disease"]["claims"]):
+    for columns in raw["two_columns"]:
+        place = f"two_columns.{columns['id']}"
+        for unknown in sorted(set(columns["rows"]) - rows):
+            yield Problem(FILE, place, f"no row {unknown!r}")
+        for claim in (*columns["benign"]["claims"], *columns["disease"]["claims"]):
             if claims.get(claim) is None:
                 yield Problem(FILE, place, f"no claim or anchor {claim} in sources/")

@@ -1,4 +1,4 @@
-"""Every order and answer that a card can carry, as FHIR templates made and validated at start."""
+"""FHIR templates of every order and answer that a card can suggest, validated at start."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.knowledge.wording import Wording
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """Every order and answer as a FHIR template, validated when it was made.
+    """Validated FHIR templates.
 
     orders: analyte, study or action id -> ServiceRequest. answers: finding -> Observation.
     """
@@ -26,7 +26,7 @@ class Templates:
 def templates_of(
     table: Table, terminology: Terminology, order_codes: Mapping[str, OrderCode], wording: Wording
 ) -> Templates:
-    """The templates of everything the table can recommend or ask. Raises ValueError if one is not FHIR."""
+    """The templates of what the table can recommend or ask. Raises ValueError if one is not valid FHIR."""
     orders = {code.id: order_template(code.codings, code.label) for code in order_codes.values()}
     for action in table.actions:
         text = wording.maybe(f"order_text.{action}")

@@ -1,25 +1,117 @@
-"""One knowledge folder, read file by file; what is wrong is collected and reported at once."""
+"""The terminology files as look-up tables: no code has two meanings, every reference exists."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from marshmallow import Schema, ValidationError
-
-from fhir_mappings.record import Site
-from fhir_mappings.terminology import Analyte, CodeKey, code_key
-from schemas import knowledge_terminology as shapes
-from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.yaml_files import load_yaml
+from fhir_mappings.record import Basis, Site, Status
+from fhir_mappings.terminology import (
+    ICD_10,
+    ICD_10_CM,
+    Analyte,
+    CodeKey,
+    FindingCode,
+    FindingDefinition,
+    OrderCode,
+    Terminology,
+    code_key,
+    folded,
+)
+from schemas import knowledge_files as schemas
+from service.knowledge.loading import KnowledgeFiles
+from service.knowledge.medication_classes import medications_of
 
 _SIDES = {"_left": "left", "_right": "right"}
+# Kinds of findings whose codes do not make a finding present.
+_NEVER_PRESENT = ("shown", "look-alike")
 
 
-def keys_of_file(raw: Mapping[str, Any]) -> Iterator[tuple[str, CodeKey]]:
-    """Each code of a file with its concept in the tables; "" for one that is not from the tables."""
+def load_terminology(directory: Path) -> Terminology:
+    """Load the terminology of a knowledge folder. Raises KnowledgeError with every problem."""
+    files = KnowledgeFiles(directory)
+    findings = files.folder("findings", schemas.FindingSchema())
+    sites_by_code, sites_by_id = _sites(files)
+    analytes = files.folder("analytes", schemas.AnalyteSchema())
+    procedures = files.folder("procedures", schemas.ProcedureSchema())
+    courses = files.file("courses.yaml", schemas.CoursesSchema())
+    answers = files.file("answers.yaml", schemas.AnswersSchema())
+    sides = files.file("sides.yaml", schemas.SidesSchema())
+    classes = files.folder("medication_classes", schemas.MedicationClassSchema())
+    routes = files.file("medication_routes.yaml", schemas.MedicationRoutesSchema())
+    files.file("left_out.yaml", schemas.LeftOutSchema())
+    files.stop()
+    finding_codes = _finding_codes(files, findings, sites_by_id)
+    analyte_codes = _codes_of_files(files, analytes, "analytes")
+    _codes_of_files(files, procedures, "procedures")
+    terminology = Terminology(
+        findings={raw["id"]: _definition(raw) for raw in findings},
+        finding_codes=finding_codes,
+        # An ICD code means all codes below it that have no meaning of their own.
+        finding_prefixes={
+            key: codes for key, codes in finding_codes.items() if key[0] in (ICD_10, ICD_10_CM)
+        },
+        sites=sites_by_code,
+        sides={key: sides["sides"][concept] for concept, key in _keys_of(sides) if concept in sides["sides"]},
+        courses={key: courses["courses"][concept] for concept, key in _keys_of(courses)}
+        | {("", word): course for word, course in courses["words"].items()},
+        answers=_answers(answers),
+        analytes={raw["id"]: _analyte(files, raw) for raw in analytes},
+        analyte_codes=analyte_codes,
+        panels={
+            key: frozenset(raw["analytes"])
+            for raw in procedures
+            if raw["kind"] == "panel"
+            for _, key in _keys_of(raw)
+        },
+        procedures={
+            key: raw["id"]
+            for raw in procedures
+            if raw["kind"] != "panel"
+            for concept, key in _keys_of(raw)
+            if concept not in raw["asks_only"]
+        },
+        studies=frozenset(raw["id"] for raw in procedures if raw["kind"] == "study"),
+        asked_for={
+            key: raw["id"]
+            for raw in procedures
+            for concept, key in _keys_of(raw)
+            if concept in raw["asks_only"]
+        },
+        panel_names={
+            key: raw["id"] for raw in procedures if raw["kind"] == "panel" for _, key in _keys_of(raw)
+        },
+        procedure_labels={raw["id"]: raw["label"] for raw in procedures},
+        tobacco_status=frozenset(
+            key for concept, key in _keys_of(answers) if concept in answers["tobacco_status"]
+        ),
+        medications=medications_of(classes, routes),
+    )
+    _check_references(files, terminology, findings, procedures)
+    files.stop()
+    return terminology
+
+
+def load_order_codes(directory: Path) -> Mapping[str, OrderCode]:
+    """The codes to order each analyte, study and referral with. Raises KnowledgeError with every problem."""
+    files = KnowledgeFiles(directory)
+    order_codes = {}
+    for folder, schema in (("analytes", schemas.AnalyteSchema()), ("procedures", schemas.ProcedureSchema())):
+        for raw in files.folder(folder, schema):
+            if raw["order"]:
+                coding = (raw["order"]["system"], raw["order"]["code"], raw["order"]["display"])
+                if code_key(coding[0], coding[1]) not in {key for _, key in _keys_of(raw)}:
+                    files.problem(folder, raw["id"], "its order code is none of its codes")
+                order_codes[raw["id"]] = OrderCode(raw["id"], raw["label"], (coding,))
+    files.stop()
+    return order_codes
+
+
+def _keys_of(raw: Mapping[str, Any]) -> Iterator[tuple[str, CodeKey]]:
+    """Each code of a file with its concept in the code tables; "" for a code that is not in the tables."""
     for concept, systems in raw["codes"].items():
         for system, values in systems.items():
             for code in values:
@@ -28,93 +120,180 @@ def keys_of_file(raw: Mapping[str, Any]) -> Iterator[tuple[str, CodeKey]]:
         yield "", code_key(coding["system"], coding["code"])
 
 
-class KnowledgeFiles:
-    """Reads the files of one knowledge folder and collects what is wrong with them."""
+def _codes_of_files(
+    files: KnowledgeFiles, raws: Sequence[Mapping[str, Any]], folder: str
+) -> dict[CodeKey, str]:
+    """code -> the id of its file; a code in two files is a problem."""
+    ids: dict[CodeKey, str] = {}
+    for raw in raws:
+        for _, key in _keys_of(raw):
+            other = ids.setdefault(key, raw["id"])
+            if other != raw["id"]:
+                files.problem(f"{folder}/{raw['id']}.yaml", "|".join(key), f"stands in {other} too")
+    return ids
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.problems: list[Problem] = []
 
-    def problem(self, file: str, place: str, reason: str) -> None:
-        self.problems.append(Problem(file, place, reason))
+def _sites(files: KnowledgeFiles) -> tuple[dict[CodeKey, Site], dict[str, Site]]:
+    """The body sites by code, with the side that the code has, and by id."""
+    by_code: dict[CodeKey, Site] = {}
+    by_id: dict[str, Site] = {}
+    for raw in files.folder("body_sites", schemas.BodySiteSchema()):
+        by_id[raw["id"]] = Site(raw["id"], raw["label"], raw["region"])
+        for concept, key in _keys_of(raw):
+            side = next((side for ending, side in _SIDES.items() if concept.endswith(ending)), None)
+            site = replace(by_id[raw["id"]], side=side)
+            if by_code.setdefault(key, site) != site:
+                files.problem(f"body_sites/{raw['id']}.yaml", "|".join(key), "is another site too")
+    return by_code, by_id
 
-    def stop(self) -> None:
-        """Raises KnowledgeError if anything was wrong so far."""
-        if self.problems:
-            raise KnowledgeError(self.problems)
 
-    def file(self, name: str, shape: Schema) -> dict[str, Any]:
+def _analyte(files: KnowledgeFiles, raw: Mapping[str, Any]) -> Analyte:
+    def number(text: str | None, place: str) -> Decimal | None:
+        """The value of "0.5", or of a quotient such as "10/40.078"."""
+        if text is None:
+            return None
+        dividend, _, divisor = text.partition("/")
         try:
-            return cast(dict[str, Any], shape.load(load_yaml(self.directory / name)))
-        except KnowledgeError as error:
-            self.problems += [Problem(name, problem.place, problem.reason) for problem in error.problems]
-        except ValidationError as error:
-            for member, reason in error.normalized_messages().items():
-                self.problem(name, str(member), str(reason))
-        return {}
-
-    def folder(self, name: str, shape: Schema) -> list[dict[str, Any]]:
-        """Every file of a folder; a file is named after the concept it holds."""
-        found = []
-        for path in sorted((self.directory / name).glob("*.yaml")):
-            raw = self.file(f"{name}/{path.name}", shape)
-            if raw and raw["id"] != path.stem:
-                self.problem(f"{name}/{path.name}", "id", f"is {raw['id']!r}, not the name of its file")
-            if raw:
-                found.append(raw)
-        if not found:
-            self.problem(name, "", "no file that can be read")
-        return found
-
-    def codes_of(self, raws: list[dict[str, Any]], folder: str) -> dict[CodeKey, str]:
-        """code -> the id of its file; a code in two files is a problem."""
-        found: dict[CodeKey, str] = {}
-        for raw in raws:
-            for _, key in keys_of_file(raw):
-                other = found.setdefault(key, raw["id"])
-                if other != raw["id"]:
-                    self.problem(f"{folder}/{raw['id']}.yaml", "|".join(key), f"stands in {other} too")
-        return found
-
-    def sites(self) -> tuple[dict[CodeKey, Site], dict[str, Site]]:
-        by_code: dict[CodeKey, Site] = {}
-        by_id: dict[str, Site] = {}
-        for raw in self.folder("body_sites", shapes.BodySiteSchema()):
-            by_id[raw["id"]] = Site(raw["id"], raw["label"], raw["region"])
-            for concept, key in keys_of_file(raw):
-                side = next((_SIDES[end] for end in _SIDES if concept.endswith(end)), None)
-                site = Site(raw["id"], raw["label"], raw["region"], side)
-                if by_code.setdefault(key, site) != site:
-                    self.problem(f"body_sites/{raw['id']}.yaml", "|".join(key), "is another site too")
-        return by_code, by_id
-
-    def analyte(self, raw: Mapping[str, Any]) -> Analyte:
-        place = f"analytes/{raw['id']}.yaml"
-        limits = {name: raw[name] or {} for name in ("default_range", "critical")}
-
-        def bound(name: str, side: str) -> Decimal | None:
-            text = limits[name].get(side)
-            return None if text is None else self.number(text, place, name)
-
-        return Analyte(
-            id=raw["id"],
-            label=raw["label"],
-            counts_as=raw["counts_as"] or raw["id"],
-            unit=raw["unit"],
-            units={
-                unit: self.number(factor, place, f"units.{unit}") for unit, factor in raw["units"].items()
-            },
-            default_low=bound("default_range", "low"),
-            default_high=bound("default_range", "high"),
-            critical_low=bound("critical", "low"),
-            critical_high=bound("critical", "high"),
-        )
-
-    def number(self, text: str, file: str, place: str) -> Decimal:
-        """ "0.5", or a quotient such as "10/40.078"."""
-        top, _, bottom = text.partition("/")
-        try:
-            return Decimal(top) / Decimal(bottom or "1")
+            return Decimal(dividend) / Decimal(divisor or "1")
         except (InvalidOperation, ZeroDivisionError):
-            self.problem(file, place, "not a number or a quotient of two")
+            files.problem(f"analytes/{raw['id']}.yaml", place, "not a number or a quotient of two")
             return Decimal(1)
+
+    default, critical = (raw[name] or {} for name in ("default_range", "critical"))
+    units = {unit: number(factor, f"units.{unit}") for unit, factor in raw["units"].items()}
+    return Analyte(
+        id=raw["id"],
+        label=raw["label"],
+        counts_as=raw["counts_as"] or raw["id"],
+        unit=raw["unit"],
+        units={unit: factor for unit, factor in units.items() if factor is not None},
+        default_low=number(default.get("low"), "default_range"),
+        default_high=number(default.get("high"), "default_range"),
+        critical_low=number(critical.get("low"), "critical"),
+        critical_high=number(critical.get("high"), "critical"),
+    )
+
+
+def _definition(raw: Mapping[str, Any]) -> FindingDefinition:
+    answer = raw["answer"]
+    return FindingDefinition(
+        id=raw["id"],
+        label=raw["label"],
+        kind=raw["kind"],
+        category=raw["category"],
+        question=raw["question"],
+        answer=(answer["system"], answer["code"]) if answer else None,
+        answer_display=answer["display"] if answer else "",
+        chronic=raw["chronic"],
+        neurological=raw["neurological"],
+        analyte=raw["analyte"],
+        low=raw["low"],
+        any_electrolyte=raw["any_electrolyte"],
+        specific=raw["specific"],
+        names=frozenset(map(folded, raw["names"])),
+    )
+
+
+def _answers(raw: Mapping[str, Any]) -> dict[CodeKey, Status]:
+    answers = {
+        key: Status(raw["answers"][concept]) for concept, key in _keys_of(raw) if concept in raw["answers"]
+    }
+    answers |= {code_key(a["system"], a["code"]): Status(a["means"]) for a in raw["hl7"]}
+    return answers | {("", word): Status(means) for word, means in raw["words"].items()}
+
+
+def _check_references(
+    files: KnowledgeFiles,
+    terminology: Terminology,
+    findings: Sequence[Mapping[str, Any]],
+    procedures: Sequence[Mapping[str, Any]],
+) -> None:
+    """Check the references between files, and that each question has an answer."""
+    for raw in findings:
+        file = f"findings/{raw['id']}.yaml"
+        if raw["analyte"] and raw["analyte"] not in terminology.analytes:
+            files.problem(file, "analyte", f"no analyte {raw['analyte']!r}")
+        if raw["specific"] and raw["specific"] not in terminology.findings:
+            files.problem(file, "specific", f"no finding {raw['specific']!r}")
+        if bool(raw["category"]) != bool(raw["question"]):
+            files.problem(file, "category", "a finding that is asked has a category and a question")
+        answer = raw["answer"]
+        if answer:
+            codes = terminology.finding_codes.get(code_key(answer["system"], answer["code"]), ())
+            if [code.finding for code in codes] != [raw["id"]]:
+                files.problem(file, "answer", "is not a code of this finding alone")
+        if bool(raw["names"]) != (raw["kind"] == "fasciculation"):
+            files.problem(file, "names", "a fasciculation has names, no other finding")
+        if raw["kind"] in _NEVER_PRESENT and (raw["category"] or raw["answer"]):
+            files.problem(file, "kind", "makes nothing present and cannot be asked")
+    for raw in procedures:
+        for concept in raw["asks_only"]:
+            if concept not in raw["concepts"]:
+                files.problem(f"procedures/{raw['id']}.yaml", "asks_only", f"no concept {concept!r}")
+        for analyte in raw["analytes"]:
+            if analyte not in terminology.analytes:
+                files.problem(f"procedures/{raw['id']}.yaml", "analytes", f"no analyte {analyte!r}")
+
+
+def _finding_codes(
+    files: KnowledgeFiles, raws: Sequence[Mapping[str, Any]], sites: Mapping[str, Site]
+) -> dict[CodeKey, tuple[FindingCode, ...]]:
+    """code -> its meanings. A code may be of several findings unless they contradict each other."""
+    meanings: dict[CodeKey, dict[str, FindingCode]] = {}
+    for raw in raws:
+        for key, code in _codes_of_finding(files, raw, sites):
+            known = meanings.setdefault(key, {})
+            if raw["id"] not in known or code.sites:
+                known[raw["id"]] = code
+    by_id = {raw["id"]: raw for raw in raws}
+    for key, codes in meanings.items():
+        if len(codes) > 1:
+            reason = _contradiction([by_id[name] for name in codes])
+            if reason:
+                files.problem(f"findings/{min(codes)}.yaml", "|".join(key), reason)
+    return {key: tuple(codes.values()) for key, codes in meanings.items()}
+
+
+def _codes_of_finding(
+    files: KnowledgeFiles, raw: Mapping[str, Any], sites: Mapping[str, Site]
+) -> Iterator[tuple[CodeKey, FindingCode]]:
+    file = f"findings/{raw['id']}.yaml"
+    for concept in raw["sited"]:
+        if concept not in raw["concepts"]:
+            files.problem(file, f"sited.{concept}", "none of its concepts")
+    by_concept = {concept: _site(files, site, sites, file) for concept, site in raw["sited"].items()}
+    by_code = {
+        code: tuple(place for name in names for place in _site(files, name, sites, file))
+        for code, names in raw["sited_codes"].items()
+    }
+    reported = set(raw["told_codes"])
+    unused = {*by_code, *reported}
+    for concept, key in _keys_of(raw):
+        # A key has no dot of an ICD code, so compare keys, not codes.
+        own = next((code for code in (*by_code, *reported) if code_key(key[0], code) == key), None)
+        unused.discard(own or "")
+        places = by_code.get(own or "") or by_concept.get(concept, ())
+        yield key, FindingCode(raw["id"], places, Basis.REPORTED if own in reported else None)
+    for code in sorted(unused):
+        files.problem(file, f"sited_codes or told_codes: {code}", "none of its codes")
+
+
+def _site(files: KnowledgeFiles, name: str, sites: Mapping[str, Site], file: str) -> tuple[Site, ...]:
+    """The site of "hand" or "left hand"."""
+    *side, site = name.split()
+    known = sites.get(site)
+    if known is None or side not in ([], ["left"], ["right"]):
+        files.problem(file, f"sited: {name}", "no such site in body_sites/")
+        return ()
+    return (replace(known, side=side[0]) if side else known,)
+
+
+def _contradiction(definitions: Sequence[Mapping[str, Any]]) -> str | None:
+    """Why one code cannot mean all of these findings; None if it can."""
+    names = " and ".join(sorted(raw["id"] for raw in definitions))
+    directions = {(raw["analyte"], raw["low"]) for raw in definitions if raw["low"] is not None}
+    if any((analyte, not low) in directions for analyte, low in directions):
+        return f"stands for two opposites: {names}"
+    if len({raw["kind"] in _NEVER_PRESENT for raw in definitions}) > 1:
+        return f"makes a finding present and makes none: {names}"
+    return None

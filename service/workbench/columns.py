@@ -12,7 +12,7 @@ from service.cards.features import Features
 from service.decision import Decision
 from service.decision.table import ABSENT, FALSE, TRUE, UNKNOWN
 from service.knowledge import Knowledge
-from service.knowledge.explained.sources import Sources
+from service.knowledge.page_contents import Sources
 
 # Features whose side is computed, by the facts that say so; every other column is read off its findings.
 _FEATURES = {

@@ -18,7 +18,7 @@ from service.decision.outcome import RANK
 from service.decision.table import Row
 from service.evaluation import Answer
 from service.knowledge import Knowledge
-from service.knowledge.explained import Explained
+from service.knowledge.page_contents import Explained
 from service.workbench.columns import Column, columns_of
 from service.workbench.markdown import html_of
 from service.workbench.results import ResultView, results_of

@@ -18,7 +18,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from schemas.operation_outcome import OperationOutcomeSchema
 from service.app import create_app
 from service.authentication import Callers, Issuer
 from service.authentication.issuer_keys import KeySet
@@ -26,6 +25,7 @@ from service.authentication.used_tokens import InMemory, SeenTokens
 from service.config import Config
 from service.knowledge import Knowledge
 from tests.contract.requests import SERVICE, hook_call
+from tools.openapi.answers import OperationOutcomeSchema
 
 BASE = "https://cds.example"
 ALIAS = "https://cds.intern.example/twitch"

@@ -8,13 +8,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from schemas.assessment import EvaluationSchema
-from schemas.hooks import AnswerSchema, DiscoverySchema
-from schemas.operation_outcome import OperationOutcomeSchema
 from service.app import create_app
 from service.config import Config
 from service.knowledge import Knowledge
 from tests.contract.requests import DAY, EXAMPLES, SERVICE, example, hook_call
+from tools.openapi.answers import DiscoverySchema, EvaluationSchema, HookAnswerSchema, OperationOutcomeSchema
 
 BUNDLES = sorted(path.name for path in EXAMPLES.glob("*-bundle.json"))
 CALLS = sorted(path.name for path in EXAMPLES.glob("patient-view-*.json"))
@@ -38,7 +36,7 @@ def test_every_hook_answer_fits_its_schema(client: FlaskClient, name: str) -> No
     response = client.post(SERVICE, json=example(name))
     assert response.status_code == 200
     assert response.mimetype == "application/json"
-    assert AnswerSchema().validate(response.get_json()) == {}
+    assert HookAnswerSchema().validate(response.get_json()) == {}
 
 
 @pytest.mark.parametrize("name", HOOKS)
@@ -47,7 +45,7 @@ def test_every_answer_to_another_hook_fits_its_schema(client: FlaskClient, name:
     assert name.startswith(call["hook"])
     response = client.post(f"/cds-services/fasciculation-{call['hook']}", json=call)
     assert response.status_code == 200
-    assert AnswerSchema().validate(response.get_json()) == {}
+    assert HookAnswerSchema().validate(response.get_json()) == {}
 
 
 def test_the_same_request_gives_the_same_bytes(client: FlaskClient) -> None:

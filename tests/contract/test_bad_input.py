@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from schemas.operation_outcome import OperationOutcomeSchema
 from tests.contract.requests import DAY, SERVICE, example, hook_call
+from tools.openapi.answers import OperationOutcomeSchema
 
 JSON = "application/json"
 PATIENT_WORD = "Wolkenstein-4711"

@@ -13,11 +13,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from schemas.feedback import SummarySchema
 from service.cards.card_ids import code_of
 from service.feedback import Accepted, Feedback, Share, Store
 from service.knowledge import Knowledge
 from tests.contract.feedback_site import NOW, Site, accepted, overridden, places
+from tools.openapi.answers import FeedbackSummarySchema
 
 PATH = "/feedback/summary"
 JSON = {"Accept": "application/json"}
@@ -58,7 +58,7 @@ def counted(knowledge: Knowledge, store_url: str) -> Site:
 def test_the_numbers(counted: Site) -> None:
     answered = counted.client.get(PATH, headers=JSON)
     content = answered.get_json()
-    assert SummarySchema().validate(content) == {}
+    assert FeedbackSummarySchema().validate(content) == {}
     assert content["knowledgeVersion"] == counted.knowledge.version
     # Wilson by hand, 3 of 8: (0.375 + 3.8415/16 -+ 1.96 sqrt(0.375 0.625 / 8 + 3.8415/256)) / (1 + 3.8415/8).
     assert content["all"] == {"accepted": 3, "overridden": 5, "percent": 37.5, "interval": [13.7, 69.4]}

@@ -14,7 +14,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from schemas.knowledge_answers import KnowledgeClaimsSchema, KnowledgeRowSchema, KnowledgeSchema
 from service.app import create_app
 from service.config import Config
 from service.endpoints import knowledge_pages as endpoint
@@ -24,6 +23,7 @@ from tests.contract.pages import Page
 from tests.golden.cards import DIALECT_OF
 from tests.vignettes.patient import PEOPLE
 from tests.vignettes.test_vignettes import answer_to
+from tools.openapi.knowledge_answers import KnowledgeClaimsSchema, KnowledgeRowSchema, KnowledgeSchema
 
 ROWS = [row.id for row in load_knowledge().table.rows]
 PATHS = ["/knowledge", "/knowledge/claims", *(f"/knowledge/{row}" for row in ROWS)]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.operation_outcome import OperationOutcomeSchema
 from tests.contract.requests import SERVICE, hook_call
 from tests.docs.conftest import PROJECT, free_port, running
+from tools.openapi.answers import OperationOutcomeSchema
 
 NAME = "Wolkenstein-4711"
 HOST = "Host: cds.example"

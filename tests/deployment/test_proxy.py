@@ -17,12 +17,12 @@ import pytest
 
 from deploy.cluster.parts import Part, free_port
 from deploy.cluster.proxy import Proxy, proxy_environment
-from schemas.operation_outcome import OperationOutcomeSchema
 from tests.contract.requests import SERVICE, hook_call
 from tests.contract.served import HELD, Served, asked, served, until
 from tests.contract.test_worker import answer
 from tests.deployment.test_compose import HAPROXY, NEEDS_HAPROXY
 from tests.docs.conftest import PROJECT
+from tools.openapi.answers import OperationOutcomeSchema
 
 pytestmark = NEEDS_HAPROXY
 CALL = json.dumps(hook_call()).encode()

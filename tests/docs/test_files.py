@@ -117,7 +117,7 @@ def test_the_fhir_artifacts_are_current() -> None:
 def test_the_figures_are_of_the_table_as_it_is(page: str, made_by: str) -> None:
     from service.knowledge import HERE
     from service.knowledge.decision_table import FILE
-    from service.knowledge.yaml_files import load_yaml
+    from service.knowledge.loading import load_yaml
     from tests.mutation.report import version_of
 
     version = version_of(load_yaml(HERE / FILE))

@@ -10,7 +10,7 @@ import pytest
 
 from service.knowledge import HERE
 from service.knowledge.decision_table import FILE
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import load_yaml
 
 ROOT = Path(__file__).parents[2]
 RAW = load_yaml(HERE / FILE)

@@ -28,10 +28,6 @@ OF_A_COMMAND = (
     "service.command_line*",
     "fhir_mappings.request.documents",
     "fhir_mappings.to_findings.unknown_codes",
-    # The description of the API and the shapes of its answers.
-    "schemas.openapi*",
-    "schemas.knowledge_answers",
-    "schemas.operation_outcome",
 )
 
 

@@ -15,14 +15,13 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from schemas.hooks import AnswerSchema
-from schemas.operation_outcome import OperationOutcomeSchema
 from service.app import create_app
 from service.config import Config
 from service.feedback.upgrade import upgrade
 from service.knowledge import Knowledge
 from tests.fuzz.mutations import CANARY, Change, changed, drawn
 from tests.fuzz.seeds import Seed, feedback_seeds, seeds
+from tools.openapi.answers import HookAnswerSchema, OperationOutcomeSchema
 
 STATUSES = frozenset((200, 400, 412, 413, 415, 421, 422))
 # Of what was sent, nothing may stand in a card like this: it would be markup or a link there.
@@ -30,7 +29,7 @@ ALIVE = (
     "<img", "<script", "<iframe", "](javascript:", "](https://evil", "https://evil", "www.evil", "**bold**",
     "\u202e", "\u2066", "\x00", "\x1b", "\n# head", "`code`", "a@evil",
 )  # fmt: skip
-_answer, _outcome = AnswerSchema(), OperationOutcomeSchema()
+_answer, _outcome = HookAnswerSchema(), OperationOutcomeSchema()
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.servicerequest import ServiceRequest
 from flask.testing import FlaskClient
 
-from schemas.hooks import AnswerSchema
 from service.app import create_app
 from service.config import Config
 from service.knowledge import Knowledge
 from tests.hooks.requests import answered, cards
 from tests.hooks.situations import DIRECTORY, SITUATIONS, page
+from tools.openapi.answers import HookAnswerSchema
 
 EACH = pytest.mark.parametrize("name", SITUATIONS)
 # What no card about an order says, whatever it is about.
@@ -40,7 +40,7 @@ def test_every_page_is_compared() -> None:
 
 @EACH
 def test_every_answer_fits_its_schema(client: FlaskClient, name: str) -> None:
-    assert AnswerSchema().validate(answered(client, SITUATIONS[name][1])) == {}
+    assert HookAnswerSchema().validate(answered(client, SITUATIONS[name][1])) == {}
 
 
 @EACH

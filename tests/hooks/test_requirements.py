@@ -7,7 +7,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from schemas.contexts import CONTEXTS
+from schemas.hooks import CONTEXTS
 from tests.hooks.requests import Resource, answered, call, cards, orders, prescription, typed
 from tests.hooks.situations import SITUATIONS
 

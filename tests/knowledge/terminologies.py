@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from fhir_mappings.terminology import Terminology, code_key
-from service.knowledge.terminology import load_terminology
+from service.knowledge.terminology_files import load_terminology
 
 KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge" / "data"
 SILENT = {"shown", "look-alike"}

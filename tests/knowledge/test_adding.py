@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from marshmallow import fields
 
 from fhir_mappings.terminology import RXNORM, SNOMED
-from schemas import contexts
+from schemas import hooks as contexts
 from service.app import create_app
 from service.config import Config
 from service.knowledge import HERE, KnowledgeError, load_knowledge

@@ -145,7 +145,7 @@ def test_regions_unite_their_sites() -> None:
 
 
 def test_every_system_comes_with_its_terms() -> None:
-    notice = " ".join((HERE.parents[1] / "NOTICE").read_text(encoding="utf-8").split())
+    notice = " ".join((HERE.parents[2] / "NOTICE").read_text(encoding="utf-8").split())
     for value_set in VALUE_SETS.values():
         systems = {entry.get("system") for entry in value_set.get("compose", {}).get("include", ())} - {None}
         for system in systems:

@@ -12,7 +12,7 @@ import pytest
 from service.decision.table import Row
 from service.knowledge import HERE, load_knowledge
 from service.knowledge.claims import load_claims
-from service.knowledge.problems import KnowledgeError
+from service.knowledge.loading import KnowledgeError
 from tools.knowledge.check_sources import find, normalised, sentences_of
 
 KNOWLEDGE = load_knowledge()

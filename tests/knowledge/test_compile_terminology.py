@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import load_yaml
 from tools.knowledge.compile_terminology import MARK, main
 
 SNOMED = "http://snomed.info/sct"

@@ -16,7 +16,7 @@ from fhir_mappings.resources.shapes import MedicationRequest
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import ATC, NDC, RXNORM, SNOMED, Terminology
 from fhir_mappings.to_findings.medications import drugs_of
-from service.knowledge.terminology import load_terminology
+from service.knowledge.terminology_files import load_terminology
 
 KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge" / "data"
 ONSET = Days(date(2026, 10, 1), date(2026, 10, 1))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.knowledge import HERE, load_knowledge
+from service.knowledge.loading import KnowledgeError
 from service.knowledge.page_wording import FILE, PageWording, joined, load_page_wording
-from service.knowledge.problems import KnowledgeError
 
 KNOWLEDGE = load_knowledge()
 TEXT = (HERE / FILE).read_text(encoding="utf-8")

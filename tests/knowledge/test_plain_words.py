@@ -25,8 +25,8 @@ from service.decision.table import (
     variables,
 )
 from service.knowledge import HERE, load_knowledge
-from service.knowledge.explained import Explained
-from service.knowledge.explained.rules import Rule, Rules, leaves
+from service.knowledge.page_contents import Explained
+from service.knowledge.rules_in_words import Rule, Rules, leaves
 
 KNOWLEDGE = load_knowledge()
 RULES = Rules(KNOWLEDGE.pages, KNOWLEDGE.terminology)

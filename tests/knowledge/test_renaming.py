@@ -21,7 +21,7 @@ from service.decision import decide
 from service.examples import load_examples
 from service.knowledge import HERE, Knowledge, KnowledgeError, load_knowledge
 from service.knowledge.decision_table import FILE
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import load_yaml
 from tests.hooks.situations import SITUATIONS
 from tests.knowledge.patients import days_ago, record_of_example
 from tests.vignettes.dialects import BUNDLES

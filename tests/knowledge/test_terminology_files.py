@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.terminology import load_order_codes, load_terminology
-from service.knowledge.yaml_files import load_yaml
+from schemas.base import places_and_reasons
+from service.knowledge.loading import KnowledgeError, Problem, load_yaml
+from service.knowledge.terminology_files import load_order_codes, load_terminology
 
 KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge" / "data"
 
@@ -192,6 +192,21 @@ def test_a_broken_file_is_refused(
         if Path(file).name in problem.file or problem.place == place or problem.file == file.split("/")[0]
     ]
     assert any(place in problem.place and reason in problem.reason for problem in told), told
+
+
+@pytest.mark.parametrize(
+    ("content", "messages", "found"),
+    [
+        # A list names an entry by its id, else by its index; "value" and "_schema" are no part of a place.
+        ({"rows": [{"id": "a"}]}, {"rows": {0: {"level": ["No."]}}}, ("rows.a.level", "No.")),
+        ({"ids": ["a", 1]}, {"ids": {1: ["No."]}}, ("ids[1]", "No.")),
+        ({"codes": {"a": [1]}}, {"codes": {"a": {"value": {0: ["No."]}}}}, ("codes.a[0]", "No.")),
+        ({"value": 1}, {"value": ["No."]}, ("value", "No.")),
+        ({"rows": [{"id": "a"}]}, {"rows": {0: [{"_schema": ["No."]}]}}, ("rows.a", "No.")),
+    ],
+)
+def test_the_place_of_a_problem(content: object, messages: object, found: tuple[str, str]) -> None:
+    assert list(places_and_reasons(messages, content)) == [found]
 
 
 def test_opposites_cannot_share_a_code(knowledge: Path) -> None:

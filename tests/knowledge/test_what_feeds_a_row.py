@@ -14,8 +14,8 @@ from fhir_mappings.terminology import ATC, Ingredient, Medications, Terminology
 from service.decision.facts import FEATURES, facts_of
 from service.decision.table import TRUE
 from service.knowledge import HERE, load_knowledge
-from service.knowledge.explained import Explained
-from service.knowledge.explained.codes import Codes
+from service.knowledge.page_contents import Explained
+from service.knowledge.row_inputs import Codes
 from tests.knowledge.patients import finding, record_of_example, result
 
 KNOWLEDGE = load_knowledge()

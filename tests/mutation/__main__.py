@@ -23,7 +23,7 @@ from pathlib import Path
 
 from service.knowledge import HERE
 from service.knowledge.decision_table import FILE
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import load_yaml
 from tests.mutation import report
 from tests.mutation.checks import CHECKS, QUICK, ROOT, UNCHANGED, Verdict, try_all
 from tests.mutation.mutants import mutants

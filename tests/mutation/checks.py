@@ -28,7 +28,7 @@ from hypothesis import settings
 import service.knowledge as loader
 from service.knowledge import HERE, Knowledge, KnowledgeError
 from service.knowledge.decision_table import FILE
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import load_yaml
 from tests.mutation.mutants import Mutant
 
 ROOT = Path(__file__).parents[2]

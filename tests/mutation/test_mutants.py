@@ -12,7 +12,7 @@ import pytest
 
 from service.knowledge import HERE
 from service.knowledge.decision_table import FILE
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import load_yaml
 from tests.mutation.checks import ROOT, Verdict
 from tests.mutation.conditions import Operands, changes, condition_paths, nodes, same
 from tests.mutation.mutants import mutants

@@ -12,7 +12,7 @@ import pytest
 from fhir_mappings.record import Basis, Days, Evidence, Finding, Record, Status, Twitch
 from service.decision import Decision, decide
 from service.knowledge import Knowledge
-from service.knowledge.explained import Explained
+from service.knowledge.page_contents import Explained
 from service.workbench.columns import Column, columns_of
 from service.workbench.markdown import html_of
 from service.workbench.view import Reason, curl_of, reasons_of

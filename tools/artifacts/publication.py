@@ -10,8 +10,7 @@ from typing import Any, cast
 from marshmallow import ValidationError
 
 from service.knowledge import version_of
-from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import KnowledgeError, Problem, load_yaml
 from tools.artifacts.publication_schema import PublicationSchema
 
 FILE = "fhir.yaml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from schemas.knowledge_table import Strict
+from schemas.base import Strict
 
 _ROOT = validate.Regexp(r"^(urn:[a-z0-9][a-z0-9-]+:|https?://)[^\s|#?]*[^\s|#?/]$", error="not a URL or URN")
 

@@ -22,7 +22,7 @@ from service.decision.table import (
 )
 from service.knowledge import Knowledge
 from service.knowledge.claims import Claim
-from service.knowledge.explained.rules import Rules
+from service.knowledge.rules_in_words import Rules
 from tools.artifacts.conditions import fhirpath_of
 from tools.artifacts.facts import GATE, inputs_of
 from tools.artifacts.plan import Plan, Rule, Source, Step

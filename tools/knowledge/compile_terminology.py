@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from service.knowledge import HERE
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import load_yaml
 
 MARK = "# Compiled: do not edit below."
 # Copyright of the American Medical Association: never shipped.

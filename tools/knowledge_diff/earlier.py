@@ -15,7 +15,7 @@ from service.knowledge import Knowledge, load_knowledge, version_of
 from service.knowledge.claims import Claims
 from service.knowledge.decision_table import load_table
 from service.knowledge.templates import templates_of
-from service.knowledge.terminology import load_order_codes, load_terminology
+from service.knowledge.terminology_files import load_order_codes, load_terminology
 from service.knowledge.wording import FILE as WORDING
 from service.knowledge.wording import load_wording
 from tools.knowledge_diff.files import written

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from service.knowledge.problems import KnowledgeError, Problem
-from service.knowledge.yaml_files import load_yaml
+from service.knowledge.loading import KnowledgeError, Problem, load_yaml
 
 
 def written(directory: Path) -> Mapping[str, Any]:

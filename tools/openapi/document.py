@@ -15,11 +15,11 @@ from apispec.ext.marshmallow.common import resolve_schema_cls
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields, validate
 
-from schemas import assessment, feedback, knowledge_answers
-from schemas import hooks as cds_hooks
-from schemas.contexts import CONTEXTS, Bundle
-from schemas.operation_outcome import OperationOutcomeSchema
-from schemas.workbench import WorkbenchAnswerSchema, WorkbenchSchema
+from schemas.base import Tolerant
+from schemas.evaluation_requests import WorkbenchSchema
+from schemas.feedback_request import FeedbackSchema, ItemSchema, Utc
+from schemas.hooks import CONTEXTS, EXTENSION, Bundle, OptionsSchema, RequestSchema
+from tools.openapi import answers, knowledge_answers
 from tools.openapi.calls import CALLS, with_calls
 
 PROJECT = Path(__file__).parents[2]
@@ -31,37 +31,30 @@ HOOK_CALL = "/cds-services/{service_id}"
 
 # What paths.yaml refers to; what these contain becomes a component as well.
 ROOTS: tuple[type[Schema], ...] = (
-    cds_hooks.DiscoverySchema,
-    cds_hooks.AnswerSchema,
-    assessment.EvaluationSchema,
-    feedback.FeedbackSchema,
-    feedback.SummarySchema,
+    answers.DiscoverySchema,
+    answers.HookAnswerSchema,
+    answers.EvaluationSchema,
+    FeedbackSchema,
+    answers.FeedbackSummarySchema,
     knowledge_answers.KnowledgeSchema,
     knowledge_answers.KnowledgeRowSchema,
     knowledge_answers.KnowledgeClaimsSchema,
-    OperationOutcomeSchema,
+    answers.OperationOutcomeSchema,
     WorkbenchSchema,
-    WorkbenchAnswerSchema,
+    answers.WorkbenchAnswerSchema,
 )
-# Components are named after their class without "Schema", except these: most names stand in two modules.
+# Components are named after their class without "Schema", except these.
 NAMES: dict[type[Schema], str] = {
-    cds_hooks.AnswerSchema: "HookAnswer",
-    cds_hooks.OptionsSchema: "RequestOptions",
-    assessment.AnswerSchema: "QuestionAnswer",
-    assessment.RowSchema: "AssessmentRow",
-    feedback.ItemSchema: "FeedbackItem",
-    feedback.RowSchema: "FeedbackRow",
-    feedback.SummarySchema: "FeedbackSummary",
-    knowledge_answers.ActionSchema: "KnowledgeAction",
-    knowledge_answers.ExampleSchema: "KnowledgeExample",
+    OptionsSchema: "RequestOptions",
+    ItemSchema: "FeedbackItem",
     WorkbenchSchema: "WorkbenchRequest",
 }
 
 
-class RequestExtensionSchema(cds_hooks.Tolerant):
+class RequestExtensionSchema(Tolerant):
     """The member `extension` of a hook request."""
 
-    options = fields.Nested(cds_hooks.OptionsSchema, data_key=cds_hooks.EXTENSION, allow_none=True)
+    options = fields.Nested(OptionsSchema, data_key=EXTENSION, allow_none=True)
 
 
 def document() -> dict[str, Any]:
@@ -86,7 +79,7 @@ def with_sample_calls() -> dict[str, Any]:
     info = authored["info"]
     spec = APISpec(info["title"], info["version"], authored["openapi"], plugins=[plugin], info=info)
     assert plugin.converter is not None
-    plugin.converter.map_to_openapi_type(feedback.Utc, "string", "date-time")
+    plugin.converter.map_to_openapi_type(Utc, "string", "date-time")
     plugin.converter.map_to_openapi_type(fields.Url, "string", "uri")
     plugin.converter.add_attribute_function(_const)
     plugin.converter.add_attribute_function(_bundle)
@@ -135,7 +128,7 @@ def _request(hook: str) -> type[Schema]:
         "extension": fields.Nested(RequestExtensionSchema, allow_none=True),
     }
     name = context.__name__.removesuffix("Context") + "Request"
-    return type(name, (cds_hooks.RequestSchema,), members)
+    return type(name, (RequestSchema,), members)
 
 
 def _paths(paths: dict[str, Any], hooks: dict[str, str]) -> Iterator[tuple[str, Any]]:
@@ -161,7 +154,7 @@ def _const(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]
 
 
 def _bundle(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-    """A Bundle in a context, as leniently as schemas/contexts.py reads it."""
+    """A Bundle in a context, as leniently as schemas/hooks.py reads it."""
     entry = {"type": ["array", "null"], "items": {}}
     properties = {"resourceType": {"enum": ["Bundle", None]}, "entry": entry}
     return {"properties": properties} if isinstance(field, Bundle) else {}

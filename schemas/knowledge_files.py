@@ -1,4 +1,4 @@
-"""The shapes of the terminology files. Strict: an unknown member is an error; codes are quoted strings."""
+"""Schemas of the terminology files, the claims in sources/ and hooks.yaml. Unknown members are errors."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from schemas.knowledge_table import Id, Strict
+from schemas.base import Id, Strict
 
+_CLAUSE = validate.Regexp(r"^\S+( \S+){6,}$", error="a reason is a clause of at least seven words")
+_SHA256 = validate.Regexp(r"^[0-9a-f]{64}$", error="not a SHA-256")
 SYSTEMS = (
     "http://snomed.info/sct",
     "http://loinc.org",
@@ -19,7 +21,7 @@ KINDS = ("fasciculation", "sign", "symptom", "trigger", "diagnosis", "family", "
 
 
 class Text(fields.String):
-    """A string that YAML read as one: an unquoted number is refused."""
+    """A string; an unquoted number is refused."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> str:
         if not isinstance(value, str):
@@ -216,3 +218,57 @@ class MedicationRoutesSchema(Strict):
     codes = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
     words = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
     potassium_raising = fields.Nested(PotassiumRaisingSchema, required=True)
+
+
+def Reason() -> fields.String:
+    """Why nothing cites a claim or an anchor; None if something does."""
+    return fields.String(validate=_CLAUSE, load_default=None)
+
+
+class ClaimSchema(Strict):
+    id = fields.String(required=True, validate=validate.Regexp(r"^S\d{3}-\d{2,3}$"))
+    heading = fields.Integer(required=True, strict=True)
+    sentences = fields.List(fields.Integer(strict=True), required=True, validate=validate.Length(min=1))
+    sha256 = fields.String(required=True, validate=_SHA256)
+    says = fields.String(required=True, validate=validate.Length(min=5))
+    strength = fields.String(required=True)
+    declined = Reason()
+
+
+class DocumentSchema(Strict):
+    id = Id()
+    title = fields.String(required=True)
+    prefix = fields.String(required=True)
+    sha256 = fields.String(required=True, validate=_SHA256)
+    claims = fields.List(fields.Nested(ClaimSchema), required=True, validate=validate.Length(min=1))
+
+
+class AnchorSchema(Strict):
+    id = fields.String(required=True, validate=validate.Regexp(r"^A\d{2}$"))
+    source = fields.String(required=True, validate=validate.Length(min=3))
+    says = fields.String(required=True, validate=validate.Length(min=5))
+    url = fields.Url(required=True)
+    declined = Reason()
+
+
+class AnchorsSchema(Strict):
+    anchors = fields.List(fields.Nested(AnchorSchema), required=True)
+
+
+class HookSchema(Strict):
+    id = Id()
+    hook = fields.String(required=True)
+    title = fields.String(required=True)
+    description = fields.String(required=True)
+    hook_version = fields.String(validate=validate.Regexp(r"^\d+\.\d+(\.\d+)?$"))
+    # The cards of its answer.
+    cards = fields.String(
+        load_default="work-up", validate=validate.OneOf(["work-up", "new-problem", "drafts", "open-ends"])
+    )
+    prefetch = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class HooksSchema(Strict):
+    version = fields.String(required=True)
+    usage_requirements = fields.String(required=True)
+    hooks = fields.List(fields.Nested(HookSchema), required=True, validate=validate.Length(min=1))

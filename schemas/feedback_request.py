@@ -1,4 +1,4 @@
-"""POST /cds-services/{id}/feedback: what became of cards, and the counts of GET /feedback/summary."""
+"""Schema of the body of POST /cds-services/{id}/feedback."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from schemas.hooks import Exact, Tolerant
+from schemas.base import Tolerant
 
-MOST_ITEMS = 100
-MOST_SUGGESTIONS = 50
-LONGEST_COMMENT = 4000
-# Before this nobody can have seen a card: such a time is the default of some program.
+MAX_ITEMS = 100
+MAX_SUGGESTIONS = 50
+MAX_COMMENT_CHARACTERS = 4000
+# No card was shown before; an earlier time is the default value of a client.
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
-# A client that writes its local time as UTC is up to 14 hours early.
+# A client that writes its local time as UTC is up to 14 hours ahead.
 AHEAD = timedelta(days=1)
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):(\d\d)(?:\.(\d{1,30}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -24,14 +24,14 @@ _RFC_3339 = re.compile(
 
 
 class Utc(fields.Field[datetime]):
-    """A time as section 5.6 of RFC 3339 writes it, brought to UTC; digits after microseconds are dropped."""
+    """A time of RFC 3339, section 5.6, converted to UTC and cut to microseconds."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> datetime:
-        found = _RFC_3339.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
+        match = _RFC_3339.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
             raise ValidationError("Not a time with its zone, such as 1985-04-12T23:20:50.52Z.")
-        day, minute, second, fraction, zone = found.groups()
-        # A leap second is the end of the second before it.
+        day, minute, second, fraction, zone = match.groups()
+        # Read a leap second as the end of the second before it.
         second, fraction = ("59", "9" * 6) if second == "60" else (second, (fraction or "")[:6].ljust(6, "0"))
         try:
             return datetime.fromisoformat(f"{day}T{minute}:{second}.{fraction}{zone.upper()}").astimezone(UTC)
@@ -39,16 +39,16 @@ class Utc(fields.Field[datetime]):
             raise ValidationError("No such time.") from None
 
 
-class Few(fields.List[Any]):
-    """A list that is measured before it is read: a long one is one fault, not a million."""
+class ShortList(fields.List[Any]):
+    """A list with a maximum length, checked before its items: one message, not one for each item."""
 
-    def __init__(self, inner: fields.Field[Any], most: int, **more: Any) -> None:
-        super().__init__(inner, validate=validate.Length(max=most), **more)
-        self.most = most
+    def __init__(self, inner: fields.Field[Any], max_items: int, **more: Any) -> None:
+        super().__init__(inner, validate=validate.Length(max=max_items), **more)
+        self.max_items = max_items
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> list[Any]:
-        if isinstance(value, list) and len(value) > self.most:
-            raise ValidationError(f"More than {self.most}.")
+        if isinstance(value, list) and len(value) > self.max_items:
+            raise ValidationError(f"More than {self.max_items}.")
         return super()._deserialize(value, attr, data, **more)
 
 
@@ -57,8 +57,8 @@ def _storable(text: str) -> None:
         raise ValidationError("Holds NUL or half a character.")
 
 
-def _text(longest: int, **more: Any) -> fields.String:
-    return fields.String(validate=[validate.Length(min=1, max=longest), _storable], **more)
+def _text(max_characters: int, **more: Any) -> fields.String:
+    return fields.String(validate=[validate.Length(min=1, max=max_characters), _storable], **more)
 
 
 class AcceptedSuggestionSchema(Tolerant):
@@ -73,20 +73,22 @@ class ReasonSchema(Tolerant):
 
 class OverrideReasonSchema(Tolerant):
     reason = fields.Nested(ReasonSchema, allow_none=True)
-    userComment = fields.String(allow_none=True, validate=[validate.Length(max=LONGEST_COMMENT), _storable])
+    userComment = fields.String(
+        allow_none=True, validate=[validate.Length(max=MAX_COMMENT_CHARACTERS), _storable]
+    )
 
 
 class ItemSchema(Tolerant):
     card = fields.String(required=True)
     outcome = fields.String(required=True, validate=validate.OneOf(["accepted", "overridden"]))
-    acceptedSuggestions = Few(fields.Nested(AcceptedSuggestionSchema), MOST_SUGGESTIONS, allow_none=True)
+    acceptedSuggestions = ShortList(fields.Nested(AcceptedSuggestionSchema), MAX_SUGGESTIONS, allow_none=True)
     overrideReason = fields.Nested(OverrideReasonSchema, allow_none=True)
     outcomeTimestamp = Utc(required=True)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def accepted_something(self, data: dict[str, Any], sent: Any, **_: Any) -> None:
-        """Accepted names what; overridden names nothing that was accepted."""
-        # As it was sent: what is there and wrong has its own message.
+        """Require accepted suggestions for "accepted", and none for "overridden"."""
+        # Look at what was sent: an invalid member has a message of its own.
         accepted = sent.get("acceptedSuggestions") if isinstance(sent, dict) else None
         if data.get("outcome") == "accepted" and accepted in (None, []):
             message = "Missing data: an accepted outcome names one suggestion or more."
@@ -97,9 +99,9 @@ class ItemSchema(Tolerant):
 
 
 class FeedbackSchema(Tolerant):
-    """The body. clock: now, in UTC."""
+    """The body. clock: the current time in UTC."""
 
-    feedback = Few(fields.Nested(ItemSchema), MOST_ITEMS, required=True)
+    feedback = ShortList(fields.Nested(ItemSchema), MAX_ITEMS, required=True)
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC), **more: Any) -> None:
         super().__init__(**more)
@@ -117,44 +119,3 @@ class FeedbackSchema(Tolerant):
                 wrong[place] = {"outcomeTimestamp": [f"Before {EARLIEST:%Y-%m-%d}: no card was shown then."]}
         if wrong:
             raise ValidationError({"feedback": wrong})
-
-
-class ShareSchema(Exact):
-    """interval: of the accepted among those that were answered, in per cent, by Wilson, at 95 %."""
-
-    accepted = fields.Integer(required=True)
-    overridden = fields.Integer(required=True)
-    percent = fields.Float()
-    interval = fields.List(fields.Float(), required=True, validate=validate.Length(equal=2))
-
-
-class RowSchema(ShareSchema):
-    row = fields.String(required=True)
-    label = fields.String(required=True)
-
-
-class WeekSchema(ShareSchema):
-    week = fields.String(required=True)
-
-
-class CountedReasonSchema(Exact):
-    code = fields.String()
-    display = fields.String(required=True)
-    cards = fields.Integer(required=True)
-
-
-class CountedSuggestionSchema(Exact):
-    kind = fields.String(required=True)
-    name = fields.String(required=True)
-    cards = fields.Integer(required=True)
-
-
-class SummarySchema(Exact):
-    """GET /feedback/summary. A card counts once."""
-
-    knowledgeVersion = fields.String(required=True)
-    all = fields.Nested(ShareSchema, required=True)
-    rows = fields.List(fields.Nested(RowSchema), required=True)
-    weeks = fields.List(fields.Nested(WeekSchema), required=True)
-    reasons = fields.List(fields.Nested(CountedReasonSchema), required=True)
-    suggestions = fields.List(fields.Nested(CountedSuggestionSchema), required=True)

@@ -1,42 +1,41 @@
-"""The medication class files as matching tables: codes, ATC families, NDC, names in text, routes."""
+"""The medication class files as look-up tables: codes, ATC families, NDC, names in text, routes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fhir_mappings.terminology import RXNORM, SNOMED, CodeKey, Ingredient, Medications
 
 
-def medications_of(classes: Iterable[Mapping[str, Any]], routes: Mapping[str, Any]) -> Medications:
-    """The tables of all classes. A code of a fixed combination is in each class of it."""
-    classes = tuple(classes)
+def medications_of(classes: Sequence[Mapping[str, Any]], routes: Mapping[str, Any]) -> Medications:
+    """The tables of all classes. A code of a fixed combination is in each of its classes."""
     codes: dict[CodeKey, dict[Ingredient, None]] = defaultdict(dict)
     ndc: dict[str, dict[Ingredient, None]] = defaultdict(dict)
     terms: dict[str, dict[Ingredient, None]] = defaultdict(dict)
     exact: dict[str, dict[Ingredient, None]] = defaultdict(dict)
     for raw in classes:
         for member in raw["members"]:
-            one = Ingredient(member["ingredient"], raw["id"], member["route"], member["route_decides"])
+            ingredient = Ingredient(member["ingredient"], raw["id"], member["route"], member["route_decides"])
             for code in member["rxnorm"]:
-                codes[RXNORM, code][one] = None
+                codes[RXNORM, code][ingredient] = None
             for code in member["snomed"]:
-                codes[SNOMED, code][one] = None
+                codes[SNOMED, code][ingredient] = None
             for code in member["ndc"]:
-                ndc[code][one] = None
+                ndc[code][ingredient] = None
             for term in member["terms"]:
-                terms[term][one] = None
+                terms[term][ingredient] = None
             for code in member["atc"]:
                 exact[code][Ingredient(member["ingredient"], raw["id"])] = None
         for name, more in raw["more_terms"].items():
             for term in more:
                 terms[term][Ingredient(name, raw["id"])] = None
     return Medications(
-        codes={key: tuple(found) for key, found in codes.items()},
-        ndc={key: tuple(found) for key, found in ndc.items()},
+        codes={key: tuple(named) for key, named in codes.items()},
+        ndc={key: tuple(named) for key, named in ndc.items()},
         atc=_atc(classes, exact),
-        terms={key: tuple(found) for key, found in terms.items()},
+        terms={key: tuple(named) for key, named in terms.items()},
         routes={(SNOMED, code): group for group, values in routes["codes"].items() for code in values},
         form_words={word: group for group, words in routes["words"].items() for word in words},
         class_routes={raw["id"]: frozenset(raw["routes"]) for raw in classes if raw["routes"]},
@@ -47,20 +46,19 @@ def medications_of(classes: Iterable[Mapping[str, Any]], routes: Mapping[str, An
 
 
 def _atc(
-    classes: Iterable[Mapping[str, Any]], exact: Mapping[str, Mapping[Ingredient, None]]
+    classes: Sequence[Mapping[str, Any]], exact: Mapping[str, Mapping[Ingredient, None]]
 ) -> dict[str, tuple[Ingredient, ...]]:
-    """Prefix -> everything it is, exceptions taken out; the longest prefix of a code answers for it."""
-    classes = tuple(classes)
+    """ATC prefix -> its ingredients without the exceptions; the longest prefix of a code decides."""
     prefixes = {prefix for raw in classes for prefix in (*raw["atc_families"], *raw["atc_except"])}
-    found: dict[str, tuple[Ingredient, ...]] = {}
+    ingredients: dict[str, tuple[Ingredient, ...]] = {}
     for prefix in prefixes | set(exact):
         named = dict(exact.get(prefix, {}))
-        known = {one.medication_class for one in named}
+        known = {ingredient.medication_class for ingredient in named}
         for raw in classes:
             covered = any(prefix.startswith(family) for family in raw["atc_families"])
             excepted = any(prefix.startswith(exception) for exception in raw["atc_except"])
             if covered and not excepted and raw["id"] not in known:
-                # Its ingredient is not known: the other part of a combination is no name for it.
+                # The ingredient is not known: the name of the other part of a combination would be wrong.
                 named[Ingredient(raw["label"], raw["id"])] = None
-        found[prefix] = tuple(named)
-    return found
+        ingredients[prefix] = tuple(named)
+    return ingredients

@@ -1,25 +1,101 @@
-"""The knowledge for people: the table, a row, the claims, each as the content of a page.
+"""The knowledge as pages: the table, a row, the claims.
 
-A page, its JSON and the generated README show the same content; schemas/knowledge_answers.py is its shape.
+HTML pages, their JSON and the generated README show this content; its schemas are in
+tools/openapi/knowledge_answers.py.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from service.decision.table import LEVELS, Row
 from service.knowledge import Knowledge
-from service.knowledge.explained.codes import Codes
-from service.knowledge.explained.examples import example_shown
-from service.knowledge.explained.operands import Operands
-from service.knowledge.explained.requests import Requests
-from service.knowledge.explained.rules import Rules
-from service.knowledge.explained.sources import Sources
+from service.knowledge.page_wording import Columns
+from service.knowledge.row_inputs import Operands
+from service.knowledge.rules_in_words import ActionsInWords, Rules, example_shown
+from service.knowledge.wording import Wording
+
+_KINDS_OF_PLACE = {"rows": "row", "removals": "removal", "wording": "wording"}
+
+
+class Sources:
+    """The claims and anchors, and the places that cite them."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.claims = knowledge.claims
+        labels = {f"rows.{row.id}": row.label for row in knowledge.table.rows}
+        labels |= {f"removals.{removal.id}": removal.says for removal in knowledge.table.removals}
+        cited: dict[str, list[dict[str, str]]] = defaultdict(list)
+        for name, places in knowledge.cited_by.items():
+            for place in dict.fromkeys(places):
+                kind, _, rest = place.partition(".")
+                label = labels.get(place) or _text(knowledge.wording, rest)
+                cited[name].append({"kind": _KINDS_OF_PLACE[kind], "id": rest, "label": label})
+        for claim in self.claims.claims.values():
+            # An anchor is also cited by a claim that is declined because of it.
+            for anchor in self.claims.anchors:
+                if claim.declined and anchor in claim.declined:
+                    cited[anchor].append({"kind": "claim", "id": claim.id, "label": claim.says})
+        self.cited: Mapping[str, list[dict[str, str]]] = cited
+
+    def shown(self, name: str) -> dict[str, Any]:
+        """A claim with its place, or an anchor with its URL."""
+        if name in self.claims.claims:
+            claim = self.claims.claims[name]
+            shown = {
+                "id": claim.id,
+                "says": claim.says,
+                "document": self.claims.documents[claim.document].title,
+                "heading": claim.heading,
+                "sentences": list(claim.sentences),
+                "sha256": claim.sha256,
+                "strength": claim.strength,
+                "declined": claim.declined,
+            }
+        else:
+            anchor = self.claims.anchors[name]
+            shown = {
+                "id": anchor.id,
+                "says": anchor.says,
+                "source": anchor.source,
+                "url": anchor.url,
+                "declined": anchor.declined,
+            }
+        return {member: value for member, value in shown.items() if value not in (None, "")}
+
+    def page(self) -> dict[str, Any]:
+        """Every claim by document, and every anchor, each with the places that cite it."""
+        documents = []
+        for document in self.claims.documents.values():
+            claims = [
+                {**self.shown(claim.id), "fate": claim.fate, "citedBy": self.cited.get(claim.id, [])}
+                for claim in self.claims.claims.values()
+                if claim.document == document.id
+            ]
+            documents.append(
+                {
+                    "id": document.id,
+                    "title": document.title,
+                    "sha256": document.sha256,
+                    "cited": sum(claim["fate"] == "cited" for claim in claims),
+                    "declined": sum(claim["fate"] == "declined" for claim in claims),
+                    "claims": claims,
+                }
+            )
+        anchors = [{**self.shown(name), "citedBy": self.cited.get(name, [])} for name in self.claims.anchors]
+        return {"documents": documents, "anchors": anchors}
+
+
+def _text(wording: Wording, place: str) -> str:
+    """The text of a place, or the first text below it."""
+    text = wording.maybe(f"{place}.says") or wording.maybe(place)
+    return text or next(text for name, text in wording.texts.items() if name.startswith(f"{place}."))
 
 
 class Explained:
-    """Explains one loaded knowledge folder. Each method's content is plain JSON."""
+    """The pages of a loaded knowledge folder. Every method returns plain JSON."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
@@ -27,26 +103,18 @@ class Explained:
         self.pages = knowledge.pages
         self.rules = Rules(knowledge.pages, knowledge.terminology)
         self.sources = Sources(knowledge)
-        self.requests = Requests(
+        self.actions = ActionsInWords(
             knowledge.table, knowledge.pages, knowledge.wording, knowledge.terminology, self.rules
         )
-        self.operands = Operands(
-            knowledge.pages,
-            knowledge.terminology,
-            Codes(knowledge.terminology, knowledge.pages.systems),
-        )
-
-    @cached_property
-    def labels(self) -> dict[str, str]:
-        """row id -> its label."""
-        return {row.id: row.label for row in self.table.rows}
+        self.operands = Operands(knowledge.pages, knowledge.terminology)
+        self.labels = {row.id: row.label for row in self.table.rows}
 
     def overview(self) -> dict[str, Any]:
-        """The two columns, all rows by level, how they are read, thresholds, removals, self-care."""
+        """GET /knowledge: the two columns, all rows by level, thresholds, actions, removals, self-care."""
         pages = self.pages
         return {
             "knowledgeVersion": self.knowledge.version,
-            "columns": [self._columns(number) for number in range(len(pages.two_columns))],
+            "columns": [self._columns(columns) for columns in pages.two_columns],
             "reading": [{"id": name, "title": title, "says": says} for name, title, says in pages.reading],
             "levels": [self._level(level) for level in reversed(LEVELS) if level in pages.levels],
             "readings": [{"id": name, "says": says} for name, says in pages.readings.items()],
@@ -57,8 +125,8 @@ class Explained:
             "actions": [
                 {
                     "id": action.id,
-                    "says": self.requests.says(action),
-                    "removedBy": list(self.requests.removed_by(action)) or [pages.asked["nothing_removes"]],
+                    "says": self.actions.says(action),
+                    "removedBy": list(self.actions.removed_by(action)) or [pages.asked["nothing_removes"]],
                     "claims": self._claims_of(f"actions.{action.id}"),
                 }
                 for action in self.table.actions.values()
@@ -67,7 +135,7 @@ class Explained:
                 {
                     "id": removal.id,
                     "says": removal.says,
-                    "claims": [self.sources.shown(name) for name in removal.claims],
+                    "claims": self._sources(removal.claims),
                 }
                 for removal in self.table.removals
             ],
@@ -81,7 +149,7 @@ class Explained:
         }
 
     def row(self, row: Row) -> dict[str, Any]:
-        """Everything about one row: its rule, what it asks for, what it rests on, examples and codes."""
+        """GET /knowledge/{row}: its rule, actions, claims, examples and codes."""
         operands = self.operands.of(row.when)
         extra = [
             operand
@@ -98,18 +166,18 @@ class Explained:
             "howRead": self.operands.features(row.when),
             "actions": [
                 {**action, "claims": self._claims_of(f"actions.{action['id']}")}
-                for action in self.requests.shown(row)
+                for action in self.actions.shown(row)
             ],
             "nothingAsked": ""
             if row.actions
-            else self.requests.withheld_by(row) or self.pages.asked["nothing"],
+            else self.actions.withheld_by(row) or self.pages.asked["nothing"],
             "onTheCard": self._on_the_card(row),
             "restsOn": [
                 {
                     "reading": support.reading,
                     "readingSays": self.pages.readings[support.reading],
                     "note": support.note,
-                    "claims": [self.sources.shown(name) for name in support.ids],
+                    "claims": self._sources(support.ids),
                 }
                 for support in row.support
             ],
@@ -123,11 +191,11 @@ class Explained:
         }
 
     def claims(self) -> dict[str, Any]:
-        """The fate of every claim, and the anchors."""
+        """GET /knowledge/claims: the fate of every claim, and the anchors."""
         return {"knowledgeVersion": self.knowledge.version, **self.sources.page()}
 
     def summary(self, row: Row) -> dict[str, Any]:
-        """The row as the overview lists it."""
+        """A row as the overview lists it."""
         rule = self.rules.rule(row.when)
         return {
             "id": row.id,
@@ -152,7 +220,7 @@ class Explained:
         return (urgent and wording.maybe(f"actions.{action}.short_urgent")) or short
 
     def _on_the_card(self, row: Row) -> str:
-        """The phrase of the card's summary; "" for a row that has none."""
+        """The phrase for a row in the summary of a card; "" if it has none."""
         return self.knowledge.wording.maybe(f"found.{row.id}").replace(
             "{abnormal}", self.pages.phrases["abnormal"]
         )
@@ -167,16 +235,15 @@ class Explained:
             if 0 <= at < len(rows)
         }
 
-    def _columns(self, number: int) -> dict[str, Any]:
-        one = self.pages.two_columns[number]
+    def _columns(self, columns: Columns) -> dict[str, Any]:
         return {
-            "id": one.id,
-            "label": self.knowledge.wording.maybe(f"table.rows.{one.id}.label") or one.label,
+            "id": columns.id,
+            "label": self.knowledge.wording.maybe(f"table.rows.{columns.id}.label") or columns.label,
             **{
-                side: {"says": cell.says, "claims": [self.sources.shown(name) for name in cell.claims]}
-                for side, cell in (("benign", one.benign), ("disease", one.disease))
+                side: {"says": cell.says, "claims": self._sources(cell.claims)}
+                for side, cell in (("benign", columns.benign), ("disease", columns.disease))
             },
-            "rows": [{"id": name, "label": self.labels[name]} for name in one.rows],
+            "rows": [{"id": name, "label": self.labels[name]} for name in columns.rows],
         }
 
     def _level(self, level: str) -> dict[str, Any]:
@@ -184,8 +251,11 @@ class Explained:
         return {"id": level, "says": self.pages.levels[level], "rows": rows}
 
     def _claims_of(self, place: str) -> list[dict[str, Any]]:
-        """What a text of the card rests on."""
-        return [self.sources.shown(name) for name in self.knowledge.wording.claims(place)]
+        """The sources of a text of the card."""
+        return self._sources(self.knowledge.wording.claims(place))
+
+    def _sources(self, names: Iterable[str]) -> list[dict[str, Any]]:
+        return [self.sources.shown(name) for name in names]
 
     def _self_care(self) -> list[dict[str, Any]]:
         asked, wording = self.pages.asked, self.knowledge.wording

@@ -1,4 +1,4 @@
-"""What GET /knowledge, /knowledge/{row} and /knowledge/claims answer as JSON, strictly."""
+"""Schemas of the JSON of GET /knowledge, /knowledge/{row} and /knowledge/claims."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from schemas.assessment import Exact
-from schemas.knowledge_table import LEVELS, READINGS
+from schemas.base import LEVELS, READINGS, Strict
 
 
 def _many(schema: type[Schema]) -> fields.List[Any]:
@@ -26,7 +25,7 @@ def _one_of(*values: str) -> fields.String:
     return fields.String(required=True, validate=validate.OneOf(values))
 
 
-class PlacedSchema(Exact):
+class PlacedSchema(Strict):
     """A claim (document, heading, sentences, sha256) or an anchor (source, url)."""
 
     id = _text()
@@ -41,7 +40,7 @@ class PlacedSchema(Exact):
     url = fields.Url()
 
 
-class CitedBySchema(Exact):
+class CitedBySchema(Strict):
     """kind: a row, a removal, a text of the card (its place in wording.yaml), or a claim declined because
     of an anchor; label: its words."""
 
@@ -61,7 +60,7 @@ class CitedAnchorSchema(PlacedSchema):
     citedBy = _many(CitedBySchema)
 
 
-class DocumentSchema(Exact):
+class DocumentSchema(Strict):
     id = _text()
     title = _text()
     sha256 = _text()
@@ -70,7 +69,7 @@ class DocumentSchema(Exact):
     claims = _many(FateSchema)
 
 
-class KnowledgeClaimsSchema(Exact):
+class KnowledgeClaimsSchema(Strict):
     """GET /knowledge/claims"""
 
     knowledgeVersion = _text()
@@ -78,17 +77,17 @@ class KnowledgeClaimsSchema(Exact):
     anchors = _many(CitedAnchorSchema)
 
 
-class NamedRowSchema(Exact):
+class NamedRowSchema(Strict):
     id = _text()
     label = _text()
 
 
-class CellSchema(Exact):
+class CellSchema(Strict):
     says = _text()
     claims = _many(PlacedSchema)
 
 
-class ColumnsSchema(Exact):
+class ColumnsSchema(Strict):
     id = _text()
     label = _text()
     benign = fields.Nested(CellSchema, required=True)
@@ -96,26 +95,26 @@ class ColumnsSchema(Exact):
     rows = _many(NamedRowSchema)
 
 
-class ReadingSchema(Exact):
+class ReadingSchema(Strict):
     id = _text()
     title = _text()
     says = _text()
 
 
-class HoldsWhenSchema(Exact):
+class HoldsWhenSchema(Strict):
     """sentence: the rule in one; rule: the same as {says, parts: [{says, parts}, ...]}."""
 
     sentence = _text()
     rule = fields.Dict(keys=fields.String(), required=True)
 
 
-class AskedForSchema(Exact):
+class AskedForSchema(Strict):
     id = _text()
     says = _text()
     urgency = _one_of("routine", "urgent")
 
 
-class RowSummarySchema(Exact):
+class RowSummarySchema(Strict):
     id = _text()
     label = _text()
     level = _one_of(*LEVELS)
@@ -125,13 +124,13 @@ class RowSummarySchema(Exact):
     url = _text()
 
 
-class LevelSchema(Exact):
+class LevelSchema(Strict):
     id = _one_of(*LEVELS)
     says = _text()
     rows = _many(RowSummarySchema)
 
 
-class NamedTextSchema(Exact):
+class NamedTextSchema(Strict):
     id = _text()
     says = _text()
 
@@ -140,7 +139,7 @@ class ThresholdSchema(NamedTextSchema):
     value = fields.Integer(required=True)
 
 
-class ActionSchema(NamedTextSchema):
+class KnowledgeActionSchema(NamedTextSchema):
     removedBy = _texts()
     claims = _many(PlacedSchema)
 
@@ -155,7 +154,7 @@ class SelfCareSchema(NamedTextSchema):
     claims = _many(PlacedSchema)
 
 
-class KnowledgeSchema(Exact):
+class KnowledgeSchema(Strict):
     """GET /knowledge"""
 
     knowledgeVersion = _text()
@@ -164,14 +163,14 @@ class KnowledgeSchema(Exact):
     levels = _many(LevelSchema)
     readings = _many(NamedTextSchema)
     thresholds = _many(ThresholdSchema)
-    actions = _many(ActionSchema)
+    actions = _many(KnowledgeActionSchema)
     removals = _many(RemovalSchema)
     selfCareRows = _many(RowSummarySchema)
     selfCare = _many(SelfCareSchema)
     named = _texts()
 
 
-class HowReadSchema(Exact):
+class HowReadSchema(Strict):
     says = _text()
     how = _text()
 
@@ -185,37 +184,37 @@ class RowActionSchema(AskedForSchema):
     claims = _many(PlacedSchema)
 
 
-class SupportSchema(Exact):
+class SupportSchema(Strict):
     reading = _one_of(*READINGS)
     readingSays = _text()
     note = _text()
     claims = _many(PlacedSchema)
 
 
-class ExampleSchema(Exact):
+class KnowledgeExampleSchema(Strict):
     title = _text()
     given = _text()
     holds = fields.Boolean(required=True)
 
 
-class SystemSchema(Exact):
+class SystemSchema(Strict):
     system = _text()
     name = _text()
     count = fields.Integer(required=True)
     codes = _texts()
 
 
-class CountSchema(Exact):
+class CountSchema(Strict):
     name = _text()
     count = fields.Integer(required=True)
 
 
-class IngredientSchema(Exact):
+class IngredientSchema(Strict):
     name = _text()
     systems = _many(CountSchema)
 
 
-class OperandSchema(Exact):
+class OperandSchema(Strict):
     """One thing that feeds the rule. atcFamilies to ingredients: of a medicine class."""
 
     kind = _one_of(
@@ -251,7 +250,7 @@ class KnowledgeRowSchema(RowSummarySchema):
     nothingAsked = _text()
     onTheCard = _text()
     restsOn = _many(SupportSchema)
-    examples = _many(ExampleSchema)
+    examples = _many(KnowledgeExampleSchema)
     howMatched = _texts()
     operands = _many(OperandSchema)
     actionOperands = _many(OperandSchema)

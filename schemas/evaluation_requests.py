@@ -1,0 +1,36 @@
+"""Schemas of what /evaluate and the page of the workbench send."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from schemas.base import JsonBoolean, Strict
+
+
+class EvaluateQuerySchema(Strict):
+    """The query of POST /evaluate."""
+
+    asOf = fields.Date(format="iso", load_default=None)
+    fully = fields.String(
+        data_key="validate", validate=validate.OneOf(["true", "false"]), load_default="false"
+    )
+
+
+class ApplySchema(Strict):
+    """A click that answers a question: the finding is present or absent."""
+
+    finding = fields.String(required=True, validate=validate.Length(min=1, max=64))
+    answer = fields.String(required=True, validate=validate.OneOf(["present", "absent"]))
+
+
+class WorkbenchSchema(Strict):
+    """The body of POST /workbench/answer.
+
+    text: a Bundle or a hook request as JSON text. chosen: the user set the day, which then overrides the
+    day in the request.
+    """
+
+    text = fields.String(required=True)
+    asOf = fields.Date(format="iso", load_default=None, allow_none=True)
+    chosen = JsonBoolean(load_default=False)
+    apply = fields.Nested(ApplySchema, load_default=None, allow_none=True)
