@@ -1,4 +1,4 @@
-"""The body of a request as bytes, refused where it cannot be read."""
+"""The body of a request as bytes."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from service.endpoints.responses import FHIR_JSON, JSON
 from service.errors import Issue, NotSupported, RequestError, TooLarge
 
-# What nearly every client writes; anything else is taken apart first.
-_AS_USUAL = (JSON, FHIR_JSON, f"{JSON}; charset=utf-8", f"{FHIR_JSON}; charset=utf-8")
+# Nearly every client sends one of these; others are parsed first.
+_USUAL_TYPES = (JSON, FHIR_JSON, f"{JSON}; charset=utf-8", f"{FHIR_JSON}; charset=utf-8")
 
 
 def body_of(request: Request) -> bytes:
     """The whole body. Raises NotSupported (415), TooLarge (413) or RequestError (400)."""
     environ = request.environ
-    if environ.get("CONTENT_TYPE") not in _AS_USUAL or "HTTP_CONTENT_ENCODING" in environ:
-        _check_kind(request)
+    if environ.get("CONTENT_TYPE") not in _USUAL_TYPES or "HTTP_CONTENT_ENCODING" in environ:
+        _check_content_type(request)
     body = _received(request)
     limit = request.max_content_length
     if limit is not None and len(body) >= limit and request.content_length is None:
-        # A chunked body says no length: reading it ended at the limit, in its middle.
+        # Reading a chunked body, which has no length, ends at the limit.
         raise TooLarge(
             [Issue("too-long", "The body is larger than MAX_BODY_BYTES allows: send fewer resources.")]
         )
     if not body.strip():
         raise RequestError([Issue("required", "The body is empty.")])
-    # Some clients write a byte order mark, which JSON forbids and nobody means.
+    # Some clients send a byte order mark, which JSON forbids.
     return body.removeprefix(b"\xef\xbb\xbf")
 
 
-def _check_kind(request: Request) -> None:
-    """Raises NotSupported where the body is no JSON in UTF-8, or is packed."""
+def _check_content_type(request: Request) -> None:
+    """Raises NotSupported if the body is not JSON in UTF-8, or is compressed."""
     if request.mimetype not in (JSON, FHIR_JSON):
         raise NotSupported(
             [Issue("not-supported", f"Content-Type must be {JSON} or {FHIR_JSON}.", "http.content-type")]
@@ -42,7 +42,7 @@ def _check_kind(request: Request) -> None:
             [
                 Issue(
                     "not-supported",
-                    "Content-Encoding is not read: send the body as it is.",
+                    "Content-Encoding is not supported: send the body uncompressed.",
                     "http.content-encoding",
                 )
             ]
@@ -58,7 +58,7 @@ def _received(request: Request) -> bytes:
     except RequestEntityTooLarge:
         raise
     except Exception:
-        # What the server says of a broken chunk or a lost connection repeats what was sent.
+        # The message of the server repeats parts of the request.
         raise RequestError(
-            [Issue("incomplete", "The body broke off, or its chunks are not as HTTP writes them.", "http")]
+            [Issue("incomplete", "The body ended early, or its chunks are not valid HTTP.", "http")]
         ) from None

@@ -16,7 +16,7 @@ from service.cards.questions import Questions
 from service.decision import Decision
 from service.decision.outcome import RANK
 from service.decision.table import Row
-from service.evaluation import Answer
+from service.evaluation import Evaluation
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
 from service.workbench.columns import Column, columns_of
@@ -141,10 +141,10 @@ class View:
 
 
 def view_of(
-    answer: Answer, cards: Iterable[Mapping[str, Any]], knowledge: Knowledge, explained: Explained
+    evaluation: Evaluation, cards: Iterable[Mapping[str, Any]], knowledge: Knowledge, explained: Explained
 ) -> View:
-    """What the page shows. cards: those of the answer that the site shows."""
-    decision = answer.decision
+    """What the page shows. cards: those that the site shows."""
+    decision = evaluation.decision
     record = decision.record
     return View(
         as_of=record.as_of,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from service.command_line.texts import indented, table
+from service.command_line.terminal import indented, table
 from service.decision.table import Row
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
