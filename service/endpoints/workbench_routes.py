@@ -21,6 +21,7 @@ from fhir_mappings.request.json_body import UnreadableBody, decoded, indented, w
 from schemas.assessment import EvaluateQuerySchema
 from schemas.hooks import EXTENSION
 from schemas.workbench import WorkbenchSchema
+from service.cards.escaping import folded
 from service.config import Config
 from service.endpoints.bodies import body_of
 from service.endpoints.responses import HTML, json_answer, outcome_of, shown_cards
@@ -86,6 +87,8 @@ def workbench(config: Config, evaluator: Evaluator, examples: Sequence[Example],
     def days(text: str) -> Markup:
         return Markup(_DATE.sub(r'<span class="day">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped
 
+    blueprint.app_template_filter("folded")(folded)
+
     @blueprint.get("/")
     def home() -> Response | str:
         if config.cds_auth == "jwt":
@@ -140,7 +143,12 @@ def workbench(config: Config, evaluator: Evaluator, examples: Sequence[Example],
             raise RequestError(error.issues, 422) from None
         html, view = fragment(answered)
         return json_answer(
-            {"html": html, "text": answered.text, "asOf": view.as_of.isoformat(), "level": view.level}
+            {
+                "html": html,
+                "text": answered.text,
+                "asOf": view.assessment["asOf"],
+                "level": view.assessment["level"],
+            }
         )
 
     return blueprint
