@@ -17,8 +17,8 @@ from service.evaluation import Evaluation
 from service.knowledge import Knowledge
 from service.knowledge.explained import Explained
 from service.workbench.columns import Column, columns_of
+from service.workbench.laboratory import ResultView, results_of
 from service.workbench.markdown import html_of
-from service.workbench.results import ResultView, results_of
 from service.workbench.timeline import NARROW, WIDE, Timeline, timeline_of
 
 # A shell takes some hundred kilobytes; a longer request is read from a file.

@@ -29,9 +29,9 @@ from fhir_mappings.record import (
 )
 from service.decision import Decision, decide
 from service.knowledge import Knowledge
-from service.workbench.results import range_of, results_of
+from service.workbench.laboratory import range_of, results_of
 from service.workbench.timeline import (
-    MOST_LANES,
+    MAX_LANES,
     NARROW,
     WIDE,
     Lane,
@@ -241,8 +241,8 @@ def test_everything_stands_inside_and_below_what_is_above(knowledge: Knowledge, 
         Drug(f"{'x' * 300}{n}", THIAZIDE, Plausible.YES, "y " * 90, start=exactly(n * 400)) for n in range(40)
     )
     timeline = drawn(knowledge, width=width, drugs=drugs, onset=Days(day(9000), day(3)))
-    assert len(timeline.lanes) == MOST_LANES
-    assert timeline.left_out == 41 - MOST_LANES
+    assert len(timeline.lanes) == MAX_LANES
+    assert timeline.left_out == 41 - MAX_LANES
     below = 0.0
     for one in timeline.lanes:
         texts = [s for s in one.shapes if isinstance(s, Text)]
