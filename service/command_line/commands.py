@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ import click
 
 from fhir_mappings.request.documents import BUNDLE
 from fhir_mappings.to_findings.unknown_codes import UnknownCode
-from service.command_line.explain import Explaining
+from service.command_line.explain import Explainer
 from service.command_line.inputs import Document, Inputs, Unusable
 from service.command_line.terminal import COLOURS, card_text, error_text, harmless, table
 from service.command_line.validate import codes_text, json_of, text_of, validated
@@ -25,7 +25,7 @@ from service.evaluation import Evaluation, Evaluator
 from service.examples import Example, load_examples
 from service.knowledge import Knowledge, KnowledgeError, load_knowledge
 
-# Exit codes beside 0. 2 is also what a wrong option gives.
+# Exit codes besides 0. click exits with 2 for a wrong option.
 UNUSABLE, WRONG_USE, WARNING, CRITICAL = 1, 2, 3, 4
 LEVELS = ("none", "info", "warning", "critical")
 _OF_LEVEL = {"warning": WARNING, "critical": CRITICAL}
@@ -36,18 +36,18 @@ Exit codes:
   0  everything was decided, and the highest level is none or info
   3  the highest level is warning
   4  the highest level is critical
-  1  something could not be read or decided; this goes before 3 and 4
+  1  something could not be read or decided; takes precedence over 3 and 4
   2  wrong use, or broken knowledge"""
 _VALIDATE_CODES = """\b
 Exit codes:
   0  everything can be used
   3  something in a record is not understood, not used or not valid FHIR
-  1  a whole record cannot be read or decided; this goes before 3
+  1  a whole record cannot be read or decided; takes precedence over 3
   2  wrong use, or broken knowledge"""
 
 
 def main() -> None:
-    """The command of the shell."""
+    """Entry point of the installed command."""
     commands(prog_name="fasciculation-cds")
 
 
@@ -55,20 +55,17 @@ def main() -> None:
 @click.pass_context
 def commands(context: click.Context) -> None:
     """Muscle twitching: benign or not, decided from files. For clinicians; not a diagnosis."""
-    # https://no-color.org; without it click looks whether it writes to a terminal.
+    # See https://no-color.org. None: click decides by whether it writes to a terminal.
     context.color = False if os.environ.get("NO_COLOR") else None
 
 
-def _knowledge_option(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--knowledge",
-        "folder",
-        envvar="KNOWLEDGE_DIR",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="A folder with other knowledge files.",
-    )(command)
-
-
+_KNOWLEDGE = click.option(
+    "--knowledge",
+    "folder",
+    envvar="KNOWLEDGE_DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with other knowledge files.",
+)
 _FILES = click.argument("files", nargs=-1, required=True, metavar="FILE|FOLDER|-...")
 _AS_OF = click.option(
     "--as-of",
@@ -86,7 +83,7 @@ _AS_OF = click.option(
 @click.option("--fail-on", type=click.Choice(["info", "warning", "critical", "never"]), default="warning",
               help="The lowest level with an exit code of its own; info has 3.")  # fmt: skip
 @click.option("--base-url", envvar="PUBLIC_BASE_URL", default=BASE_URL, help="Where links in cards begin.")
-@_knowledge_option
+@_KNOWLEDGE
 def evaluate(
     files: tuple[str, ...],
     form: str,
@@ -169,7 +166,7 @@ def _exit_code(highest: str, fail_on: str, unusable: bool) -> int:
 @click.option("--display", "displays", is_flag=True,
               help="Also show the displays of unknown codes, which can hold any text.")  # fmt: skip
 @_AS_OF
-@_knowledge_option
+@_KNOWLEDGE
 def validate(
     files: tuple[str, ...], form: str, displays: bool, as_of: datetime | None, folder: Path | None
 ) -> None:
@@ -202,16 +199,16 @@ def validate(
 
 @commands.command()
 @click.argument("names", nargs=-1, metavar="[ID]...")
-@_knowledge_option
+@_KNOWLEDGE
 def explain(names: tuple[str, ...], folder: Path | None) -> None:
     """Explain a row, a recommendation, a finding, a claim or an anchor; without an id list them."""
-    explaining = Explaining(_knowledge(folder))
+    explainer = Explainer(_knowledge(folder))
     if not names:
-        click.echo(explaining.names(), nl=False)
+        click.echo(explainer.names(), nl=False)
         return
     exit_code = 0
     for name in names:
-        text = explaining.text(name)
+        text = explainer.text(name)
         if text:
             click.echo(text)
         else:
@@ -224,7 +221,7 @@ def explain(names: tuple[str, ...], folder: Path | None) -> None:
 @click.option("--help", "settings", is_flag=True, help="List the settings.")
 def serve(settings: bool) -> None:
     """Run the service; its settings are environment variables, and --help lists them."""
-    # The server and HTTP are loaded by this command alone.
+    # Imported here because the other commands need no HTTP.
     from service.server import main as served
 
     sys.exit(served(["--help"] if settings else [], os.environ))

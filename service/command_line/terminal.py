@@ -86,4 +86,4 @@ def _line(cells: Sequence[str], widths: Sequence[int], styles: Mapping[str, Mapp
 def indented(lines: Iterable[str], by: int) -> Iterator[str]:
     """Each line after so many blanks."""
     for line in lines:
-        yield " " * by + line
+        yield " " * by + line if line else ""
