@@ -49,28 +49,10 @@ class CannotDecide(RequestError):
     status = 422
 
 
-class NotAcceptable(RequestError):
-    """The requested format is not served."""
-
-    status = 406
-
-
 class DataMissing(RequestError):
     """The gate cannot be decided; the issues name the prefetch keys that are needed."""
 
     status = 412
-
-
-class NotSupported(RequestError):
-    """The Content-Type or Content-Encoding is not supported."""
-
-    status = 415
-
-
-class TooLarge(RequestError):
-    """The body is larger than MAX_BODY_BYTES."""
-
-    status = 413
 
 
 class Unauthenticated(RequestError):

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, request
 from fhir_mappings.capability import SEARCH_PARAMETERS, capability_statement, matches, searchset
 from service.config import Config
 from service.endpoints.responses import FHIR_JSON, JSON, json_answer
-from service.errors import Issue, NotAcceptable, NotFound, RequestError
+from service.errors import Issue, NotFound, RequestError
 from service.knowledge import Knowledge
 from service.package_files import shipped
 
@@ -45,8 +45,8 @@ def fhir_artifacts(config: Config, knowledge: Knowledge, version: str) -> Bluepr
     @blueprint.before_request
     def acceptable() -> None:
         if not _accepts_json():
-            raise NotAcceptable(
-                [Issue("not-supported", f"Only {FHIR_JSON} of FHIR R4 is served.", "http.accept")]
+            raise RequestError(
+                [Issue("not-supported", f"Only {FHIR_JSON} of FHIR R4 is served.", "http.accept")], 406
             )
 
     @blueprint.get("/fhir/metadata")

@@ -80,7 +80,6 @@ class _Line:
 
 def request_log(application: WSGIApplication, metrics: Metrics) -> WSGIApplication:
     """Log and count each request. The outermost middleware: it begins first and ends last."""
-    templates: dict[str, str] = {}
 
     def logged(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         line = environ[_LINE] = _Line(environ.get("HTTP_X_REQUEST_ID"))
@@ -97,27 +96,21 @@ def request_log(application: WSGIApplication, metrics: Metrics) -> WSGIApplicati
         seconds = time.perf_counter() - line.began
         # Flask does not see a request for another host.
         rule = request.url_rule if has_request_context() else None
-        route = OTHER
-        if rule is not None:
-            route = templates.get(rule.rule) or templates.setdefault(rule.rule, template_of(rule.rule))
-        method = environ["REQUEST_METHOD"]
-        if method not in _METHODS:
-            method = OTHER
+        route = OTHER if rule is None else template_of(rule.rule)
+        method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in _METHODS else OTHER
         metrics.answered(route, method, status, seconds)
+        members = {
+            "id": line.id,
+            **_trace(environ),
+            "method": method,
+            "route": route,
+            "status": status,
+            "ms": round(seconds * 1000, 2),
+            **line.members,
+        }
         # Probes come every few seconds, and a successful one is no news.
         level = logging.DEBUG if route in PROBES and status == 200 else logging.INFO
-        if _log.isEnabledFor(level):
-            members = {
-                "id": line.id,
-                **_trace(environ),
-                "method": method,
-                "route": route,
-                "status": status,
-                "ms": round(seconds * 1000, 2),
-                **line.members,
-            }
-            # Looking for the line of code that logs would cost more than the line itself.
-            _log.handle(_log.makeRecord(_log.name, level, "", 0, Fields("request", members), (), None))
+        _log.log(level, Fields("request", members))
 
     return logged
 
@@ -169,8 +162,8 @@ def _kind(note: Note) -> str:
 
 
 def _trace(environ: WSGIEnvironment) -> dict[str, str]:
-    found = _TRACEPARENT.fullmatch(environ.get("HTTP_TRACEPARENT", ""))
-    return {"trace": found[1]} if found else {}
+    match = _TRACEPARENT.fullmatch(environ.get("HTTP_TRACEPARENT", ""))
+    return {"trace": match[1]} if match else {}
 
 
 def host_check(application: WSGIApplication, config: Config) -> WSGIApplication:
