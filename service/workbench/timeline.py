@@ -93,7 +93,7 @@ class Text:
 
     x: float
     y: float
-    says: str
+    text: str
     style: str = ""
     anchor: str = "start"
 
@@ -123,10 +123,10 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One line of the timeline. kind: a class of the style sheet. says: the same in words."""
+    """One line of the timeline. kind: a class of the style sheet. text: the same in words."""
 
     kind: str
-    says: str
+    text: str
     shapes: tuple[Shape, ...]
 
 
@@ -146,7 +146,7 @@ class _Item:
     """A lane before it is placed. bars: (from, to, style, fill); None is the edge."""
 
     kind: str
-    says: str
+    text: str
     bars: tuple[tuple[date | None, date | None, str, str], ...] = ()
     marks: tuple[tuple[date, str, str], ...] = ()
 
@@ -163,7 +163,7 @@ class _Drawing:
     def add(self, item: _Item) -> None:
         shapes: list[Shape] = []
         letters = int((self.width - 2 * _MARGIN) / _LETTER_WIDTH)
-        for line in textwrap.wrap(item.says, letters, max_lines=4, placeholder=" …") or [""]:
+        for line in textwrap.wrap(item.text, letters, max_lines=4, placeholder=" …") or [""]:
             self.y += _LINE_HEIGHT
             shapes.append(Text(_MARGIN, self.y - 4, line, item.kind))
         for start, end, style, fill in item.bars:
@@ -176,7 +176,7 @@ class _Drawing:
             shapes.append(Mark(self.scale.x(day), self.y + _BAR_HEIGHT / 2, shape, style))
         self.free.append((self.y, self.y + _BAR_HEIGHT + _GAP - _LABEL_CLEARANCE))
         self.y += _BAR_HEIGHT + _GAP
-        self.lanes.append(Lane(item.kind, item.says, tuple(shapes)))
+        self.lanes.append(Lane(item.kind, item.text, tuple(shapes)))
 
 
 def timeline_of(decision: Decision, knowledge: Knowledge, width: float = WIDE) -> Timeline:
@@ -232,13 +232,13 @@ def _frame(
             anchor = "start"
         yield Text(x + beside, _LINE_HEIGHT - 3, f"{limit} days", "limit", anchor)
     last = scale.right
-    for ago, says in _TICKS:
+    for ago, text in _TICKS:
         x = scale.x_ago(ago)
         if ago >= scale.span or last - x < _TICK_WIDTH or x < _TICK_WIDTH / 2:
             continue
         last = x
         yield Line(x, bottom, x, bottom + 5, "tick")
-        yield Text(x, bottom + _LINE_HEIGHT, says, "tick", "middle")
+        yield Text(x, bottom + _LINE_HEIGHT, text, "tick", "middle")
     yield Line(scale.left, bottom, scale.right, bottom, "axis")
 
 
@@ -263,8 +263,8 @@ class _Items:
         yield from self.examinations()
         for study in self.record.studies:
             if study.day is not None:
-                says = f"Done: {study_label(study.id, self.wording)}, {study.day}"
-                yield _Item("study", says, marks=((study.day, "square", "study"),))
+                text = f"Done: {study_label(study.id, self.wording)}, {study.day}"
+                yield _Item("study", text, marks=((study.day, "square", "study"),))
         yield from self.orders()
         for drug in self.record.drugs:
             if not self.acts(drug):
@@ -276,8 +276,8 @@ class _Items:
 
     def twitch(self) -> _Item:
         twitch = self.record.twitch
-        says = f"Twitching: {duration(twitch, self.as_of, self.wording)}"
-        return _Item("twitch", says, tuple(self.bars(twitch.onset, None, "twitch", "")))
+        text = f"Twitching: {duration(twitch, self.as_of, self.wording)}"
+        return _Item("twitch", text, tuple(self.bars(twitch.onset, None, "twitch", "")))
 
     def bars(
         self, start: Days, end: date | None, style: str, fill: str
@@ -297,14 +297,14 @@ class _Items:
         name = folded(drug.name)[:60] + (f" ({classes})" if classes else "")
         end = drug.end.latest if drug.end is not None and not drug.current else None
         if not self.acts(drug):
-            says = f"{name}: no row takes it as a cause"
-            return _Item("drug", says, tuple(self.bars(drug.start, end, "listed", "hollow")))
+            text = f"{name}: no row takes it as a cause"
+            return _Item("drug", text, tuple(self.bars(drug.start, end, "listed", "hollow")))
         if self.record.twitch.status is not Status.PRESENT:
             # Without a twitch there is nothing to cause.
             return _Item("drug", name, tuple(self.bars(drug.start, end, "drug-no", "hollow")))
-        says = f"{_SIGNS[drug.plausible]} {name}: {_VERDICTS[drug.plausible]}; {folded(drug.why)}"
+        text = f"{_SIGNS[drug.plausible]} {name}: {_VERDICTS[drug.plausible]}; {folded(drug.why)}"
         fill = {Plausible.YES: "", Plausible.POSSIBLE: "hatch", Plausible.NO: "hollow"}[drug.plausible]
-        return _Item("drug", says, tuple(self.bars(drug.start, end, f"drug-{drug.plausible.value}", fill)))
+        return _Item("drug", text, tuple(self.bars(drug.start, end, f"drug-{drug.plausible.value}", fill)))
 
     def results(self) -> Iterator[_Item]:
         order = {name: index for index, name in enumerate(self.table.shown_results)}
@@ -319,8 +319,8 @@ class _Items:
         value = f"{self.terminology.analytes[result.analyte].label} {folded(result.text)[:20]}"
         unit = f" {folded(result.unit)[:20]}" if result.unit else ""
         judged, limits = judged_as(result, band, self.knowledge), range_of(result.limits)
-        says = capital(f"{value}{unit}, {day}: {judged}{f' (range {limits})' if limits else ''}")
-        return _Item("result", says, marks=((day, shape, band.value),))
+        text = capital(f"{value}{unit}, {day}: {judged}{f' (range {limits})' if limits else ''}")
+        return _Item("result", text, marks=((day, shape, band.value),))
 
     def examinations(self) -> Iterator[_Item]:
         """Examined findings of each day, the newest day first; present findings before absent ones."""
