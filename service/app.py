@@ -1,4 +1,4 @@
-"""create_app: the only place where settings, knowledge and endpoints meet."""
+"""The Flask application: settings, knowledge and endpoints put together."""
 
 from __future__ import annotations
 
@@ -19,17 +19,15 @@ from service.endpoints.authentication import authentication
 from service.endpoints.cds_hooks import cds_hooks
 from service.endpoints.docs import docs
 from service.endpoints.evaluate import evaluate
-from service.endpoints.feedback import feedback
-from service.endpoints.feedback_summary import feedback_summary
-from service.endpoints.fhir import fhir
-from service.endpoints.hosts import host_check
-from service.endpoints.knowledge_pages import knowledge_pages
+from service.endpoints.feedback_routes import feedback
+from service.endpoints.fhir_artifacts import fhir_artifacts
+from service.endpoints.knowledge_routes import knowledge_pages
+from service.endpoints.middleware import host_check, request_log, response_headers
 from service.endpoints.operations import operations
-from service.endpoints.request_log import request_log
-from service.endpoints.response_headers import response_headers
 from service.endpoints.responses import problem_answer
-from service.endpoints.workbench import workbench
+from service.endpoints.workbench_routes import workbench
 from service.errors import Issue, RequestError
+from service.evaluation import Evaluator
 from service.examples import load_examples
 from service.feedback import Store
 from service.fhir_client import FhirServers
@@ -46,14 +44,14 @@ _CODES = {
     415: "not-supported",
     503: "transient",
 }
-_NEXT = {
-    404: "No such page: GET / lists what there is.",
-    405: "This address does not answer this method.",
+_DIAGNOSTICS = {
+    404: "No such page: GET / lists the addresses.",
+    405: "This address does not support this method.",
     413: "The body is larger than MAX_BODY_BYTES allows: send fewer resources.",
-    415: "The Content-Type is not read.",
+    415: "The Content-Type is not supported.",
 }
 _log = logging.getLogger("service")
-# The folder is read once, for however many applications.
+# Read once for all applications of a process.
 _examples = cache(load_examples)
 
 
@@ -66,30 +64,33 @@ def create_app(
 ) -> Flask:
     """The WSGI application for those settings and that knowledge.
 
-    callers: who may call, if not those of the settings. clock: now, in UTC, for what feedback says of times.
-    metrics: where several processes count together.
-    Raises ConfigError where a file of theirs is wrong.
+    Args:
+        callers: Who may call; by default those of the settings.
+        clock: Now, in UTC; feedback must not be from the future.
+        metrics: Counted by several processes together.
+
+    Raises:
+        ConfigError: A file that a setting names is wrong.
     """
     app = Flask(__name__, static_folder="endpoints/static", template_folder="endpoints/templates")
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.url_map.strict_slashes = False
-    # Two slashes would be answered by a redirect to the Host that the caller names.
+    # Merging two slashes would redirect to the Host that the client names.
     app.url_map.merge_slashes = False
     callers = callers or callers_of(config)
     store = Store(config.feedback_db, config.feedback_retention_days, clock)
     metrics = metrics or Metrics()
-    # Around Flask and not in it: what is added to every answer is cheaper there, a plain list of headers.
-    around = request_log(response_headers(host_check(app.wsgi_app, config), config), metrics)
-    app.wsgi_app = around  # type: ignore[assignment,method-assign]
+    wrapped = request_log(response_headers(host_check(app.wsgi_app, config), config), metrics)
+    app.wsgi_app = wrapped  # type: ignore[assignment,method-assign]
     app.register_blueprint(authentication(callers, admin_token_in(config.admin_token_file)))
     servers = FhirServers(config.fhir_servers, config.fhir_timeout, config.fhir_ca_file)
-    app.register_blueprint(cds_hooks(config, knowledge, servers, metrics))
-    app.register_blueprint(evaluate(config, knowledge, metrics))
+    evaluator = Evaluator(knowledge, config.public_base_url, config.card_secrets, config.shared_service_id)
+    app.register_blueprint(cds_hooks(config, evaluator, servers, metrics))
+    app.register_blueprint(evaluate(config, evaluator, metrics))
     app.register_blueprint(feedback(config, knowledge, store, clock, metrics))
-    app.register_blueprint(feedback_summary(knowledge, store))
     app.register_blueprint(knowledge_pages(knowledge))
-    app.register_blueprint(fhir(config, knowledge, __version__))
-    app.register_blueprint(workbench(config, knowledge, _examples(), __version__))
+    app.register_blueprint(fhir_artifacts(config, knowledge, __version__))
+    app.register_blueprint(workbench(config, evaluator, _examples(), __version__))
     app.register_blueprint(operations(knowledge, store, callers, metrics, __version__))
     app.register_blueprint(docs())
 
@@ -102,15 +103,15 @@ def create_app(
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
-        says = _NEXT.get(status, error.name + ".")
-        answer = problem_answer([Issue(_CODES.get(status, "processing"), says, "http")], status)
+        text = _DIAGNOSTICS.get(status, error.name + ".")
+        answer = problem_answer([Issue(_CODES.get(status, "processing"), text, "http")], status)
         if error.get_response().headers.get("Allow"):
             answer.headers["Allow"] = error.get_response().headers["Allow"]
         return answer
 
     @app.errorhandler(Exception)
     def last_resort(error: Exception) -> Response:
-        # The class and the place, never the message: it could hold what was sent.
+        # Log the class and the place, never the message: it could hold patient data.
         place = traceback.extract_tb(error.__traceback__)[-1]
         _log.error("unexpected %s in %s line %s", type(error).__name__, place.name, place.lineno)
         issue = Issue("exception", "The service failed on this request; nothing was decided.")

@@ -1,4 +1,4 @@
-"""What can go wrong with a request: message, HTTP status and FHIR issue code. Never patient data."""
+"""Faults of a request: diagnostics, HTTP status and FHIR issue code. Never patient data."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from fhir_mappings.request.json_body import UnreadableBody
 from schemas.base import places_and_reasons
 
-_MOST_ISSUES = 200
+_MAX_ISSUES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing at fault. code: a FHIR issue type; expression: the JSON path or FHIRPath."""
+    """One fault. code: a FHIR issue type; expression: the JSON path or FHIRPath."""
 
     code: str
     diagnostics: str
@@ -21,15 +22,15 @@ class Issue:
 
 
 class RequestError(Exception):
-    """Answered as an OperationOutcome that names every issue at once; of very many it counts the rest."""
+    """Answered as an OperationOutcome with every issue, or the first 200 and a count of the rest."""
 
     status = 400
     headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, issues: Sequence[Issue], status: int | None = None) -> None:
-        named, rest = issues[:_MOST_ISSUES], issues[_MOST_ISSUES:]
+        named, rest = issues[:_MAX_ISSUES], issues[_MAX_ISSUES:]
         if rest:
-            counted = f"This is the first of {len(rest)} more that are only counted."
+            counted = f"{len(rest)} more issues are not listed; this is the place of the first."
             named = [*named, Issue(rest[0].code, counted, rest[0].expression)]
         super().__init__("; ".join(issue.diagnostics for issue in named))
         self.issues = tuple(named)
@@ -38,68 +39,58 @@ class RequestError(Exception):
 
 
 class NotFound(RequestError):
-    """No such service, row or page."""
+    """There is no such service, row or page."""
 
     status = 404
 
 
 class CannotDecide(RequestError):
-    """Well-formed, but not about one patient."""
+    """The Bundle is well-formed, but not about one patient."""
 
     status = 422
 
 
-class NotAcceptable(RequestError):
-    """Asked for in a format that is not served."""
-
-    status = 406
-
-
 class DataMissing(RequestError):
-    """The gate cannot be decided: names the prefetch keys that are needed."""
+    """The gate cannot be decided; the issues name the prefetch keys that are needed."""
 
     status = 412
 
 
-class NotSupported(RequestError):
-    """A content type or coding that is not read."""
-
-    status = 415
-
-
-class TooLarge(RequestError):
-    status = 413
-
-
 class Unauthenticated(RequestError):
-    """Nobody we know; says which check failed, never what was sent."""
+    """The caller is unknown; the issue names the failed check, never what was sent."""
 
     status = 401
     headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
 class NoAdmin(RequestError):
-    """Not the admin token."""
+    """The admin token is missing or wrong."""
 
     status = 401
     headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Basic realm="admin", charset="UTF-8"'}
 
 
 class Forbidden(RequestError):
-    """Known, but not allowed."""
+    """The caller is known, but not allowed to do this."""
 
     status = 403
 
 
 class Unavailable(RequestError):
-    """Something that is needed to answer safely cannot be had now."""
+    """A dependency that is needed for a safe answer is down."""
 
     status = 503
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
 
 
-def flattened(messages: Any, path: str = "") -> Iterator[Issue]:
-    """marshmallow's messages as issues with their JSON path. path: of the messages as a whole."""
+def rejection(error: UnreadableBody, status: int | None = None) -> RequestError:
+    """The answer to a body that cannot be read, by default with the status of the error."""
+    issues = [Issue(problem.code, problem.diagnostics, problem.expression) for problem in error.problems]
+    return RequestError(issues, status or error.status)
+
+
+def issues_of(messages: Any, path: str = "") -> Iterator[Issue]:
+    """The messages of marshmallow as issues with their JSON path."""
     for place, reason in places_and_reasons(messages, place=path):
         code = "required" if "Missing data" in reason else "value"
         yield Issue(code, f"{place}: {reason}", place or None)

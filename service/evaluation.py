@@ -1,63 +1,197 @@
-"""From a submission to cards: the whole service in one function."""
+"""Submission and knowledge in; decision, cards and assessment out."""
 
 from __future__ import annotations
 
+import hashlib
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
+from fhir_mappings.request.bundles import decode_bundle
 from fhir_mappings.request.hook_context import without_context
-from fhir_mappings.resources.submission import Submission
+from fhir_mappings.request.json_body import UnreadableBody
+from fhir_mappings.request.pages import Fetched
+from fhir_mappings.resources.submission import PatientError, Submission
 from fhir_mappings.to_findings import record_of
 from service.assessment import assessment_of
 from service.cards import Call, Situation, cards_to, matters
 from service.cards.card_ids import CardIds
 from service.decision import Decision, decide
+from service.errors import CannotDecide, DataMissing, Issue, rejection
+from service.hook_request import HookRequest
 from service.knowledge import Knowledge
+
+# Signs the ids of cards for a Bundle. No service id holds a slash, so feedback rejects them.
+_BUNDLE_SERVICE = "/evaluate"
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds:evaluate")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """cards: CDS Hooks cards. assessment: why, as plain JSON. decision: what both were made of.
+class Evaluation:
+    """The result for one submission.
 
-    gate: see `Decision.gate`; "no-matter" where the context brings nothing that the table reads.
+    Args:
+        cards: CDS Hooks cards.
+        assessment: The decision and its reasons as plain JSON; empty if it was not asked for.
+        gate: `Decision.gate`, or "no-matter" if nothing in the context is relevant.
     """
 
+    submission: Submission
+    decision: Decision
     cards: list[dict[str, Any]]
     assessment: dict[str, Any]
     gate: str
-    decision: Decision
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether there is no card only because a twitch could not be seen: no all clear."""
+        return self.gate in ("unseen", "unread")
+
+    def reject_if_undecided(self, fetch_failures: Mapping[str, str] | None = None) -> None:
+        """Raise DataMissing if the answer to a hook would look like an all clear, and is none.
+
+        Args:
+            fetch_failures: Prefetch key -> why the client's FHIR server did not give that list.
+        """
+        if not self.is_undecided:
+            return
+        failures, record = fetch_failures or {}, self.decision.record
+        unseen = [
+            Issue(
+                "required",
+                f"No twitch was found, and {key} were not sent: send prefetch.{key}."
+                + (f" fhirServer did not give them: {failures[key]}." if key in failures else ""),
+                f"prefetch.{key}",
+            )
+            for key in ("conditions", "findings")
+            if key in record.not_seen
+        ]
+        unread = [
+            Issue(
+                "structure",
+                "No twitch was found, and a resource that may record one could not be read"
+                f" ({note.why}): correct it or leave it out.",
+                note.expression or note.reference,
+            )
+            for note in record.unread
+        ]
+        raise DataMissing(unseen + unread)
 
 
-def answer(
-    submission: Submission,
-    knowledge: Knowledge,
-    as_of: date,
-    *,
-    base_url: str,
-    hook_instance: str,
-    encounter_id: str | None = None,
-    cards: str = "work-up",
-    ids: CardIds | None = None,
-    assessed: bool = True,
-) -> Answer:
-    """Cards and assessment of one patient on that day.
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """Evaluates Bundles and hook requests.
 
-    cards: which kind of them, as hooks.yaml says. ids: sign those of the cards. assessed: somebody reads the
-    assessment; else it is left empty.
-
-    Raises PatientError where the submission is not about one patient.
+    Args:
+        base_url: Where links in cards begin.
+        card_secrets: The first signs the ids of cards; without one they are unsigned.
+        shared_service_id: The id of all services, if they share one.
     """
 
-    def decided(submission: Submission) -> Decision:
-        record = record_of(submission, knowledge.terminology, as_of, knowledge.reading)
-        return decide(record, knowledge.table)
+    knowledge: Knowledge
+    base_url: str
+    card_secrets: tuple[str, ...] = ()
+    shared_service_id: str | None = None
 
-    decision = decided(submission)
-    patient = decision.record.patient
-    subject = f"Patient/{patient.id}" if patient.id else patient.reference
-    call = Call(hook_instance, base_url, subject, encounter_id, ids or CardIds(), knowledge.version)
-    situation = Situation(decision, lambda: decided(without_context(submission)), knowledge, call)
-    gate = decision.gate if matters(cards, situation) else "no-matter"
-    assessment = assessment_of(decision, knowledge) if assessed else {}
-    return Answer(cards_to(cards, situation), assessment, gate, decision)
+    def bundle(self, body: bytes, submission: Submission, as_of: date | None = None) -> Evaluation:
+        """Evaluate the Bundle of that body, by default today.
+
+        Raises:
+            CannotDecide: The Bundle is not about one patient.
+        """
+        day = as_of or today()
+        digest = hashlib.sha256(body).hexdigest()
+        ids = CardIds(self.card_secrets, _BUNDLE_SERVICE)
+        # A Bundle has no hook instance: the same one on the same day gives the same ids of cards.
+        hook_instance = str(uuid.uuid5(_NAMESPACE, f"{day}\n{digest}"))
+        try:
+            return self.evaluate(submission, day, hook_instance=hook_instance, ids=ids)
+        except PatientError as error:
+            place = "Bundle.entry.resource.ofType(Patient)"
+            raise CannotDecide([Issue("business-rule", str(error), place)]) from None
+
+    def hook_request(
+        self,
+        request: HookRequest,
+        as_of: date | None = None,
+        *,
+        fetched: Mapping[str, Fetched] | None = None,
+        assessed: bool = True,
+    ) -> Evaluation:
+        """Evaluate a hook request, by default on the day that it names, or today.
+
+        Args:
+            fetched: Lists from the client's FHIR server, by prefetch key.
+            assessed: Whether the assessment is needed.
+
+        Raises:
+            RequestError: The context is not what the hook needs.
+        """
+        return self.evaluate(
+            request.submission(fetched),
+            as_of or request.as_of or today(),
+            hook_instance=request.members["hookInstance"],
+            encounter_id=request.context.get("encounterId"),
+            cards=request.service["cards"],
+            ids=CardIds(self.card_secrets, self.service_id(request)),
+            assessed=assessed,
+        )
+
+    def service_id(self, request: HookRequest) -> str:
+        """The id of the service that answers the request."""
+        service_id: str = self.shared_service_id or request.service["id"]
+        return service_id
+
+    def evaluate(
+        self,
+        submission: Submission,
+        as_of: date,
+        *,
+        hook_instance: str,
+        encounter_id: str | None = None,
+        cards: str = "work-up",
+        ids: CardIds | None = None,
+        assessed: bool = True,
+    ) -> Evaluation:
+        """Evaluate a submission: the one place where mapping, decision, cards and assessment meet.
+
+        Args:
+            cards: The kind of cards, from hooks.yaml.
+            ids: Makes the ids of cards; unsigned by default.
+
+        Raises:
+            PatientError: The submission is not about one patient.
+        """
+        knowledge = self.knowledge
+
+        def decided(submission: Submission) -> Decision:
+            record = record_of(submission, knowledge.terminology, as_of, knowledge.reading)
+            return decide(record, knowledge.table)
+
+        decision = decided(submission)
+        patient = decision.record.patient
+        subject = f"Patient/{patient.id}" if patient.id else patient.reference
+        call = Call(hook_instance, self.base_url, subject, encounter_id, ids or CardIds(), knowledge.version)
+        situation = Situation(decision, lambda: decided(without_context(submission)), knowledge, call)
+        return Evaluation(
+            submission,
+            decision,
+            cards_to(cards, situation),
+            assessment_of(decision, knowledge) if assessed else {},
+            decision.gate if matters(cards, situation) else "no-matter",
+        )
+
+
+def read_bundle(body: bytes) -> Submission:
+    """The entries of a Bundle. Raises RequestError if the body is none."""
+    try:
+        return decode_bundle(body)
+    except UnreadableBody as error:
+        raise rejection(error) from None
+
+
+def today() -> date:
+    """Today in UTC."""
+    return datetime.now(UTC).date()

@@ -1,10 +1,9 @@
-"""A hook call, checked and read: what the endpoint and the command line do alike."""
+"""A hook request: its body checked, and its prefetch and context as a submission."""
 
 from __future__ import annotations
 
-import hashlib
-import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,95 +14,82 @@ from fhir_mappings.request.pages import Fetched
 from fhir_mappings.resources.submission import Submission
 from schemas import hooks as hook_schemas
 from schemas.hooks import EXTENSION, checked_request
-from service.errors import DataMissing, Issue, RequestError, flattened
-from service.evaluation import Answer
-
-_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fasciculation-cds:evaluate")
-_NOTHING: Mapping[str, str] = {}
+from service.errors import Issue, RequestError, issues_of, rejection
 
 
-def instance_of(body: bytes, as_of: date) -> str:
-    """A hook instance for a Bundle, which has none: the same on the same day gives the same ids of cards."""
-    return str(uuid.uuid5(_NAMESPACE, f"{as_of}\n{hashlib.sha256(body).hexdigest()}"))
+@dataclass(frozen=True, slots=True)
+class HookRequest:
+    """A hook request without faults.
+
+    Args:
+        received: prefetch and context, still raw.
+        service: the entry of the hook in hooks.yaml.
+        members: all other members, as the schemas load them.
+    """
+
+    received: HookCall
+    service: Mapping[str, Any]
+    members: Mapping[str, Any]
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        context: Mapping[str, Any] = self.members["context"]
+        return context
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The members of our own extension."""
+        return (self.members.get("extension") or {}).get(EXTENSION) or {}
+
+    @property
+    def as_of(self) -> date | None:
+        """The day of the decision, if the request names one."""
+        day = self.options.get("asOf")
+        return date.fromisoformat(day) if day else None
+
+    def submission(self, fetched: Mapping[str, Fetched] | None = None) -> Submission:
+        """The prefetch, completed by the lists that were fetched, and the resources of the context.
+
+        Raises:
+            RequestError: A member of the context that must be a Bundle is none.
+        """
+        prefetch, hook = self.received.prefetch, self.service["hook"]
+        submission = submission_of_prefetch(
+            prefetch, self.context["patientId"], self.service["prefetch"], fetched
+        )
+        selects = hook_schemas.CONTEXTS[hook].selects
+        selections = self.context[selects] if selects else None
+        try:
+            return with_context(submission, self.received.context, hook_schemas.bundles_of(hook), selections)
+        except UnreadableBody as error:
+            raise rejection(error, 400) from None
 
 
-def read_call(body: bytes) -> HookCall:
-    """Raises RequestError where the body is no object, or a member stands twice."""
+def read_hook_request(body: bytes, services: Mapping[str, Mapping[str, Any]]) -> HookRequest:
+    """The request in that body.
+
+    Args:
+        services: Hook -> its entry in hooks.yaml, for each hook that is answered.
+
+    Raises:
+        RequestError: With every fault of the request.
+    """
     try:
-        return decode_call(body)
+        received = decode_call(body)
     except UnreadableBody as error:
-        raise RequestError(list(issues_of(error)), error.status) from None
+        raise rejection(error) from None
+    return checked_hook_request(received, services)
 
 
-def issues_of(error: UnreadableBody) -> Iterator[Issue]:
-    for problem in error.problems:
-        yield Issue(problem.code, problem.diagnostics, problem.expression)
-
-
-def checked_members(members: dict[str, Any], hooks: Iterable[str]) -> dict[str, Any]:
-    """The members of a call, whole and of one of those hooks. Raises RequestError with all that is wrong."""
+def checked_hook_request(received: HookCall, services: Mapping[str, Mapping[str, Any]]) -> HookRequest:
+    """The request, its members checked. Raises RequestError with every fault of them."""
     issues: list[Issue] = []
-    hook = members.get("hook")
-    if isinstance(hook, str) and hook not in hooks:
-        says = f"This service answers {', '.join(sorted(hooks))}, not this hook."
-        issues.append(Issue("value", says, "hook"))
-    loaded, messages = checked_request(members)
-    issues += flattened(messages)
+    hook = received.members.get("hook")
+    if isinstance(hook, str) and hook not in services:
+        answered = ", ".join(sorted(services))
+        issues.append(Issue("value", f"This service answers {answered}, not this hook.", "hook"))
+    members, messages = checked_request(received.members)
+    issues += issues_of(messages)
     if issues:
         raise RequestError(issues)
-    return loaded
-
-
-def options_of(members: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Our own extension of a checked call."""
-    options: Mapping[str, Any] = (members.get("extension") or {}).get(EXTENSION) or {}
-    return options
-
-
-def submission_of_call(
-    received: HookCall,
-    entry: Mapping[str, Any],
-    context: Mapping[str, Any],
-    fetched: Mapping[str, Fetched] | None = None,
-) -> Submission:
-    """The prefetch with what was fetched, and what the context of that hook brings. entry: of the hook.
-
-    Raises RequestError where what the context must bring is no Bundle.
-    """
-    hook = entry["hook"]
-    submission = submission_of_prefetch(received.prefetch, context["patientId"], entry["prefetch"], fetched)
-    selects = hook_schemas.CONTEXTS[hook].selects
-    selections = context[selects] if selects else None
-    try:
-        return with_context(submission, received.context, hook_schemas.bundles_of(hook), selections)
-    except UnreadableBody as error:
-        raise RequestError(list(issues_of(error))) from None
-
-
-def refuse_unseen(answered: Answer, why: Mapping[str, str] = _NOTHING) -> None:
-    """Raises DataMissing where an empty answer would look like an all clear, and is none.
-
-    why: prefetch key -> why it was not had from the caller's FHIR server.
-    """
-    if answered.gate not in ("unseen", "unread"):
-        return
-    missing = [key for key in ("conditions", "findings") if key in answered.decision.record.not_seen]
-    unseen = [
-        Issue(
-            "required",
-            f"No twitch was found, and {key} were not seen: send prefetch.{key}."
-            + (f" fhirServer did not give them: {why[key]}." if key in why else ""),
-            f"prefetch.{key}",
-        )
-        for key in missing
-    ]
-    unread = [
-        Issue(
-            "structure",
-            f"No twitch was found, and what may be a record of one could not be read ({note.why}):"
-            " mend it, or leave it out.",
-            note.expression or note.reference,
-        )
-        for note in answered.decision.record.unread
-    ]
-    raise DataMissing(unseen + unread)
+    return HookRequest(received, services[members["hook"]], members)

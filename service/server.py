@@ -20,8 +20,7 @@ from fhir_mappings.request.json_body import json_bytes
 from fhir_mappings.to_fhir.actions import operation_outcome
 from service.app import create_app
 from service.config import SETTINGS, Config, ConfigError
-from service.endpoints.request_log import new_id
-from service.endpoints.response_headers import header_rules
+from service.endpoints.middleware import header_rules, new_id
 from service.endpoints.responses import FHIR_JSON
 from service.feedback import Store
 from service.gunicorn_worker import Worker

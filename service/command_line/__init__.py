@@ -1,1 +1,1 @@
-"""fasciculation-cds: records decided, checked and explained from files, without a server and without HTTP."""
+"""fasciculation-cds: evaluate, validate and explain records from files, without a server."""

@@ -1,4 +1,4 @@
-"""The commands of fasciculation-cds: what was asked for goes to stdout, all talk to stderr."""
+"""The commands of fasciculation-cds. Results go to stdout, diagnostics to stderr."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from fhir_mappings.request.documents import BUNDLE
 from fhir_mappings.to_findings.unknown_codes import UnknownCode
 from service import __version__
-from service.command_line.deciding import Deciding, Refused, why_undecided
-from service.command_line.explaining import Explaining
+from service.command_line.explain import Explainer
 from service.command_line.inputs import Document, Inputs, Unusable
-from service.command_line.texts import COLOURS, card_text, harmless, table
-from service.command_line.validating import Validated, codes_text, json_of, text_of, validated
+from service.command_line.terminal import COLOURS, card_text, error_text, harmless, table
+from service.command_line.validate import codes_text, json_of, text_of, validated
+from service.errors import RequestError
+from service.evaluation import Evaluation, Evaluator
 from service.examples import Example, load_examples
 from service.knowledge import Knowledge, KnowledgeError, load_knowledge
 
-# Exit codes beside 0. 2 is also what a wrong option gives.
+# Exit codes besides 0. click exits with 2 for a wrong option.
 UNUSABLE, WRONG_USE, WARNING, CRITICAL = 1, 2, 3, 4
 LEVELS = ("none", "info", "warning", "critical")
 _OF_LEVEL = {"warning": WARNING, "critical": CRITICAL}
@@ -35,14 +37,19 @@ Exit codes:
   0  everything was decided, and the highest level is none or info
   3  the highest level is warning
   4  the highest level is critical
-  1  something could not be read or decided; this goes before 3 and 4
+  1  something could not be read or decided; takes precedence over 3 and 4
   2  wrong use, or broken knowledge"""
 _VALIDATE_CODES = """\b
 Exit codes:
   0  everything can be used
   3  something in a record is not understood, not used or not valid FHIR
-  1  a whole record cannot be read or decided; this goes before 3
+  1  a whole record cannot be read or decided; takes precedence over 3
   2  wrong use, or broken knowledge"""
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    commands(prog_name="fasciculation-cds")
 
 
 def _print_version(context: click.Context, _: click.Parameter, given: bool) -> None:
@@ -59,20 +66,17 @@ def _print_version(context: click.Context, _: click.Parameter, given: bool) -> N
 @click.pass_context
 def commands(context: click.Context) -> None:
     """Muscle twitching: benign or not, decided from files. For clinicians; not a diagnosis."""
-    # https://no-color.org; without it click looks whether it writes to a terminal.
+    # See https://no-color.org. None: click decides by whether it writes to a terminal.
     context.color = False if os.environ.get("NO_COLOR") else None
 
 
-def _knowledge_option(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--knowledge",
-        "folder",
-        envvar="KNOWLEDGE_DIR",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="A folder with other knowledge files.",
-    )(command)
-
-
+_KNOWLEDGE = click.option(
+    "--knowledge",
+    "folder",
+    envvar="KNOWLEDGE_DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with other knowledge files.",
+)
 _FILES = click.argument("files", nargs=-1, required=True, metavar="FILE|FOLDER|-...")
 _AS_OF = click.option(
     "--as-of",
@@ -90,7 +94,7 @@ _AS_OF = click.option(
 @click.option("--fail-on", type=click.Choice(["info", "warning", "critical", "never"]), default="warning",
               help="The lowest level with an exit code of its own; info has 3.")  # fmt: skip
 @click.option("--base-url", envvar="PUBLIC_BASE_URL", default=BASE_URL, help="Where links in cards begin.")
-@_knowledge_option
+@_KNOWLEDGE
 def evaluate(
     files: tuple[str, ...],
     form: str,
@@ -103,37 +107,49 @@ def evaluate(
 
     NDJSON holds one of them a line, or one resource a line, which are put together by patient.
     """
-    # Several URLs may be set; the first is the one in cards.
-    deciding = _deciding(as_of, folder, base_url.split(",")[0].strip().rstrip("/"))
-    reached, unusable = "none", False
+    # Several URLs may be set; links in cards begin with the first.
+    evaluator = Evaluator(_knowledge(folder), base_url.split(",")[0].strip().rstrip("/"))
+    highest, unusable = "none", False
     rows: list[tuple[str, ...]] = []
     for document in _documents(files, quiet=form != "table" and sys.stdout.isatty()):
         if isinstance(document, Unusable):
-            unusable = _told(document) or unusable
+            unusable = _report(document) or unusable
             continue
         try:
-            request = deciding.request(document)
-            answered = deciding.answer(request)
-        except Refused as error:
-            unusable = _told(Unusable(document.source, str(error)))
+            evaluation = document.evaluated(evaluator, _date(as_of))
+        except RequestError as error:
+            unusable = _report(Unusable(document.source, error_text(error)))
             continue
-        doubt = why_undecided(request, answered)
+        cards, assessment = evaluation.cards, evaluation.assessment
+        doubt = _why_undecided(document, evaluation)
         if doubt:
-            unusable = _told(Unusable(document.source, doubt))
-        level = answered.assessment["level"]
-        reached = max(reached, level, key=LEVELS.index)
+            unusable = _report(Unusable(document.source, doubt))
+        highest = max(highest, assessment["level"], key=LEVELS.index)
         if form == "json":
-            content = {"source": document.source, "cards": answered.cards, "assessment": answered.assessment}
+            content = {"source": document.source, "cards": cards, "assessment": assessment}
             click.echo(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
         elif form == "card":
-            otherwise = doubt or f"No card: {answered.assessment['gate']['reason']}"
-            click.echo(card_text(document.source, answered.cards, otherwise))
+            no_card = doubt or f"No card: {assessment['gate']['reason']}"
+            click.echo(card_text(document.source, cards, no_card))
         else:
-            rows += _rows(document, answered.assessment, answered.cards, doubt)
+            rows += _rows(document, assessment, cards, doubt)
     if rows:
         heads = ("source", "patient", "level", "not read", "cards")
         click.echo(table(heads, rows, COLOURS), nl=False)
-    sys.exit(_exit_code(reached, fail_on, unusable))
+    sys.exit(_exit_code(highest, fail_on, unusable))
+
+
+def _why_undecided(document: Document, evaluation: Evaluation) -> str:
+    """Why the absence of a card is no all clear; "" if it is one, or there is a card."""
+    if not evaluation.is_undecided:
+        return ""
+    if document.kind == BUNDLE:
+        return f"no twitch was found, and that says nothing: {evaluation.assessment['gate']['reason']}"
+    try:
+        evaluation.reject_if_undecided()
+    except RequestError as error:
+        return error_text(error)
+    return ""
 
 
 def _rows(
@@ -141,17 +157,17 @@ def _rows(
 ) -> Iterator[tuple[str, ...]]:
     level = "unknown" if doubt else assessment["level"]
     first = (document.source, assessment["patient"] or "-", level, str(len(assessment["notUnderstood"])))
-    told = [card["summary"] for card in cards] or [doubt or "no card"]
-    for number, summary in enumerate(told):
+    summaries = [card["summary"] for card in cards] or [doubt or "no card"]
+    for number, summary in enumerate(summaries):
         yield (*(first if number == 0 else ("", "", "", "")), summary)
 
 
-def _exit_code(reached: str, fail_on: str, unusable: bool) -> int:
+def _exit_code(highest: str, fail_on: str, unusable: bool) -> int:
     if unusable:
         return UNUSABLE
-    if fail_on == "never" or LEVELS.index(reached) < LEVELS.index(fail_on):
+    if fail_on == "never" or LEVELS.index(highest) < LEVELS.index(fail_on):
         return 0
-    return _OF_LEVEL.get(reached, WARNING)
+    return _OF_LEVEL.get(highest, WARNING)
 
 
 @commands.command(epilog=_VALIDATE_CODES)
@@ -159,35 +175,34 @@ def _exit_code(reached: str, fail_on: str, unusable: bool) -> int:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text",
               help="json: an object for each record, a line each.")  # fmt: skip
 @click.option("--display", "displays", is_flag=True,
-              help="Show the displays of unknown codes too; what stands there can be anything.")  # fmt: skip
+              help="Also show the displays of unknown codes, which can hold any text.")  # fmt: skip
 @_AS_OF
-@_knowledge_option
+@_KNOWLEDGE
 def validate(
     files: tuple[str, ...], form: str, displays: bool, as_of: datetime | None, folder: Path | None
 ) -> None:
-    """Say what in Bundles, hook requests and NDJSON can be used and what cannot, with its line.
+    """List what in Bundles, hook requests and NDJSON cannot be used, with its FHIRPath.
 
     At the end come the codes that no value set knows, with their counts: where mapping a site's codes begins.
     """
-    deciding = _deciding(as_of, folder, BASE_URL)
+    evaluator = Evaluator(_knowledge(folder), BASE_URL)
     unusable, faulty = False, False
     unknown: Counter[UnknownCode] = Counter()
-    found: Validated
     for document in _documents(files, quiet=sys.stdout.isatty()):
         if isinstance(document, Unusable):
-            unusable = _told(document) or unusable
+            unusable = _report(document) or unusable
             continue
         try:
-            found = validated(document, deciding)
-        except Refused as error:
-            unusable = _told(Unusable(document.source, str(error)))
+            validation = validated(document, evaluator, _date(as_of))
+        except RequestError as error:
+            unusable = _report(Unusable(document.source, error_text(error)))
             continue
-        unknown += found.unknown
-        unusable, faulty = unusable or bool(found.refused), faulty or not found.is_whole
+        unknown += validation.unknown
+        unusable, faulty = unusable or bool(validation.refused), faulty or not validation.is_whole
         if form == "json":
-            click.echo(json.dumps(json_of(found, displays=displays), ensure_ascii=False))
+            click.echo(json.dumps(json_of(validation, displays=displays), ensure_ascii=False))
         else:
-            click.echo(text_of(found))
+            click.echo(text_of(validation))
     if form == "text":
         click.echo(codes_text(unknown, displays=displays), nl=False)
     sys.exit(UNUSABLE if unusable else WARNING if faulty else 0)
@@ -195,28 +210,29 @@ def validate(
 
 @commands.command()
 @click.argument("names", nargs=-1, metavar="[ID]...")
-@_knowledge_option
+@_KNOWLEDGE
 def explain(names: tuple[str, ...], folder: Path | None) -> None:
     """Explain a row, a recommendation, a finding, a claim or an anchor; without an id list them."""
-    explaining = Explaining(_knowledge(folder))
+    explainer = Explainer(_knowledge(folder))
     if not names:
-        click.echo(explaining.names(), nl=False)
+        click.echo(explainer.names(), nl=False)
         return
-    unknown = False
+    exit_code = 0
     for name in names:
-        text = explaining.text(name)
+        text = explainer.text(name)
         if text:
             click.echo(text)
         else:
-            unknown = _talk(f"{name}: nothing has this id; fasciculation-cds explain lists them")
-    sys.exit(UNUSABLE if unknown else 0)
+            _print_error(f"{name}: nothing has this id; fasciculation-cds explain lists them")
+            exit_code = UNUSABLE
+    sys.exit(exit_code)
 
 
 @commands.command(context_settings={"help_option_names": ["-h"]})
 @click.option("--help", "settings", is_flag=True, help="List the settings.")
 def serve(settings: bool) -> None:
     """Run the service; its settings are environment variables, and --help lists them."""
-    # The server and HTTP are loaded by this command alone.
+    # Imported here because the other commands need no HTTP.
     from service.server import main as served
 
     sys.exit(served(["--help"] if settings else [], os.environ))
@@ -266,14 +282,15 @@ def _knowledge(folder: Path | None) -> Knowledge:
         raise _Broken(f"The knowledge is broken:\n{error}") from None
 
 
-def _deciding(as_of: datetime | None, folder: Path | None, base_url: str) -> Deciding:
-    return Deciding(_knowledge(folder), as_of.date() if as_of else None, datetime.now(UTC).date(), base_url)
+def _date(as_of: datetime | None) -> date | None:
+    return as_of.date() if as_of else None
 
 
 def _documents(files: Iterable[str], *, quiet: bool) -> Iterator[Document | Unusable]:
-    """Every document; a bar shows the files that were read where a person waits for more than one.
+    """Every document; a progress bar counts the files if there are several and stderr is a terminal.
 
-    quiet: the same terminal shows answers meanwhile.
+    Args:
+        quiet: Show no bar, because results go to the same terminal meanwhile.
     """
     inputs = Inputs(files, sys.stdin.buffer)
     shows = len(inputs) > 1 and not quiet and sys.stderr.isatty()
@@ -282,13 +299,11 @@ def _documents(files: Iterable[str], *, quiet: bool) -> Iterator[Document | Unus
         yield from inputs.documents((lambda: progress.update(1)) if progress else lambda: None)
 
 
-def _told(unusable: Unusable) -> bool:
-    """Says it; whether it is an error."""
-    return (
-        _talk(f"{unusable.source}: {unusable.why}{'' if unusable.asked else '; left out'}") and unusable.asked
-    )
+def _report(unusable: Unusable) -> bool:
+    """Print it as a diagnostic, and say whether it is an error."""
+    _print_error(f"{unusable.source}: {unusable.why}{'' if unusable.named else '; left out'}")
+    return unusable.named
 
 
-def _talk(text: str) -> bool:
+def _print_error(text: str) -> None:
     click.echo(harmless(text), err=True)
-    return True

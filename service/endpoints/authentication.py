@@ -1,4 +1,4 @@
-"""Who may see which address, decided before anything of a body is read."""
+"""Authorization of each request, before its body is read."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from service.authentication import Caller, Callers
 from service.authentication.admin_token import AdminToken
 from service.errors import Issue, NotFound
 
-# First part of an address without patient data that all may read. What is in no list needs a token.
-# "" is the front page, which then only lists the addresses.
-OPEN = frozenset(
+# First parts of paths that need no token to read: they hold no patient data. "" is the front page, which
+# then only lists the addresses.
+PUBLIC = frozenset(
     ("", "healthz", "readyz", "openapi.yaml", "openapi.json", "docs", "static", "knowledge", "fhir")
 )
-FOR_ADMINS = frozenset(("/metrics", "/feedback/summary"))
-OFF = frozenset(("/workbench/answer",))
+ADMIN_ROUTES = frozenset(("/metrics", "/feedback/summary"))
+DISABLED_ROUTES = frozenset(("/workbench/answer",))
 
 
 def authentication(callers: Callers | None, admin: AdminToken) -> Blueprint:
-    """Checks every request of the application. callers: None = CDS_AUTH=off, and only admins are asked."""
+    """Checks every request. callers: None with CDS_AUTH=off, where only administrators need a token."""
     blueprint = Blueprint("authentication", __name__)
 
     @blueprint.before_app_request
     def check() -> None:
-        matched, method = request.url_rule, request.environ["REQUEST_METHOD"]
-        # A preflight carries no token; an address that does not exist holds nothing.
-        if method == "OPTIONS" or matched is None:
+        method = request.environ["REQUEST_METHOD"]
+        # A preflight carries no token, and an address that does not exist needs none.
+        if method == "OPTIONS" or request.url_rule is None:
             return
-        rule = matched.rule
+        rule = request.url_rule.rule
         authorization = request.environ.get("HTTP_AUTHORIZATION")
-        if rule in FOR_ADMINS:
+        if rule in ADMIN_ROUTES:
             if callers is not None or admin.is_set:
                 admin.check(authorization)
         elif callers is not None:
-            if rule in OFF:
+            if rule in DISABLED_ROUTES:
                 raise NotFound([Issue("not-found", "The workbench is off where callers need a token.")])
-            # Reading alone is open: what is sent may be about a patient.
-            if method not in ("GET", "HEAD") or rule.split("/")[1] not in OPEN:
+            # Only reading is public: a body may be about a patient.
+            if method not in ("GET", "HEAD") or rule.split("/")[1] not in PUBLIC:
                 g.caller = callers.caller(authorization, request.path.rstrip("/"))
 
     return blueprint
 
 
 def caller() -> Caller | None:
-    """Who sent this request, verified; None where nobody needs to say."""
-    found: Caller | None = g.get("caller")
-    return found
+    """The verified caller of this request; None with CDS_AUTH=off."""
+    verified: Caller | None = g.get("caller")
+    return verified

@@ -1,4 +1,4 @@
-"""The body of a request as bytes, refused where it cannot be read."""
+"""The body of a request as bytes."""
 
 from __future__ import annotations
 
@@ -6,50 +6,33 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.endpoints.responses import FHIR_JSON, JSON
-from service.errors import Issue, NotSupported, RequestError, TooLarge
-
-# What nearly every client writes; anything else is taken apart first.
-_AS_USUAL = (JSON, FHIR_JSON, f"{JSON}; charset=utf-8", f"{FHIR_JSON}; charset=utf-8")
+from service.errors import Issue, RequestError
 
 
 def body_of(request: Request) -> bytes:
-    """The whole body. Raises NotSupported (415), TooLarge (413) or RequestError (400)."""
-    environ = request.environ
-    if environ.get("CONTENT_TYPE") not in _AS_USUAL or "HTTP_CONTENT_ENCODING" in environ:
-        _check_kind(request)
+    """The whole body. Raises RequestError (400, 413 or 415) if it cannot be read as JSON."""
+    if request.mimetype not in (JSON, FHIR_JSON):
+        raise _not_supported(f"Content-Type must be {JSON} or {FHIR_JSON}.", "content-type")
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        diagnostics = "Content-Encoding is not supported: send the body uncompressed."
+        raise _not_supported(diagnostics, "content-encoding")
+    charset = request.mimetype_params.get("charset", "utf-8").strip().lower()
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise _not_supported("The charset must be UTF-8.", "content-type")
     body = _received(request)
     limit = request.max_content_length
     if limit is not None and len(body) >= limit and request.content_length is None:
-        # A chunked body says no length: reading it ended at the limit, in its middle.
-        raise TooLarge(
-            [Issue("too-long", "The body is larger than MAX_BODY_BYTES allows: send fewer resources.")]
-        )
+        # Reading a chunked body, which has no length, ends at the limit.
+        diagnostics = "The body is larger than MAX_BODY_BYTES allows: send fewer resources."
+        raise RequestError([Issue("too-long", diagnostics)], 413)
     if not body.strip():
         raise RequestError([Issue("required", "The body is empty.")])
-    # Some clients write a byte order mark, which JSON forbids and nobody means.
+    # Some clients send a byte order mark, which JSON forbids.
     return body.removeprefix(b"\xef\xbb\xbf")
 
 
-def _check_kind(request: Request) -> None:
-    """Raises NotSupported where the body is no JSON in UTF-8, or is packed."""
-    if request.mimetype not in (JSON, FHIR_JSON):
-        raise NotSupported(
-            [Issue("not-supported", f"Content-Type must be {JSON} or {FHIR_JSON}.", "http.content-type")]
-        )
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding != "identity":
-        raise NotSupported(
-            [
-                Issue(
-                    "not-supported",
-                    "Content-Encoding is not read: send the body as it is.",
-                    "http.content-encoding",
-                )
-            ]
-        )
-    charset = request.mimetype_params.get("charset", "utf-8").strip().lower()
-    if charset not in ("utf-8", "utf8", "us-ascii"):
-        raise NotSupported([Issue("not-supported", "The charset must be UTF-8.", "http.content-type")])
+def _not_supported(diagnostics: str, header: str) -> RequestError:
+    return RequestError([Issue("not-supported", diagnostics, f"http.{header}")], 415)
 
 
 def _received(request: Request) -> bytes:
@@ -68,6 +51,6 @@ def _received(request: Request) -> bytes:
         body = b""
     if length is None or len(body) < length:
         raise RequestError(
-            [Issue("incomplete", "The body broke off, or its chunks are not as HTTP writes them.", "http")]
+            [Issue("incomplete", "The body ended early, or its chunks are not valid HTTP.", "http")]
         )
     return body

@@ -8,9 +8,9 @@ from flask import Blueprint, Response, render_template, request, send_from_direc
 from werkzeug.exceptions import NotFound
 
 SWAGGER_UI = files("flask_swagger_ui") / "dist"
-# The folder holds more: pages with scripts of their own, and builds that are not used.
+# The folder holds more: pages with inline scripts, and other builds.
 FILES = frozenset({"swagger-ui-bundle.js", "swagger-ui.css"})
-# Its icons are data: addresses in its style sheet. "Try it out" asks this service alone.
+# The icons of the style sheet are data: URLs. "Try it out" calls this service alone.
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self';"
     " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

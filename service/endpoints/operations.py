@@ -15,9 +15,9 @@ from service.knowledge.loading import load_yaml
 from service.metrics import Metrics
 from service.package_files import shipped
 
-# What Prometheus asks for when it asks for nothing in particular.
+# The default format of Prometheus.
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
-# Asked about the service itself, by any name of the host.
+# Answered for any Host: probes and proxies name the replica as they know it.
 PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
 OPENAPI = shipped("openapi.yaml")
 
@@ -32,7 +32,7 @@ def operations(
 
     stores = {"feedback": store.state_soon}
     if callers is not None:
-        # Every replica, and every worker of it, is asked again and again.
+        # Probes ask every worker of every replica every few seconds.
         stores["usedTokens"] = HealthCheck(callers.seen.state, max_age_s=1.0)
 
     @blueprint.get("/healthz")
@@ -47,16 +47,16 @@ def operations(
                 "version": version,
                 "knowledgeVersion": knowledge.version,
                 "rows": len(knowledge.table.rows),
-                # Named, and no more: another replica has no better ones.
+                # A store that is down does not make the replica unready: the others share it.
                 **{name: state() for name, state in stores.items()},
             }
         )
 
     @blueprint.get("/metrics")
-    def measured() -> Response:
+    def prometheus() -> Response:
         facts = {"version": version, "knowledge_version": knowledge.version}
-        text = metrics.exposition(facts, {name: state() == "ok" for name, state in stores.items()})
-        return Response(text, content_type=EXPOSITION)
+        exposition = metrics.exposition(facts, {name: state() == "ok" for name, state in stores.items()})
+        return Response(exposition, content_type=EXPOSITION)
 
     @blueprint.get("/openapi.yaml")
     def openapi_yaml() -> Response:

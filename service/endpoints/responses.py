@@ -1,4 +1,4 @@
-"""Answers as bytes: JSON for CDS Hooks, OperationOutcome for every error."""
+"""Responses: JSON, an OperationOutcome for every error, and the cards that the site shows."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from flask import Response
 
 from fhir_mappings.request.json_body import json_bytes
 from fhir_mappings.to_fhir.actions import operation_outcome
+from service.config import INDICATORS, Config
 from service.errors import Issue
 
 JSON = "application/json"
 FHIR_JSON = "application/fhir+json"
+HTML = "text/html"
 
 
 def json_answer(content: Any, status: int = 200, mimetype: str = JSON) -> Response:
@@ -20,7 +22,19 @@ def json_answer(content: Any, status: int = 200, mimetype: str = JSON) -> Respon
     return Response(json_bytes(content), status=status, mimetype=mimetype)
 
 
+def outcome_of(issues: Sequence[Issue]) -> dict[str, Any]:
+    """An OperationOutcome with every issue."""
+    return operation_outcome([("error", issue.code, issue.diagnostics, issue.expression) for issue in issues])
+
+
 def problem_answer(issues: Sequence[Issue], status: int) -> Response:
-    """An OperationOutcome that names every issue."""
-    listed = [("error", issue.code, issue.diagnostics, issue.expression) for issue in issues]
-    return json_answer(operation_outcome(listed), status, FHIR_JSON)
+    """A response with the OperationOutcome of those issues."""
+    return json_answer(outcome_of(issues), status, FHIR_JSON)
+
+
+def shown_cards(cards: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
+    """The cards that SILENT and MIN_INDICATOR let through."""
+    if config.silent:
+        return []
+    lowest = INDICATORS.index(config.min_indicator)
+    return [card for card in cards if INDICATORS.index(card["indicator"]) >= lowest]

@@ -1,4 +1,4 @@
-"""The documents' two-column table with one patient's values: which side each feature lies on."""
+"""The two-column table of the documents, with the values of one patient."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from service.decision.table import ABSENT, FALSE, TRUE, UNKNOWN
 from service.knowledge import Knowledge
 from service.knowledge.page_contents import Sources
 
-# Features whose side is computed, by the facts that say so; every other column is read off its findings.
-_FEATURES = {
+# Features whose side follows from facts; the side of the others follows from their findings.
+_FACTS = {
     "site": ("several-regions", "tongue-site"),
     "course": ("worsening", "spreading", "continuous"),
 }
@@ -23,7 +23,7 @@ _FEATURES = {
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of the table. claims: as explained.Sources shows them. lit: the patient lies on this side."""
+    """One side of the table. claims: as `Sources.shown` gives them. lit: the patient is on this side."""
 
     says: str
     claims: tuple[dict[str, Any], ...]
@@ -32,7 +32,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One feature. recorded: this patient's values, one a line; known: whether any is on record."""
+    """One feature. recorded: the values of the patient. known: whether there are any."""
 
     label: str
     recorded: tuple[str, ...]
@@ -42,7 +42,7 @@ class Column:
 
 
 def columns_of(decision: Decision, knowledge: Knowledge, sources: Sources) -> tuple[Column, ...]:
-    """The table of that decision, its features in the order of pages.yaml."""
+    """The table of a decision, its features in the order of pages.yaml."""
     return tuple(_Columns(decision, knowledge, sources).all())
 
 
@@ -55,44 +55,44 @@ class _Columns:
         self.words = Features(decision, knowledge)
 
     def all(self) -> Iterator[Column]:
-        for one in self.knowledge.pages.two_columns:
-            findings = self._findings(one.rows)
-            # Neither side is said of a twitch that is not there.
-            side = self._side(one.id, findings) if self.decision.open else UNKNOWN
-            recorded = tuple(self._recorded(one.id, findings))
-            label = self.knowledge.wording.maybe(f"table.rows.{one.id}.label") or one.label
+        not_recorded = self.words.say("table.not_recorded")
+        for feature in self.knowledge.pages.two_columns:
+            findings = self._findings(feature.rows)
+            # Without a twitch no side applies.
+            side = self._side(feature.id, findings) if self.decision.open else UNKNOWN
+            recorded = tuple(self._recorded(feature.id, findings))
+            label = self.knowledge.wording.maybe(f"table.rows.{feature.id}.label") or feature.label
             sides = (
                 Side(cell.says, tuple(self.sources.shown(name) for name in cell.claims), lit)
-                for cell, lit in ((one.benign, side == FALSE), (one.disease, side == TRUE))
+                for cell, lit in ((feature.benign, side == FALSE), (feature.disease, side == TRUE))
             )
-            nothing = self.words.say("table.not_recorded")
-            yield Column(label, recorded or (nothing,), side != UNKNOWN or bool(recorded), *sides)
+            yield Column(label, recorded or (not_recorded,), side != UNKNOWN or bool(recorded), *sides)
 
     def _findings(self, rows: Iterable[str]) -> list[str]:
-        """The findings that one of those rows needs nothing else but: "tingling", not "weakness and ..."."""
+        """The findings that make one of those rows fire by themselves: "tingling", not "weakness and ..."."""
         table = self.knowledge.table
-        found = [
+        names = [
             term[0].variable
             for name in rows
             if (row := table.row(name)) is not None
             for term in row.terms
             if len(term) == 1 and term[0].positive
         ]
-        return [name for name in dict.fromkeys(found) if name in self.knowledge.terminology.findings]
+        return [name for name in dict.fromkeys(names) if name in self.knowledge.terminology.findings]
 
     def _side(self, name: str, findings: list[str]) -> str:
         facts = self.decision.facts
         if name == "duration":
             eyelid = facts.get("isolated-eyelid") == TRUE
             return facts.get("lasts-long-for-eyelid" if eyelid else "lasts-long", UNKNOWN)
-        if name in _FEATURES:
-            said = [facts.get(feature, UNKNOWN) for feature in _FEATURES[name]]
-            return TRUE if TRUE in said else FALSE if FALSE in said else UNKNOWN
+        if name in _FACTS:
+            values = [facts.get(fact, UNKNOWN) for fact in _FACTS[name]]
+            return TRUE if TRUE in values else FALSE if FALSE in values else UNKNOWN
         status = [self.record.finding(finding).status for finding in findings]
         if Status.PRESENT in status:
             return TRUE
         known_absent = bool(findings) and all(facts.get(finding) == ABSENT for finding in findings)
-        # Of a sign and what goes with it, the sign alone decides that a side is free of it.
+        # The absence of the sign is enough, whatever is known of the findings that go with it.
         own = self.record.finding(name).status is Status.ABSENT
         return FALSE if known_absent or own else UNKNOWN
 
@@ -110,10 +110,10 @@ class _Columns:
                 if finding.evidence:
                     text = self.words.finding_text(finding)
                     label = self.knowledge.terminology.findings[finding.id].label
-                    # The line has its name already.
+                    # The label of the column already names a single finding.
                     yield text if finding.id == name and len(findings) == 1 else f"{label}: {text}"
             if name not in self.knowledge.terminology.findings:
-                # Illnesses that are named without deciding anything by themselves.
+                # Diseases that are named and decide nothing by themselves.
                 for finding in self.decision.named:
                     if finding.id not in findings:
                         yield self.knowledge.terminology.findings[finding.id].label

@@ -1,4 +1,4 @@
-"""A card's Markdown as HTML, as an EHR renders it: GitHub's tables, no HTML of its own, only tags of text."""
+"""The Markdown of a card as safe HTML: GitHub's tables, only tags of text."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _TAGS = frozenset(
     {"p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr", "h4", "h5", "h6"}
     | {"table", "thead", "tbody", "tr", "th", "td", "div"}
 )
-# A wide table scrolls by itself, by keyboard as well.
-_OPEN = '<div class="scroll" role="region" tabindex="0"><table>\n'
+# A wide table scrolls by itself, also by keyboard.
+_TABLE_OPEN = '<div class="scroll" role="region" tabindex="0"><table>\n'
 _ATTRIBUTES = {
     "div": {"class", "role", "aria-label", "tabindex"},
     "table": {"aria-label"},
@@ -26,11 +26,12 @@ _ATTRIBUTES = {
 
 
 def html_of(markdown: str, name: str) -> str:
-    """Safe HTML of that Markdown. Links are left out: a card has links of its own, beside its text.
+    """Safe HTML of the Markdown, without links: a card has its links beside its text.
 
-    name: what its tables are called, of one card among several.
+    Args:
+        name: The accessible name of its tables.
     """
-    # Half a megabyte that no hook call needs.
+    # Imported here because hook calls do not need it.
     import nh3
 
     renderer = _renderer()
@@ -42,7 +43,7 @@ def html_of(markdown: str, name: str) -> str:
 
 
 def _name_cells(tokens: Sequence[Token]) -> None:
-    """Each cell says its column: on a narrow screen a row is laid out as a block."""
+    """Label each cell with its column: on a narrow screen a row becomes a block."""
     names: list[str] = []
     column = 0
     for before, token in pairwise(tokens):
@@ -63,7 +64,7 @@ def _renderer() -> MarkdownIt:
 
     renderer = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     renderer.disable(["link", "image", "autolink", "reference", "html_block", "html_inline"])
-    renderer.add_render_rule("table_open", lambda *_: _OPEN)
+    renderer.add_render_rule("table_open", lambda *_: _TABLE_OPEN)
     renderer.add_render_rule("table_close", lambda *_: "</table></div>\n")
     renderer.add_render_rule("th_open", lambda *_: '<th scope="col">')
     return renderer

@@ -1,6 +1,6 @@
-"""The timeline of one patient as shapes: the twitch, medicines, results, examinations, studies and orders.
+"""The timeline of one patient as shapes: the twitch, medications, results, examinations, studies and orders.
 
-Days are drawn on a scale that widens towards the day of the decision: two weeks and two years fit on it.
+The scale widens towards the day of the decision, so that two weeks and two years fit on it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from service.decision import Decision
 from service.decision.facts import band_today
 from service.decision.table import TRUE
 from service.knowledge import Knowledge
-from service.workbench.results import judged_as, range_of
+from service.workbench.laboratory import judged_as, range_of
 
 WIDE, NARROW = 640, 340
-MOST_LANES = 14
-_MARGIN, _LINE, _BAR, _GAP = 8.0, 17.0, 12.0, 10.0
-# Kept free above a label, whose letters may reach above its row.
-_CLEAR = 4.0
-# Of a letter, wide enough for any font that a browser takes.
-_LETTER = 7.7
-# Days on which half of a fold of the scale falls; the shortest and longest time that it shows.
-_BEND, _SHORTEST, _LONGEST = 10.0, 60, 365 * 30
+MAX_LANES = 14
+_MARGIN, _LINE_HEIGHT, _BAR_HEIGHT, _GAP = 8.0, 17.0, 12.0, 10.0
+# Free space above a label, because letters reach above its line.
+_LABEL_CLEARANCE = 4.0
+# Wide enough for the fonts of all browsers.
+_LETTER_WIDTH = 7.7
+# The scale is nearly linear for about so many days.
+_LINEAR_DAYS = 10.0
+_MIN_SPAN_DAYS, _MAX_SPAN_DAYS = 60, 365 * 30
 _TICKS = (
     (30, "1 month"),
     (91, "3 months"),
@@ -39,16 +40,16 @@ _TICKS = (
     (3652, "10 years"),
     (7305, "20 years"),
 )
-_TICK_ROOM = 70.0
+_TICK_WIDTH = 70.0
 _VERDICTS = {
     Plausible.YES: "can be a cause",
     Plausible.POSSIBLE: "perhaps a cause",
     Plausible.NO: "cannot be the cause",
 }
 _SIGNS = {Plausible.YES: "●", Plausible.POSSIBLE: "◐", Plausible.NO: "○"}
-# Kinds of findings that are looked at or asked about at a visit.
+# Kinds of findings that a visit examines.
 _EXAMINED = frozenset({"sign", "symptom"})
-_BANDS = {
+_SHAPES = {
     Band.IN_RANGE: "circle",
     Band.NOT_JUDGED: "square",
     Band.CRITICAL: "diamond",
@@ -57,7 +58,7 @@ _BANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """style: a class of the style sheet, and how it is told apart without colour ("hatch", "hollow", "")."""
+    """style: a class of the style sheet. fill: tells bars apart without colour ("hatch", "hollow", "")."""
 
     x: float
     y: float
@@ -92,7 +93,7 @@ class Text:
 
     x: float
     y: float
-    says: str
+    text: str
     style: str = ""
     anchor: str = "start"
 
@@ -102,7 +103,7 @@ Shape = Rect | Line | Mark | Text
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Days to x. span: days from the left edge to the day of the decision, on the right."""
+    """Maps days to x. span: days from the left edge to the day of the decision at the right edge."""
 
     as_of: date
     span: int
@@ -110,28 +111,28 @@ class Scale:
     right: float
 
     def x(self, day: date) -> float:
-        """Where that day is; one beyond an edge is on it."""
+        """x of a day; a day beyond an edge is drawn on it."""
         return self.x_ago((self.as_of - day).days)
 
     def x_ago(self, days: int) -> float:
-        """Where the day so many days before stands, whether or not the calendar has it."""
+        """x of so many days before the decision, even before the calendar begins."""
         ago = min(max(days, 0), self.span)
-        share = math.log1p(ago / _BEND) / math.log1p(self.span / _BEND)
+        share = math.log1p(ago / _LINEAR_DAYS) / math.log1p(self.span / _LINEAR_DAYS)
         return round(self.right - (self.right - self.left) * share, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One thing in time. says: the same in words; kind: what the style sheet calls it."""
+    """One line of the timeline. kind: a class of the style sheet. text: the same in words."""
 
     kind: str
-    says: str
+    text: str
     shapes: tuple[Shape, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """frame: axis and limits. left_out: how many lanes were too many."""
+    """frame: axis and limits. left_out: number of lanes beyond MAX_LANES."""
 
     width: float
     height: float
@@ -142,10 +143,10 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A lane before it has its place. bars: (from, to, style, fill); None = beyond the edge."""
+    """A lane before it is placed. bars: (from, to, style, fill); None is the edge."""
 
     kind: str
-    says: str
+    text: str
     bars: tuple[tuple[date | None, date | None, str, str], ...] = ()
     marks: tuple[tuple[date, str, str], ...] = ()
 
@@ -156,42 +157,44 @@ class _Drawing:
     width: float
     y: float
     lanes: list[Lane] = field(default_factory=list)
-    # Heights at which no label stands: (top, bottom).
+    # Top and bottom of the stretches without a label.
     free: list[tuple[float, float]] = field(default_factory=list)
 
     def add(self, item: _Item) -> None:
         shapes: list[Shape] = []
-        letters = int((self.width - 2 * _MARGIN) / _LETTER)
-        for line in textwrap.wrap(item.says, letters, max_lines=4, placeholder=" …") or [""]:
-            self.y += _LINE
+        letters = int((self.width - 2 * _MARGIN) / _LETTER_WIDTH)
+        for line in textwrap.wrap(item.text, letters, max_lines=4, placeholder=" …") or [""]:
+            self.y += _LINE_HEIGHT
             shapes.append(Text(_MARGIN, self.y - 4, line, item.kind))
         for start, end, style, fill in item.bars:
             x1 = self.scale.left if start is None else self.scale.x(start)
             x2 = self.scale.right if end is None else self.scale.x(end)
-            # What began today has a width as well.
+            # A bar that begins today needs a width, too.
             width = max(round(x2 - x1, 1), 2.0)
-            shapes.append(Rect(min(x1, self.scale.right - 2), self.y, width, _BAR, style, fill))
+            shapes.append(Rect(min(x1, self.scale.right - 2), self.y, width, _BAR_HEIGHT, style, fill))
         for day, shape, style in item.marks:
-            shapes.append(Mark(self.scale.x(day), self.y + _BAR / 2, shape, style))
-        self.free.append((self.y, self.y + _BAR + _GAP - _CLEAR))
-        self.y += _BAR + _GAP
-        self.lanes.append(Lane(item.kind, item.says, tuple(shapes)))
+            shapes.append(Mark(self.scale.x(day), self.y + _BAR_HEIGHT / 2, shape, style))
+        self.free.append((self.y, self.y + _BAR_HEIGHT + _GAP - _LABEL_CLEARANCE))
+        self.y += _BAR_HEIGHT + _GAP
+        self.lanes.append(Lane(item.kind, item.text, tuple(shapes)))
 
 
 def timeline_of(decision: Decision, knowledge: Knowledge, width: float = WIDE) -> Timeline:
-    """The timeline of that decision, so many units wide."""
+    """The timeline of a decision, so many units wide."""
     items = list(_Items(decision, knowledge).all())
     scale = _scale(decision, items, width)
-    drawing = _Drawing(scale, width, 2 * _LINE, free=[(_LINE + 4, 2 * _LINE - _CLEAR)])
-    for item in items[:MOST_LANES]:
+    drawing = _Drawing(
+        scale, width, 2 * _LINE_HEIGHT, free=[(_LINE_HEIGHT + 4, 2 * _LINE_HEIGHT - _LABEL_CLEARANCE)]
+    )
+    for item in items[:MAX_LANES]:
         drawing.add(item)
     bottom = drawing.y
     return Timeline(
         width=width,
-        height=bottom + _LINE + 6,
+        height=bottom + _LINE_HEIGHT + 6,
         frame=tuple(_frame(decision, knowledge, scale, drawing.free, bottom)),
         lanes=tuple(drawing.lanes),
-        left_out=max(len(items) - MOST_LANES, 0),
+        left_out=max(len(items) - MAX_LANES, 0),
     )
 
 
@@ -200,7 +203,7 @@ def _scale(decision: Decision, items: list[_Item], width: float) -> Scale:
     days = [day for item in items for bar in item.bars for day in bar[:2] if day is not None]
     days += [mark[0] for item in items for mark in item.marks]
     oldest = max([(as_of - day).days for day in days], default=0)
-    span = min(max(int(oldest * 1.15), _SHORTEST), _LONGEST)
+    span = min(max(int(oldest * 1.15), _MIN_SPAN_DAYS), _MAX_SPAN_DAYS)
     return Scale(as_of, span, _MARGIN, width - _MARGIN)
 
 
@@ -211,31 +214,31 @@ def _frame(
     free: list[tuple[float, float]],
     bottom: float,
 ) -> Iterator[Shape]:
-    """Axis and vertical lines. A line is broken where a label stands, so that it crosses no text."""
+    """Axis and vertical lines, which are interrupted at labels."""
     limits = knowledge.table.thresholds
     as_of = decision.record.as_of
     days = [limits.persistent_days]
     if decision.facts.get("isolated-eyelid") == TRUE:
         days.append(limits.eyelid_days)
     yield from (Line(scale.right, top, scale.right, end, "today") for top, end in free)
-    yield Text(scale.right, _LINE - 3, str(as_of), "today", "end")
+    yield Text(scale.right, _LINE_HEIGHT - 3, str(as_of), "today", "end")
     for limit in days:
         x = scale.x_ago(limit)
         yield from (Line(x, top, x, end, "limit") for top, end in free)
         anchor, beside = "middle", 0
-        if x >= scale.right - 2 * _TICK_ROOM:
+        if x >= scale.right - 2 * _TICK_WIDTH:
             anchor, beside = "end", 14
-        elif x < scale.left + _TICK_ROOM / 2:
+        elif x < scale.left + _TICK_WIDTH / 2:
             anchor = "start"
-        yield Text(x + beside, _LINE - 3, f"{limit} days", "limit", anchor)
+        yield Text(x + beside, _LINE_HEIGHT - 3, f"{limit} days", "limit", anchor)
     last = scale.right
-    for ago, says in _TICKS:
+    for ago, text in _TICKS:
         x = scale.x_ago(ago)
-        if ago >= scale.span or last - x < _TICK_ROOM or x < _TICK_ROOM / 2:
+        if ago >= scale.span or last - x < _TICK_WIDTH or x < _TICK_WIDTH / 2:
             continue
         last = x
         yield Line(x, bottom, x, bottom + 5, "tick")
-        yield Text(x, bottom + _LINE, says, "tick", "middle")
+        yield Text(x, bottom + _LINE_HEIGHT, text, "tick", "middle")
     yield Line(scale.left, bottom, scale.right, bottom, "axis")
 
 
@@ -260,26 +263,26 @@ class _Items:
         yield from self.examinations()
         for study in self.record.studies:
             if study.day is not None:
-                says = f"Done: {study_label(study.id, self.wording)}, {study.day}"
-                yield _Item("study", says, marks=((study.day, "square", "study"),))
+                text = f"Done: {study_label(study.id, self.wording)}, {study.day}"
+                yield _Item("study", text, marks=((study.day, "square", "study"),))
         yield from self.orders()
         for drug in self.record.drugs:
             if not self.acts(drug):
                 yield self.drug(drug)
 
     def acts(self, drug: Drug) -> bool:
-        """Whether a row takes a medicine of its class as a cause."""
+        """Whether a row reads a class of the medication as a cause."""
         return any(drug.classes & row.drug_classes for row in self.table.rows)
 
     def twitch(self) -> _Item:
         twitch = self.record.twitch
-        says = f"Twitching: {duration(twitch, self.as_of, self.wording)}"
-        return _Item("twitch", says, tuple(self.bars(twitch.onset, None, "twitch", "")))
+        text = f"Twitching: {duration(twitch, self.as_of, self.wording)}"
+        return _Item("twitch", text, tuple(self.bars(twitch.onset, None, "twitch", "")))
 
     def bars(
         self, start: Days, end: date | None, style: str, fill: str
     ) -> Iterator[tuple[date | None, date | None, str, str]]:
-        """A hatched stretch in which it may have begun, and the one in which it was there."""
+        """A hatched bar while the start is uncertain, then a bar in that fill."""
         if not start.known:
             yield None, end, style, "hatch"
             return
@@ -294,14 +297,14 @@ class _Items:
         name = folded(drug.name)[:60] + (f" ({classes})" if classes else "")
         end = drug.end.latest if drug.end is not None and not drug.current else None
         if not self.acts(drug):
-            says = f"{name}: no row takes it as a cause"
-            return _Item("drug", says, tuple(self.bars(drug.start, end, "listed", "hollow")))
+            text = f"{name}: no row takes it as a cause"
+            return _Item("drug", text, tuple(self.bars(drug.start, end, "listed", "hollow")))
         if self.record.twitch.status is not Status.PRESENT:
-            # Nothing is there that it could be a cause of.
+            # Without a twitch there is nothing to cause.
             return _Item("drug", name, tuple(self.bars(drug.start, end, "drug-no", "hollow")))
-        says = f"{_SIGNS[drug.plausible]} {name}: {_VERDICTS[drug.plausible]}; {folded(drug.why)}"
+        text = f"{_SIGNS[drug.plausible]} {name}: {_VERDICTS[drug.plausible]}; {folded(drug.why)}"
         fill = {Plausible.YES: "", Plausible.POSSIBLE: "hatch", Plausible.NO: "hollow"}[drug.plausible]
-        return _Item("drug", says, tuple(self.bars(drug.start, end, f"drug-{drug.plausible.value}", fill)))
+        return _Item("drug", text, tuple(self.bars(drug.start, end, f"drug-{drug.plausible.value}", fill)))
 
     def results(self) -> Iterator[_Item]:
         order = {name: index for index, name in enumerate(self.table.shown_results)}
@@ -312,37 +315,37 @@ class _Items:
 
     def result(self, result: Result, day: date) -> _Item:
         band = band_today(result, self.table, self.as_of)
-        shape = _BANDS.get(band) or ("down" if result.low else "up")
+        shape = _SHAPES.get(band) or ("down" if result.low else "up")
         value = f"{self.terminology.analytes[result.analyte].label} {folded(result.text)[:20]}"
         unit = f" {folded(result.unit)[:20]}" if result.unit else ""
         judged, limits = judged_as(result, band, self.knowledge), range_of(result.limits)
-        says = capital(f"{value}{unit}, {day}: {judged}{f' (range {limits})' if limits else ''}")
-        return _Item("result", says, marks=((day, shape, band.value),))
+        text = capital(f"{value}{unit}, {day}: {judged}{f' (range {limits})' if limits else ''}")
+        return _Item("result", text, marks=((day, shape, band.value),))
 
     def examinations(self) -> Iterator[_Item]:
-        """What was looked at on each day, the newest first; what is there before what is not."""
+        """Examined findings of each day, the newest day first; present findings before absent ones."""
         seen: dict[date, dict[Status, list[str]]] = {}
         for name, finding in sorted(self.record.findings.items()):
             definition = self.terminology.findings[name]
-            for one in finding.evidence if definition.kind in _EXAMINED else ():
-                if one.basis is Basis.EXAMINED and one.day is not None:
-                    seen.setdefault(one.day, {}).setdefault(one.status, []).append(definition.label)
+            for evidence in finding.evidence if definition.kind in _EXAMINED else ():
+                if evidence.basis is Basis.EXAMINED and evidence.day is not None:
+                    seen.setdefault(evidence.day, {}).setdefault(evidence.status, []).append(definition.label)
         for day in sorted(seen, reverse=True):
-            told = [
+            texts = [
                 f"{self.wording.say(f'status.{status.value}')}: {joined(seen[day][status])}"
                 for status in Status
                 if status in seen[day]
             ]
-            yield _Item("exam", f"Examined {day}: {'; '.join(told)}", marks=((day, "square", "exam"),))
+            yield _Item("exam", f"Examined {day}: {'; '.join(texts)}", marks=((day, "square", "exam"),))
 
     def orders(self) -> Iterator[_Item]:
-        """What is pending, by the day on which it was ordered."""
-        asked: dict[date, set[str]] = {}
+        """Pending orders by the day on which they were placed."""
+        ordered: dict[date, set[str]] = {}
         for order in self.record.orders:
             if order.day is not None and not order.draft:
                 tests = {self.table.counts_as.get(test, test) for test in order.tests}
-                asked.setdefault(order.day, set()).update(tests)
-        for day, tests in sorted(asked.items(), reverse=True):
+                ordered.setdefault(order.day, set()).update(tests)
+        for day, tests in sorted(ordered.items(), reverse=True):
             names = joined(test_label(test, self.terminology, self.wording) for test in sorted(tests))
             bar = (day, None, "order", "hollow")
             yield _Item("order", f"Ordered {day}, pending: {names}", (bar,), ((day, "square", "order"),))

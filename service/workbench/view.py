@@ -1,39 +1,28 @@
-"""Everything that the page shows of one evaluation, as frozen values for its template."""
+"""An evaluation as the page shows it: the assessment, with what the page adds in words and drawings."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from typing import Any
 
-from fhir_mappings.record import Evidence, Finding, Note, Status, Twitch
-from service.cards.escaping import folded
 from service.cards.facets import capital, joined, test_label
 from service.cards.features import Features
 from service.cards.questions import Questions
 from service.decision import Decision
 from service.decision.outcome import RANK
 from service.decision.table import Row
-from service.evaluation import Answer
+from service.evaluation import Evaluation
 from service.knowledge import Knowledge
 from service.knowledge.page_contents import Explained
 from service.workbench.columns import Column, columns_of
+from service.workbench.laboratory import ResultView, results_of
 from service.workbench.markdown import html_of
-from service.workbench.results import ResultView, results_of
 from service.workbench.timeline import NARROW, WIDE, Timeline, timeline_of
 
-# Limit of notes, and of evidence for one finding: the size of the page stays bounded.
-MOST_NOTES = 200
-# A shell takes a few hundred kilobytes; a longer request is read from a file.
-_LONGEST_COMMAND = 100_000
-WITHHELD = {
-    "done": "done, and recent enough",
-    "act-on": "done, and out of range: act on it, no repeat is needed",
-    "ordered": "ordered already",
-    "child": "for the paediatric team to decide",
-}
+# A shell takes some hundred kilobytes; a longer request is read from a file.
+_MAX_COMMAND_CHARACTERS = 100_000
 _DRUG = ("drug ", "current ")
 
 
@@ -67,22 +56,19 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Support:
-    """Claims of one reading, each as `Sources.shown` gives it."""
-
-    reading: str
-    note: str
-    claims: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Reason:
-    """A row that fired. rule: when it holds; met: what on record met it."""
+    """A row that fired.
+
+    Args:
+        rule: When the row holds.
+        met: What on record met it.
+        supports: Reading, note and claims, the claims as `Sources.shown` gives them.
+    """
 
     row: Row
     rule: str
     met: tuple[str, ...]
-    supports: tuple[Support, ...]
+    supports: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,37 +81,18 @@ class Advised:
 
 
 @dataclass(frozen=True, slots=True)
-class Withheld:
-    """A test that a row asks for and that is not recommended."""
-
-    label: str
-    why: str
-    day: date | None
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class FindingView:
-    """A finding about which something is recorded."""
-
-    label: str
-    status: str
-    basis: str
-    conflict: bool
-    evidence: tuple[Evidence, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class View:
-    """One evaluation. gate: why there is no card, in words; "" = open. span: lowest and highest level.
+    """One evaluation.
 
-    timelines: the same one for a wide and for a narrow screen.
+    Args:
+        cards: Those that the site shows.
+        timelines: The same one for a wide and for a narrow screen.
+        advised, withheld: Recommendations, and those that are not given, with their labels.
+        not_seen: The lists that were not sent, in words.
+        labels: Id of a finding with evidence -> its label.
     """
 
-    as_of: date
-    level: str
-    gate: str
-    span: tuple[str, str]
+    assessment: Mapping[str, Any]
     cards: tuple[CardView, ...]
     asked: tuple[Asked, ...]
     timelines: tuple[Timeline, ...]
@@ -133,24 +100,20 @@ class View:
     reasons: tuple[Reason, ...]
     columns: tuple[Column, ...]
     advised: tuple[Advised, ...]
-    withheld: tuple[Withheld, ...]
-    not_understood: tuple[Note, ...]
-    not_used: tuple[Note, ...]
+    withheld: tuple[dict[str, Any], ...]
     not_seen: tuple[str, ...]
-    findings: tuple[FindingView, ...]
+    labels: Mapping[str, str]
 
 
 def view_of(
-    answer: Answer, cards: Iterable[Mapping[str, Any]], knowledge: Knowledge, explained: Explained
+    evaluation: Evaluation, cards: Iterable[Mapping[str, Any]], knowledge: Knowledge, explained: Explained
 ) -> View:
-    """What the page shows. cards: those of the answer that the site shows."""
-    decision = answer.decision
-    record = decision.record
+    """What the page shows. cards: those that the site shows."""
+    decision, assessment = evaluation.decision, evaluation.assessment
+    labels = {name: finding.label for name, finding in knowledge.terminology.findings.items()}
+    labels["fasciculation"] = decision.record.twitch.label or knowledge.wording.say("summary.twitch")
     return View(
-        as_of=record.as_of,
-        level=decision.level,
-        gate="" if decision.open else knowledge.wording.say(f"gate.{decision.gate}"),
-        span=decision.span,
+        assessment,
         cards=tuple(_card(card, number, knowledge) for number, card in enumerate(cards, 1)),
         asked=tuple(_asked(decision, knowledge)),
         timelines=tuple(timeline_of(decision, knowledge, width) for width in (WIDE, NARROW)),
@@ -158,11 +121,12 @@ def view_of(
         reasons=reasons_of(decision, knowledge, explained),
         columns=columns_of(decision, knowledge, explained.sources),
         advised=tuple(_advised(decision, knowledge)),
-        withheld=tuple(_withheld(decision, knowledge)),
-        not_understood=record.not_understood[:MOST_NOTES],
-        not_used=record.not_used[:MOST_NOTES],
-        not_seen=tuple(knowledge.wording.say(f"unseen.{key}") for key in record.not_seen),
-        findings=tuple(_findings(decision, knowledge)),
+        withheld=tuple(
+            {**withheld, "label": capital(_label(withheld["id"], withheld.get("tests", ()), knowledge))}
+            for withheld in assessment["withheld"]
+        ),
+        not_seen=tuple(knowledge.wording.say(f"unseen.{key}") for key in assessment["notSeen"]),
+        labels=labels,
     )
 
 
@@ -170,7 +134,7 @@ def curl_of(base_url: str, path: str, text: str) -> str:
     """The curl command of that request. text: its JSON, passed by a here-document."""
     kind = "application/json" if path.startswith("/cds-services/") else "application/fhir+json"
     head = f"curl -s -H 'Content-Type: {kind}' --data-binary"
-    if len(text) > _LONGEST_COMMAND:
+    if len(text) > _MAX_COMMAND_CHARACTERS:
         return f"{head} @request.json '{base_url}{path}'"
     end = "JSON"
     while end in text.splitlines():
@@ -180,7 +144,7 @@ def curl_of(base_url: str, path: str, text: str) -> str:
 
 def _card(card: Mapping[str, Any], number: int, knowledge: Knowledge) -> CardView:
     names = {template["code"]["text"]: name for name, template in knowledge.templates.answers.items()}
-    suggestions = tuple(_suggestion(one, names) for one in card.get("suggestions", ()))
+    suggestions = tuple(_suggestion(suggestion, names) for suggestion in card.get("suggestions", ()))
     return CardView(card, html_of(card["detail"], f"Table of card {number}"), suggestions)
 
 
@@ -192,7 +156,7 @@ def _suggestion(suggestion: Mapping[str, Any], names: Mapping[str, str]) -> Sugg
         label=suggestion["label"],
         finding=names.get(first["code"]["text"], "") if is_answer else "",
         answer=("present" if first.get("valueBoolean") else "absent") if is_answer else "",
-        resources=tuple(json.dumps(one, ensure_ascii=False, indent=2) for one in resources),
+        resources=tuple(json.dumps(resource, ensure_ascii=False, indent=2) for resource in resources),
     )
 
 
@@ -213,8 +177,12 @@ def reasons_of(decision: Decision, knowledge: Knowledge, explained: Explained) -
             rule=explained.rules.rule(row.when).sentence(),
             met=tuple(dict.fromkeys(_met(row, decision, knowledge, words))),
             supports=tuple(
-                Support(one.reading, one.note, tuple(explained.sources.shown(name) for name in one.ids))
-                for one in row.support
+                {
+                    "reading": support.reading,
+                    "note": support.note,
+                    "claims": [explained.sources.shown(name) for name in support.ids],
+                }
+                for support in row.support
             ),
         )
         for row in sorted(decision.rows, key=lambda row: -RANK[row.level])
@@ -225,7 +193,7 @@ def _met(row: Row, decision: Decision, knowledge: Knowledge, words: Features) ->
     for term in row.terms:
         if all(literal.true_in(decision.facts) for literal in term):
             for literal in term:
-                # Something that is not recorded is no reason of its own.
+                # The absence of a record is no reason of its own.
                 if literal.positive:
                     yield from _recorded(literal.variable, decision, knowledge, words)
 
@@ -258,28 +226,9 @@ def _advised(decision: Decision, knowledge: Knowledge) -> Iterator[Advised]:
         )
 
 
-def _withheld(decision: Decision, knowledge: Knowledge) -> Iterator[Withheld]:
-    for one in decision.withheld:
-        label = _names(one.tests, knowledge) or knowledge.wording.say(f"actions.{one.id}.short")
-        yield Withheld(capital(label), WITHHELD[one.kind], one.day, one.reference)
+def _label(action: str, tests: Iterable[str], knowledge: Knowledge) -> str:
+    return _names(tests, knowledge) or knowledge.wording.say(f"actions.{action}.short")
 
 
 def _names(tests: Iterable[str], knowledge: Knowledge) -> str:
     return joined(test_label(test, knowledge.terminology, knowledge.wording) for test in tests)
-
-
-def _findings(decision: Decision, knowledge: Knowledge) -> Iterator[FindingView]:
-    """The twitch, then every finding with evidence by its id."""
-    twitch = decision.record.twitch
-    if twitch.evidence:
-        label = twitch.label or knowledge.wording.say("summary.twitch")
-        yield FindingView(label, twitch.status.value, "", False, _evidence(twitch))
-    for name, finding in sorted(decision.record.findings.items()):
-        if finding.evidence:
-            basis = finding.basis.value if finding.basis and finding.status is not Status.UNKNOWN else ""
-            label = knowledge.terminology.findings[name].label
-            yield FindingView(label, finding.status.value, basis, finding.conflict, _evidence(finding))
-
-
-def _evidence(owner: Twitch | Finding) -> tuple[Evidence, ...]:
-    return tuple(replace(one, text=folded(one.text)) for one in owner.evidence[:MOST_NOTES])

@@ -26,17 +26,17 @@ _PROGRAM = """
 import os, sys, time
 from pathlib import Path
 from service import server
-from service.endpoints import cds_hooks
+from service.evaluation import Evaluator
 from service.server import main
 
-held, decide = Path(os.environ.pop("HELD")), cds_hooks.answer
+held, evaluate = Path(os.environ.pop("HELD")), Evaluator.evaluate
 
-def answer(*given, hook_instance, **more):
+def waiting(*given, hook_instance, **more):
     while hook_instance == {held!r} and held.exists():
         time.sleep(0.01)
-    return decide(*given, hook_instance=hook_instance, **more)
+    return evaluate(*given, hook_instance=hook_instance, **more)
 
-cds_hooks.answer = answer
+Evaluator.evaluate = waiting
 {changes}
 sys.exit(main([], os.environ))
 """

@@ -228,7 +228,7 @@ def test_other_knowledge_has_no_artifacts(knowledge: Knowledge, path: str, tmp_p
 def test_an_installation_without_the_files_says_so(
     knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("service.endpoints.fhir.FOLDER", tmp_path)
+    monkeypatch.setattr("service.endpoints.fhir_artifacts.FOLDER", tmp_path)
     client = create_app(Config(public_base_url="https://cds.example"), knowledge).test_client()
     assert "are of none" in refused(client.get(PLAN), 404, "not-found")["issue"][0]["diagnostics"]
 

@@ -352,7 +352,7 @@ def test_a_failure_of_our_own_says_nothing_but_that(
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError(WORD)
 
-    monkeypatch.setattr("service.endpoints.evaluate.answer", broken)
+    monkeypatch.setattr("service.evaluation.Evaluator.evaluate", broken)
     client = create_app(Config(), knowledge).test_client()
     response = client.post("/evaluate", json=example("thigh-day-fifteen/bundle.json"))
     (issue,) = issues(response, 500)

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.config import Config
-from service.endpoints import knowledge_pages as endpoint
+from service.endpoints import knowledge_routes as endpoint
 from service.knowledge import Knowledge, load_knowledge
 from service.knowledge.claims import Anchor, Claim
 from tests.contract.pages import Page

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.config import Config
-from service.endpoints.request_log import template_of
+from service.endpoints.middleware import template_of
 from service.knowledge import Knowledge
 from service.logs import JsonLines, TextLines, lines_for, said
 from tests.contract.feedback_site import Site, accepted
@@ -114,7 +114,7 @@ def test_a_failure_of_our_own_has_its_line_and_its_place(
     def fails(*_: Any, **__: Any) -> None:
         raise RuntimeError(WORD)
 
-    monkeypatch.setattr("service.endpoints.evaluate.answer", fails)
+    monkeypatch.setattr("service.evaluation.Evaluator.evaluate", fails)
     client = create_app(Config(), knowledge).test_client()
     assert (
         client.post(f"/evaluate?asOf={DAY}", json=example("thigh-day-fifteen/bundle.json")).status_code == 500

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from service.app import create_app
 from service.authentication.refusals import REASONS
 from service.config import Config
-from service.endpoints.authentication import FOR_ADMINS, OFF, OPEN, caller
+from service.endpoints.authentication import ADMIN_ROUTES, DISABLED_ROUTES, PUBLIC, caller
 from service.feedback.upgrade import upgrade
 from service.knowledge import Knowledge
 from tests.contract.callers import ALIAS, BASE, CLINIC, EHR, Clock, Signer, app_for, bearer, callers, said
@@ -96,10 +96,10 @@ def test_every_address_is_open_or_needs_something(site: Flask) -> None:
         path = rule.rule.replace("<service_id>", "x").replace("<row>", "x").replace("<path:file>", "x")
         for method in (rule.methods or set()) - {"OPTIONS"}:
             status = client.open(path, method=method).status_code
-            if rule.rule.split("/")[1] in OPEN and method != "POST":
+            if rule.rule.split("/")[1] in PUBLIC and method != "POST":
                 assert status not in (401, 403), path
             else:
-                assert status == (404 if rule.rule in OFF else 401), (method, path)
+                assert status == (404 if rule.rule in DISABLED_ROUTES else 401), (method, path)
 
 
 def test_what_is_kept_from_others_is_kept_by_nobody_on_the_way(client: FlaskClient) -> None:
@@ -191,7 +191,7 @@ def basic(name: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
 
 
-@pytest.mark.parametrize("path", sorted(FOR_ADMINS))
+@pytest.mark.parametrize("path", sorted(ADMIN_ROUTES))
 @pytest.mark.parametrize(
     "headers",
     [

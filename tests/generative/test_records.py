@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhir_mappings.request.bundles import decode_bundle
-from service.evaluation import Answer, answer
+from service.evaluation import Evaluation, Evaluator
 from service.knowledge import Knowledge, load_knowledge
 from tests import records
 from tests.vignettes.dialects import BUNDLES, DIALECTS
@@ -44,12 +44,10 @@ def knowledge() -> Knowledge:
     return load_knowledge()
 
 
-def answered(bundle: dict[str, Any], as_of: date = AS_OF) -> Answer:
-    return answer(
+def answered(bundle: dict[str, Any], as_of: date = AS_OF) -> Evaluation:
+    return Evaluator(knowledge(), "https://cds.example.org").evaluate(
         decode_bundle(json.dumps(bundle).encode()),
-        knowledge(),
         as_of,
-        base_url="https://cds.example.org",
         hook_instance="00000000-0000-4000-8000-000000000000",
     )
 

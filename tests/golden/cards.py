@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fhir_mappings.request.bundles import decode_bundle
-from service.evaluation import Answer, answer
+from service.evaluation import Evaluation, Evaluator
 from service.knowledge import Knowledge, load_knowledge
 from tests.vignettes.dialects import BUNDLES
 from tests.vignettes.patient import AS_OF, PEOPLE, Person
@@ -27,18 +27,16 @@ DIALECT_OF = {
 def page(person: Person, knowledge: Knowledge) -> str:
     """What the clinician reads about that patient, and what the suggestions would do."""
     dialect = DIALECT_OF[person.id]
-    result = answer(
+    result = Evaluator(knowledge, "https://cds.example.org").evaluate(
         decode_bundle(json.dumps(BUNDLES[dialect](person)).encode()),
-        knowledge,
         AS_OF,
-        base_url="https://cds.example.org",
         hook_instance="00000000-0000-4000-8000-000000000000",
     )
     lines = [f"# {person.title} ({person.id}, written as {dialect}, on {AS_OF})", ""]
     return "\n".join([*lines, *_answer(result)]) + "\n"
 
 
-def _answer(result: Answer) -> list[str]:
+def _answer(result: Evaluation) -> list[str]:
     lines = []
     for card in result.cards:
         lines += [f"[{card['indicator']}] {card['summary']}", "", card["detail"], ""]

@@ -11,7 +11,7 @@ from typing import Any
 import fhirpathpy
 from fhirpathpy.models import models
 
-from service.endpoints.fhir import KINDS
+from service.endpoints.fhir_artifacts import KINDS
 from service.knowledge import HERE, load_knowledge
 from tools.artifacts import artifacts_of
 from tools.artifacts.publication import load_publication

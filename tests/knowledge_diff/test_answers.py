@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from service.evaluation import Answer
+from service.evaluation import Evaluation
 from service.knowledge import HERE, Knowledge
 from tests.knowledge_diff.copies import TABLE, change, found, now
 from tests.vignettes.dialects import DIALECTS
@@ -84,7 +84,7 @@ def test_a_word_moves_the_text_and_nothing_else(old: Path) -> None:
 
 
 def test_an_answer_that_cannot_be_given_has_moved() -> None:
-    def ask(knowledge: Knowledge) -> Answer:
+    def ask(knowledge: Knowledge) -> Evaluation:
         if knowledge is now():
             raise ValueError("too long")
         return next(iter(some_cases())).ask(now())
@@ -96,7 +96,7 @@ def test_an_answer_that_cannot_be_given_has_moved() -> None:
 
 
 def test_an_answer_that_neither_can_give_is_told() -> None:
-    def ask(knowledge: Knowledge) -> Answer:
+    def ask(knowledge: Knowledge) -> Evaluation:
         raise ValueError("too long")
 
     other = earlier_knowledge(HERE, HERE).knowledge

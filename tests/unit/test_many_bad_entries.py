@@ -10,13 +10,13 @@ import pytest
 
 from fhir_mappings.record import Note
 from fhir_mappings.request import bundles as envelope
-from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
+from fhir_mappings.request.bundles import HookCall, decode_bundle, submission_of_prefetch
 from fhir_mappings.request.json_body import UnreadableBody
 from fhir_mappings.to_findings import record_of
 from service.cards.detail import Detail
 from service.decision import decide
 from service.errors import Issue, RequestError
-from service.hook_request import checked_members
+from service.hook_request import checked_hook_request
 from tests.spec.records import DAY, KNOWLEDGE, condition
 
 
@@ -118,7 +118,7 @@ def refused(selections: list[Any]) -> tuple[Issue, ...]:
         "context": context,
     }
     with pytest.raises(RequestError) as error:
-        checked_members(call, ["order-select"])
+        checked_hook_request(HookCall(call, None, {}), {"order-select": {}})
     return error.value.issues
 
 
@@ -126,7 +126,7 @@ def test_of_very_many_issues_one_counts_the_rest() -> None:
     assert len(refused([5] * 200)) == 200
     issues = refused([5] * 1234)
     assert len(issues) == 201
-    assert issues[-1].diagnostics == "This is the first of 1034 more that are only counted."
+    assert issues[-1].diagnostics == "1034 more issues are not listed; this is the place of the first."
     assert issues[-1].expression == "context.selections[200]"
 
 

@@ -15,7 +15,7 @@ from fhir_mappings.record import Basis, Status
 from fhir_mappings.request.bundles import decode_bundle
 from service.cards import phrases as module
 from service.cards.phrases import REMEMBERED, Phrases, phrases_of
-from service.evaluation import answer
+from service.evaluation import Evaluator
 from service.knowledge import Knowledge, load_knowledge
 from tests.vignettes.dialects import BUNDLES
 from tests.vignettes.patient import AS_OF, PEOPLE
@@ -46,13 +46,15 @@ def words_in(value: Any) -> Iterator[str]:
 
 def cards(person: Any, dialect: str, knowledge: Knowledge, days: int = 0) -> list[dict[str, Any]]:
     bundle = json.dumps(BUNDLES[dialect](person)).encode()
-    return answer(
-        decode_bundle(bundle),
-        knowledge,
-        AS_OF + timedelta(days=days),
-        base_url="https://cds.example.org",
-        hook_instance="00000000-0000-4000-8000-000000000000",
-    ).cards
+    return (
+        Evaluator(knowledge, "https://cds.example.org")
+        .evaluate(
+            decode_bundle(bundle),
+            AS_OF + timedelta(days=days),
+            hook_instance="00000000-0000-4000-8000-000000000000",
+        )
+        .cards
+    )
 
 
 @pytest.fixture

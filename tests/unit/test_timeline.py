@@ -29,9 +29,9 @@ from fhir_mappings.record import (
 )
 from service.decision import Decision, decide
 from service.knowledge import Knowledge
-from service.workbench.results import range_of, results_of
+from service.workbench.laboratory import range_of, results_of
 from service.workbench.timeline import (
-    MOST_LANES,
+    MAX_LANES,
     NARROW,
     WIDE,
     Lane,
@@ -99,20 +99,20 @@ def test_a_twitch_crosses_the_line_only_when_it_has_lasted(
     (bar,) = rects(lane(timeline, "twitch"))
     assert (bar.x < limit_x(timeline)) is beyond
     assert bar.x + bar.width == pytest.approx(WIDE - 8)
-    assert "14 days" in [s.says for s in timeline.frame if isinstance(s, Text)]
+    assert "14 days" in [s.text for s in timeline.frame if isinstance(s, Text)]
 
 
 def test_the_line_is_the_threshold_of_the_table(knowledge: Knowledge) -> None:
     limits = replace(knowledge.table.thresholds, persistent_days=21)
     other = replace(knowledge, table=replace(knowledge.table, thresholds=limits))
     timeline = timeline_of(decided(knowledge), other)
-    assert "21 days" in [s.says for s in timeline.frame if isinstance(s, Text)]
+    assert "21 days" in [s.text for s in timeline.frame if isinstance(s, Text)]
     assert limit_x(timeline) < limit_x(drawn(knowledge))
 
 
 def test_an_eyelid_alone_has_its_own_line_too(knowledge: Knowledge) -> None:
     lid = Twitch(Status.PRESENT, onset=exactly(20), sites=(Site("eyelid", "eyelid"),))
-    texts = [s.says for s in drawn(knowledge, twitch=lid).frame if isinstance(s, Text)]
+    texts = [s.text for s in drawn(knowledge, twitch=lid).frame if isinstance(s, Text)]
     assert {"14 days", "90 days"} <= set(texts)
 
 
@@ -125,7 +125,7 @@ def test_the_names_of_the_lines_stand_inside(knowledge: Knowledge, width: float,
     ]
     for name in names:
         # 7 units a letter of that size.
-        wide = 7 * len(name.says)
+        wide = 7 * len(name.text)
         left = name.x - {"start": 0, "middle": wide / 2, "end": wide}[name.anchor]
         assert 0 <= left <= width - wide
 
@@ -137,7 +137,7 @@ def test_a_line_is_broken_where_a_label_stands(knowledge: Knowledge, width: floa
     lines = [s for s in timeline.frame if isinstance(s, Line) and s.style in ("limit", "today")]
     texts = [s for one in timeline.lanes for s in one.shapes if isinstance(s, Text)]
     # A letter of 13 units reaches 12 above its base line and 3 below.
-    assert [(t.says, s) for t in texts for s in lines if s.y1 < t.y + 3 and s.y2 > t.y - 12] == []
+    assert [(t.text, s) for t in texts for s in lines if s.y1 < t.y + 3 and s.y2 > t.y - 12] == []
     bars = [bar for one in timeline.lanes for bar in rects(one)]
     assert all(any(s.y1 <= bar.y and s.y2 >= bar.y + bar.height for s in lines) for bar in bars)
 
@@ -145,9 +145,9 @@ def test_a_line_is_broken_where_a_label_stands(knowledge: Knowledge, width: floa
 def test_without_a_twitch_no_medicine_is_its_cause(knowledge: Knowledge) -> None:
     drug = Drug("furosemide", frozenset({"loop-diuretic"}), Plausible.POSSIBLE, start=exactly(30))
     absent = lane(drawn(knowledge, twitch=Twitch(Status.ABSENT), drugs=(drug,)), "drug")
-    assert "cause" in lane(drawn(knowledge, drugs=(drug,)), "drug").says
-    assert "cause" not in absent.says
-    assert "furosemide" in absent.says
+    assert "cause" in lane(drawn(knowledge, drugs=(drug,)), "drug").text
+    assert "cause" not in absent.text
+    assert "furosemide" in absent.text
 
 
 def test_what_is_not_certain_of_the_beginning_is_hatched(knowledge: Knowledge) -> None:
@@ -172,10 +172,10 @@ def test_medicines_are_told_apart_by_more_than_colour(
     one = lane(drawn(knowledge, drugs=(drug,)), "drug")
     (bar,) = rects(one)
     assert (bar.fill, bar.style) == (fill, f"drug-{plausible.value}")
-    assert one.says.startswith(f"{sign} chlortalidone (thiazide diuretic): ")
+    assert one.text.startswith(f"{sign} chlortalidone (thiazide diuretic): ")
     assert {Plausible.YES: "can be", Plausible.POSSIBLE: "perhaps", Plausible.NO: "cannot be"}[
         plausible
-    ] in one.says
+    ] in one.text
 
 
 def test_a_course_ends_where_the_medicine_ended(knowledge: Knowledge) -> None:
@@ -192,8 +192,8 @@ def test_a_course_ends_where_the_medicine_ended(knowledge: Knowledge) -> None:
 def test_a_medicine_that_no_row_takes_comes_last_and_accuses_nobody(knowledge: Knowledge) -> None:
     drugs = (Drug("aspirin", start=exactly(9)), Drug("b", THIAZIDE, Plausible.YES, start=exactly(9)))
     first, second = [one for one in drawn(knowledge, drugs=drugs).lanes if one.kind == "drug"]
-    assert first.says.startswith("● b")
-    assert second.says == "aspirin: no row takes it as a cause"
+    assert first.text.startswith("● b")
+    assert second.text == "aspirin: no row takes it as a cause"
 
 
 def test_results_have_a_shape_by_what_they_mean(knowledge: Knowledge) -> None:
@@ -226,10 +226,10 @@ def test_examinations_studies_and_orders_stand_on_their_days(knowledge: Knowledg
         studies=(Study("emg", day(30)),),
         orders=(Order(frozenset({"tsh"}), day(4)), Order(frozenset({"sodium"}), day(4))),
     )
-    assert lane(timeline, "exam").says == "Examined 2026-06-10: present: muscle wasting; absent: weakness"
-    assert lane(timeline, "study").says == "Done: EMG, 2026-05-16"
+    assert lane(timeline, "exam").text == "Examined 2026-06-10: present: muscle wasting; absent: weakness"
+    assert lane(timeline, "study").text == "Done: EMG, 2026-05-16"
     order = lane(timeline, "order")
-    assert order.says == "Ordered 2026-06-11, pending: sodium, TSH"
+    assert order.text == "Ordered 2026-06-11, pending: sodium, TSH"
     marks = {one.kind: s for one in timeline.lanes for s in one.shapes if isinstance(s, Mark)}
     assert marks["study"].x < marks["exam"].x < marks["order"].x
     assert rects(order)[0].x == marks["order"].x
@@ -241,8 +241,8 @@ def test_everything_stands_inside_and_below_what_is_above(knowledge: Knowledge, 
         Drug(f"{'x' * 300}{n}", THIAZIDE, Plausible.YES, "y " * 90, start=exactly(n * 400)) for n in range(40)
     )
     timeline = drawn(knowledge, width=width, drugs=drugs, onset=Days(day(9000), day(3)))
-    assert len(timeline.lanes) == MOST_LANES
-    assert timeline.left_out == 41 - MOST_LANES
+    assert len(timeline.lanes) == MAX_LANES
+    assert timeline.left_out == 41 - MAX_LANES
     below = 0.0
     for one in timeline.lanes:
         texts = [s for s in one.shapes if isinstance(s, Text)]
@@ -252,7 +252,7 @@ def test_everything_stands_inside_and_below_what_is_above(knowledge: Knowledge, 
             assert bar.y >= max(t.y for t in texts)
             below = bar.y + bar.height
         # Wide letters take half an em and more; nothing may reach the frame.
-        assert max(len(t.says) for t in texts) * 7.7 <= width
+        assert max(len(t.text) for t in texts) * 7.7 <= width
     assert below < timeline.height
     ticks = sorted(s.x for s in timeline.frame if isinstance(s, Text) and s.style == "tick")
     assert all(b - a >= 60 for a, b in pairwise(ticks))

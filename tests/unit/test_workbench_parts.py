@@ -122,7 +122,7 @@ def test_a_reason_says_what_met_it_and_never_what_is_not_there(knowledge: Knowle
         r for r in reasons_of(lasting, knowledge, Explained(knowledge)) if r.row.id == "persistent"
     ]
     assert persistent.met == ("twitching for more than 14 days",)
-    assert all(claim["says"] for one in weak.values() for s in one.supports for claim in s.claims)
+    assert all(claim["says"] for one in weak.values() for s in one.supports for claim in s["claims"])
 
 
 def test_the_gravest_row_comes_first(knowledge: Knowledge) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
 from fhir_mappings.resources.submission import PatientError
-from service.evaluation import Answer, answer
+from service.evaluation import Evaluation, Evaluator
 from service.knowledge import Knowledge, load_knowledge
 from tests.vignettes.dialects import BUNDLES, DIALECTS
 from tests.vignettes.patient import AS_OF, BY_ID
@@ -27,12 +27,10 @@ def knowledge() -> Knowledge:
     return load_knowledge()
 
 
-def answered(bundle: dict[str, Any], as_of: date = AS_OF) -> Answer:
-    return answer(
+def answered(bundle: dict[str, Any], as_of: date = AS_OF) -> Evaluation:
+    return Evaluator(knowledge(), "https://cds.example.org").evaluate(
         decode_bundle(json.dumps(bundle).encode()),
-        knowledge(),
         as_of,
-        base_url="https://cds.example.org",
         hook_instance="00000000-0000-4000-8000-000000000000",
     )
 
@@ -77,11 +75,9 @@ def test_somebody_else() -> None:
     """The caller names one patient and sends another's record: nothing of it is used."""
     made = DIALECTS["prefetch"](PERSON)
     prefetch = msgspec.json.decode(json.dumps(made).encode(), type=dict[str, msgspec.Raw])
-    result = answer(
+    result = Evaluator(knowledge(), "https://cds.example.org").evaluate(
         submission_of_prefetch(prefetch, "somebody-else"),
-        knowledge(),
         AS_OF,
-        base_url="https://cds.example.org",
         hook_instance="00000000-0000-4000-8000-000000000000",
     )
     sent = sum(len(value.get("entry", ())) for value in made.values())

@@ -13,7 +13,7 @@ import pytest
 
 from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
 from fhir_mappings.resources.submission import Submission
-from service.evaluation import Answer, answer
+from service.evaluation import Evaluation, Evaluator
 from service.knowledge import Knowledge, load_knowledge
 from tests.vignettes import messy
 from tests.vignettes.dialects import BUNDLES, DIALECTS
@@ -44,13 +44,11 @@ def submission_of(dialect: str, person: Person) -> Submission:
 
 
 @cache
-def answer_to(dialect: str, person_id: str) -> Answer:
+def answer_to(dialect: str, person_id: str) -> Evaluation:
     person = next(person for person in PEOPLE if person.id == person_id)
-    return answer(
+    return Evaluator(knowledge(), "https://cds.example.org").evaluate(
         submission_of(dialect, person),
-        knowledge(),
         AS_OF,
-        base_url="https://cds.example.org",
         hook_instance="00000000-0000-4000-8000-000000000000",
     )
 
@@ -124,7 +122,7 @@ def test_every_card_keeps_its_safety_net(person: Person) -> None:
             assert missing(text_of([card]), net) == []
 
 
-def essence(result: Answer) -> dict[str, Any]:
+def essence(result: Evaluation) -> dict[str, Any]:
     """What must not hang on how the record is written."""
     assessment = result.assessment
     return {

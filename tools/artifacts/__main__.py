@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from service.endpoints.fhir import INDEX
+from service.endpoints.fhir_artifacts import INDEX
 from service.knowledge import HERE
 from tools.artifacts import artifacts_of
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
+from fhir_mappings.request.bundles import decode_call
 from fhir_mappings.request.json_body import json_bytes
 from fhir_mappings.resources.select import parse
 from fhir_mappings.to_findings import record_of
@@ -12,7 +13,7 @@ from fhir_mappings.to_findings.bearing import bearing_on
 from service.cards import Call, cards_of
 from service.cards.card_ids import CardIds
 from service.decision import decide
-from service.hook_request import checked_members, read_call, submission_of_call
+from service.hook_request import checked_hook_request
 from service.knowledge import load_knowledge
 from tests.vignettes.patient import AS_OF
 from tools.bench.bodies import patient_view
@@ -35,15 +36,15 @@ def parts_of(resources: int, size: int, seconds: float) -> Iterator[tuple[str, f
     """Name and cost of each part for that call."""
     knowledge = load_knowledge()
     body = patient_view(resources, size).content
-    received = read_call(body)
-    members = checked_members(dict(received.members), {HOOK})
-    entry = next(hook for hook in knowledge.hooks if hook["hook"] == HOOK)
-    submission = submission_of_call(received, entry, members["context"])
+    services = {hook["hook"]: hook for hook in knowledge.hooks}
+    received = decode_call(body)
+    request = checked_hook_request(received, services)
+    submission = request.submission()
     terminology = knowledge.terminology
     record = record_of(submission, terminology, AS_OF, knowledge.reading)
     decision = decide(record, knowledge.table)
     call = Call(
-        members["hookInstance"],
+        request.members["hookInstance"],
         "https://cds.example.org",
         f"Patient/{record.patient.id}",
         None,
@@ -52,14 +53,14 @@ def parts_of(resources: int, size: int, seconds: float) -> Iterator[tuple[str, f
     )
     cards = cards_of(decision, knowledge, call)
 
-    yield "the call and its lists split (`decode_call`)", cost(lambda: read_call(body), seconds)
+    yield "the call and its lists split (`decode_call`)", cost(lambda: decode_call(body), seconds)
     yield (
         "members checked",
-        cost(lambda: checked_members(dict(received.members), {HOOK}), seconds),
+        cost(lambda: checked_hook_request(received, services), seconds),
     )
     yield (
         "entries, a look at each (`submission_of_prefetch`)",
-        cost(lambda: submission_of_call(received, entry, members["context"]), seconds),
+        cost(request.submission, seconds),
     )
     parsed = cost(lambda: parse(submission, bearing_on(terminology)), seconds)
     yield "whose they are, what bears, and that typed (`parse`)", parsed

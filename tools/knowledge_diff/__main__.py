@@ -28,7 +28,7 @@ from fhir_mappings.resources.submission import Submission
 from service.assessment import assessment_of
 from service.cards import Call, cards_of
 from service.decision import decide
-from service.evaluation import Answer, answer
+from service.evaluation import Evaluation, Evaluator
 from service.knowledge import HERE, Knowledge, KnowledgeError, load_knowledge
 from tests.knowledge.patients import record_of_example
 from tests.vignettes.dialects import BUNDLES, DIALECTS
@@ -46,8 +46,8 @@ class NoSuchVersion(ValueError):
     """Neither a folder of knowledge files nor a git revision that has one."""
 
 
-def _asked(submission: Submission, as_of: date, knowledge: Knowledge) -> Answer:
-    return answer(submission, knowledge, as_of, base_url=_BASE, hook_instance=_INSTANCE)
+def _asked(submission: Submission, as_of: date, knowledge: Knowledge) -> Evaluation:
+    return Evaluator(knowledge, _BASE).evaluate(submission, as_of, hook_instance=_INSTANCE)
 
 
 def patients() -> Iterator[Case]:
@@ -92,10 +92,10 @@ def row_examples(*tables: Knowledge) -> Iterator[Case]:
                     yield Case("Rows' examples", subject, "given", partial(_of_example, example.given))
 
 
-def _of_example(given: Mapping[str, Any], knowledge: Knowledge) -> Answer:
+def _of_example(given: Mapping[str, Any], knowledge: Knowledge) -> Evaluation:
     decision = decide(record_of_example(given), knowledge.table)
     cards = cards_of(decision, knowledge, Call(_INSTANCE, _BASE, "Patient/p", None))
-    return Answer(cards, assessment_of(decision, knowledge), decision.gate, decision)
+    return Evaluation(Submission(()), decision, cards, assessment_of(decision, knowledge), decision.gate)
 
 
 def _git(*words: str, root: Path) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.evaluation import Answer
+from service.evaluation import Evaluation
 from service.knowledge import Knowledge
 from tools.knowledge_diff.differences import Change, only_in_each
 from tools.knowledge_diff.readable import Lines, lines
@@ -28,7 +28,7 @@ class Case:
     kind: str
     subject: str
     form: str
-    ask: Callable[[Knowledge], Answer]
+    ask: Callable[[Knowledge], Evaluation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _told(case: Case, knowledge: Knowledge) -> dict[str, Lines]:
         return {"answer": (f"none: {type(error).__name__}: {error}",)}
 
 
-def facets(answer: Answer) -> dict[str, Lines]:
+def facets(answer: Evaluation) -> dict[str, Lines]:
     """What is compared of an answer, in the order in which it is read."""
     assessment = answer.assessment
     found: dict[str, Lines] = {

@@ -1,7 +1,8 @@
-"""Answers as text for people: a card, a table. Nothing from a record can move a terminal's cursor."""
+"""Text for a terminal: cards, tables and errors. Nothing from a record can move the cursor."""
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,34 +10,43 @@ from typing import Any
 
 import click
 
+from service.errors import RequestError
+
 COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
-_ENTITY = re.compile("|".join(_ENTITIES))
 
 
 def harmless(text: str) -> str:
-    """The text without control and format characters, such as those that begin a terminal's commands."""
+    """The text without control and format characters, such as those that begin an escape sequence."""
     return "".join(
-        mark
-        if mark == "\n" or unicodedata.category(mark) not in ("Cc", "Cf", "Cs")
+        character
+        if character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
         else "\N{REPLACEMENT CHARACTER}"
-        for mark in text
+        for character in text
     )
 
 
 def plain(markdown: str) -> str:
-    """Markdown of a card as text: what was escaped for a renderer stands as it was written."""
-    # A word joiner was put into addresses, so that no renderer makes a link of them.
-    text = _ESCAPED.sub(r"\1", markdown.replace("\N{WORD JOINER}", ""))
-    return harmless(_ENTITY.sub(lambda found: _ENTITIES[found[0]], text))
+    """The Markdown of a card without its escapes."""
+    # Cards put a word joiner into addresses, so that no renderer makes a link of them.
+    return harmless(html.unescape(_ESCAPED.sub(r"\1", markdown.replace("\N{WORD JOINER}", ""))))
 
 
-def card_text(source: str, cards: Sequence[Mapping[str, Any]], otherwise: str) -> str:
-    """The cards of one record. otherwise: what is said where there is none."""
+def error_text(error: RequestError) -> str:
+    """Every issue with its place."""
+    return "; ".join(
+        issue.diagnostics
+        if not issue.expression or issue.diagnostics.startswith(f"{issue.expression}: ")
+        else f"{issue.expression}: {issue.diagnostics}"
+        for issue in error.issues
+    )
+
+
+def card_text(source: str, cards: Sequence[Mapping[str, Any]], no_card: str) -> str:
+    """The cards of one record. no_card: the text if there is none."""
     lines = [click.style(harmless(source), bold=True)]
     if not cards:
-        lines += ["", otherwise]
+        lines += ["", no_card]
     for card in cards:
         indicator = click.style(f"[{card['indicator']}]", fg=COLOURS[card["indicator"]], bold=True)
         lines += ["", f"{indicator} {harmless(card['summary'])}"]
@@ -54,7 +64,7 @@ def card_text(source: str, cards: Sequence[Mapping[str, Any]], otherwise: str) -
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[str]], styles: Mapping[str, str] | None = None
 ) -> str:
-    """Columns of text, the last as long as it is. styles: text of a cell -> its colour."""
+    """Columns of text. styles: text of a cell -> its colour."""
     cells = [[harmless(cell).replace("\n", " ") for cell in row] for row in rows]
     # The last column is not padded.
     widths = [max(map(len, column)) for column in list(zip(heads, *cells, strict=True))[:-1]] + [0]
@@ -74,5 +84,6 @@ def _line(cells: Sequence[str], widths: Sequence[int], styles: Mapping[str, Mapp
 
 
 def indented(lines: Iterable[str], by: int) -> Iterator[str]:
+    """Each line after so many blanks."""
     for line in lines:
-        yield " " * by + line
+        yield " " * by + line if line else ""

@@ -14,23 +14,23 @@ from flask import Blueprint, Response, request
 from fhir_mappings.capability import SEARCH_PARAMETERS, capability_statement, matches, searchset
 from service.config import Config
 from service.endpoints.responses import FHIR_JSON, JSON, json_answer
-from service.errors import Issue, NotAcceptable, NotFound, RequestError
+from service.errors import Issue, NotFound, RequestError
 from service.knowledge import Knowledge
 from service.package_files import shipped
 
 KINDS = ("PlanDefinition", "ActivityDefinition", "ValueSet", "Library")
 FOLDER = shipped("artifacts")
-# knowledgeVersion: of the knowledge the files are made from. files: their names, in the order of a search.
+# knowledgeVersion: the version the files are made from. files: their names, in the order of a search.
 INDEX = "index.json"
 _MEDIA_TYPES = frozenset({FHIR_JSON, JSON, "text/json", "application/*", "*/*"})
 _FORMATS = _MEDIA_TYPES | {"json"}
 _FHIR_VERSIONS = frozenset({"4.0", "4.0.1"})
 
 
-def fhir(config: Config, knowledge: Knowledge, version: str) -> Blueprint:
-    """The blueprint for other engines; it holds no patient data.
+def fhir_artifacts(config: Config, knowledge: Knowledge, version: str) -> Blueprint:
+    """The routes for other engines; no patient data.
 
-    The files describe the shipped knowledge alone: for any other every address answers 404.
+    The files describe the shipped knowledge alone: with any other every address answers 404.
 
     Args:
         version: of the software.
@@ -45,8 +45,8 @@ def fhir(config: Config, knowledge: Knowledge, version: str) -> Blueprint:
     @blueprint.before_request
     def acceptable() -> None:
         if not _accepts_json():
-            raise NotAcceptable(
-                [Issue("not-supported", f"Only {FHIR_JSON} of FHIR R4 is served.", "http.accept")]
+            raise RequestError(
+                [Issue("not-supported", f"Only {FHIR_JSON} of FHIR R4 is served.", "http.accept")], 406
             )
 
     @blueprint.get("/fhir/metadata")
@@ -55,15 +55,15 @@ def fhir(config: Config, knowledge: Knowledge, version: str) -> Blueprint:
 
     @blueprint.get("/fhir/<kind>")
     def search(kind: str) -> Response:
-        _known(kind)
+        _check_kind(kind)
         wanted = _wanted()
-        found = (one for one in _artifacts()[kind].values() if matches(one, wanted))
+        matching = (resource for resource in _artifacts()[kind].values() if matches(resource, wanted))
         query = urlencode([(name, ",".join(values)) for name, many in wanted.items() for values in many])
-        return _answer(searchset(found, base, f"{base}/{kind}?{query}".rstrip("?")))
+        return _answer(searchset(matching, base, f"{base}/{kind}?{query}".rstrip("?")))
 
     @blueprint.get("/fhir/<kind>/<name>")
     def read(kind: str, name: str) -> Response:
-        _known(kind)
+        _check_kind(kind)
         resource = _artifacts()[kind].get(name)
         if resource is None:
             raise NotFound([Issue("not-found", f"No {kind} of that id: see GET /fhir/{kind}.", "http.url")])
@@ -74,12 +74,12 @@ def fhir(config: Config, knowledge: Knowledge, version: str) -> Blueprint:
 
 @cache
 def _artifacts() -> dict[str, dict[str, dict[str, Any]]]:
-    """Resource type -> id -> the resource. Read at the first request: most services are never asked."""
-    found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS}
+    """Resource type -> id -> the resource. Read at the first request: most services never get one."""
+    artifacts: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS}
     for name in _read(INDEX)["files"]:
         resource = _read(name)
-        found[resource["resourceType"]][resource["id"]] = resource
-    return found
+        artifacts[resource["resourceType"]][resource["id"]] = resource
+    return artifacts
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -91,16 +91,16 @@ def _without_artifacts(blueprint: Blueprint, version: str, published: str) -> Bl
     @blueprint.get("/fhir")
     @blueprint.get("/fhir/<path:_rest>")
     def refuse(_rest: str = "") -> Response:
-        says = (
+        text = (
             f"The service decides by knowledge {version}, of which no FHIR artifacts are served: those"
             f" shipped are of {published}. GET /knowledge shows the table."
         )
-        raise NotFound([Issue("not-found", says, "http.url")])
+        raise NotFound([Issue("not-found", text, "http.url")])
 
     return blueprint
 
 
-def _known(kind: str) -> None:
+def _check_kind(kind: str) -> None:
     if kind not in KINDS:
         raise NotFound(
             [Issue("not-supported", "This type is not served: see GET /fhir/metadata.", "http.url")]
@@ -108,17 +108,17 @@ def _known(kind: str) -> None:
 
 
 def _accepts_json() -> bool:
-    """Whether JSON of FHIR R4 will do; `_format` overrules Accept, as FHIR says."""
+    """Whether JSON of FHIR R4 is acceptable; `_format` overrules Accept, as FHIR says."""
     wanted = request.args.get("_format")
     if wanted is not None:
         # A "+" that was not escaped arrives as a blank.
         return wanted.partition(";")[0].strip().replace(" ", "+") in _FORMATS
     return not request.accept_mimetypes or any(
-        _served(media) for media, q in request.accept_mimetypes if q > 0
+        _is_served(media) for media, q in request.accept_mimetypes if q > 0
     )
 
 
-def _served(media: str) -> bool:
+def _is_served(media: str) -> bool:
     name, _, parameters = media.partition(";")
     given = dict(pair.strip().lower().partition("=")[::2] for pair in parameters.split(";"))
     version = given.get("fhirversion")
@@ -128,18 +128,20 @@ def _served(media: str) -> bool:
 def _wanted() -> dict[str, list[list[str]]]:
     """Search parameter -> its repetitions, each with its alternatives. Raises RequestError (400)."""
     given = {name: values for name, values in request.args.lists() if name != "_format"}
-    issues = list(_wrong(given))
+    issues = list(_faults(given))
     if issues:
         raise RequestError(issues)
     return {name: [value.split(",") for value in values] for name, values in given.items()}
 
 
-def _wrong(given: dict[str, list[str]]) -> Iterator[Issue]:
-    # To ignore a parameter would answer with everything there is.
+def _faults(given: dict[str, list[str]]) -> Iterator[Issue]:
+    # Ignoring a parameter would answer with every resource.
     if not given.keys() <= SEARCH_PARAMETERS.keys():
         known = ", ".join(SEARCH_PARAMETERS)
         yield Issue(
-            "not-supported", f"Search by {known}, without modifiers; nothing else is known.", "http.query"
+            "not-supported",
+            f"Search by {known}, without modifiers; nothing else is supported.",
+            "http.query",
         )
     if not all(part for values in given.values() for value in values for part in value.split(",")):
         yield Issue("value", "A search parameter is empty.", "http.query")
@@ -147,9 +149,8 @@ def _wrong(given: dict[str, list[str]]) -> Iterator[Issue]:
 
 def _answer(resource: dict[str, object]) -> Response:
     answer = json_answer(resource, mimetype=FHIR_JSON)
-    # The content holds the version of the knowledge: another version, another tag.
     answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
-    # To be asked again each time; unchanged costs no body.
+    # Clients ask again each time; an unchanged resource costs no body.
     answer.headers["Cache-Control"] = "no-cache"
     answer.make_conditional(request)
     return answer

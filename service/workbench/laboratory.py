@@ -1,8 +1,7 @@
-"""Laboratory results in words: value, the range it was compared with, and what that says."""
+"""Laboratory results in words: the value, its range and its band."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +14,7 @@ from service.knowledge import Knowledge
 
 @dataclass(frozen=True, slots=True)
 class ResultView:
-    """range: "3.5 to 5.2 mmol/L"; "" if there is none. band: value of `Band`, a class of the style sheet."""
+    """range: "3.5 to 5.2 mmol/L", or "". band: value of `Band`, a class of the style sheet."""
 
     label: str
     value: str
@@ -27,10 +26,6 @@ class ResultView:
 
 def results_of(decision: Decision, knowledge: Knowledge) -> tuple[ResultView, ...]:
     """The results that a card shows, abnormal ones first."""
-    return tuple(_results(decision, knowledge))
-
-
-def _results(decision: Decision, knowledge: Knowledge) -> Iterator[ResultView]:
     order = {name: index for index, name in enumerate(knowledge.table.shown_results)}
     rank = {Band.CRITICAL: 0, Band.OUT_OF_RANGE: 1}
     shown = [
@@ -38,20 +33,24 @@ def _results(decision: Decision, knowledge: Knowledge) -> Iterator[ResultView]:
         for result in decision.record.results
         if result.analyte in order
     ]
-    for band, result in sorted(shown, key=lambda one: (rank.get(one[0], 2), order[one[1].analyte])):
-        unit = f" {folded(result.unit)}" if result.unit else ""
-        yield ResultView(
+    shown.sort(key=lambda pair: (rank.get(pair[0], 2), order[pair[1].analyte]))
+    return tuple(
+        ResultView(
             label=knowledge.terminology.analytes[result.analyte].label,
-            value=folded(result.text) + unit + (" (preliminary)" if result.preliminary else ""),
+            value=folded(result.text)
+            + (f" {folded(result.unit)}" if result.unit else "")
+            + (" (preliminary)" if result.preliminary else ""),
             judged=judged_as(result, band, knowledge),
             band=band.value,
             range=range_of(result.limits),
             day=result.day,
         )
+        for band, result in shown
+    )
 
 
 def judged_as(result: Result, band: Band, knowledge: Knowledge) -> str:
-    """ "critical, low"; an abnormal result that is too old to count says so."""
+    """The band in words, such as "critical, low"; also that an abnormal result is too old to count."""
     say = knowledge.wording.say
     if band is Band.NOT_JUDGED and result.band is not Band.NOT_JUDGED:
         return f"{say(f'bands.{result.band.value}')}, too old to count"
@@ -61,7 +60,7 @@ def judged_as(result: Result, band: Band, knowledge: Knowledge) -> str:
 
 
 def range_of(limits: Limits | None) -> str:
-    """The range in words, with its unit; "" if there is none."""
+    """The range in words with its unit, or ""."""
     if limits is None:
         return ""
     if limits.low is not None and limits.high is not None:

@@ -1,6 +1,6 @@
-"""GET /knowledge, /knowledge/{row} and /knowledge/claims: the table for people, or as JSON by Accept.
+"""GET /knowledge, /knowledge/{row} and /knowledge/claims: the table as pages, or as JSON by Accept.
 
-A page changes only with the knowledge or the program: it is written at its first request and kept.
+A page changes only with the knowledge or the program: it is rendered at its first request and kept.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from service.endpoints.responses import JSON, problem_answer
+from service.endpoints.responses import HTML, JSON, problem_answer
 from service.errors import Issue
 from service.knowledge import Knowledge
 from service.knowledge.page_contents import Explained
 
-HTML = "text/html"
 Content = Callable[[], dict[str, Any]]
 
 
@@ -26,16 +25,16 @@ def knowledge_pages(knowledge: Knowledge) -> Blueprint:
     blueprint = Blueprint("knowledge_pages", __name__)
     explained = Explained(knowledge)
     rows = {row.id: row for row in knowledge.table.rows}
-    written: dict[tuple[str, str], bytes] = {}
+    rendered: dict[tuple[str, str], bytes] = {}
 
     def page(name: str, template: str, content: Content) -> Response:
         mimetype = request.accept_mimetypes.best_match([HTML, JSON], HTML)
-        body = written.get((name, mimetype))
+        body = rendered.get((name, mimetype))
         if body is None:
-            body = written[name, mimetype] = _body(mimetype, template, content())
+            body = rendered[name, mimetype] = _body(mimetype, template, content())
         response = Response(body, mimetype=mimetype)
         response.set_etag(f"{knowledge.version}-{hashlib.sha256(body).hexdigest()[:16]}")
-        # Asked again each time, and answered by 304: no page is older than the knowledge.
+        # Browsers ask again each time, so that no page is older than the knowledge.
         response.headers["Cache-Control"] = "no-cache"
         response.vary.add("Accept")
         response.make_conditional(request)
@@ -50,7 +49,7 @@ def knowledge_pages(knowledge: Knowledge) -> Blueprint:
         return page("claims", "claims.html", explained.claims)
 
     @blueprint.get("/knowledge/<row>")
-    def one(row: str) -> Response:
+    def row_page(row: str) -> Response:
         if row not in rows:
             return _no_such_row()
         return page(row, "row.html", lambda: explained.row(rows[row]))
@@ -65,10 +64,10 @@ def _body(mimetype: str, template: str, content: dict[str, Any]) -> bytes:
 
 
 def _no_such_row() -> Response:
-    """A page where a browser asks, else an OperationOutcome."""
-    asked = {value: quality for value, quality in request.accept_mimetypes if quality > 0}
-    says_json = max((quality for value, quality in asked.items() if value.endswith("json")), default=0)
-    if asked.get(HTML, 0) > says_json:
+    """A page for browsers, an OperationOutcome for others."""
+    accepted = {value: quality for value, quality in request.accept_mimetypes if quality > 0}
+    json_quality = max((quality for value, quality in accepted.items() if value.endswith("json")), default=0)
+    if accepted.get(HTML, 0) > json_quality:
         response = Response(render_template("no_such_row.html", page={}), 404, mimetype=HTML)
     else:
         issue = Issue("not-found", "No such row: see GET /knowledge.", "http.url")

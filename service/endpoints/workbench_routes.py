@@ -1,0 +1,214 @@
+"""GET / and POST /workbench/answer: a page that tries the service on a test patient.
+
+A pasted text comes in a body, is evaluated like any other request, and is never stored. An address holds the
+name of a bundled patient and a day, never anything of a patient.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+
+from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup, escape
+from marshmallow import ValidationError
+
+from fhir_mappings.request.json_body import UnreadableBody, decoded, indented, with_raw_numbers
+from schemas.evaluation_requests import EvaluateQuerySchema, WorkbenchSchema
+from schemas.hooks import EXTENSION
+from service.cards.escaping import folded
+from service.config import Config
+from service.endpoints.bodies import body_of
+from service.endpoints.responses import HTML, json_answer, outcome_of, shown_cards
+from service.errors import DataMissing, Issue, NotFound, RequestError, issues_of, rejection
+from service.evaluation import Evaluation, Evaluator, read_bundle
+from service.examples import Example
+from service.hook_request import read_hook_request
+from service.knowledge.page_contents import Explained
+from service.workbench.answers import answer_observation, with_answer
+from service.workbench.view import View, curl_of, view_of
+
+# The page has a script of ours, which calls this service alone.
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self';"
+    " frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+# A date is not broken across two lines.
+_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """A request and its answer.
+
+    Args:
+        text, document: The request as JSON text and decoded.
+        path: Where a client would post it.
+        content: The answer as JSON.
+        cards: Those that the site shows.
+        refused: Why the hook is answered by an error.
+    """
+
+    text: str
+    document: dict[str, Any]
+    path: str
+    content: dict[str, Any]
+    evaluation: Evaluation
+    cards: list[dict[str, Any]]
+    refused: tuple[str, ...] = ()
+
+
+def workbench(config: Config, evaluator: Evaluator, examples: Sequence[Example], version: str) -> Blueprint:
+    """The workbench; where callers need a token there is none, and / lists the addresses."""
+    blueprint = Blueprint("workbench", __name__)
+    knowledge = evaluator.knowledge
+    patients = {example.name: example for example in examples}
+    explained = Explained(knowledge)
+
+    def fragment(answered: _Answered) -> tuple[str, View]:
+        view = view_of(answered.evaluation, answered.cards, knowledge, explained)
+        html = render_template(
+            "workbench_answer.html",
+            view=view,
+            response=json.dumps(answered.content, ensure_ascii=False, indent=2),
+            curl=curl_of(config.public_base_url, answered.path, answered.text),
+            silent=config.silent,
+            lowest=config.min_indicator,
+            refused=answered.refused,
+        )
+        return html, view
+
+    @blueprint.app_template_filter("days")
+    def days(text: str) -> Markup:
+        return Markup(_DATE.sub(r'<span class="day">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped
+
+    blueprint.app_template_filter("folded")(folded)
+
+    @blueprint.get("/")
+    def home() -> Response | str:
+        if config.cds_auth == "jwt":
+            return render_template("home.html", version=version, knowledge=knowledge.version)
+        # The field of the page may be empty.
+        query = {"asOf": request.args["asOf"]} if request.args.get("asOf") else {}
+        try:
+            as_of = cast(dict[str, Any], EvaluateQuerySchema(only=("asOf",)).load(query))["asOf"]
+        except ValidationError as error:
+            raise RequestError(list(issues_of(error.normalized_messages(), "query"))) from None
+        name = request.args.get("example") or next(iter(patients), "")
+        if name and name not in patients:
+            raise NotFound([Issue("not-found", "No such example: GET / lists them.", "query.example")])
+        chosen, hook = patients.get(name), request.args.get("hook", "")
+        text, html, view = "", "", None
+        if chosen is not None:
+            sample = chosen.requests.get(hook) if hook else chosen.bundle
+            if sample is None:
+                raise NotFound([Issue("not-found", "This example has no call of that hook.", "query.hook")])
+            answered = _answered(sample.body.decode(), as_of or chosen.as_of, True, config, evaluator)
+            text, (html, view) = answered.text, fragment(answered)
+        page = render_template(
+            "workbench.html",
+            page={"knowledgeVersion": knowledge.version},
+            patients=patients.values(),
+            chosen=chosen,
+            hook=hook,
+            text=text,
+            view=view,
+            answer=html,
+        )
+        response = Response(page, mimetype=HTML)
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    @blueprint.post("/workbench/answer")
+    def post() -> Response:
+        posted = _posted(body_of(request))
+        try:
+            answered = _answered(posted["text"], posted["asOf"], posted["chosen"], config, evaluator)
+            if apply := posted["apply"]:
+                decision = answered.evaluation.decision
+                present = apply["answer"] == "present"
+                observation = answer_observation(decision, knowledge, apply["finding"], present=present)
+                if observation is None:
+                    raise RequestError([Issue("value", "No click answers this finding.", "apply.finding")])
+                text = indented(with_answer(answered.document, observation))
+                answered = _answered(text, decision.record.as_of, True, config, evaluator)
+        except RequestError as error:
+            # The request of the page is well-formed: the fault is in the text that it passes on.
+            raise RequestError(error.issues, 422) from None
+        html, view = fragment(answered)
+        return json_answer(
+            {
+                "html": html,
+                "text": answered.text,
+                "asOf": view.assessment["asOf"],
+                "level": view.assessment["level"],
+            }
+        )
+
+    return blueprint
+
+
+def _answered(text: str, as_of: date | None, chosen: bool, config: Config, evaluator: Evaluator) -> _Answered:
+    """Evaluate a text as POST /evaluate or the hook would.
+
+    Args:
+        chosen: The user set the day, which then overrides the one in the request.
+
+    Raises:
+        RequestError: The text is no Bundle and no hook request, or has faults.
+    """
+    document = _document(text)
+    body = text.encode("utf-8", "surrogatepass")
+    if "hook" not in document:
+        evaluation = evaluator.bundle(body, read_bundle(body), as_of)
+        cards = shown_cards(evaluation.cards, config)
+        content = {"cards": cards, "assessment": evaluation.assessment}
+        path = f"/evaluate?asOf={evaluation.decision.record.as_of}"
+        return _Answered(text, document, path, content, evaluation, cards)
+    services = {hook["hook"]: hook for hook in evaluator.knowledge.hooks}
+    hook_request = read_hook_request(body, services)
+    if chosen and as_of and as_of != hook_request.as_of:
+        options = {**hook_request.options, "asOf": as_of.isoformat(), "assessment": True}
+        document = {**document, "extension": {**(document.get("extension") or {}), EXTENSION: options}}
+        text = indented(document)
+    day = as_of if chosen else hook_request.as_of or as_of
+    evaluation = evaluator.hook_request(hook_request, day)
+    path = f"/cds-services/{evaluator.service_id(hook_request)}"
+    try:
+        evaluation.reject_if_undecided()
+    except DataMissing as error:
+        # The page still shows how the record was read: that is what the user has to correct.
+        why = tuple(issue.diagnostics for issue in error.issues)
+        return _Answered(text, document, path, outcome_of(error.issues), evaluation, [], why)
+    cards = shown_cards(evaluation.cards, config)
+    content = {"cards": cards, "extension": {EXTENSION: {"assessment": evaluation.assessment}}}
+    return _Answered(text, document, path, content, evaluation, cards)
+
+
+def _document(text: str) -> dict[str, Any]:
+    """The JSON object of the text, its numbers as written. Raises RequestError with the line of the fault."""
+    try:
+        document = with_raw_numbers(text)
+    except RecursionError:
+        why = "The JSON is nested too deeply."
+    except json.JSONDecodeError as error:
+        why = f"Not valid JSON, in line {error.lineno}, column {error.colno}: {error.msg}."
+    else:
+        if isinstance(document, dict):
+            return document
+        why = "Not a Bundle or a hook request: the JSON is no object."
+    raise RequestError([Issue("invalid", why)])
+
+
+def _posted(body: bytes) -> dict[str, Any]:
+    try:
+        return cast(dict[str, Any], WorkbenchSchema().load(decoded(body, dict[str, Any], "")))
+    except UnreadableBody as error:
+        raise rejection(error, 400) from None
+    except ValidationError as error:
+        raise RequestError(list(issues_of(error.normalized_messages()))) from None
