@@ -16,9 +16,11 @@ from service.config import Config
 from service.knowledge import Knowledge
 from tests.contract.requests import DAY, EXAMPLES, SERVICE, example, hook_call
 
-BUNDLES = sorted(path.name for path in EXAMPLES.glob("*-bundle.json"))
-CALLS = sorted(path.name for path in EXAMPLES.glob("patient-view-*.json"))
-HOOKS = sorted({path.name for path in EXAMPLES.glob("*.json")} - {*BUNDLES, *CALLS})
+FILES = {path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.glob("*/*.json")}
+BUNDLES = sorted(name for name in FILES if name.endswith("/bundle.json"))
+CALLS = sorted(name for name in FILES if name.endswith("/patient-view.json"))
+HOOKS = sorted(FILES - {*BUNDLES, *CALLS})
+assert len(BUNDLES) == len(CALLS) == len(HOOKS) / 4 > 20
 
 
 def evaluated(client: FlaskClient, bundle: Any, query: str = f"asOf={DAY}") -> dict[str, Any]:
@@ -44,7 +46,7 @@ def test_every_hook_answer_fits_its_schema(client: FlaskClient, name: str) -> No
 @pytest.mark.parametrize("name", HOOKS)
 def test_every_answer_to_another_hook_fits_its_schema(client: FlaskClient, name: str) -> None:
     call = example(name)
-    assert name.startswith(call["hook"])
+    assert name.endswith(f"/{call['hook']}.json")
     response = client.post(f"/cds-services/fasciculation-{call['hook']}", json=call)
     assert response.status_code == 200
     assert AnswerSchema().validate(response.get_json()) == {}

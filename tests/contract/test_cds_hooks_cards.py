@@ -28,13 +28,14 @@ def client(app: Any) -> FlaskClient:
 def cards_by_file(client: FlaskClient) -> dict[str, list[Content]]:
     """Every card of every example, at every hook and by /evaluate."""
     found: dict[str, list[Content]] = {}
-    for path in sorted(EXAMPLES.glob("*.json")):
-        content = example(path.name)
+    for path in sorted(EXAMPLES.glob("*/*.json")):
+        name = path.relative_to(EXAMPLES).as_posix()
+        content = example(name)
         if content.get("resourceType") == "Bundle":
             answer = client.post("/evaluate?asOf=2026-06-15", json=content)
         else:
             answer = client.post(f"/cds-services/fasciculation-{content['hook']}", json=content)
-        found[path.stem] = answer.get_json()["cards"]
+        found[name] = answer.get_json()["cards"]
     return found
 
 
@@ -211,7 +212,7 @@ def test_cds_hooks_130_the_resource_of_an_action_is_valid_fhir(
     models = {"R4B": R4B, "stu3": STU3, "r5": R5}
     validated = set()
     for name, cards in cards_by_file.items():
-        version = next((one for one in ("stu3", "r5") if one in name.split("-")), "R4B")
+        version = next((one for one in ("stu3", "r5") if name.split("/")[0].endswith(f"-{one}")), "R4B")
         for resource in [
             a["resource"] for c in cards for s in c.get("suggestions", ()) for a in s["actions"]
         ]:
