@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from typing import Any, TextIO
 
 from gunicorn import glogging
@@ -90,7 +91,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
             # No access log: an address or a query could name a patient.
             "accesslog": None,
             "logger_class": _Logger,
-            "child_exit": lambda _, worker: self.metrics.worker_gone(worker.pid),
+            "pre_fork": _number_worker,
+            "post_fork": lambda _, worker: self.metrics.worker_started(worker.number),
+            "child_exit": lambda _, worker: self.metrics.worker_ended(worker.number),
             "preload_app": True,
             # Nothing but HTTP listens.
             "control_socket_disable": True,
@@ -114,6 +117,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._add_headers(headers, {"REQUEST_METHOD": "POST"}, status)
         head = "".join(f"{name}: {value}\r\n" for name, value in headers)
         return f"HTTP/1.1 {status}\r\n{head}\r\n".encode("ascii") + body
+
+
+def _number_worker(arbiter: Any, worker: Any) -> None:
+    """Give the worker the lowest number that no running worker has."""
+    taken = {other.number for other in arbiter.WORKERS.values()}
+    worker.number = next(number for number in count() if number not in taken)
 
 
 def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) -> int:
