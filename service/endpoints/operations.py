@@ -33,7 +33,7 @@ def operations(
     stores = {"feedback": store.state_soon}
     if callers is not None:
         # Every replica, and every worker of it, is asked again and again.
-        stores["usedTokens"] = HealthCheck(callers.seen.state, max_age_s=1.0)
+        stores["usedTokens"] = HealthCheck(callers.used_tokens.state, max_age_s=1.0)
 
     @blueprint.get("/healthz")
     def healthz() -> Response:

@@ -14,9 +14,6 @@ SOURCES = [
     *(PROJECT / "service" / "fhir_client").glob("*.py"),
     PROJECT / "fhir_mappings" / "request" / "pages.py",
 ]
-    *(PROJECT / "service" / "fhir_client").glob("*.py"),
-    PROJECT / "fhir_mappings" / "request" / "pages.py",
-]
 
 
 def test_the_settings_it_names_exist() -> None:
