@@ -11,7 +11,7 @@ _INSTALLED = Path("share") / "fasciculation-cds"
 
 
 def shipped(name: str) -> Path:
-    """Where that file or folder is: beside the packages (a checkout, the image), else where pip puts it.
+    """Return a path beside the packages (a checkout, the image), else where pip puts it.
 
     It need not exist.
     """
