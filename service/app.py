@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from service import __version__
 from service.authentication import Callers, callers_of
-from service.authentication.admin_token import admin_token_in
+from service.authentication.admin_token import read_admin_token
 from service.config import Config
 from service.endpoints.authentication import authentication
 from service.endpoints.cds_hooks import cds_hooks
@@ -82,7 +82,7 @@ def create_app(
     metrics = metrics or Metrics()
     wrapped = request_log(response_headers(host_check(app.wsgi_app, config), config), metrics)
     app.wsgi_app = wrapped  # type: ignore[assignment,method-assign]
-    app.register_blueprint(authentication(callers, admin_token_in(config.admin_token_file)))
+    app.register_blueprint(authentication(callers, read_admin_token(config.admin_token_file)))
     servers = FhirServers(config.fhir_servers, config.fhir_timeout, config.fhir_ca_file)
     evaluator = Evaluator(knowledge, config.public_base_url, config.card_secrets, config.shared_service_id)
     app.register_blueprint(cds_hooks(config, evaluator, servers, metrics))

@@ -1,4 +1,4 @@
-"""The settings: read once from the environment, checked at start, frozen."""
+"""The settings: read from the environment and validated at the start."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from schemas.urls import base_url_problem, fhir_server_problem, is_loopback
 MAX_BODY_BYTES = 16 * 1024 * 1024
 INDICATORS = ("info", "warning", "critical")
 FEEDBACK_DB = "sqlite:///var/feedback.sqlite3"
-_SHORTEST_SECRET = 32
+_MIN_SECRET_LENGTH = 32
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-# name -> (default as shown, what it is). `make serve HELP=1` prints this table.
+# name -> (default as shown, description)
 SETTINGS: Mapping[str, tuple[str, str]] = {
     "HOST": ("127.0.0.1", "address to listen on; off loopback CDS_AUTH must be written out"),
     "PORT": ("8000", "port to listen on"),
@@ -77,18 +77,18 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
 }
 
 
-# As browsers write an origin; it is compared letter by letter.
+# In the form that browsers send, because origins are compared as text.
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]+)?")
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:]+\]")
 
 
 class ConfigError(ValueError):
-    """A setting is wrong; the message begins with its name."""
+    """A setting is wrong. The message starts with its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings, with defaults that start on loopback in an empty environment."""
+    """All settings. The defaults serve on loopback."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -118,10 +118,13 @@ class Config:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Config:
-        """The settings of that environment. Raises ConfigError with the name of the first that is wrong."""
+        """Return the settings of an environment. Raises ConfigError for the first that is wrong."""
 
         def text(name: str, default: str) -> str:
             return environ.get(name, "").strip() or default
+
+        def items(name: str, default: str = "") -> list[str]:
+            return [item.strip() for item in text(name, default).split(",") if item.strip()]
 
         def number(name: str, default: int, low: int, high: int) -> int:
             written = text(name, str(default))
@@ -135,7 +138,7 @@ class Config:
                 value = float(written) if written.isascii() else low - 1
             except ValueError:
                 value = low - 1
-            # Not a number compares as false.
+            # NaN compares as false.
             if not low <= value <= high:
                 raise ConfigError(f"{name}: a number of seconds from {low:g} to {high:g}")
             return value
@@ -163,7 +166,7 @@ class Config:
         ]
         for problem in filter(None, map(base_url_problem, bases)):
             raise ConfigError(f"PUBLIC_BASE_URL: {problem}")
-        servers = tuple(url.strip().rstrip("/") for url in text("FHIR_SERVERS", "").split(",") if url.strip())
+        servers = tuple(url.rstrip("/") for url in items("FHIR_SERVERS"))
         for problem in filter(None, map(fhir_server_problem, servers)):
             raise ConfigError(f"FHIR_SERVERS: {problem}")
         card_secrets = _card_secrets(text("CARD_SECRET", ""), existing("CARD_SECRET_FILE"))
@@ -199,13 +202,13 @@ class Config:
         folder = text("KNOWLEDGE_DIR", "")
         if folder and not Path(folder).is_dir():
             raise ConfigError("KNOWLEDGE_DIR: no such folder")
-        origins = tuple(o.strip() for o in text("CORS_ORIGINS", "*").split(",") if o.strip())
+        origins = tuple(items("CORS_ORIGINS", "*"))
         if any(origin != "*" and not _ORIGIN.fullmatch(origin) for origin in origins):
             raise ConfigError(
                 "CORS_ORIGINS: * or origins such as https://ehr.example, without a path or slash"
             )
-        hosts = tuple(h.strip().lower() for h in text("ALLOWED_HOSTS", "").split(",") if h.strip())
-        if any(not _HOST.fullmatch(host) for host in hosts):
+        hosts = tuple(name.lower() for name in items("ALLOWED_HOSTS"))
+        if not all(map(_HOST.fullmatch, hosts)):
             raise ConfigError("ALLOWED_HOSTS: host names such as cds.example, without scheme, port or path")
         shared = text("SHARED_SERVICE_ID", "")
         if shared and not shared.replace("-", "").isalnum():
@@ -247,7 +250,7 @@ def _needs_driver(setting: str, package: str, extra: str) -> None:
 
 
 def _card_secrets(written: str, file: Path | None) -> tuple[str, ...]:
-    """The secrets of CARD_SECRET or of that file. Raises ConfigError, which repeats none of them."""
+    """Return the secrets of CARD_SECRET or of the file. Raises ConfigError, which repeats none of them."""
     name = "CARD_SECRET"
     if file is not None:
         if written:
@@ -258,10 +261,10 @@ def _card_secrets(written: str, file: Path | None) -> tuple[str, ...]:
         except (OSError, UnicodeDecodeError):
             raise ConfigError("CARD_SECRET_FILE: cannot be read") from None
     secrets = tuple(secret.strip() for secret in written.split(",") if secret.strip())
-    if any(len(secret) < _SHORTEST_SECRET or not secret.isascii() for secret in secrets) or (
+    if any(len(secret) < _MIN_SECRET_LENGTH or not secret.isascii() for secret in secrets) or (
         file is not None and not secrets
     ):
         raise ConfigError(
-            f"{name}: at least {_SHORTEST_SECRET} ASCII characters each, such as openssl rand -hex 32 makes"
+            f"{name}: at least {_MIN_SECRET_LENGTH} ASCII characters each, such as openssl rand -hex 32 makes"
         )
     return secrets

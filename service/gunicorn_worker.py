@@ -46,6 +46,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     """`app` is the gunicorn application of service.server."""
 
     sockets: list[Any]
+    # Unique among the running workers; a replacement has the number of the worker that ended.
+    number: int
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that never reached the application.

@@ -1,57 +1,56 @@
-"""What is counted and timed, for Prometheus. No label is of a patient, and every set of labels has an end.
+"""Prometheus metrics. No label holds patient data, and each label has a bounded set of values.
 
-Each worker counts into files of its own in a folder that all of them and the master share; whoever is asked
-reads them together. Without a folder, as in tests, one process counts for itself.
+Each worker writes files in a folder that all workers and the master share, and any of them reads all files.
+Without a folder, as in tests, the process counts in its own memory.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-# Memory, and not the disk that feedback may fill: a worker that counts onto a full disk dies of it.
+# In memory: a worker that writes into a mapped file on a full disk is killed, and feedback may fill the disk.
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 PREFIX = "fasciculation_cds_"
-# Where the answers of one service lie: from what decides nothing to what waited for a FHIR server.
-_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 10.0)
-# A word of our own code; what is not one is a class of an exception.
-_WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
+_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 10.0)
+# The kinds of failure that the FHIR client names; an exception class is not one of them.
+_KIND = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _STATUS = re.compile(r"status-([1-9])\d\d")
 OTHER = "other"
-_FOLDER, _ALIVE = "fasciculation-cds-", "alive"
 
 
 class Metrics:
-    """All instruments. folder: where processes share them; it must be there before the first fork."""
+    """The counters, gauges and histograms of the service.
+
+    Args:
+        folder: Where the processes of one service share their files; it must exist before the first fork.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        if folder is not None:
-            # The library looks at its environment once, when it is imported, which may be long before.
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-            values.ValueClass = values.get_value_class()
-        else:
+        # Names the files of this process.
+        self._process = "master"
+        if folder is None:
             values.ValueClass = values.MutexValue
+        else:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+            values.ValueClass = values.MultiProcessValue(lambda: self._process)
         self._registry = CollectorRegistry()
-        self._children: dict[tuple[str, ...], Any] = {}
         self._requests = self._counter("requests", "Requests answered", "route", "method", "status")
         self._seconds = Histogram(
             f"{PREFIX}request_seconds",
             "From the head of a request to its answer, in seconds",
             ["route"],
-            buckets=_SECONDS,
+            buckets=_BUCKETS_S,
             registry=self._registry,
         )
         self._running = Gauge(
@@ -80,111 +79,91 @@ class Metrics:
             "fetches", "Lists asked of a caller's FHIR server", "prefetch", "result"
         )
 
-    def _counter(self, name: str, says: str, *labels: str) -> Counter:
-        return Counter(f"{PREFIX}{name}", says, labels, registry=self._registry)
-
-    def _child(self, instrument: Counter | Histogram, *labels: str) -> Any:
-        # labels() of the library checks and converts each time; this is called for every request.
-        key = (instrument._name, *labels)
-        child = self._children.get(key)
-        if child is None:
-            child = self._children[key] = instrument.labels(*labels)
-        return child
+    def _counter(self, name: str, description: str, *labels: str) -> Counter:
+        return Counter(f"{PREFIX}{name}", description, labels, registry=self._registry)
 
     def began(self) -> None:
+        """Count a request that is being answered."""
         self._running.inc()
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        """One request, however it ended. route: its template."""
+        """Count a request that was answered. route: the template of its URL."""
         self._running.dec()
-        self._child(self._requests, route, method, str(status)).inc()
-        self._child(self._seconds, route).observe(seconds)
+        self._requests.labels(route, method, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
 
     def refused(self, status: int) -> None:
-        """One that never reached the application."""
-        self._child(self._refused, str(status)).inc()
+        """Count a request that never reached the application."""
+        self._refused.labels(str(status)).inc()
 
     def card(self, hook: str, level: str, row: str, shown: bool) -> None:
-        """row: the leading one, "none" for a card without."""
-        self._child(self._cards, hook, level, row, "yes" if shown else "no").inc()
+        """Count a card. row: the leading row, "none" for a card without one."""
+        self._cards.labels(hook, level, row, "yes" if shown else "no").inc()
 
     def withheld(self, recommendation: str, why: str) -> None:
-        self._child(self._withheld, recommendation, why).inc()
+        """Count a recommendation that was not given."""
+        self._withheld.labels(recommendation, why).inc()
 
     def not_understood(self, resource: str, count: int) -> None:
-        """resource: a type that is read, or OTHER."""
-        self._child(self._not_understood, resource).inc(count)
+        """Count resources that were not understood. resource: a type that the service reads, or OTHER."""
+        self._not_understood.labels(resource).inc(count)
 
     def not_seen(self, prefetch: str) -> None:
-        self._child(self._not_seen, prefetch).inc()
+        """Count a list that was not supplied."""
+        self._not_seen.labels(prefetch).inc()
 
     def feedback(self, row: str, outcome: str) -> None:
-        self._child(self._feedback, row, outcome).inc()
+        """Count feedback on a card."""
+        self._feedback.labels(row, outcome).inc()
 
     def fetched(self, prefetch: str, why_not: str | None) -> None:
-        """why_not: the kind of reason; None for a list that came whole."""
-        self._child(self._fetches, prefetch, _result(why_not)).inc()
+        """Count a list asked of a FHIR server. why_not: the kind of failure; None for a complete list."""
+        self._fetches.labels(prefetch, _result(why_not)).inc()
 
-    def worker_gone(self, pid: int) -> None:
-        """In the master: what a worker counted is added to what others left, so that files do not pile up."""
+    def worker_started(self, number: int) -> None:
+        """Write from now on into the files of worker `number`, and go on from the values in them.
+
+        Call it in the worker. A replacement has the number of the worker that ended, so no file is left over.
+        """
+        self._process = str(number)
+
+    def worker_ended(self, number: int) -> None:
+        """Count a worker that ended, and forget the requests that it was answering. Call it in the master."""
         self._workers.inc()
-        if self._folder is None:
-            return
-        with self._locked():
-            mark_process_dead(pid, str(self._folder))
-            for kind in ("counter", "histogram"):
-                left = self._folder / f"{kind}_{pid}.db"
-                if left.is_file():
-                    _add_up(left, self._folder / f"{kind}_gone.db")
-                    left.unlink()
+        if self._folder is not None:
+            mark_process_dead(number, str(self._folder))
 
     def exposition(self, facts: Mapping[str, str], up: Mapping[str, bool]) -> bytes:
-        """All of it as text. facts: versions; up: whether each store answers."""
-        shown = CollectorRegistry()
-        shown.register(_State(facts, up))
-        if self._folder is None:
-            return generate_latest(self._registry) + generate_latest(shown)
-        with self._locked():
-            MultiProcessCollector(shown, str(self._folder))
-            return generate_latest(shown)
+        """Return all metrics in the text format of Prometheus.
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Nobody reads while files of a worker that ended are added up; a process that dies lets go."""
-        assert self._folder is not None  # noqa: S101 - asked by those who checked
-        with (self._folder / "lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        Args:
+            facts: Versions, as labels of `info`.
+            up: Store to whether it answers.
+        """
+        registry = CollectorRegistry()
+        registry.register(_State(facts, up))
+        if self._folder is None:
+            return generate_latest(self._registry) + generate_latest(registry)
+        MultiProcessCollector(registry, str(self._folder))
+        return generate_latest(registry)
 
 
 @contextmanager
 def shared_folder() -> Iterator[Path]:
-    """A folder for master and workers; gone when the master ends, and not when a copy of it does."""
+    """Make a folder for the files of master and workers, and remove it when the master ends."""
     master = os.getpid()
-    place = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-    for left in place.glob(f"{_FOLDER}*"):
-        _remove_if_left(left)
-    folder = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=place))
-    with (folder / "new").open("w") as alive:
-        fcntl.flock(alive, fcntl.LOCK_EX)
-        # Under the name by which others look for it only once it is held.
-        (folder / "new").rename(folder / _ALIVE)
-        try:
-            yield folder
-        finally:
-            if os.getpid() == master:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_if_left(folder: Path) -> None:
-    """Removes the folder of a service whose processes were all killed: nobody holds its file any more."""
-    with suppress(OSError), (folder / _ALIVE).open("r+") as alive:
-        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
+    parent = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    folder = Path(tempfile.mkdtemp(prefix="fasciculation-cds-", dir=parent))
+    try:
+        yield folder
+    finally:
+        # A worker leaves this block, too.
+        if os.getpid() == master:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class _State:
-    """What is so at the moment of asking: nothing to add up over workers."""
+    """Gauges that are the same in every worker: versions, and whether the stores answer."""
 
     def __init__(self, facts: Mapping[str, str], up: Mapping[str, bool]) -> None:
         self._facts, self._up = facts, up
@@ -204,15 +183,4 @@ def _result(why_not: str | None) -> str:
         return "whole"
     if status := _STATUS.fullmatch(why_not):
         return f"status-{status[1]}xx"
-    return why_not if _WORD.fullmatch(why_not) else "failed"
-
-
-def _add_up(left: Path, total: Path) -> None:
-    """Adds the values of one worker's file to those of another."""
-    sums = MmapedDict(str(total))
-    try:
-        for key, value, _, _ in MmapedDict.read_all_values_from_file(str(left)):
-            before, _ = sums.read_value(key)
-            sums.write_value(key, before + value, 0.0)
-    finally:
-        sums.close()
+    return why_not if _KIND.fullmatch(why_not) else "failed"

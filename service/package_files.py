@@ -15,7 +15,7 @@ _NAME = "fasciculation-cds"
 
 
 def shipped(name: str) -> Path:
-    """Where that file or folder is: beside the packages (a checkout, the image), else where pip puts it.
+    """Return a path beside the packages (a checkout, the image), else where pip puts it.
 
     It need not exist.
     """

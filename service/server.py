@@ -1,4 +1,4 @@
-"""gunicorn around the application: knowledge is loaded once, before the workers fork."""
+"""gunicorn with the application. The knowledge is loaded once, before the workers fork."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from typing import Any, TextIO
 
 from gunicorn import glogging
@@ -25,36 +26,36 @@ from service.endpoints.responses import FHIR_JSON
 from service.feedback import Store
 from service.gunicorn_worker import Worker
 from service.knowledge import KnowledgeError, load_knowledge
-from service.logs import lines_for, said, set_up
+from service.logs import configure_logging, format_message, formatter_for
 from service.metrics import Metrics, shared_folder
 
-# The tool of migrations takes half a second to start; a start that waits longer goes on without.
-_UPGRADE_SECONDS = 30
-# A worker whose main thread is silent for so many seconds is killed and replaced.
+# The upgrade usually takes 0.5 s. After this time the service starts without it.
+_UPGRADE_TIMEOUT_S = 30
+# gunicorn kills and replaces a worker whose main thread is silent for this long.
 TIMEOUT_S = 30
-# Requests that a worker answers at the same time. More would share one interpreter.
+# Threads of a worker share one interpreter: more of them would only be slower.
 THREADS = 3
-# Longer than proxies keep theirs (60 s): the end that sends must be the one that closes.
+# Longer than proxies keep a connection (60 s), so that the proxy closes it and not the server.
 KEEPALIVE_S = 75
 CONNECTIONS = 100
-# What is being answered at a stop is still answered, for so many seconds.
+# Time for running requests at a stop.
 GRACE_S = 30
-# A worker is replaced after so many requests, not all at once: what leaks unseen ends there.
+# A worker is replaced after so many requests, because of possible memory leaks, and not all at once.
 MAX_REQUESTS = 100_000
 JITTER = 20_000
-# What a request frees, up to so many bytes, a process keeps for the next one.
-_KEPT_BYTES = 16 * 1024 * 1024
+# Freed memory that a process keeps for the next request.
+_RETAINED_BYTES = 16 * 1024 * 1024
 # As in <malloc.h> of glibc.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 class _Logger(glogging.Logger):  # type: ignore[misc]
-    """gunicorn's own lines in the form of ours."""
+    """gunicorn's log lines in our format."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(lines_for(sys.stderr))
+            handler.setFormatter(formatter_for(sys.stderr))
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -79,19 +80,20 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "max_requests": MAX_REQUESTS,
             "max_requests_jitter": JITTER,
             "graceful_timeout": GRACE_S,
-            # Our longest address is a search by URL; a token of 8,000 characters fits in one header.
+            # A token of 8,000 characters fits in a header.
             "limit_request_line": 4094,
             "limit_request_fields": 64,
             "limit_request_field_size": 8190,
-            # The address of the caller and the scheme are nobody's to say: nothing is decided by them.
+            # X-Forwarded headers are not used.
             "forwarded_allow_ips": "",
             "loglevel": config.log_level.lower(),
-            # No access log: an address or a query could name a patient.
+            # A URL could name a patient.
             "accesslog": None,
             "logger_class": _Logger,
-            "child_exit": lambda _, worker: self.metrics.worker_gone(worker.pid),
+            "pre_fork": _number_worker,
+            "post_fork": lambda _, worker: self.metrics.worker_started(worker.number),
+            "child_exit": lambda _, worker: self.metrics.worker_ended(worker.number),
             "preload_app": True,
-            # Nothing but HTTP listens.
             "control_socket_disable": True,
         }
         for name, value in options.items():
@@ -101,7 +103,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return self._application
 
     def refusal(self, status: str, code: str, text: str) -> bytes:
-        """A whole answer to a request that the application never saw."""
+        """Return the bytes of an answer to a request that does not reach the application."""
         body = json_bytes(operation_outcome([("error", code, text, "http")]))
         headers = [
             ("Connection", "close"),
@@ -109,14 +111,20 @@ class _Server(BaseApplication):  # type: ignore[misc]
             ("Content-Length", str(len(body))),
             ("X-Request-ID", new_id()),
         ]
-        # As to a POST: it is not known what was asked, and no answer of a POST is kept by a cache.
+        # The method is not known. Answers to a POST are not cached.
         self._add_headers(headers, {"REQUEST_METHOD": "POST"}, status)
         head = "".join(f"{name}: {value}\r\n" for name, value in headers)
         return f"HTTP/1.1 {status}\r\n{head}\r\n".encode("ascii") + body
 
 
+def _number_worker(arbiter: Any, worker: Any) -> None:
+    """Give the worker the lowest number that no running worker has."""
+    taken = {other.number for other in arbiter.WORKERS.values()}
+    worker.number = next(number for number in count() if number not in taken)
+
+
 def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) -> int:
-    """Serves until it is told to end. 2 = a setting or the knowledge is wrong; the reason is printed."""
+    """Serve until SIGTERM. Return 2 if a setting or the knowledge is wrong, and print the reason."""
     if "--help" in args:
         for name, (default, what) in SETTINGS.items():
             print(f"{name:20} {what} (default: {default or 'none'})", file=out)
@@ -125,7 +133,7 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
         try:
             config = Config.from_environ(environ)
             if not config.card_secrets:
-                # Before the fork: all workers sign and verify with it.
+                # Before the fork, so that all workers have the same.
                 config = replace(config, card_secrets=(secrets.token_hex(32),))
                 _say("CARD_SECRET is not set: feedback on cards of this start is refused after it.", out)
             knowledge = load_knowledge(config.knowledge_dir)
@@ -133,10 +141,11 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
             application = create_app(config, knowledge, metrics=metrics)
         except (ConfigError, KnowledgeError) as error:
             print(
-                said(f"The service does not start:\n{error}", sys.stderr, logging.CRITICAL), file=sys.stderr
+                format_message(f"The service does not start:\n{error}", sys.stderr, logging.CRITICAL),
+                file=sys.stderr,
             )
             return 2
-        set_up(config.log_level)
+        configure_logging(config.log_level)
         prepare_store(config, environ, out)
         _say(f"fasciculation-cds listens on {config.public_base_url}", out)
         if config.cds_auth == "jwt":
@@ -148,33 +157,32 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
                 f" '{config.public_base_url}/evaluate?asOf=2026-06-15'",
                 out,
             )
-        _keep_memory()
-        # What was loaded stays: looking through it for what can be freed would stop a request for tens of
-        # milliseconds now and then, and copy its pages into every worker.
+        _retain_memory()
+        # The collector would traverse the knowledge for tens of milliseconds during a request, and copy its
+        # pages into each worker.
         gc.collect()
         gc.freeze()
-        gc.enable()
         _Server(config, application, metrics).run()
     return 0
 
 
-def _keep_memory() -> None:
-    """Given back after each large request, its pages are asked for anew by the next: a tenth of its CPU."""
-    # Only glibc has it, and its own thresholds move with what was freed last.
+def _retain_memory() -> None:
+    """Keep freed memory: to return it and request it again takes 10 % of the CPU time of a large request."""
+    # Only glibc has mallopt.
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
-        mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _RETAINED_BYTES)
+        mallopt(_M_MMAP_THRESHOLD, _RETAINED_BYTES)
 
 
 def _say(message: str, out: TextIO) -> None:
-    print(said(message, out), file=out, flush=True)
+    print(format_message(message, out), file=out, flush=True)
 
 
 def prepare_store(config: Config, environ: Mapping[str, str], out: TextIO) -> None:
-    """Makes or upgrades the SQLite file, and removes old comments. Without a store the service starts too.
+    """Create or upgrade the SQLite file, and remove old comments. The service also starts without a store.
 
-    A child process does it: the tool of migrations has no place in a server. PostgreSQL is upgraded by hand.
+    A child process upgrades, so that the server does not import Alembic. PostgreSQL is upgraded by hand.
     """
     store = Store(config.feedback_db, config.feedback_retention_days)
     state = store.state()
@@ -182,7 +190,7 @@ def prepare_store(config: Config, environ: Mapping[str, str], out: TextIO) -> No
         command = [sys.executable, "-m", "service.feedback", "upgrade"]
         with suppress(OSError, subprocess.TimeoutExpired):
             subprocess.run(  # noqa: S603 - our own command
-                command, env=dict(environ), timeout=_UPGRADE_SECONDS, check=False, stdout=subprocess.DEVNULL
+                command, env=dict(environ), timeout=_UPGRADE_TIMEOUT_S, check=False, stdout=subprocess.DEVNULL
             )
         state = store.state()
     if state != "ok":

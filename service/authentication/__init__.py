@@ -1,40 +1,42 @@
-"""Who is calling: CDS Hooks' signed tokens, checked against the issuers that this site trusts."""
+"""Authenticate the caller: CDS Hooks' signed tokens, checked against the issuers that this site trusts."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
 
-from service.authentication.issuer_keys import MAXIMUM_BYTES, KeySet, KeySetError
-from service.authentication.key_fetch import KeyFetch
+from service.authentication.issuer_keys import MAX_KEY_SET_BYTES, KeyFetch, KeySet, KeySetError
 from service.authentication.tokens import Caller, Callers
-from service.authentication.trusted_issuers import Issuer, issuers_in
-from service.authentication.used_tokens import seen_tokens_in
+from service.authentication.trusted_issuers import Issuer, read_issuers
+from service.authentication.used_tokens import used_token_store
 from service.config import Config, ConfigError
 
 __all__ = ["Caller", "Callers", "Issuer", "callers_of"]
 
 
 def callers_of(config: Config) -> Callers | None:
-    """Everyone who may call; None with CDS_AUTH=off. Raises ConfigError.
+    """Return the check of callers that the settings ask for; None with CDS_AUTH=off.
 
-    Nothing is fetched yet: a caller's server that is down does not stop the start.
+    Keys at a URL are not fetched yet: the server of an issuer may be down at the start.
+
+    Raises:
+        ConfigError: A setting, the file of issuers or a file of keys is wrong.
     """
     if config.cds_auth == "off":
         return None
     if config.cds_trusted_issuers is None:
         raise ConfigError("CDS_TRUSTED_ISSUERS: CDS_AUTH=jwt needs the file of who may call")
-    issuers = issuers_in(config.cds_trusted_issuers)
+    issuers = read_issuers(config.cds_trusted_issuers)
     keys = {iss: _key_set(issuer) for iss, issuer in issuers.items()}
     base_urls = (config.public_base_url, *config.public_base_aliases)
-    return Callers(issuers, keys, seen_tokens_in(config.jti_store), base_urls)
+    return Callers(issuers, keys, used_token_store(config.jti_store), base_urls)
 
 
 def _key_set(issuer: Issuer) -> KeySet:
     if issuer.jwks is None:
         assert issuer.jku is not None  # noqa: S101 - the schema asks for one of the two
         return KeySet(issuer.iss, KeyFetch(issuer.jku))
-    keys = KeySet(issuer.iss, partial(_file_bytes, issuer.jwks))
+    keys = KeySet(issuer.iss, partial(_read_file, issuer.jwks))
     try:
         usable = keys.load()
     except KeySetError as error:
@@ -47,9 +49,9 @@ def _key_set(issuer: Issuer) -> KeySet:
     return keys
 
 
-def _file_bytes(file: Path) -> bytes:
+def _read_file(file: Path) -> bytes:
     try:
         with file.open("rb") as content:
-            return content.read(MAXIMUM_BYTES + 1)
+            return content.read(MAX_KEY_SET_BYTES + 1)
     except OSError as error:
         raise KeySetError(error.strerror or "cannot be read") from None

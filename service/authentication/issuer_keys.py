@@ -1,4 +1,4 @@
-"""The public keys of one issuer: read from a file or fetched, kept, and read again when a new one appears."""
+"""The public keys of an issuer: read from a file or fetched, cached, and read again for an unknown kid."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
+import requests
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
 from service.authentication.strict_json import NotStrict, strict_json
 
-MAXIMUM_BYTES = 64 * 1024
-MAXIMUM_KEYS = 100
-MAXIMUM_KID = 256
-_RSA_BITS = range(2048, 8193)
-# Whoever names unknown keys makes us read no more often than this.
-FLOOR_SECONDS = 30.0
-# A key that its issuer took back is refused within this time.
-FRESH_SECONDS = 600.0
-# While keys that are known cannot be read again, calls go on and rarely wait for another try.
-RETRY_SECONDS = 300.0
-# Keys that could not be read again for this long are not believed any more.
-KEPT_SECONDS = 24 * 3600.0
+MAX_KEY_SET_BYTES = 64 * 1024
+MAX_KEYS = 100
+MAX_KID_LENGTH = 256
+FETCH_TIMEOUT_S = 3.0
+# Tokens with unknown keys cause at most one fetch in this time.
+MIN_REFRESH_INTERVAL_S = 30.0
+# A key that its issuer withdrew is rejected after this time.
+FRESH_S = 600.0
+# The interval between attempts while cached keys are used because the issuer does not answer.
+RETRY_INTERVAL_S = 300.0
+# Cached keys are used no longer than this without a successful read.
+MAX_CACHE_AGE_S = 24 * 3600.0
 
+_RSA_BITS = range(2048, 8193)
 _RSA = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"))
 _ALGORITHMS: Mapping[tuple[str, str | None], frozenset[str]] = {
     ("RSA", None): _RSA,
@@ -40,35 +44,35 @@ _log = logging.getLogger(__name__)
 
 
 class KeySetError(Exception):
-    """A key set cannot be had or is wrong; the message repeats nothing of it but a place."""
+    """A key set is invalid or could not be read; the message repeats nothing of its content."""
 
 
 class KeysUnavailable(Exception):
-    """Whether the key exists cannot be known now."""
+    """It is not known now whether the key exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A public key and what it may verify."""
+    """A public key and the algorithms that it may verify."""
 
     public: Any
     algorithms: frozenset[str]
 
 
-def keys_in(content: bytes) -> dict[str, Key]:
-    """kid -> key, of a JWK Set; keys for other ends or of other kinds are left out. Raises KeySetError."""
-    if len(content) > MAXIMUM_BYTES:
-        raise KeySetError(f"larger than {MAXIMUM_BYTES} bytes")
+def parse_key_set(content: bytes) -> dict[str, Key]:
+    """Return the keys of a JWK Set by kid, without those that cannot verify a token. Raises KeySetError."""
+    if len(content) > MAX_KEY_SET_BYTES:
+        raise KeySetError(f"larger than {MAX_KEY_SET_BYTES} bytes")
     try:
-        listed = strict_json(content)
+        key_set = strict_json(content)
     except NotStrict as error:
         raise KeySetError(str(error)) from None
-    if not isinstance(listed, dict) or not isinstance(listed.get("keys"), list):
+    if not isinstance(key_set, dict) or not isinstance(key_set.get("keys"), list):
         raise KeySetError("not a JWK Set: an object with a list named keys")
-    if len(listed["keys"]) > MAXIMUM_KEYS:
-        raise KeySetError(f"more than {MAXIMUM_KEYS} keys")
+    if len(key_set["keys"]) > MAX_KEYS:
+        raise KeySetError(f"more than {MAX_KEYS} keys")
     keys: dict[str, Key] = {}
-    for index, jwk in enumerate(listed["keys"]):
+    for index, jwk in enumerate(key_set["keys"]):
         place = f"keys[{index}]"
         if not isinstance(jwk, dict):
             raise KeySetError(f"{place}: not an object")
@@ -85,14 +89,14 @@ def keys_in(content: bytes) -> dict[str, Key]:
 
 def _key(jwk: dict[str, Any]) -> Key | None:
     kid, curve, operations = jwk.get("kid"), jwk.get("crv"), jwk.get("key_ops", ["verify"])
-    if not isinstance(kid, str) or not 0 < len(kid) <= MAXIMUM_KID:
+    if not isinstance(kid, str) or not 0 < len(kid) <= MAX_KID_LENGTH:
         return None
     if jwk.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         return None
-    kind = jwk.get("kty")
-    if not isinstance(kind, str) or not isinstance(curve, str | None):
+    key_type = jwk.get("kty")
+    if not isinstance(key_type, str) or not isinstance(curve, str | None):
         return None
-    algorithms = _ALGORITHMS.get((kind, curve), frozenset())
+    algorithms = _ALGORITHMS.get((key_type, curve), frozenset())
     if "alg" in jwk:
         algorithms = frozenset(name for name in algorithms if name == jwk["alg"])
     if not algorithms:
@@ -107,9 +111,12 @@ def _key(jwk: dict[str, Any]) -> Key | None:
 
 
 class KeySet:
-    """The keys of one issuer.
+    """The cached keys of an issuer.
 
-    name: for the log. read: the bytes of its JWK Set, or KeySetError. clock: seconds that only grow.
+    Args:
+        name: The issuer, for the log.
+        read: Returns the bytes of the JWK Set, or raises KeySetError.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -122,36 +129,100 @@ class KeySet:
         self._reading = threading.Lock()
 
     def load(self) -> int:
-        """Reads the keys now; how many can be used. Raises KeySetError."""
+        """Read the keys now, and return the number of usable keys. Raises KeySetError."""
         self._tried_at = self._clock()
-        self._keys = keys_in(self._read())
+        self._keys = parse_key_set(self._read())
         self._read_at = self._tried_at
         return len(self._keys)
 
     def key(self, kid: str) -> Key | None:
-        """The key of that name; None if the issuer has none. Raises KeysUnavailable."""
-        known = kid in self._keys and self._younger_than(FRESH_SECONDS)
-        if not known:
-            self._read_again(known=kid in self._keys)
+        """Return the key with that kid; None if the issuer has no such key. Raises KeysUnavailable."""
+        known = kid in self._keys
+        if not known or not self._younger_than(FRESH_S):
+            self._refresh(known=known)
         keys = self._keys
-        # A key set that could not be read again may lack the newest key.
+        # Keys that could not be read again may lack the newest one.
         current = kid in keys or self._read_at == self._tried_at
-        if not current or not self._younger_than(KEPT_SECONDS):
+        if not current or not self._younger_than(MAX_CACHE_AGE_S):
             raise KeysUnavailable
         return keys.get(kid)
 
-    def _younger_than(self, seconds: float) -> bool:
-        return self._read_at is not None and self._clock() - self._read_at < seconds
+    def _younger_than(self, age_s: float) -> bool:
+        return self._read_at is not None and self._clock() - self._read_at < age_s
 
-    def _read_again(self, *, known: bool) -> None:
-        # One reads, whatever the number of calls; who has a key to go on with does not wait for it.
+    def _refresh(self, *, known: bool) -> None:
+        # One thread reads. The others wait for it only if they have no cached key to use.
         if not self._reading.acquire(blocking=not known):
             return
         try:
-            pause = RETRY_SECONDS if known else FLOOR_SECONDS
-            if self._tried_at is None or self._clock() - self._tried_at >= pause:
+            interval_s = RETRY_INTERVAL_S if known else MIN_REFRESH_INTERVAL_S
+            if self._tried_at is None or self._clock() - self._tried_at >= interval_s:
                 self.load()
         except KeySetError as error:
             _log.warning("keys of issuer %s could not be read: %s", self._name, error)
         finally:
             self._reading.release()
+
+
+class KeyFetch:
+    """GET of a JWK Set: no redirects, limited in bytes and in total time."""
+
+    def __init__(self, url: str, timeout_s: float = FETCH_TIMEOUT_S) -> None:
+        self._url, self._timeout_s = url, timeout_s
+        self._running: Future[bytes] | None = None
+
+    def __call__(self) -> bytes:
+        """Return the body. Raises KeySetError, at the latest after timeout_s."""
+        # The timeout of a socket starts again with every byte; only a second thread limits the total.
+        if self._running is not None and not self._running.done():
+            raise KeySetError("the last request still hangs")
+        running = self._running = Future[bytes]()
+        # A daemon: a server that sends byte after byte must not keep the worker from ending.
+        threading.Thread(target=self._run, args=(running,), daemon=True).start()
+        try:
+            return running.result(self._timeout_s)
+        except KeySetError:
+            raise
+        except TimeoutError:
+            raise KeySetError(f"no whole answer within {self._timeout_s:g} seconds") from None
+        except Exception as error:
+            # The message of the error could name what was sent.
+            raise KeySetError(f"no answer ({type(error).__name__})") from None
+
+    def _run(self, running: Future[bytes]) -> None:
+        try:
+            running.set_result(self._get())
+        except Exception as error:
+            running.set_exception(error)
+
+    def _get(self) -> bytes:
+        deadline = time.monotonic() + self._timeout_s
+        with requests.Session() as session:
+            # The proxy and CA settings of this machine hold for https; on loopback there is no proxy.
+            session.trust_env = urlsplit(self._url).scheme == "https"
+            response = session.get(
+                self._url,
+                headers={
+                    "Accept": "application/jwk-set+json, application/json",
+                    "Accept-Encoding": "identity",
+                },
+                auth=_no_credentials,
+                timeout=self._timeout_s,
+                allow_redirects=False,
+                stream=True,
+            )
+            if response.status_code != 200:
+                raise KeySetError(f"answered with status {response.status_code}")
+            content = b""
+            while chunk := response.raw.read1(MAX_KEY_SET_BYTES):
+                content += chunk
+                if len(content) > MAX_KEY_SET_BYTES:
+                    raise KeySetError(f"larger than {MAX_KEY_SET_BYTES} bytes")
+                if time.monotonic() > deadline:
+                    raise KeySetError("too slow")
+            return content
+
+
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep requests from adding the password of a .netrc file."""
+    return request

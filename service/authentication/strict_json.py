@@ -1,4 +1,4 @@
-"""JSON read in one way only: two readers never see two different things."""
+"""JSON that every parser reads in the same way: no duplicate members, no NaN."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any, NoReturn
 
 
 class NotStrict(ValueError):
-    """Not UTF-8, not JSON, a member that stands twice, NaN, or nested too deeply."""
+    """Not UTF-8, not JSON, a duplicate member, NaN, or nested too deeply."""
 
 
 def strict_json(content: bytes) -> Any:
-    """The value. Raises NotStrict, which never repeats the content."""
+    """Return the decoded value. Raises NotStrict, whose message repeats nothing of the content."""
     try:
-        return json.loads(content.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        return json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except NotStrict:
         raise
     except (ValueError, RecursionError):
         raise NotStrict("not JSON") from None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) != len(pairs):
         raise NotStrict("a member stands twice")

@@ -33,7 +33,7 @@ def operations(
     stores = {"feedback": store.state_soon}
     if callers is not None:
         # Probes ask every worker of every replica every few seconds.
-        stores["usedTokens"] = HealthCheck(callers.seen.state, max_age_s=1.0)
+        stores["usedTokens"] = HealthCheck(callers.used_tokens.state, max_age_s=1.0)
 
     @blueprint.get("/healthz")
     def healthz() -> Response:

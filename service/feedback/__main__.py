@@ -10,7 +10,7 @@ from typing import TextIO
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.config import Config, ConfigError
-from service.feedback.store import COMMAND_PATIENCE_SECONDS, Store, StoreDown
+from service.feedback.store import COMMAND_TIMEOUT_S, Store, StoreDown
 
 USAGE = """python -m service.feedback upgrade | purge | state
 
@@ -20,7 +20,7 @@ state    says whether the store can be used"""
 
 
 def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) -> int:
-    """0 = done, 1 = the store cannot be used, 2 = asked wrongly."""
+    """Return 0 = done, 1 = the store cannot be used, 2 = an unknown argument or a wrong setting."""
     if args not in (["upgrade"], ["purge"], ["state"]):
         print(USAGE, file=out)
         return 2
@@ -29,7 +29,7 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
     except ConfigError as error:
         print(error, file=out)
         return 2
-    store = Store(config.feedback_db, config.feedback_retention_days, patience=COMMAND_PATIENCE_SECONDS)
+    store = Store(config.feedback_db, config.feedback_retention_days, timeout_s=COMMAND_TIMEOUT_S)
     try:
         if args == ["upgrade"]:
             from service.feedback.upgrade import upgrade
@@ -38,9 +38,9 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
         elif args == ["purge"]:
             print(f"{store.purge()} comments removed.", file=out)
     except (StoreDown, SQLAlchemyError, OSError) as error:
-        # Never the message of a driver: it holds the address, and may hold a password.
-        told = str(error) if isinstance(error, StoreDown) else type(error).__name__
-        print(f"FEEDBACK_DB: the store is {told}", file=out)
+        # The message of a driver holds the address, and may hold a password.
+        reason = str(error) if isinstance(error, StoreDown) else type(error).__name__
+        print(f"FEEDBACK_DB: the store is {reason}", file=out)
         return 1
     state = store.state()
     print(f"The store is {state}.", file=out)

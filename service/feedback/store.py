@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,25 +20,78 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from service.config import ConfigError
-from service.feedback.deadline import end_after
-from service.feedback.records import Feedback
 from service.feedback.tables import ACCEPTED, FEEDBACK, REVISION
 from service.health_check import HealthCheck
 
-# A caller waits no longer than this for a lock, or for a server that does not answer.
-_PATIENCE_SECONDS = 2
-# Who runs a command can wait for another command, and for a slow disk.
-COMMAND_PATIENCE_SECONDS = 30
-_PURGE_EVERY = timedelta(hours=1)
+# The server waits no longer than this for a lock or for PostgreSQL, because a client waits for it.
+_TIMEOUT_S = 2
+# A command can wait for another command, and for a slow disk.
+COMMAND_TIMEOUT_S = 30
+_PURGE_INTERVAL = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An accepted suggestion. name: the action or finding; None if the knowledge has none of that code."""
+
+    suggestion: str
+    kind: str
+    code: int
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """Feedback on a card.
+
+    Attributes:
+        card: Its id, in lower case.
+        at: When the user acted, in UTC.
+        version: Of the knowledge, from the id of the card.
+        code: Of the leading row, from the id of the card.
+        row: The leading row; "" for a card without one, None if the knowledge has none of that code.
+        reason: (system, code) of the override reason.
+        comment: Text of a clinician: never logged, never shown, removed after the retention time.
+    """
+
+    service: str
+    card: str
+    outcome: str
+    at: datetime
+    version: int
+    code: int
+    row: str | None
+    accepted: tuple[Accepted, ...] = ()
+    reason: tuple[str, str] | None = None
+    comment: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Hash of card, outcome, time and the set of accepted suggestions, to deduplicate."""
+        suggestions = sorted({accepted.suggestion for accepted in self.accepted})
+        parts = (self.service, self.card, self.outcome, self.at.isoformat(), *suggestions)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @property
+    def week(self) -> str:
+        """The ISO week in UTC: 2026-W07."""
+        year, week, _ = self.at.isocalendar()
+        return f"{year:04}-W{week:02}"
 
 
 class StoreDown(Exception):
-    """The store cannot be used now. Says why in our words: a driver's message could hold what was sent."""
+    """The store cannot be used now. The message is ours: that of a driver could hold what was sent."""
 
 
 class Store:
-    """retention_days: how long comments are kept; 0 = not at all. clock: now, in UTC.
-    patience: the seconds that a lock or a silent server is waited for; three times as long for everything."""
+    """The store of feedback.
+
+    Args:
+        url: FEEDBACK_DB.
+        retention_days: How long comments are kept; 0 = not at all.
+        clock: Returns now, in UTC.
+        timeout_s: For a lock, a connection or a statement; three times as long for all of them.
+    """
 
     def __init__(
         self,
@@ -41,23 +99,22 @@ class Store:
         retention_days: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
-        patience: int = _PATIENCE_SECONDS,
+        timeout_s: int = _TIMEOUT_S,
     ) -> None:
-        self._engine = engine_of(url, patience)
+        self._engine = engine_of(url, timeout_s)
         if self._engine.dialect.name == "postgresql":
-            # To connect, to ask, to be sure.
-            end_after(self._engine, 3 * patience)
+            _limit_connections(self._engine, 3 * timeout_s)
         self._retention = timedelta(days=retention_days)
         self._clock = clock
-        self._purged: datetime | None = None
+        self._purged_at: datetime | None = None
         self.state_soon = HealthCheck(self.state)
 
     def add(self, items: Sequence[Feedback]) -> None:
-        """Keeps all of them or none; what is there already stays as it is. Raises StoreDown."""
+        """Store all items or none; an item that is stored already is not changed. Raises StoreDown."""
         if not items:
             return
         now = self._clock()
-        # In one order, so that two posts of the same items never wait for each other.
+        # In a fixed order, so that two requests with the same items cannot deadlock.
         with self._transaction() as connection:
             for item in sorted(items, key=lambda item: item.key):
                 self._add(connection, item, now)
@@ -85,45 +142,46 @@ class Store:
         added = connection.execute(statement.returning(FEEDBACK.c.id)).scalar_one_or_none()
         if added is None:
             return
-        accepted = {one.suggestion: one for one in item.accepted}
-        for one in accepted.values():
+        for suggestion in {accepted.suggestion: accepted for accepted in item.accepted}.values():
             connection.execute(
                 insert(ACCEPTED).values(
-                    feedback=added, suggestion=one.suggestion, kind=one.kind, code=one.code, name=one.name
+                    feedback=added,
+                    suggestion=suggestion.suggestion,
+                    kind=suggestion.kind,
+                    code=suggestion.code,
+                    name=suggestion.name,
                 )
             )
 
     def tidy(self) -> None:
-        """Removes old comments, at most once an hour. What fails now is tried again the next time."""
+        """Remove old comments, at most once an hour. A failure is retried at the next call."""
         now = self._clock()
-        if self._purged is None or now - self._purged >= _PURGE_EVERY:
-            self._purged = now
+        if self._purged_at is None or now - self._purged_at >= _PURGE_INTERVAL:
+            self._purged_at = now
             try:
                 self.purge()
             except StoreDown:
-                self._purged = None
+                self._purged_at = None
 
     def purge(self) -> int:
-        """Removes the comments that are kept long enough; how many. The rest stays. Raises StoreDown."""
+        """Remove the comments older than the retention time; return their number. Raises StoreDown."""
         old = FEEDBACK.c.received <= self._clock() - self._retention
+        statement = update(FEEDBACK).where(FEEDBACK.c.comment.is_not(None), old).values(comment=None)
         with self._transaction() as connection:
-            removed = connection.execute(
-                update(FEEDBACK).where(FEEDBACK.c.comment.is_not(None), old).values(comment=None)
-            )
-            return removed.rowcount
+            return connection.execute(statement).rowcount
 
     def state(self) -> str:
-        """ "ok", or what is wrong and the next step."""
+        """Return "ok", or what is wrong and the next step."""
         try:
             with self._transaction() as connection:
                 connection.execute(select(FEEDBACK.c.id).limit(1))
-                found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+                revisions = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
         except StoreDown as error:
             return str(error)
-        return "ok" if found == [REVISION] else "outdated: run python -m service.feedback upgrade"
+        return "ok" if revisions == [REVISION] else "outdated: run python -m service.feedback upgrade"
 
-    def found(self, *queries: Any) -> list[list[Any]]:
-        """What each of the queries finds, of one moment. Raises StoreDown."""
+    def select(self, *queries: Any) -> list[list[Any]]:
+        """Return the rows of each query, all from one snapshot. Raises StoreDown."""
         with self._transaction() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -131,61 +189,88 @@ class Store:
                 connection.exec_driver_sql("BEGIN")
             return [list(connection.execute(query)) for query in queries]
 
-    def rows(self, query: Any) -> list[Any]:
-        """What that query finds. Raises StoreDown."""
-        return self.found(query)[0]
-
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
-            raise StoreDown(_why(error)) from None
+            raise StoreDown(_reason(error)) from None
 
 
-def engine_of(url: str, patience: int = _PATIENCE_SECONDS) -> Engine:
-    """No connection is kept: feedback is rare, none outlives its server, and none crosses a fork."""
+def engine_of(url: str, timeout_s: int = _TIMEOUT_S) -> Engine:
+    """Return an engine without a pool: feedback is rare, and no connection is shared after a fork."""
     try:
-        place = make_url(url)
+        address = make_url(url)
     except (ArgumentError, ValueError):
         raise ConfigError("FEEDBACK_DB: sqlite:///path, or postgresql://user:password@host/name") from None
-    if place.get_backend_name() == "sqlite":
-        engine = create_engine(place, poolclass=NullPool, connect_args={"timeout": patience})
+    if address.get_backend_name() == "sqlite":
+        engine = create_engine(address, poolclass=NullPool, connect_args={"timeout": timeout_s})
 
         @event.listens_for(engine, "connect")
         def settings(connection: Any, _: Any) -> None:
             connection.execute("PRAGMA foreign_keys = ON")
-            # A comment that is removed is overwritten.
+            # Overwrite a removed comment.
             connection.execute("PRAGMA secure_delete = ON")
 
         return engine
-    bounds = {
-        "connect_timeout": patience,
-        "options": f"-c statement_timeout={patience}s -c lock_timeout={patience}s",
+    limits = {
+        "connect_timeout": timeout_s,
+        "options": f"-c statement_timeout={timeout_s}s -c lock_timeout={timeout_s}s",
     }
-    return create_engine(place.set(drivername="postgresql+psycopg"), poolclass=NullPool, connect_args=bounds)
+    address = address.set(drivername="postgresql+psycopg")
+    return create_engine(address, poolclass=NullPool, connect_args=limits)
+
+
+def _limit_connections(engine: Engine, limit_s: float) -> None:
+    """Close each connection to PostgreSQL that is open for longer than the limit.
+
+    The limits of PostgreSQL end a long statement, but not the wait for a server that stopped answering. The
+    thread that waits gets an OperationalError.
+    """
+
+    # First, because SQLAlchemy then queries the version of the server on this connection.
+    @event.listens_for(engine, "connect", insert=True)
+    def start(connection: Any, record: Any) -> None:
+        record.info["closed"] = closed = threading.Event()
+        duplicate = socket.socket(fileno=os.dup(connection.fileno()))
+        try:
+            threading.Thread(target=_shut_down, args=(duplicate, closed, limit_s), daemon=True).start()
+        except RuntimeError:
+            # No more threads: only the limits of the server hold.
+            duplicate.close()
+
+    @event.listens_for(engine, "close")
+    def end(_: Any, record: Any) -> None:
+        if closed := record.info.pop("closed", None):
+            closed.set()
+
+
+def _shut_down(duplicate: socket.socket, closed: threading.Event, limit_s: float) -> None:
+    with duplicate, suppress(OSError):
+        if not closed.wait(limit_s):
+            duplicate.shutdown(socket.SHUT_RDWR)
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of a SQLite URL; None of any other, and of one in memory."""
-    place = make_url(url)
-    if place.get_backend_name() != "sqlite" or place.database in (None, "", ":memory:"):
+    """Return the file of a SQLite URL; None for a database in memory and for PostgreSQL."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
         return None
-    return Path(str(place.database))
+    return Path(str(address.database))
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     cause = getattr(error, "orig", None) or error
-    told = str(cause).lower()
-    if "no such table" in told or "undefinedtable" in type(cause).__name__.lower():
+    message = str(cause).lower()
+    if "no such table" in message or "undefinedtable" in type(cause).__name__.lower():
         return "without its tables: run python -m service.feedback upgrade"
-    for sign, why in (
+    for part, reason in (
         ("readonly", "read-only"),
         ("disk i/o", "failing: disk I/O error"),
         ("full", "full"),
         ("locked", "locked"),
     ):
-        if sign in told:
-            return why
+        if part in message:
+            return reason
     return f"unavailable ({type(cause).__name__})"

@@ -1,4 +1,4 @@
-"""What became of cards, counted: per row, per reason, per week. No patient, no comment, no id of a card."""
+"""Counts of feedback by row, reason and week, without patients, comments and ids of cards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _Z = NormalDist().inv_cdf(0.975)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Cards that were answered. A card counts once: as accepted if anything of it was ever accepted."""
+    """Cards with feedback. A card counts once: as accepted if any of its suggestions was ever accepted."""
 
     accepted: int
     overridden: int
@@ -30,12 +30,12 @@ class Share:
 
     @property
     def percent(self) -> float | None:
-        """None of nothing."""
+        """Percentage of accepted cards; None without feedback."""
         return 100 * self.accepted / self.answered if self.answered else None
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Of the percentage, at 95 %, by Wilson (1927): holds for few cards and at 0 and 100 % as well."""
+        """95 % confidence interval of the percentage (Wilson 1927: valid for few cards, 0 and 100 %)."""
         n = self.answered
         if not n:
             return 0.0, 100.0
@@ -47,10 +47,13 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """rows: name of the leading row -> share, the most answered first. weeks: ISO week -> share, in order.
+    """Counts of cards.
 
-    A card belongs to the week of its first answer. reasons: (system, code), None = none given -> overridden
-    cards. suggestions: (kind, name) -> cards on which it was accepted. Both: the most frequent first.
+    Attributes:
+        rows: Leading row to share, the row with the most feedback first.
+        weeks: ISO week of the first feedback on a card to share, in order.
+        reasons: (system, code), or None without a reason, to overridden cards, the most frequent first.
+        suggestions: (kind, name) to the cards on which it was accepted, the most frequent first.
     """
 
     rows: Mapping[str, Share]
@@ -65,9 +68,10 @@ class Summary:
 
 
 def summary_of(store: Store, names: Mapping[str, Mapping[int, str]]) -> Summary:
-    """names: kind of id -> code -> name, as of now; what is not there has its name of then, or its code.
+    """Count the feedback in the store. Raises StoreDown.
 
-    Raises StoreDown.
+    Args:
+        names: Kind of id to code to its present name. Other codes have the stored name, or the code as name.
     """
     accepted = FEEDBACK.c.outcome == "accepted"
     cards = (
@@ -82,7 +86,7 @@ def summary_of(store: Store, names: Mapping[str, Mapping[int, str]]) -> Summary:
     )
     share = func.sum(cards.c.accepted), func.count()
     kind, code = ACCEPTED.c.kind, ACCEPTED.c.code
-    rows, weeks, reasons, suggestions = store.found(
+    rows, weeks, reasons, suggestions = store.select(
         select(cards.c.code, func.max(cards.c.row), *share).group_by(cards.c.code),
         select(cards.c.week, *share).group_by(cards.c.week).order_by(cards.c.week),
         select(FEEDBACK.c.reason_system, FEEDBACK.c.reason_code, func.count(distinct(FEEDBACK.c.card)))
@@ -94,7 +98,7 @@ def summary_of(store: Store, names: Mapping[str, Mapping[int, str]]) -> Summary:
     )
     shares = {_name(names, "card", code, then): _share(yes, n) for code, then, yes, n in rows}
     return Summary(
-        dict(sorted(shares.items(), key=lambda found: (-found[1].answered, found[0]))),
+        dict(sorted(shares.items(), key=lambda item: (-item[1].answered, item[0]))),
         {week: _share(yes, n) for week, yes, n in weeks},
         _frequent([((system, code) if code else None, n) for system, code, n in reasons]),
         _frequent([((kind, _name(names, kind, code, then)), n) for kind, code, then, n in suggestions]),
@@ -102,13 +106,13 @@ def summary_of(store: Store, names: Mapping[str, Mapping[int, str]]) -> Summary:
 
 
 def _name(names: Mapping[str, Mapping[int, str]], kind: str, code: int, then: str | None) -> str:
-    found = names[kind].get(code, then)
-    return f"code {code:05x}" if found is None else found
+    name = names[kind].get(code, then)
+    return f"code {code:05x}" if name is None else name
 
 
 def _share(accepted: int, answered: int) -> Share:
     return Share(int(accepted), int(answered) - int(accepted))
 
 
-def _frequent(found: Sequence[tuple[_Key, int]]) -> Mapping[_Key, int]:
-    return dict(sorted(found, key=lambda one: (-one[1], str(one[0]))))
+def _frequent(counts: Sequence[tuple[_Key, int]]) -> Mapping[_Key, int]:
+    return dict(sorted(counts, key=lambda item: (-item[1], str(item[0]))))

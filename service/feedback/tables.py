@@ -1,4 +1,4 @@
-"""The tables of feedback. The migrations make them; a test holds the two against each other."""
+"""Tables of feedback, as the migrations create them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, MetaData, S
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-# The newest migration. The server compares it with the store, and never needs Alembic for that.
+# The newest migration. The server compares it with the store, without Alembic.
 REVISION = "0001"
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A time in UTC. SQLite has no such type and would drop the zone: there it is text that sorts, with Z."""
+    """A time in UTC. SQLite has no such type and drops the zone, so it stores sortable text with a Z."""
 
     impl = DateTime
     cache_ok = True
@@ -46,7 +46,7 @@ FEEDBACK = Table(
     "feedback",
     METADATA,
     Column("id", Integer, primary_key=True),
-    # Feedback.key: whatever comes twice, or in eight processes at once, is kept once.
+    # Feedback.key: the same feedback is stored once, also if several processes receive it at the same time.
     Column("key", String(64), nullable=False, unique=True),
     Column("service", String(200), nullable=False),
     Column("card", String(36), nullable=False),

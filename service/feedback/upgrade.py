@@ -1,4 +1,4 @@
-"""Brings a store to the newest migration. Alembic is imported here and nowhere in the server."""
+"""Upgrade a store to the newest migration. The server never imports this module, and with it Alembic."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from service.feedback.store import COMMAND_PATIENCE_SECONDS, engine_of, sqlite_file
+from service.feedback.store import COMMAND_TIMEOUT_S, engine_of, sqlite_file
 
-# Of this command alone; any number will do.
+# PostgreSQL advisory lock of this command; an arbitrary number.
 LOCK = 4_096_001
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Makes or changes the tables, in one transaction; a SQLite file and its folder where there is none."""
-    with _alone_in_the_folder(sqlite_file(url)) as file:
+    """Create or change the tables in one transaction, and create a SQLite file and its folder if needed."""
+    with _locked_folder(sqlite_file(url)) as file:
         if file is not None:
-            # Readers go on while one writes; the mode stays with the file.
-            with engine_of(url, COMMAND_PATIENCE_SECONDS).connect() as connection:
+            # Readers do not block a writer. The mode is stored in the file.
+            with engine_of(url, COMMAND_TIMEOUT_S).connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
             file.chmod(0o600)
-        with engine_of(url, COMMAND_PATIENCE_SECONDS).begin() as connection:
-            # One at a time; and on SQLite whole or not at all, which its driver does not see to for tables.
+        with engine_of(url, COMMAND_TIMEOUT_S).begin() as connection:
+            # One upgrade at a time. The driver of SQLite does not start a transaction for CREATE TABLE.
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
             else:
@@ -36,8 +36,8 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 
 @contextmanager
-def _alone_in_the_folder(file: Path | None) -> Iterator[Path | None]:
-    """Two that change the journal mode at once do not wait for each other: SQLite refuses one of them."""
+def _locked_folder(file: Path | None) -> Iterator[Path | None]:
+    """Lock the folder of the file: SQLite fails if two processes change the journal mode at once."""
     if file is None:
         yield None
         return
@@ -51,8 +51,8 @@ def _alone_in_the_folder(file: Path | None) -> Iterator[Path | None]:
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Back to that migration; "base" removes everything."""
-    with engine_of(url, COMMAND_PATIENCE_SECONDS).begin() as connection:
+    """Return to a migration; "base" removes all tables."""
+    with engine_of(url, COMMAND_TIMEOUT_S).begin() as connection:
         command.downgrade(_config(connection), revision)
 
 

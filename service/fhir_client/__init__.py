@@ -1,4 +1,4 @@
-"""What the caller did not send, fetched from its own FHIR server within one deadline for everything."""
+"""Fetch the lists that a call lacks from the FHIR server of the caller, within one deadline for all."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from service.fhir_client.transfer import NoAnswer, Transfer
 
 __all__ = ["FhirServers", "Had", "Wanted", "template_of"]
 
-# How many requests of one call are under way at the same time.
-PARALLEL = 5
-# How many may be under way at one server, over all calls: threads that a hanging server holds are counted.
-PLACES = 20
-PAGES = 20
-RESOURCES = 5000
+# Simultaneous requests of one call.
+MAX_PARALLEL = 5
+# Simultaneous requests to one server over all calls, with those of threads that a silent server holds.
+MAX_SERVER_REQUESTS = 20
+MAX_PAGES = 20
+MAX_RESOURCES = 5000
 _log = logging.getLogger("service.fhir_client")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A list that was not sent whole. next_url: where it goes on, if only later pages are lacking."""
+    """A list to fetch. next_url: the first page that is missing, if the call has the pages before it."""
 
     template: Template
     next_url: str | None = None
@@ -36,7 +36,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Had:
-    """What was fetched, by prefetch key. why: the kind of reason for each key that is still not whole."""
+    """The fetched lists by prefetch key. why: the kind of failure for each key that is incomplete."""
 
     lists: Mapping[str, Fetched] = field(default_factory=dict)
     why: Mapping[str, str] = field(default_factory=dict)
@@ -49,9 +49,13 @@ class _List:
 
 
 class FhirServers:
-    """The FHIR servers that this site allows. bases: their base URLs; seconds: for all of one call.
+    """The FHIR servers that this site allows.
 
-    ca_file: certificates that are trusted instead of the well-known ones.
+    Args:
+        bases: Their base URLs.
+        seconds: The time for all requests of one call.
+        ca_file: Certificates to trust instead of those of the system.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -62,7 +66,7 @@ class FhirServers:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._bases, self._seconds, self._ca_file, self._clock = tuple(bases), seconds, ca_file, clock
-        self._places = {base: threading.BoundedSemaphore(PLACES) for base in self._bases}
+        self._free = {base: threading.BoundedSemaphore(MAX_SERVER_REQUESTS) for base in self._bases}
 
     def lists(
         self,
@@ -71,9 +75,13 @@ class FhirServers:
         wanted: Mapping[str, Wanted],
         own: Sequence[str] | None,
     ) -> Had:
-        """What could be had of the wanted lists, and why the rest could not; never raises.
+        """Return the lists that could be fetched, and why the others could not. Never raises.
 
-        call: the members of the hook call. own: the servers of its issuer; None where nobody needs to say.
+        Args:
+            call: The members of the hook call.
+            patient_id: The id that a read of the Patient must return.
+            wanted: The lists by prefetch key.
+            own: The FHIR servers of the issuer; None without authentication.
         """
         if not wanted:
             return Had()
@@ -83,16 +91,16 @@ class FhirServers:
             _log.warning("fhirServer was not asked: %s", error.kind)
             return Had(why=dict.fromkeys(wanted, error.kind))
         had = _Fetching(access, patient_id, self._seconds, self._clock, self._ca_file).lists(
-            wanted, self._places[access.base]
+            wanted, self._free[access.base]
         )
         if had.why:
-            # Kinds alone: an address would name the patient.
+            # Only the kinds: a URL would name the patient.
             _log.warning("not had from fhirServer: %s", ", ".join(f"{k} ({v})" for k, v in had.why.items()))
         return had
 
 
 class _Fetching:
-    """One call: some threads take list after list; who calls waits for them no longer than the deadline."""
+    """The fetches of one call: threads take one list after another, and report each page to the caller."""
 
     def __init__(
         self,
@@ -105,40 +113,40 @@ class _Fetching:
         self._access, self._patient_id, self._clock = access, patient_id, clock
         self._until = clock() + seconds
         self._transfer = Transfer(access.token, self._until, clock, ca_file)
-        # key, a page; or key, None for whole, or a kind of reason.
-        self._news: queue.SimpleQueue[tuple[str, Page | str | None]] = queue.SimpleQueue()
+        # (key, page), and at the end of a list (key, kind of failure or None).
+        self._results: queue.SimpleQueue[tuple[str, Page | str | None]] = queue.SimpleQueue()
 
-    def lists(self, wanted: Mapping[str, Wanted], places: threading.BoundedSemaphore) -> Had:
+    def lists(self, wanted: Mapping[str, Wanted], free: threading.BoundedSemaphore) -> Had:
         jobs = deque(wanted.items())
-        at_work = 0
-        while at_work < min(PARALLEL, len(wanted)) and places.acquire(blocking=False):
+        started = 0
+        while started < min(MAX_PARALLEL, len(wanted)) and free.acquire(blocking=False):
             try:
-                threading.Thread(target=self._work, args=(jobs, places), daemon=True).start()
+                threading.Thread(target=self._work, args=(jobs, free), daemon=True).start()
             except RuntimeError:
-                # The machine gives no more threads: those that are at work do what they can.
-                places.release()
+                # No more threads: the running ones fetch what they can.
+                free.release()
                 break
-            at_work += 1
-        found = {key: _List(why="timeout" if at_work else "busy") for key in wanted}
-        open_keys = set(wanted) if at_work else set()
+            started += 1
+        lists = {key: _List(why="timeout" if started else "busy") for key in wanted}
+        open_keys = set(wanted) if started else set()
         while open_keys:
             try:
-                key, news = self._news.get(timeout=max(0.0, self._until - self._clock()))
+                key, result = self._results.get(timeout=max(0.0, self._until - self._clock()))
             except queue.Empty:
                 break
-            if isinstance(news, Page):
-                found[key].pages.append(news)
+            if isinstance(result, Page):
+                lists[key].pages.append(result)
             else:
-                found[key].why = news
+                lists[key].why = result
                 open_keys.discard(key)
-        # A thread that comes late finds no further job.
+        # A thread that is late finds no further job.
         jobs.clear()
         return Had(
-            {key: Fetched(tuple(one.pages), one.why is None) for key, one in found.items() if one.pages},
-            {key: one.why for key, one in found.items() if one.why is not None},
+            {key: Fetched(tuple(item.pages), item.why is None) for key, item in lists.items() if item.pages},
+            {key: item.why for key, item in lists.items() if item.why is not None},
         )
 
-    def _work(self, jobs: deque[tuple[str, Wanted]], places: threading.BoundedSemaphore) -> None:
+    def _work(self, jobs: deque[tuple[str, Wanted]], free: threading.BoundedSemaphore) -> None:
         try:
             with self._transfer.session() as get:
                 while jobs and self._clock() < self._until:
@@ -146,18 +154,18 @@ class _Fetching:
                         key, wanted = jobs.popleft()
                     except IndexError:
                         return
-                    self._news.put((key, self._why_not(key, wanted, get)))
+                    self._results.put((key, self._failure(key, wanted, get)))
         finally:
-            places.release()
+            free.release()
 
-    def _why_not(self, key: str, wanted: Wanted, get: Callable[[str], bytes]) -> str | None:
-        """Fetches the list, page after page; None when it is whole, else the kind of reason."""
+    def _failure(self, key: str, wanted: Wanted, get: Callable[[str], bytes]) -> str | None:
+        """Fetch the list page by page; return None when it is complete, else the kind of failure."""
         try:
             self._fetch(key, wanted, get)
         except (NoAnswer, NoPage, NoAccess) as error:
             return error.kind
         except Exception as error:
-            # Whatever a server makes of its answer, it is no answer; its text could hold what was sent.
+            # The message could hold what was sent.
             return type(error).__name__
         return None
 
@@ -165,14 +173,14 @@ class _Fetching:
         base, template = self._access.base, wanted.template
         url: str | None = wanted.next_url if template.searches else None
         if url is None or not is_under(base, url):
-            # What was sent may name the server as others see it: then the whole list is fetched.
+            # The URL in the call may name the server by another address: fetch the whole list.
             url = f"{base}/{template.address}"
         asked: set[str] = set()
         resources = 0
         while url is not None:
             if not is_under(base, url):
                 raise NoAccess("next-elsewhere" if asked else "address")
-            if url in asked or len(asked) == PAGES:
+            if url in asked or len(asked) == MAX_PAGES:
                 raise NoPage("too-many-pages")
             asked.add(url)
             page = (
@@ -181,7 +189,7 @@ class _Fetching:
                 else resource_page(get(url), template.kind, self._patient_id)
             )
             resources += page.resources
-            if resources > RESOURCES:
+            if resources > MAX_RESOURCES:
                 raise NoPage("too-many-resources")
-            self._news.put((key, page))
+            self._results.put((key, page))
             url = page.next_url

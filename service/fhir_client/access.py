@@ -1,4 +1,4 @@
-"""Which server is asked, as whom, and for which addresses: decided before anything is sent."""
+"""Check server, token and URLs before a request is sent."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-MAXIMUM_TOKEN = 8000
-MAXIMUM_URL = 16_000
-# RFC 6750: what a header can hold without ending it.
+MAX_TOKEN_LENGTH = 8000
+MAX_URL_LENGTH = 16_000
+# RFC 6750, section 2.1: no character that could end the header.
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
 _PLACEHOLDER = re.compile(r"\{\{\s*context\.([A-Za-z0-9]+)\s*\}\}")
 _QUERY = re.compile(r"[A-Za-z0-9\-._~:/?@!$&'()*+,;=%|\[\]]*", re.ASCII)
-# No percent sign: an encoded slash or dot is another path to another reader.
+# No percent sign: parsers differ in how they read an encoded slash or dot.
 _PATH = re.compile(r"(?:/[A-Za-z0-9\-._~:@!$&'()*+,;=]+)*/?", re.ASCII)
 
 
 class NoAccess(Exception):
-    """Nothing is sent. kind: a word for the log, never what was named."""
+    """No request is allowed. kind: a word for the log, without anything of the call."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -27,7 +27,7 @@ class NoAccess(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """base: as this site wrote it, not as the caller did. token: the caller's, for that server alone."""
+    """A server and its token. base: from the settings, not from the call."""
 
     base: str
     token: str = field(repr=False)
@@ -35,7 +35,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A prefetch template, filled. address: what follows the base URL. kind: its resource type."""
+    """A filled prefetch template. address: relative to the base URL. kind: the resource type."""
 
     address: str
     kind: str
@@ -43,16 +43,16 @@ class Template:
 
 
 def template_of(text: str, context: Mapping[str, object]) -> Template | None:
-    """The template with the context's values; None where one is missing or is no text and no number."""
+    """Fill the template from the context; None if a value is missing or neither text nor a number."""
     missing = False
 
     def value(match: re.Match[str]) -> str:
         nonlocal missing
-        found = context.get(match[1])
-        if isinstance(found, bool) or not isinstance(found, str | int) or not str(found):
+        filled = context.get(match[1])
+        if isinstance(filled, bool) or not isinstance(filled, str | int) or not str(filled):
             missing = True
             return ""
-        bare = str(found).removeprefix("Patient/") if match[1] == "patientId" else str(found)
+        bare = str(filled).removeprefix("Patient/") if match[1] == "patientId" else str(filled)
         return quote(bare, safe="")
 
     address = _PLACEHOLDER.sub(value, text)
@@ -65,35 +65,35 @@ def template_of(text: str, context: Mapping[str, object]) -> Template | None:
 def access_to(
     call: Mapping[str, object], patient_id: str, bases: Sequence[str], own: Sequence[str] | None
 ) -> Access:
-    """The server and the token of that call. Raises NoAccess.
+    """Return server and token of the call. Raises NoAccess.
 
-    What the caller names is compared letter by letter and never taken apart: no reader of URLs can see
-    another host in it than this site wrote down.
+    The URL in the call is compared with those of the settings and never parsed, so no parser can find another
+    host in it.
     """
     named = call.get("fhirServer")
     base = next((base for base in bases if named in (base, f"{base}/")), None)
     if base is None:
         raise NoAccess("server-not-allowed")
-    if own is not None and base not in {one.rstrip("/") for one in own}:
+    if own is not None and base not in {url.rstrip("/") for url in own}:
         raise NoAccess("server-of-another-issuer")
     granted = call.get("fhirAuthorization")
     if not isinstance(granted, Mapping):
         raise NoAccess("no-token")
     token, kind = granted.get("access_token"), granted.get("token_type", "Bearer")
-    if not isinstance(token, str) or not 0 < len(token) <= MAXIMUM_TOKEN or not _TOKEN.fullmatch(token):
+    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_LENGTH or not _TOKEN.fullmatch(token):
         raise NoAccess("token-unusable")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise NoAccess("token-not-bearer")
     about = granted.get("patient")
-    # Such a token may find nothing of the patient asked for, which would read as nothing recorded.
+    # With a token of another patient an empty list would read as nothing recorded.
     if about is not None and (not isinstance(about, str) or about.removeprefix("Patient/") != patient_id):
         raise NoAccess("token-of-another-patient")
     return Access(base, token)
 
 
 def is_under(base: str, url: str) -> bool:
-    """Whether the URL lies under the base for every reader: it begins with it, and nothing leads out."""
-    if len(url) > MAXIMUM_URL or not url.startswith((f"{base}/", f"{base}?")):
+    """Return whether the URL is below the base for every parser, without dot segments."""
+    if len(url) > MAX_URL_LENGTH or not url.startswith((f"{base}/", f"{base}?")):
         return False
     path, _, query = url[len(base) :].partition("?")
     if not _PATH.fullmatch(path) or not _QUERY.fullmatch(query):

@@ -1,4 +1,4 @@
-"""One GET: no redirects, no proxy, no cookies, few bytes, and never longer than the deadline."""
+"""GET without redirects, proxy and cookies, limited in bytes and by a deadline."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pathlib import Path
 import requests
 from requests.adapters import HTTPAdapter
 
-BYTES = 8 * 1024 * 1024
-# Over all answers of one call, as large as the largest request.
-TOTAL_BYTES = 16 * 1024 * 1024
-_CHUNK = 64 * 1024
-_ONCE_MORE = frozenset((502, 503, 504))
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+# Of all answers of one call: the same as MAX_BODY_BYTES.
+MAX_CALL_BYTES = 16 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+_RETRIED = frozenset((502, 503, 504))
 _KINDS = {401: "unauthorized", 403: "forbidden", 404: "not-found", 410: "gone", 429: "too-many-requests"}
 
-# It writes addresses into its warnings, and an address names the patient.
+# Its warnings hold URLs, and a URL names the patient.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
 class NoAnswer(Exception):
-    """kind: a word for the log, never anything of the request or the answer."""
+    """The GET failed. kind: a word for the log, without anything of the request or the answer."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -34,7 +34,7 @@ class NoAnswer(Exception):
 
 
 class Transfer:
-    """GETs with one token until one moment. until: on the clock."""
+    """The GETs of one call: one token, one deadline. until: the deadline on the clock."""
 
     def __init__(
         self,
@@ -51,14 +51,14 @@ class Transfer:
         }
         self._until, self._clock = until, clock
         self._verify: bool | str = str(ca_file) if ca_file else True
-        self._left = TOTAL_BYTES
+        self._left = MAX_CALL_BYTES
         self._counting = threading.Lock()
 
     @contextmanager
     def session(self) -> Iterator[Callable[[str], bytes]]:
-        """A function from a URL to the body of a 200, else it raises NoAnswer. For one thread."""
+        """Yield a function that returns the body at a URL or raises NoAnswer; for one thread."""
         with requests.Session() as session:
-            # Neither proxies nor passwords of this machine; nothing that a server sets is kept.
+            # No proxy, no .netrc, no cookies.
             session.trust_env = False
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
             for scheme in ("https://", "http://"):
@@ -67,16 +67,16 @@ class Transfer:
 
     def _body(self, session: requests.Session, url: str) -> bytes:
         try:
-            return self._tried(session, url)
+            return self._get(session, url)
         except NoAnswer as error:
             if error.kind not in ("no-connection", "unavailable") or self._clock() >= self._until:
                 raise
-        # A GET changes nothing, so it may be sent again.
-        return self._tried(session, url)
+        # A GET is safe to retry.
+        return self._get(session, url)
 
-    def _tried(self, session: requests.Session, url: str) -> bytes:
+    def _get(self, session: requests.Session, url: str) -> bytes:
         request = session.prepare_request(requests.Request("GET", url, headers=self._headers))
-        # What is sent must be what was checked.
+        # requests may normalise the URL: send only what was checked.
         if request.url is None or request.url.partition("?")[0].rstrip("/") != url.partition("?")[0].rstrip(
             "/"
         ):
@@ -111,7 +111,7 @@ class Transfer:
             return
         if 300 <= status < 400:
             raise NoAnswer("redirect")
-        raise NoAnswer("unavailable" if status in _ONCE_MORE else _KINDS.get(status, f"status-{status}"))
+        raise NoAnswer("unavailable" if status in _RETRIED else _KINDS.get(status, f"status-{status}"))
 
     def _content(self, answer: requests.Response) -> bytes:
         encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
@@ -120,15 +120,14 @@ class Transfer:
         unpack = None if encoding == "identity" else zlib.decompressobj(16 + zlib.MAX_WBITS)
         content = bytearray()
         try:
-            while chunk := answer.raw.read1(_CHUNK, decode_content=False):
-                # One byte more than is allowed shows that there are more, and a bomb is unpacked no further.
-                content += unpack.decompress(chunk, BYTES + 1 - len(content)) if unpack else chunk
-                if len(content) > BYTES:
+            while chunk := answer.raw.read1(_CHUNK_BYTES, decode_content=False):
+                # Unpack one byte more than is allowed, to detect an answer that is too large.
+                content += unpack.decompress(chunk, MAX_ANSWER_BYTES + 1 - len(content)) if unpack else chunk
+                if len(content) > MAX_ANSWER_BYTES:
                     raise NoAnswer("too-large")
                 if self._clock() >= self._until:
                     raise NoAnswer("timeout")
                 if unpack and unpack.eof:
-                    # Whatever follows would only pile up.
                     break
         except NoAnswer:
             raise

@@ -21,7 +21,8 @@ from werkzeug.test import TestResponse
 from service.app import create_app
 from service.authentication import Callers, Issuer
 from service.authentication.issuer_keys import KeySet
-from service.authentication.used_tokens import InMemory, SeenTokens
+from service.authentication.tokens import UsedTokens
+from service.authentication.used_tokens import InMemory
 from service.config import Config
 from service.knowledge import Knowledge
 from tests.contract.requests import SERVICE, hook_call
@@ -149,7 +150,7 @@ KEYS = {
 
 def callers(
     clock: Clock,
-    seen: SeenTokens | None = None,
+    seen: UsedTokens | None = None,
     issuers: Mapping[str, Issuer] = ISSUERS,
     keys: Mapping[str, KeySet] | None = None,
 ) -> Callers:

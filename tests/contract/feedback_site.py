@@ -55,10 +55,11 @@ class Site:
         return self.client.post(path, json={"feedback": list(items)})
 
     def kept(self) -> list[Any]:
-        return Store(self.url, 1).rows(select(FEEDBACK).order_by(FEEDBACK.c.id))
+        return Store(self.url, 1).select(select(FEEDBACK).order_by(FEEDBACK.c.id))[0]
 
     def kept_suggestions(self) -> list[Any]:
-        return Store(self.url, 1).rows(select(ACCEPTED).order_by(ACCEPTED.c.feedback, ACCEPTED.c.suggestion))
+        query = select(ACCEPTED).order_by(ACCEPTED.c.feedback, ACCEPTED.c.suggestion)
+        return Store(self.url, 1).select(query)[0]
 
 
 def accepted(card: dict[str, Any], /, *numbers: int, **changes: Any) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.fhir_client import PAGES, RESOURCES
-from service.fhir_client.transfer import BYTES
+from service.fhir_client import MAX_PAGES, MAX_RESOURCES
+from service.fhir_client.transfer import MAX_ANSWER_BYTES
 from service.knowledge import Knowledge
 from tests.contract.fhir_server import (
     OTHER,
@@ -63,7 +63,7 @@ def many(number: int) -> Resource:
 
 
 HALF = gzip.compress(json.dumps(EMPTY).encode())[:-9]
-BOMB = gzip.compress(b" " * (BYTES + 10_000_000))
+BOMB = gzip.compress(b" " * (MAX_ANSWER_BYTES + 10_000_000))
 # What the server does for the laboratory results -> the reason in the log.
 BAD: dict[str, tuple[Callable[[Any], None], str]] = {
     "400": (sending(OUTCOME, 400), "status-400"),
@@ -122,8 +122,8 @@ BAD: dict[str, tuple[Callable[[Any], None], str]] = {
     "a gzip bomb": (sending(BOMB, Content_Encoding="gzip"), "too-large"),
     "another encoding": (sending(b"{}", Content_Encoding="br"), "encoding"),
     "two encodings": (sending(b"{}", Content_Encoding="gzip, gzip"), "encoding"),
-    "a huge body": (sending(b" " * (BYTES + 1)), "too-large"),
-    "more resources than any": (sending(many(RESOURCES + 1)), "too-many-resources"),
+    "a huge body": (sending(b" " * (MAX_ANSWER_BYTES + 1)), "too-large"),
+    "more resources than any": (sending(many(MAX_RESOURCES + 1)), "too-many-resources"),
 }  # fmt: skip
 
 
@@ -196,7 +196,7 @@ def chain(server: FhirServer, following: Callable[[int], int]) -> Callable[[Any]
 
 
 @pytest.mark.parametrize(
-    ("following", "requests"), [(lambda n: n, 2), (lambda n: 1 - n, 2), (lambda n: n + 1, PAGES)]
+    ("following", "requests"), [(lambda n: n, 2), (lambda n: 1 - n, 2), (lambda n: n + 1, MAX_PAGES)]
 )
 def test_next_links_without_an_end_are_left(
     asking: FlaskClient, server: FhirServer, following: Callable[[int], int], requests: int
@@ -228,7 +228,7 @@ def test_a_next_page_that_cannot_be_had_is_seen_in_part(
 
 
 def test_all_answers_together_are_bounded(asking: FlaskClient, server: FhirServer) -> None:
-    large = {**EMPTY, "meta": {"tag": [{"display": " " * (BYTES - 10_000)}]}}
+    large = {**EMPTY, "meta": {"tag": [{"display": " " * (MAX_ANSWER_BYTES - 10_000)}]}}
     keys = ("labs", "orders", "reports", "procedures")
     for key in keys:
         server.behaves[key] = sending(large)

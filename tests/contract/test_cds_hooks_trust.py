@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.authentication import callers_of
-from service.authentication.refusals import REASONS
+from service.authentication.tokens import REASONS
 from service.config import Config
 from service.knowledge import Knowledge
 from tests.contract.callers import BASE, EHR, JKU, Clock, Signer, bearer, called, jwks, said
@@ -108,7 +108,7 @@ def test_cds_hooks_205_es384_and_rs384_are_taken_as_they_come(
 def test_a_rotated_file_is_read_without_a_restart(
     settings: dict[str, str], signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.authentication.issuer_keys.FLOOR_SECONDS", 0.0)
+    monkeypatch.setattr("service.authentication.issuer_keys.MIN_REFRESH_INTERVAL_S", 0.0)
     known = callers_of(Config.from_environ(settings))
     assert known is not None
     file = Path(settings["CDS_TRUSTED_ISSUERS"]).parent / "ehr.jwks.json"

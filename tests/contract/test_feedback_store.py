@@ -36,8 +36,9 @@ ITEM = Feedback(
 
 
 def counts(url: str) -> tuple[int, int]:
-    rows = Store(url, 1).rows
-    return tuple(rows(text(f"SELECT count(*) FROM {t}"))[0][0] for t in ("feedback", "accepted_suggestion"))  # type: ignore[return-value]  # noqa: S608
+    tables = ("feedback", "accepted_suggestion")
+    first, second = Store(url, 1).select(*(text(f"SELECT count(*) FROM {table}") for table in tables))  # noqa: S608
+    return first[0][0], second[0][0]
 
 
 def test_times_keep_their_zone(store_url: str, knowledge: Knowledge) -> None:
@@ -127,7 +128,7 @@ def test_the_purge_leaves_the_rest(store_url: str) -> None:
     store.add([replace(ITEM, card=str(uuid.UUID(int=9)), comment="new")])
     now[0] += timedelta(days=5)
     assert store.purge() == 1
-    assert [row[0] for row in store.rows(text("SELECT comment FROM feedback ORDER BY id"))] == [
+    assert [row[0] for row in store.select(text("SELECT comment FROM feedback ORDER BY id"))[0]] == [
         None,
         None,
         "new",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.app import create_app
 from service.config import Config
 from service.knowledge import Knowledge
-from service.metrics import PREFIX, Metrics, shared_folder
+from service.metrics import PREFIX, Metrics
 from tests.contract import fhir_server
 from tests.contract.feedback_site import Site, accepted, overridden
 from tests.contract.fhir_server import FhirServer
@@ -220,7 +219,6 @@ def started(tmp_path: Path) -> Iterator[Started]:
     }
     shared = tmp_path / "shared"
     shared.mkdir()
-    # The folder is looked for among others of its kind on this machine: give it a place of its own.
     program = (
         "import os, sys; from pathlib import Path; from service import metrics, server;"
         f" metrics.MEMORY = Path({str(shared)!r}); sys.exit(server.main([], os.environ))"
@@ -271,25 +269,10 @@ def test_workers_count_together_and_one_that_dies_takes_nothing_along(started: S
     assert started.counted("request_seconds_bucket", route="/knowledge/{row}", le="+Inf") == 20
     # The request that asks, and none that died with its worker.
     assert started.counted("requests_in_flight") == 1
-    gone = {re.sub(r"\D", "", name) for name in started.folder()} & {str(pid) for pid in before}
-    assert gone == set(), "files of ended workers are added up and removed"
-
-
-def test_what_a_killed_service_left_is_removed_and_what_a_running_one_uses_is_not(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("service.metrics.MEMORY", tmp_path)
-    left, not_ours = tmp_path / "fasciculation-cds-left", tmp_path / "fasciculation-cds-other"
-    left.mkdir()
-    not_ours.mkdir()
-    (left / "alive").touch()
-    with shared_folder() as running:
-        assert not left.exists()
-        with shared_folder() as beside:
-            assert running.exists()
-            assert beside != running
-        assert not beside.exists()
-    assert list(tmp_path.iterdir()) == [not_ours]
+    started.get("/knowledge/persistent")
+    assert started.counted("requests_total", **route) == 21
+    owners = {name.rpartition("_")[2] for name in started.folder()}
+    assert owners <= {"master.db", "0.db", "1.db"}, "a worker goes on with the files of the one it replaces"
 
 
 def test_two_applications_of_one_process_count_apart(knowledge: Knowledge) -> None:

@@ -10,14 +10,15 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.authentication.used_tokens import InMemory, InRedis, SeenTokens
+from service.authentication.tokens import UsedTokens
+from service.authentication.used_tokens import InMemory, InRedis
 from service.config import Config
 from service.health_check import SILENT, HealthCheck
 from service.knowledge import Knowledge
 from tests.contract.callers import Clock, app_for, callers
 
 
-def client_of(knowledge: Knowledge, seen: SeenTokens) -> FlaskClient:
+def client_of(knowledge: Knowledge, seen: UsedTokens) -> FlaskClient:
     return app_for(knowledge, callers(Clock(), seen)).test_client()
 
 

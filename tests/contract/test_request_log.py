@@ -18,7 +18,7 @@ from service.app import create_app
 from service.config import Config
 from service.endpoints.middleware import template_of
 from service.knowledge import Knowledge
-from service.logs import JsonLines, TextLines, lines_for, said
+from service.logs import JsonLines, TextLines, format_message, formatter_for
 from tests.contract.feedback_site import Site, accepted
 from tests.contract.requests import DAY, SERVICE, example, hook_call
 
@@ -223,9 +223,9 @@ def test_a_person_reads_text_and_a_machine_json() -> None:
         def isatty(self) -> bool:
             return True
 
-    assert isinstance(lines_for(Terminal()), TextLines)
-    assert isinstance(lines_for(io.StringIO()), JsonLines)
-    assert said("It does not start:\nPORT: wrong", Terminal()) == "It does not start:\nPORT: wrong"
-    assert json.loads(said("It does not start:\nPORT: wrong", io.StringIO()))["message"].endswith(
+    assert isinstance(formatter_for(Terminal()), TextLines)
+    assert isinstance(formatter_for(io.StringIO()), JsonLines)
+    assert format_message("It does not start:\nPORT: wrong", Terminal()) == "It does not start:\nPORT: wrong"
+    assert json.loads(format_message("It does not start:\nPORT: wrong", io.StringIO()))["message"].endswith(
         "PORT: wrong"
     )

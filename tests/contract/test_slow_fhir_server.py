@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.fhir_client import PLACES, FhirServers, Wanted, template_of
+from service.fhir_client import MAX_SERVER_REQUESTS, FhirServers, Wanted, template_of
 from service.knowledge import Knowledge
 from tests.contract.fhir_server import PERSON, FhirServer, asked, call, record, reply, site
 from tests.contract.requests import SERVICE
@@ -81,7 +81,7 @@ def test_who_is_not_waited_for_gives_its_place_back(server: FhirServer, name: st
     template = template_of("Patient/{{context.patientId}}", {"patientId": PERSON.id})
     assert template is not None
     servers = FhirServers((server.base,), 0.1)
-    for _ in range(PLACES + 5):
+    for _ in range(MAX_SERVER_REQUESTS + 5):
         had = servers.lists(call(None, server.base), PERSON.id, {"patient": Wanted(template)}, None)
         assert had.why == {"patient": "timeout"}
 
@@ -96,7 +96,7 @@ def test_a_machine_without_threads_still_answers(
     template = template_of("Patient/{{context.patientId}}", {"patientId": PERSON.id})
     assert template is not None
     servers = FhirServers((server.base,), 1.0)
-    for _ in range(2 * PLACES):
+    for _ in range(2 * MAX_SERVER_REQUESTS):
         had = servers.lists(call(None, server.base), PERSON.id, {"patient": Wanted(template)}, None)
         assert had.why == {"patient": "busy"}
 
@@ -121,5 +121,5 @@ def test_a_server_that_hangs_holds_no_more_than_its_places(knowledge: Knowledge,
     why = [servers.lists(call(None, server.base), PERSON.id, wanted, None).why for _ in range(8)]
     assert set(why[0].values()) == {"timeout"}
     assert set(why[-1].values()) == {"busy"}
-    assert len(server.asked) <= PLACES
-    assert threading.active_count() - before <= 2 * PLACES
+    assert len(server.asked) <= MAX_SERVER_REQUESTS
+    assert threading.active_count() - before <= 2 * MAX_SERVER_REQUESTS

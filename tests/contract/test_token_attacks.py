@@ -10,7 +10,7 @@ import logging
 import pytest
 from flask.testing import FlaskClient
 
-from service.authentication.refusals import REASONS
+from service.authentication.tokens import REASONS
 from tests.contract.attacks import ATTACKER, ATTACKS, Make
 from tests.contract.callers import EHR, Signer, bearer, called, said
 from tests.contract.jwks_server import JwksServer

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.authentication.refusals import REASONS
+from service.authentication.tokens import REASONS
 from tests.contract.callers import BASE, Signer, bearer, called, said
 from tests.contract.requests import SERVICE
 

@@ -14,18 +14,18 @@ from flask.testing import FlaskClient
 
 from service.authentication import Issuer
 from service.authentication.issuer_keys import (
-    FLOOR_SECONDS,
-    FRESH_SECONDS,
-    KEPT_SECONDS,
-    MAXIMUM_BYTES,
-    RETRY_SECONDS,
+    FRESH_S,
+    MAX_CACHE_AGE_S,
+    MAX_KEY_SET_BYTES,
+    MIN_REFRESH_INTERVAL_S,
+    RETRY_INTERVAL_S,
+    KeyFetch,
     KeySet,
     KeySetError,
     KeysUnavailable,
-    keys_in,
+    parse_key_set,
 )
-from service.authentication.key_fetch import KeyFetch
-from service.authentication.refusals import REASONS
+from service.authentication.tokens import REASONS
 from service.knowledge import Knowledge
 from tests.contract.callers import (
     EHR,
@@ -77,7 +77,7 @@ def a_set(*keys: Any) -> bytes:
     ids=str,
 )
 def test_a_key_that_cannot_verify_is_left_out(jwk: dict[str, Any]) -> None:
-    assert set(keys_in(a_set(jwk, public_jwk("rsa-other")))) == {"rsa-other"}
+    assert set(parse_key_set(a_set(jwk, public_jwk("rsa-other")))) == {"rsa-other"}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_key_that_cannot_verify_is_left_out(jwk: dict[str, Any]) -> None:
     ],
 )
 def test_what_a_key_may_verify(name: str, more: dict[str, Any], algorithms: set[str]) -> None:
-    assert keys_in(a_set(public_jwk(name, **more)))[name].algorithms == algorithms
+    assert parse_key_set(a_set(public_jwk(name, **more)))[name].algorithms == algorithms
 
 
 @pytest.mark.parametrize(
@@ -110,12 +110,12 @@ def test_what_a_key_may_verify(name: str, more: dict[str, Any], algorithms: set[
         (a_set(public_jwk("p384-a"), public_jwk("p384-b", kid="p384-a")), r"keys\[1\]: its kid stands twice"),
         (a_set(public_jwk("p384-a", d="AAAA")), "secret"),
         (a_set({"kty": "oct", "k": "c2VjcmV0", "kid": "a"}), "secret"),
-        (a_set({"pad": "p" * MAXIMUM_BYTES}), "larger"),
+        (a_set({"pad": "p" * MAX_KEY_SET_BYTES}), "larger"),
     ],
 )
 def test_a_wrong_set_is_refused_whole(content: bytes, said: str) -> None:
     with pytest.raises(KeySetError, match=said):
-        keys_in(content)
+        parse_key_set(content)
 
 
 class Source:
@@ -144,7 +144,7 @@ def keys(source: Source, clock: Clock) -> KeySet:
 
 def test_rotation_an_unknown_key_is_looked_for_once(keys: KeySet, source: Source, clock: Clock) -> None:
     assert keys.key("p384-old")
-    clock.now += FLOOR_SECONDS
+    clock.now += MIN_REFRESH_INTERVAL_S
     source.content = jwks("p384-new")
     assert keys.key("p384-old"), "not read again: it is known"
     assert source.times == 1
@@ -158,7 +158,7 @@ def test_the_floor_between_two_readings_holds(keys: KeySet, source: Source, cloc
     for _ in range(50):
         assert keys.key("p384-attacker") is None
     assert source.times == 1
-    clock.now += FLOOR_SECONDS - 1
+    clock.now += MIN_REFRESH_INTERVAL_S - 1
     assert keys.key("p384-attacker") is None
     assert source.times == 1
     clock.now += 1
@@ -170,7 +170,7 @@ def test_the_floor_between_two_readings_holds(keys: KeySet, source: Source, cloc
 def test_a_key_that_was_taken_back_is_refused_in_time(keys: KeySet, source: Source, clock: Clock) -> None:
     assert keys.key("p384-old")
     source.content = jwks()
-    clock.now += FRESH_SECONDS - 1
+    clock.now += FRESH_S - 1
     assert keys.key("p384-old")
     clock.now += 1
     assert keys.key("p384-old") is None
@@ -179,21 +179,21 @@ def test_a_key_that_was_taken_back_is_refused_in_time(keys: KeySet, source: Sour
 def test_a_failed_reading_keeps_the_old_keys_for_a_day(keys: KeySet, source: Source, clock: Clock) -> None:
     assert keys.key("p384-old")
     source.content = None
-    clock.now += FRESH_SECONDS
+    clock.now += FRESH_S
     for _ in range(3):
         assert keys.key("p384-old")
     assert source.times == 2, "tried once"
-    clock.now += RETRY_SECONDS - 1
+    clock.now += RETRY_INTERVAL_S - 1
     assert keys.key("p384-old")
     assert source.times == 2
     clock.now += 1
     assert keys.key("p384-old")
     assert source.times == 3
-    clock.now += KEPT_SECONDS
+    clock.now += MAX_CACHE_AGE_S
     with pytest.raises(KeysUnavailable):
         keys.key("p384-old")
     source.content = jwks("p384-old")
-    clock.now += RETRY_SECONDS
+    clock.now += RETRY_INTERVAL_S
     assert keys.key("p384-old")
 
 
@@ -206,10 +206,10 @@ def test_whether_a_key_exists_is_not_known_while_none_can_be_read(
             keys.key("p384-old")
     assert source.times == 1
     source.content = jwks("p384-old")
-    clock.now += FLOOR_SECONDS
+    clock.now += MIN_REFRESH_INTERVAL_S
     assert keys.key("p384-old")
     source.content = None
-    clock.now += FLOOR_SECONDS
+    clock.now += MIN_REFRESH_INTERVAL_S
     with pytest.raises(KeysUnavailable):
         keys.key("p384-new")
     assert keys.key("p384-old")
@@ -253,7 +253,7 @@ def test_who_has_a_key_does_not_wait_for_a_reading(source: Source, clock: Clock)
     keys = KeySet("ehr", read, clock)
     assert keys.key("p384-old")
     slow = True
-    clock.now += FRESH_SECONDS
+    clock.now += FRESH_S
     unknown = threading.Thread(target=lambda: keys.key("p384-new"))
     unknown.start()
     assert reading.wait(10)
@@ -307,7 +307,7 @@ BAD_SERVERS: dict[str, Behaviour] = {
 def by_jku(knowledge: Knowledge, jwks_server: JwksServer, clock: Clock) -> FlaskClient:
     """A site that fetches the keys of its issuer."""
     issuers = {EHR: Issuer(EHR, jku=jwks_server.url)}
-    keys = {EHR: KeySet(EHR, KeyFetch(jwks_server.url, seconds=0.5), clock)}
+    keys = {EHR: KeySet(EHR, KeyFetch(jwks_server.url, timeout_s=0.5), clock)}
     return app_for(knowledge, callers(clock, issuers=issuers, keys=keys)).test_client()
 
 
@@ -337,14 +337,14 @@ def test_a_redirect_is_not_followed(by_jku: FlaskClient, jwks_server: JwksServer
     )
     said(called(by_jku, bearer(Signer(clock, SERVICE).token())), 503)
     assert len(jwks_server.requests) == 1
-    clock.now += FLOOR_SECONDS
+    clock.now += MIN_REFRESH_INTERVAL_S
     jwks_server.behaves = None
     assert called(by_jku, bearer(Signer(clock, SERVICE).token())).status_code == 200
 
 
 def test_a_server_that_hangs_is_left_alone(jwks_server: JwksServer) -> None:
     jwks_server.behaves = lambda me: (jwks_server.closing.wait(20), None)[1]
-    fetch = KeyFetch(jwks_server.url, seconds=0.2)
+    fetch = KeyFetch(jwks_server.url, timeout_s=0.2)
     with pytest.raises(KeySetError, match=r"no whole answer|no answer"):
         fetch()
 
@@ -358,12 +358,12 @@ def test_what_does_not_end_is_not_read_to_its_end(jwks_server: JwksServer) -> No
 
     jwks_server.behaves = flood
     with pytest.raises(KeySetError, match="larger"):
-        KeyFetch(jwks_server.url, seconds=20)()
+        KeyFetch(jwks_server.url, timeout_s=20)()
 
 
 def test_two_requests_never_hang_at_once(jwks_server: JwksServer) -> None:
     jwks_server.behaves = drip_headers
-    fetch = KeyFetch(jwks_server.url, seconds=0.2)
+    fetch = KeyFetch(jwks_server.url, timeout_s=0.2)
     with pytest.raises(KeySetError, match="no whole answer"):
         fetch()
     with pytest.raises(KeySetError, match="still hangs"):
@@ -378,7 +378,7 @@ def test_rotation_by_jku(by_jku: FlaskClient, jwks_server: JwksServer, clock: Cl
     jwks_server.keys = ("p384-ehr",)
     assert status("p384-ehr", header={"jku": jwks_server.url}) == 200
     jwks_server.keys = ("rsa-new",)
-    clock.now += FLOOR_SECONDS
+    clock.now += MIN_REFRESH_INTERVAL_S
     assert (status("p384-ehr"), status("rsa-new"), status("p384-ehr")) == (200, 200, 401)
     assert len(jwks_server.requests) == 2
 
@@ -391,7 +391,7 @@ def test_nothing_of_the_machine_is_sent_along(
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     jwks_server.keys = ("p384-ehr",)
-    assert set(keys_in(KeyFetch(jwks_server.url)())) == {"p384-ehr"}
+    assert set(parse_key_set(KeyFetch(jwks_server.url)())) == {"p384-ehr"}
     (sent,) = jwks_server.requests
     assert not {"Authorization", "Cookie"} & set(sent)
 

@@ -15,14 +15,12 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
-from service.authentication.refusals import REASONS
-from service.authentication.tokens import LEEWAY
+from service.authentication.tokens import LEEWAY_S, REASONS, UsedTokens
 from service.authentication.used_tokens import (
-    MARGIN_SECONDS,
-    REDIS_MARGIN_SECONDS,
+    MARGIN_S,
+    REDIS_MARGIN_S,
     InMemory,
     InRedis,
-    SeenTokens,
 )
 from service.errors import RequestError, Unauthenticated, Unavailable
 from service.knowledge import Knowledge
@@ -36,13 +34,13 @@ def jti() -> str:
 
 
 @pytest.fixture(params=["memory", "redis"])
-def seen(request: pytest.FixtureRequest, clock: Clock) -> SeenTokens:
+def seen(request: pytest.FixtureRequest, clock: Clock) -> UsedTokens:
     if request.param == "memory":
         return InMemory(clock)
     return InRedis(request.getfixturevalue("redis_url"), clock)
 
 
-def is_new(seen: SeenTokens, iss: str, name: str, clock: Clock, until: float = 330) -> bool:
+def is_new(seen: UsedTokens, iss: str, name: str, clock: Clock, until: float = 330) -> bool:
     """Whether it is taken; an error other than that it was used goes on."""
     try:
         seen.use(iss, name, clock(), clock() + until)
@@ -53,14 +51,14 @@ def is_new(seen: SeenTokens, iss: str, name: str, clock: Clock, until: float = 3
     return True
 
 
-def test_once_and_not_again(seen: SeenTokens, clock: Clock) -> None:
+def test_once_and_not_again(seen: UsedTokens, clock: Clock) -> None:
     name = jti()
     assert is_new(seen, EHR, name, clock)
     assert not is_new(seen, EHR, name, clock)
     assert is_new(seen, EHR, name + " ", clock)
 
 
-def test_each_issuer_counts_for_itself(seen: SeenTokens, clock: Clock) -> None:
+def test_each_issuer_counts_for_itself(seen: UsedTokens, clock: Clock) -> None:
     name = jti()
     assert is_new(seen, EHR, name, clock)
     assert is_new(seen, CLINIC, name, clock)
@@ -77,7 +75,7 @@ def test_each_issuer_counts_for_itself(seen: SeenTokens, clock: Clock) -> None:
     ],
 )
 def test_no_two_pairs_are_taken_for_one(
-    seen: SeenTokens, clock: Clock, one: tuple[str, str], other: tuple[str, str]
+    seen: UsedTokens, clock: Clock, one: tuple[str, str], other: tuple[str, str]
 ) -> None:
     salt = jti()
     assert is_new(seen, salt + one[0], one[1], clock)
@@ -85,7 +83,7 @@ def test_no_two_pairs_are_taken_for_one(
     assert not is_new(seen, salt + other[0], other[1], clock)
 
 
-def test_a_call_sent_again_is_refused(knowledge: Knowledge, seen: SeenTokens, clock: Clock) -> None:
+def test_a_call_sent_again_is_refused(knowledge: Knowledge, seen: UsedTokens, clock: Clock) -> None:
     client = app_for(knowledge, callers(clock, seen)).test_client()
     signer = Signer(clock, SERVICE)
     assert called(client, bearer(signer.token())).status_code == 200
@@ -97,7 +95,7 @@ def test_a_call_sent_again_is_refused(knowledge: Knowledge, seen: SeenTokens, cl
 
 
 def test_the_other_signature_of_the_same_token_is_the_same_token(
-    knowledge: Knowledge, seen: SeenTokens, clock: Clock
+    knowledge: Knowledge, seen: UsedTokens, clock: Clock
 ) -> None:
     """Of each ECDSA signature (r, s) anybody can make another that is valid: (r, n - s)."""
     order = int(
@@ -112,7 +110,7 @@ def test_the_other_signature_of_the_same_token_is_the_same_token(
     assert said(called(client, bearer(f"{text}.{signature}")), 401) == REASONS["replayed"][1]
 
 
-def test_many_at_once_are_one(seen: SeenTokens, clock: Clock) -> None:
+def test_many_at_once_are_one(seen: UsedTokens, clock: Clock) -> None:
     name = jti()
     with ThreadPoolExecutor(16) as together:
         taken = list(together.map(lambda _: is_new(seen, EHR, name, clock), range(64)))
@@ -129,10 +127,10 @@ class Asked:
 def test_a_token_is_remembered_until_nobody_takes_it_and_by_what_it_says(clock: Clock) -> None:
     asked, signer = Asked(), Signer(clock, SERVICE)
     callers(clock, asked).caller(f"Bearer {signer.token(exp=int(clock()) + 200)}", SERVICE)
-    assert asked.asked == (EHR, signer.jti, clock(), clock() + 200 + LEEWAY)
+    assert asked.asked == (EHR, signer.jti, clock(), clock() + 200 + LEEWAY_S)
 
 
-def two_apps(knowledge: Knowledge, one: SeenTokens, other: SeenTokens, clock: Clock) -> list[FlaskClient]:
+def two_apps(knowledge: Knowledge, one: UsedTokens, other: UsedTokens, clock: Clock) -> list[FlaskClient]:
     return [app_for(knowledge, callers(clock, seen)).test_client() for seen in (one, other)]
 
 
@@ -153,7 +151,7 @@ def test_redis_keeps_only_a_hash_and_only_for_a_while(redis_url: str, clock: Clo
     assert client.get(key) == b""
     kept = client.pttl(key) / 1000
     # Longer than any instance would take the token, were its clock an hour behind: see below.
-    assert 100 + REDIS_MARGIN_SECONDS - 30 < kept <= 100 + REDIS_MARGIN_SECONDS
+    assert 100 + REDIS_MARGIN_S - 30 < kept <= 100 + REDIS_MARGIN_S
     client.delete(key)
 
 
@@ -228,7 +226,7 @@ def test_memory_forgets_what_nobody_would_take_any_more(clock: Clock) -> None:
     first = jti()
     assert is_new(seen, EHR, first, clock)
     assert is_new(seen, EHR, jti(), clock)
-    clock.now += 330 + MARGIN_SECONDS - 1
+    clock.now += 330 + MARGIN_S - 1
     with pytest.raises(Unavailable):
         seen.use(EHR, jti(), clock(), clock() + 330)
     assert not is_new(seen, EHR, first, clock)

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.authentication.refusals import REASONS
+from service.authentication.tokens import REASONS
 from service.config import Config
 from service.endpoints.authentication import ADMIN_ROUTES, DISABLED_ROUTES, PUBLIC, caller
 from service.feedback.upgrade import upgrade

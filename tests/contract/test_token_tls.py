@@ -12,8 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
-from service.authentication.issuer_keys import KeySetError, keys_in
-from service.authentication.key_fetch import KeyFetch
+from service.authentication.issuer_keys import KeyFetch, KeySetError, parse_key_set
 from tests.contract.callers import secret_key
 from tests.contract.jwks_server import jwks_serving
 
@@ -66,7 +65,7 @@ def test_only_a_certificate_that_is_trusted_and_names_the_server(
     with jwks_serving(context) as server:
         server.keys = ("p384-ehr",)
         if taken:
-            assert set(keys_in(KeyFetch(server.url)())) == {"p384-ehr"}
+            assert set(parse_key_set(KeyFetch(server.url)())) == {"p384-ehr"}
             assert "Authorization" not in server.requests[0]
         else:
             with pytest.raises(KeySetError, match="SSLError"):

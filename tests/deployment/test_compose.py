@@ -20,7 +20,7 @@ import yaml
 from deploy.cluster.cluster import CONNECTIONS, WORKERS
 from deploy.cluster.parts import Part, free_port
 from deploy.cluster.proxy import Proxy
-from service.authentication.trusted_issuers import issuers_in
+from service.authentication.trusted_issuers import read_issuers
 from service.config import SETTINGS, Config
 from tests.deployment.conftest import NEEDS_TOOLS, told
 from tests.docs.conftest import PROJECT
@@ -120,7 +120,7 @@ def test_what_is_prepared_starts_the_service(prepared: Path) -> None:
     assert set(environ) <= set(SETTINGS)
     config = Config.from_environ(environ)
     assert config.cds_trusted_issuers is not None
-    assert issuers_in(config.cds_trusted_issuers)
+    assert read_issuers(config.cds_trusted_issuers)
     assert SERVICES["postgres"]["environment"]["POSTGRES_USER"] == "cds"
 
 

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from schemas.issuers import IssuerSchema
-from service.authentication.refusals import REASONS
-from service.authentication.trusted_issuers import issuers_in
+from service.authentication.tokens import REASONS
+from service.authentication.trusted_issuers import read_issuers
 from service.config import SETTINGS
 from tests.docs.conftest import PROJECT
 
@@ -20,7 +20,7 @@ def test_its_file_of_issuers_is_taken_and_shows_every_member(tmp_path: Path) -> 
     assert shown is not None
     file = tmp_path / "issuers.json"
     file.write_text(shown[1])
-    assert len(issuers_in(file)) == 2
+    assert len(read_issuers(file)) == 2
     assert set(json.loads(shown[1])["https://fhir.hospital.example/oauth2"]) == set(IssuerSchema().fields)
     assert re.findall(r"^\| `(\w+)` \|", TEXT, re.M) == list(IssuerSchema().fields)
 

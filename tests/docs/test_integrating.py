@@ -22,11 +22,11 @@ def test_the_settings_it_names_exist() -> None:
 
 def test_it_names_every_limit() -> None:
     words = " ".join(TEXT.split())
-    assert f"{fhir_server.PAGES} pages and {fhir_server.RESOURCES:,} resources for a list" in words
-    assert f"{transfer.BYTES >> 20} MiB for an answer" in words
-    assert f"{transfer.TOTAL_BYTES >> 20} MiB for a call" in words
-    assert f"{fhir_server.PLACES} requests under way" in words
-    assert fhir_server.PARALLEL == 5
+    assert f"{fhir_server.MAX_PAGES} pages and {fhir_server.MAX_RESOURCES:,} resources for a list" in words
+    assert f"{transfer.MAX_ANSWER_BYTES >> 20} MiB for an answer" in words
+    assert f"{transfer.MAX_CALL_BYTES >> 20} MiB for a call" in words
+    assert f"{fhir_server.MAX_SERVER_REQUESTS} requests under way" in words
+    assert fhir_server.MAX_PARALLEL == 5
     assert "five requests at a time" in words
 
 

@@ -11,8 +11,8 @@ import pytest
 from schemas.issuers import ALGORITHMS as NAMEABLE
 from schemas.urls import base_url_problem, fetched_url_problem
 from service.authentication import callers_of
-from service.authentication.admin_token import admin_token_in
-from service.authentication.trusted_issuers import ALGORITHMS, Issuer, issuers_in
+from service.authentication.admin_token import read_admin_token
+from service.authentication.trusted_issuers import ALGORITHMS, Issuer, read_issuers
 from service.config import Config, ConfigError
 from tests.contract.callers import jwks, public_jwk
 
@@ -39,7 +39,7 @@ FULL = {
 
 def test_a_whole_entry(tmp_path: Path) -> None:
     started(tmp_path, FULL)
-    assert issuers_in(tmp_path / "issuers.json") == {
+    assert read_issuers(tmp_path / "issuers.json") == {
         EHR: Issuer(
             iss=EHR,
             jwks=tmp_path / "keys.json",
@@ -55,7 +55,7 @@ def test_a_whole_entry(tmp_path: Path) -> None:
 
 def test_the_least_entry_takes_what_is_strong(tmp_path: Path) -> None:
     started(tmp_path, {"jku": "https://ehr.example/keys"})
-    entry = issuers_in(tmp_path / "issuers.json")[EHR]
+    entry = read_issuers(tmp_path / "issuers.json")[EHR]
     assert (entry.tenants, entry.maximum_age, entry.jwks) == (None, 300, None)
     assert entry.algorithms == {"ES384", "ES512", "RS384", "RS512", "PS384", "PS512", "EdDSA"}
 
@@ -114,7 +114,7 @@ def test_a_wrong_file_stops_the_start(tmp_path: Path, content: str) -> None:
     file = tmp_path / "issuers.json"
     file.write_text(content)
     with pytest.raises(ConfigError, match=r"^CDS_TRUSTED_ISSUERS: issuers\.json: "):
-        issuers_in(file)
+        read_issuers(file)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,6 @@ def test_a_wrong_admin_token_stops_the_start(tmp_path: Path, content: bytes) -> 
     file = tmp_path / "token"
     file.write_bytes(content)
     with pytest.raises(ConfigError, match=r"^ADMIN_TOKEN_FILE: "):
-        admin_token_in(file)
+        read_admin_token(file)
     file.write_bytes(b"twenty characters ok\n")
-    assert admin_token_in(file).is_set
+    assert read_admin_token(file).is_set

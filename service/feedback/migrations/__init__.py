@@ -1,1 +1,1 @@
-"""Migrations of the store, in the order of their numbers."""
+"""Alembic migrations of the store."""

@@ -1,4 +1,4 @@
-"""What Alembic runs: every migration on the connection that it is given."""
+"""Entry point of Alembic: run the migrations on the connection of the command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from service.feedback.tables import METADATA
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=METADATA,
-    # SQLite changes a table by making it anew.
+    # SQLite changes a table by copying it.
     render_as_batch=True,
     compare_type=True,
 )

@@ -1,4 +1,4 @@
-"""Feedback and the suggestions that were accepted."""
+"""Tables of feedback and of accepted suggestions."""
 
 from __future__ import annotations
 
