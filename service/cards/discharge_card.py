@@ -1,17 +1,15 @@
-"""One card at the end of an encounter: what is pending, not done or not answered; no work-up."""
+"""The discharge card: what is pending, not done or not answered at the end of an encounter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from service.cards.card import framed
+from service.cards.card import Situation, framed
 from service.cards.detail import Detail
-from service.cards.facets import capital, joined, study_label, test_label
-from service.cards.questions import Questions
-from service.cards.situation import Situation
 from service.cards.suggestions import Suggestions
 from service.cards.summary import fitting
+from service.cards.text import Questions, action_name, capital, joined, study_label, test_label
 from service.decision import Withheld
 from service.decision.discharge import pending_orders, unanswered
 from service.decision.on_file import URGENT_PRIORITIES
@@ -19,7 +17,7 @@ from service.decision.questions import foremost
 from service.decision.table import ADVICE
 
 
-def open_ends_cards(situation: Situation) -> list[dict[str, Any]]:
+def discharge_cards(situation: Situation) -> list[dict[str, Any]]:
     """The card, or none where nothing is open."""
     if not situation.decision.open:
         return []
@@ -68,7 +66,7 @@ class _Card:
         yield (say("open_ends.head"),)
         if self.to_do:
             ranked = sorted(self.to_do, key=lambda r: not r.urgent)
-            names = joined(self.of.phrases.short_name(r.id, r.urgent) for r in ranked)
+            names = joined(action_name(r.id, r.urgent, self.wording) for r in ranked)
             brief = say("open_ends.to_do_some", count=len(self.to_do))
             yield say("open_ends.to_do", actions=names), brief
         if self.act_on:
@@ -89,7 +87,7 @@ class _Card:
             of.section("pending", self._pending_lines()),
             of.section("questions", [*self.asked.lines(), *self._unexamined()]),
             of.section("results", of.results()),
-            of.safety_net(),
+            of.safety_net(self.decision.level),
         ]
         return "\n\n".join(part for part in parts if part)
 

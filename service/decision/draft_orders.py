@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fhir_mappings.record import Band, Draft, Order, Result
+from fhir_mappings.record import Band, Draft, Drug, Order, Result
 from service.decision import Decision, Recommendation, Withheld, decide
 from service.decision.facts import band_today, current_results
 from service.decision.on_file import URGENT_PRIORITIES, Standing
 from service.decision.outcome import RANK, highest
-from service.decision.table import TRUE, Action, Facts, Row, RowRole, Table
+from service.decision.questions import Question
+from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Facts, Row, RowRole, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +59,19 @@ class Remark:
         return tuple(analyte for analyte in self.needed if analyte not in self.elsewhere)
 
     @property
-    def speaks(self) -> bool:
-        return bool(
-            self.effects
-            or self.unsupported
-            or self.child
-            or self.answered
-            or self.left_out
-            or self.make_urgent
-        )
+    def is_empty(self) -> bool:
+        said = self.effects, self.unsupported, self.child, self.answered, self.left_out, self.make_urgent
+        return not any(said)
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The classes of the drafted medicine that the rows take as a cause."""
+        return _classes(self.draft) & {name for row in self.effects for name in row.drug_classes}
+
+    @property
+    def drugs(self) -> list[Drug]:
+        """The drafted medicines of those classes."""
+        return [drug for drug in self.draft.drugs if drug.classes & self.classes]
 
 
 def drafts_matter(drafts: Iterable[Draft], table: Table) -> bool:
@@ -86,14 +91,13 @@ def remarks_of(decision: Decision, table: Table) -> tuple[Remark, ...]:
         return ()
     judge = _Judge(decision, table)
     remarks = [judge.remark(draft) for draft in decision.record.drafts if draft.selected]
-    return _each_once([remark for remark in remarks if remark.speaks])
+    return _each_once([remark for remark in remarks if not remark.is_empty])
 
 
 def _each_once(remarks: list[Remark]) -> tuple[Remark, ...]:
     """The remarks, each analyte suggested by one of them, as urgently as any of them needs it.
 
-    By the one of the highest level, which no site's MIN_INDICATOR keeps back before the others; of several
-    the first.
+    The first of the highest level suggests it: MIN_INDICATOR hides that one last.
     """
     urgent = {analyte for remark in remarks if remark.urgent for analyte in remark.needed}
     suggested_at: dict[str, int] = {}
@@ -160,9 +164,8 @@ class _Judge:
 
     def _bearing(self, draft: Draft, effects: tuple[Row, ...]) -> tuple[Row, ...]:
         """Fired rows that ask to review a medicine of its class, the urgent ones first."""
-        classes = {name for drug in draft.drugs for name in drug.classes}
         others = {name: fact for name, fact in self.facts.items() if not name.startswith("current ")}
-        taken = others | {f"current {name}": TRUE for name in classes}
+        taken = others | {f"current {name}": TRUE for name in _classes(draft)}
         reviewing = [
             row
             for row in self.decision.rows
@@ -192,7 +195,7 @@ class _Judge:
             disorder.finding
             for disorder in self.table.disorders
             if disorder.analyte not in seen
-            and self.facts.get(disorder.finding) in ("examined", "reported")
+            and self.facts.get(disorder.finding) in (EXAMINED, REPORTED)
             and self.facts.get(f"{disorder.analyte}-abnormal", TRUE) == TRUE
         )
 
@@ -296,15 +299,32 @@ def rows_asking_for(action: Action, table: Table) -> tuple[Row, ...]:
     return tuple(row for row in table.rows if any(asked.id == action.id for asked in row.actions))
 
 
-def without_drafts(decision: Decision, table: Table) -> Decision:
-    """The decision as it was before anything was drafted."""
+def with_questions_for(actions: tuple[Action, ...], decision: Decision, table: Table) -> Decision | None:
+    """The decision before anything was drafted, with only the findings that would support those actions."""
+    if not actions:
+        return None
     signed = tuple(order for order in decision.record.orders if not order.draft)
-    return decide(replace(decision.record, orders=signed, drafts=()), table)
+    before = decide(replace(decision.record, orders=signed, drafts=()), table)
+    wanted = {action.id for action in actions}
+
+    def supports(question: Question) -> bool:
+        present, absent = (
+            {made.id for made in answer.outcome.recommendations}
+            for answer in (question.present, question.absent)
+        )
+        # What is asked beside an assumed sign is left out: the sign supports the action already.
+        return not question.in_words and bool(wanted & (present - absent))
+
+    questions = tuple(question for question in before.questions if supports(question))
+    return replace(before, questions=questions) if questions else None
+
+
+def _classes(draft: Draft) -> frozenset[str]:
+    return frozenset(name for drug in draft.drugs for name in drug.classes)
 
 
 def _effects(draft: Draft, table: Table) -> tuple[Row, ...]:
-    classes = {name for drug in draft.drugs for name in drug.classes}
-    return tuple(row for row in table.rows if row.drug_classes & classes)
+    return tuple(row for row in table.rows if row.drug_classes & _classes(draft))
 
 
 def _names(draft: Draft, action: Action) -> bool:

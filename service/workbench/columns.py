@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_mappings.record import Status
-from service.cards.facets import duration, joined, site_label
-from service.cards.features import Features
+from service.cards.text import duration, finding_text, joined, site_label
 from service.decision import Decision
 from service.decision.table import ABSENT, FALSE, TRUE, UNKNOWN
 from service.knowledge import Knowledge
@@ -52,7 +51,6 @@ class _Columns:
         self.record = decision.record
         self.knowledge = knowledge
         self.sources = sources
-        self.words = Features(decision, knowledge)
 
     def all(self) -> Iterator[Column]:
         for one in self.knowledge.pages.two_columns:
@@ -65,7 +63,7 @@ class _Columns:
                 Side(cell.says, tuple(self.sources.shown(name) for name in cell.claims), lit)
                 for cell, lit in ((one.benign, side == FALSE), (one.disease, side == TRUE))
             )
-            nothing = self.words.say("table.not_recorded")
+            nothing = self.knowledge.wording.say("table.not_recorded")
             yield Column(label, recorded or (nothing,), side != UNKNOWN or bool(recorded), *sides)
 
     def _findings(self, rows: Iterable[str]) -> list[str]:
@@ -108,7 +106,7 @@ class _Columns:
         else:
             for finding in map(self.record.finding, findings):
                 if finding.evidence:
-                    text = self.words.finding_text(finding)
+                    text = finding_text(finding, wording)
                     label = self.knowledge.terminology.findings[finding.id].label
                     # The line has its name already.
                     yield text if finding.id == name and len(findings) == 1 else f"{label}: {text}"
