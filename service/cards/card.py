@@ -112,7 +112,7 @@ def framed(
             EXTENSION: {
                 "knowledgeVersion": knowledge.version,
                 "rows": ids,
-                "claims": sorted({claim for row in rows for claim in row.claims}),
+                "claims": sorted({claim for row in rows for support in row.support for claim in support.ids}),
             }
         },
     }

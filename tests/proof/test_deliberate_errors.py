@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service import decision
-from service.decision import facts, search
+from service.decision import facts, question_search
 from service.decision import on_file as standing
 from service.decision.table import Leaf, Row, Table, predicate, terms
 from service.knowledge import HERE, load_knowledge
@@ -38,9 +38,9 @@ VARIABLES = frozenset(literal.variable for row in TABLE.rows for term in row.ter
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """What was decided with another error, or with none, must not answer for this one."""
-    search._search.cache_clear()
+    question_search._search.cache_clear()
     yield
-    search._search.cache_clear()
+    question_search._search.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +269,7 @@ def test_a_gate_closed_by_suspicion_is_named(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_range_without_what_is_not_asked_is_named(
     monkeypatch: pytest.MonkeyPatch, axes: tuple[Axis, ...], truths: tuple[RowTable, ...]
 ) -> None:
-    monkeypatch.setattr(search.Search, "_unasked", lambda searched: {})
+    monkeypatch.setattr(question_search.Search, "_unasked", lambda searched: {})
     ledger = Ledger()
     check_ranges(TABLE, truths, axes, ledger, whole=False)
     assert ("the range holds every completion", "range") in found(ledger)
