@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import product
+from itertools import islice, product
 
 from service.cards.text import Questions, action_name, capital, joined, site_label
 from service.decision import Decision, Recommendation
@@ -37,7 +37,7 @@ def summary_of(decision: Decision, knowledge: Knowledge) -> str:
     heads = _heads(decision, knowledge)
     ends = [knowledge.wording.say("summary.no_signs"), ""] if decision.signs_known_absent else [""]
     at_least = 1 if phrases else 0
-    for count in range(min(len(phrases), _MOST_PHRASES), at_least - 1, -1):
+    for count in range(len(phrases), at_least - 1, -1):
         for places in heads:
             head = joined([*places, *phrases[:count]])
             for actions in to_do:
@@ -78,7 +78,7 @@ def _sentence(parts: Iterable[str]) -> str:
 
 
 def row_phrases(rows: Iterable[Row], decision: Decision, knowledge: Knowledge) -> list[str]:
-    """The phrases of those rows, the worst first; a result that one names is the decision's."""
+    """The first phrases of those rows, the worst first; a result that one names is the decision's."""
     texts = knowledge.wording.texts
     ranked = sorted(rows, key=lambda row: -RANK[row.level])
     phrases = dict.fromkeys(texts.get(f"found.{row.id}", "") for row in ranked)
@@ -88,7 +88,8 @@ def row_phrases(rows: Iterable[Row], decision: Decision, knowledge: Knowledge) -
     phrases = dict.fromkeys(phrase.format(abnormal=abnormal) for phrase in phrases if phrase)
     # "weakness" adds nothing to "weakness and wasting, worsening".
     words = {phrase: set(phrase.replace(",", "").split()) for phrase in phrases}
-    return [p for p in phrases if not any(words[p] < words[other] for other in phrases)]
+    whole = (p for p in phrases if not any(words[p] < other for other in words.values()))
+    return list(islice(whole, _MOST_PHRASES))
 
 
 def _heads(decision: Decision, knowledge: Knowledge) -> list[list[str]]:

@@ -232,6 +232,8 @@ class Questions:
 
     def _change(self, before: Key, after: Key) -> str:
         """What the second outcome recommends that the first does not, else what is no longer recommended."""
+        if after == before:
+            return self.say("question.no_change")
         (old_level, old_wanted), (new_level, new_wanted) = before, after
         old = {wanted.id: wanted for wanted in old_wanted}
         new = {wanted.id for wanted in new_wanted}
@@ -249,7 +251,7 @@ class Questions:
         if new_level != old_level:
             higher = RANK[new_level] > RANK[old_level]
             return self.say(f"question.{'raised' if higher else 'lowered'}_{new_level}")
-        return self.say("question.no_change" if after == before else "question.less")
+        return self.say("question.less")
 
     def _added(self, new: Wanted, old: Wanted | None) -> str:
         """Its short name if it is new or more urgent; else the analytes that it asks for as well."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fhir_mappings.record import Finding, Record, Status
 from service.decision.facts import facts_of, present
-from service.decision.on_file import Standing, suspected
+from service.decision.on_file import Standing
 from service.decision.outcome import Outcome, Recommendation, Withheld
 from service.decision.questions import Inquiry, Question
 from service.decision.table import (
@@ -93,7 +93,9 @@ def decide(record: Record, table: Table) -> Decision:
         questions=inquiry.questions(),
         self_care=_self_care(table, now, facts),
         named=tuple(finding for name in table.named if (finding := present(record, name))),
-        suspected=suspected(record, table.closes_gate),
+        suspected=tuple(
+            name for name in table.closes_gate if (finding := present(record, name)) and finding.suspected
+        ),
         unknown_signs=tuple(
             sign for sign in table.signs if facts.get(sign) not in (ABSENT, EXAMINED, REPORTED)
         ),

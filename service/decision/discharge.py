@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fhir_mappings.record import Record
 from service.decision import Decision
 from service.decision.facts import facts_of
-from service.decision.on_file import Standing
-from service.decision.outcome import RANK, Withheld
+from service.decision.on_file import Standing, without_draft_orders
+from service.decision.outcome import RANK, Withheld, withheld_by_order
 from service.decision.questions import Question
 from service.decision.table import EXAMINED, REPORTED, Table
 
 
 def pending_orders(record: Record, table: Table) -> tuple[Withheld, ...]:
     """What is ordered and young enough to be waited for, whether or not a row asks for it."""
-    signed = replace(record, orders=tuple(order for order in record.orders if not order.draft))
+    signed = without_draft_orders(record)
     standing = Standing(signed, table, facts_of(signed, table))
-    found = []
+    pending = []
     for action in table.actions.values():
         for test in action.analytes or action.studies or (action.id,):
             order = standing.order_for({test, action.id}, action) if action.ordered_days else None
             if order is not None:
-                found.append(
-                    Withheld(action.id, "ordered", (), (test,), order.day, order.reference, order.priority)
-                )
-    return tuple(found)
+                pending.append(withheld_by_order(action.id, (test,), order))
+    return tuple(pending)
 
 
 def unanswered(decision: Decision, table: Table) -> tuple[Question, ...]:

@@ -10,11 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fhir_mappings.record import Band, Draft, Drug, Order, Result
+from fhir_mappings.record import Band, Draft, Drug, Result
 from service.decision import Decision, Recommendation, Withheld, decide
 from service.decision.facts import band_today, current_results
-from service.decision.on_file import URGENT_PRIORITIES, Standing
-from service.decision.outcome import RANK, highest
+from service.decision.on_file import URGENT_PRIORITIES, Standing, without_draft_orders
+from service.decision.outcome import (
+    RANK,
+    highest,
+    withheld_by_order,
+    withheld_by_result,
+    withheld_by_study,
+)
 from service.decision.questions import Question
 from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Facts, Row, RowRole, Table
 
@@ -122,8 +128,7 @@ class _Judge:
         self.decision = decision
         self.facts: Facts = decision.facts
         self.all_ordered = Standing(decision.record, table, decision.facts)
-        signed = tuple(order for order in decision.record.orders if not order.draft)
-        self.signed = Standing(replace(decision.record, orders=signed), table, decision.facts)
+        self.signed = Standing(without_draft_orders(decision.record), table, decision.facts)
         # What a session leaves out is said once, at the first draft that it belongs to.
         self.told: set[str] = set()
 
@@ -210,10 +215,11 @@ class _Judge:
             if action.withheld_from_child and self.facts.get("child-age") == TRUE:
                 remark = replace(remark, child=(*remark.child, action))
             elif study is not None and study.id in draft.tests:
-                done = Withheld(action.id, "done", (), (study.id,), study.day, study.reference)
+                done = withheld_by_study(action.id, study)
                 remark = replace(remark, answered=(*remark.answered, done))
             elif order is not None:
-                remark = replace(remark, answered=(*remark.answered, _pending(action, action.id, order)))
+                pending = withheld_by_order(action.id, (action.id,), order)
+                remark = replace(remark, answered=(*remark.answered, pending))
             elif not rows:
                 remark = replace(remark, unsupported=(*remark.unsupported, action))
         for wanted in self.decision.recommendations:
@@ -255,10 +261,9 @@ class _Judge:
         if action.analytes and not _is_urgent(draft):
             result = self.signed.answering_result(test, action, self.facts, self._asking(action))
             if result is not None:
-                kind = "act-on" if result.band in (Band.OUT_OF_RANGE, Band.CRITICAL) else "done"
-                return Withheld(action.id, kind, (), (test,), result.day, result.reference)
+                return withheld_by_result(action.id, test, result)
         order = self.signed.order_for({test, action.id}, action, urgent=_is_urgent(draft))
-        return None if order is None else _pending(action, test, order)
+        return None if order is None else withheld_by_order(action.id, (test,), order)
 
     def _with(self, remark: Remark, wanted: Recommendation, **changes: Any) -> Remark:
         """The remark at the level of the rows that want it, which never exceeds that of the decision."""
@@ -303,8 +308,7 @@ def with_questions_for(actions: tuple[Action, ...], decision: Decision, table: T
     """The decision before anything was drafted, with only the findings that would support those actions."""
     if not actions:
         return None
-    signed = tuple(order for order in decision.record.orders if not order.draft)
-    before = decide(replace(decision.record, orders=signed, drafts=()), table)
+    before = decide(replace(without_draft_orders(decision.record), drafts=()), table)
     wanted = {action.id for action in actions}
 
     def supports(question: Question) -> bool:
@@ -340,7 +344,3 @@ def _tests(draft: Draft, action: Action) -> tuple[str, ...]:
 
 def _is_urgent(draft: Draft) -> bool:
     return draft.priority in URGENT_PRIORITIES
-
-
-def _pending(action: Action, test: str, order: Order) -> Withheld:
-    return Withheld(action.id, "ordered", (), (test,), order.day, order.reference, order.priority)

@@ -6,11 +6,11 @@ All of it hangs on the record and on the rows that ask, never on the clock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from fhir_mappings.record import Band, Drug, Order, Plausible, Record, Result, Study
-from service.decision.facts import band_today, current_results, days_between, disorder_stands, present
+from fhir_mappings.record import Band, Order, Plausible, Record, Result, Study
+from service.decision.facts import band_today, current_results, days_between, disorder_stands
 from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Facts, Row, Table
 
 URGENT_PRIORITIES = frozenset({"urgent", "asap", "stat"})
@@ -150,14 +150,14 @@ class Standing:
 
     def _latest_start(self, rows: Iterable[Row], action_id: str) -> date | None:
         """The newest start of a plausible drug whose row asks for that action."""
-        taken = [drug for drug in self.record.drugs if drug.classes and _counts(drug)]
+        taken = [d for d in self.record.drugs if d.classes and d.plausible is not Plausible.NO]
         if not taken:
             return None
         classes = frozenset(
             name for row in rows if any(a.id == action_id for a in row.actions) for name in row.drug_classes
         )
-        starts = [_start(drug) for drug in taken if drug.classes & classes]
-        return max((start for start in starts if start is not None), default=None)
+        starts = (drug.start.latest or drug.start.earliest for drug in taken if drug.classes & classes)
+        return max(filter(None, starts), default=None)
 
     def _asked_by_unnamed_disorder(self, result: Result, action: Action) -> bool:
         """An imbalance that names no electrolyte is answered only by results that came after it."""
@@ -175,12 +175,9 @@ def _dated(study: Study) -> tuple[date, str]:
     return study.day or date.min, study.reference
 
 
-def _start(drug: Drug) -> date | None:
-    return drug.start.latest or drug.start.earliest
-
-
-def _counts(drug: Drug) -> bool:
-    return drug.plausible is not Plausible.NO
+def without_draft_orders(record: Record) -> Record:
+    """The record without the orders of the hook's context."""
+    return replace(record, orders=tuple(order for order in record.orders if not order.draft))
 
 
 def abnormal_result(record: Record, table: Table, analytes: Iterable[str]) -> Result | None:
@@ -194,11 +191,6 @@ def abnormal_result(record: Record, table: Table, analytes: Iterable[str]) -> Re
     ]
     worst = max(found, key=lambda x: (x[0], x[1].day or date.min, x[1].reference), default=None)
     return worst[1] if worst else None
-
-
-def suspected(record: Record, names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the named diagnoses that are present but only suspected."""
-    return tuple(name for name in names if (finding := present(record, name)) and finding.suspected)
 
 
 def newest_orders(record: Record) -> Mapping[str, Order]:

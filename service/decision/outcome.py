@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from fhir_mappings.record import Order
+from fhir_mappings.record import Band, Order, Result, Study
 from service.decision.on_file import Standing
-from service.decision.table import FALSE, LEVELS, TRUE, Action, Facts, Row, Table
+from service.decision.table import FALSE, LEVELS, TRUE, Action, Facts, Row, RowAction, Table
 
 
 class Wanted(NamedTuple):
@@ -22,6 +22,7 @@ class Wanted(NamedTuple):
 
 # A level and what is recommended at it: nothing of a record, so that it may be remembered.
 Key = tuple[str, tuple[Wanted, ...]]
+Ids = tuple[str, ...]
 RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
 
 
@@ -53,6 +54,22 @@ class Withheld:
     day: date | None = None
     reference: str = ""
     priority: str | None = None
+
+
+def withheld_by_order(action_id: str, tests: tuple[str, ...], order: Order, because: Ids = ()) -> Withheld:
+    """Tests that are ordered already."""
+    return Withheld(action_id, "ordered", because, tests, order.day, order.reference, order.priority)
+
+
+def withheld_by_result(action_id: str, test: str, result: Result, because: Ids = ()) -> Withheld:
+    """A test whose result is on file."""
+    kind = "act-on" if result.band in (Band.OUT_OF_RANGE, Band.CRITICAL) else "done"
+    return Withheld(action_id, kind, because, (test,), result.day, result.reference)
+
+
+def withheld_by_study(action_id: str, study: Study, because: Ids = ()) -> Withheld:
+    """A study that is done."""
+    return Withheld(action_id, "done", because, (study.id,), study.day, study.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,29 +149,29 @@ def _level(standing: Standing, facts: Facts, rows: Sequence[Row]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """An action and every fired row that asks for it."""
+    """An action and every fired row that asks for it. because: the ids of the rows."""
 
     action: Action
     rows: tuple[Row, ...]
-    because: tuple[str, ...]
+    because: Ids
     urgent: bool
     paediatric: bool
 
 
 def demands_of(table: Table, rows: Iterable[Row], facts: Facts) -> tuple[Demand, ...]:
     """What those rows ask for, in the table's order of actions."""
-    asking: dict[str, list[tuple[Row, bool, bool]]] = {}
+    asking: dict[str, list[tuple[Row, RowAction]]] = {}
     for row in rows:
-        for action in row.actions:
-            if action.condition is None or action.condition(facts):
-                asking.setdefault(action.id, []).append((row, action.urgent, action.paediatric))
+        for asked in row.actions:
+            if asked.condition is None or asked.condition(facts):
+                asking.setdefault(asked.id, []).append((row, asked))
     return tuple(
         Demand(
             action,
-            tuple(row for row, _, _ in asking[action_id]),
-            tuple(row.id for row, _, _ in asking[action_id]),
-            any(urgent for _, urgent, _ in asking[action_id]),
-            any(paediatric for _, _, paediatric in asking[action_id]),
+            tuple(row for row, _ in asking[action_id]),
+            tuple(row.id for row, _ in asking[action_id]),
+            any(asked.urgent for _, asked in asking[action_id]),
+            any(asked.paediatric for _, asked in asking[action_id]),
         )
         for action_id, action in table.actions.items()
         if action_id in asking
@@ -187,12 +204,12 @@ def _shape(
         return
     study = standing.study_done(action, demand.rows, facts) if action.studies else None
     if study is not None:
-        withheld.append(Withheld(action.id, "done", demand.because, (study.id,), study.day, study.reference))
+        withheld.append(withheld_by_study(action.id, study, demand.because))
         return
     tests = {action.id, *action.studies}
     order = standing.order_for(tests, action, urgent=demand.urgent) if action.ordered_days else None
     if order is not None:
-        withheld.append(_pending(action.id, demand, (action.id,), order))
+        withheld.append(withheld_by_order(action.id, (action.id,), order, demand.because))
         return
     routine = standing.order_for(tests, action) if demand.urgent and action.ordered_days else None
     recommendations.append(
@@ -212,15 +229,10 @@ def _answered(
     action = demand.action
     result = standing.answering_result(analyte, action, facts, demand.rows)
     if result is not None:
-        kind = "act-on" if result.band.value in ("out-of-range", "critical") else "done"
-        withheld.append(Withheld(action.id, kind, demand.because, (analyte,), result.day, result.reference))
+        withheld.append(withheld_by_result(action.id, analyte, result, demand.because))
         return True
     order = standing.order_for({analyte, action.id}, action, urgent=demand.urgent)
     if order is not None:
-        withheld.append(_pending(action.id, demand, (analyte,), order))
+        withheld.append(withheld_by_order(action.id, (analyte,), order, demand.because))
         return True
     return False
-
-
-def _pending(action_id: str, demand: Demand, tests: tuple[str, ...], order: Order) -> Withheld:
-    return Withheld(action_id, "ordered", demand.because, tests, order.day, order.reference, order.priority)
