@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from service.cards.card_ids import CardIds, id_of
@@ -61,19 +62,10 @@ class Situation:
         old = self.before()
         if self.decision.record.twitch != old.record.twitch:
             return True
-        return _advice(self.decision) != _advice(old)
+        return bool(_advice(self.decision) != _advice(old))
 
 
-def _advice(decision: Decision) -> tuple[object, ...]:
-    return (
-        decision.gate,
-        decision.level,
-        decision.rows,
-        decision.recommendations,
-        decision.withheld,
-        decision.self_care,
-        decision.suspected,
-    )
+_advice = attrgetter("gate", "level", "rows", "recommendations", "withheld", "self_care", "suspected")
 
 
 def framed(

@@ -1,4 +1,4 @@
-"""Cards of draft orders: one for each draft that the table has something to say about."""
+"""Cards about draft orders: one for each remark of the decision."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ class _Card:
     def __init__(self, remark: Remark, situation: Situation) -> None:
         self.remark = remark
         self.decision = situation.decision
-        self.record = situation.decision.record
         self.knowledge = situation.knowledge
         self.table = situation.knowledge.table
         self.terminology = situation.knowledge.terminology
@@ -47,7 +46,7 @@ class _Card:
         self.of = Detail(self.decision, self.knowledge)
         self.undecided = with_questions_for(remark.unsupported, self.decision, self.table)
         self.drugs = remark.drugs
-        taken = {drug.name for drug in self.record.drugs if drug.current}
+        taken = {drug.name for drug in self.decision.record.drugs if drug.current}
         # The patient takes all of them already: nothing is begun, and nothing comes before it.
         self.renewed = all(drug.name in taken for drug in self.drugs)
         asked = (self.table.actions[asked.id] for row in remark.effects for asked in row.actions)
@@ -79,9 +78,8 @@ class _Card:
         fired = [row for row in asking if self.decision.fired(row.id)]
         return distinct(rows + (fired or asking))[:_MOST_LINKS]
 
-    # The summary. Each part comes in forms from the fullest to the shortest.
-
     def summary(self) -> Iterator[tuple[str, ...]]:
+        """Its parts, each in forms from the fullest to the shortest."""
         remark, say = self.remark, self.say
         if remark.effects:
             yield from self._medicine_parts()
@@ -110,7 +108,7 @@ class _Card:
         drugs = joined(folded(drug.name) for drug in self.drugs)
         names = drugs, self.of.class_names(remark.classes), say("drafts.this_medicine")
         effects = list(dict.fromkeys(self._effect(row, "short") for row in remark.effects))
-        # A cream is not systemic: where no route is known, the summary says "if systemic".
+        # A cream is not systemic.
         unsure = all(drug.route_unknown for drug in self.drugs)
         place = "drafts.medicine_if_systemic" if unsure else "drafts.medicine"
         yield (
@@ -176,8 +174,6 @@ class _Card:
                 return " ".join(filter(None, parts))
         return self.of.names([test])
 
-    # The detail.
-
     def detail(self) -> str:
         of = self.of
         questions = Questions(self.undecided, self.knowledge).lines() if self.undecided else ()
@@ -237,7 +233,7 @@ class _Card:
             tests = self.of.names(analyte for analyte in remark.lacking if places[analyte] == place)
             if tests:
                 yield say(f"drafts.{place}", tests=tests, days=days)
-        for drug in self.record.drugs:
+        for drug in self.decision.record.drugs:
             if drug.current and drug.classes & remark.classes:
                 yield say("drafts.taken", medicine=self.of.medicine(drug))
         notice = "" if self.renewed else f"{say('drafts.notice')} "
@@ -267,8 +263,6 @@ class _Card:
         for result in sorted(results.values(), key=lambda r: self._band(r) not in abnormal):
             yield self.of.judged(result)
 
-    # The suggestions.
-
     def suggestions(self) -> Iterator[dict[str, Any]]:
         remark, write = self.remark, Suggestions(self.decision, self.knowledge, self.call)
         if remark.suggested:
@@ -277,8 +271,6 @@ class _Card:
             yield from write.order(action, remark.suggested, label, urgent=remark.urgent)
         if self.undecided is not None:
             yield from write.answers(Questions(self.undecided, self.knowledge).first)
-
-    # Names and results.
 
     def _effect(self, row: Row, form: str) -> str:
         """What a medicine of the row can do."""
@@ -303,7 +295,7 @@ class _Card:
         return labels
 
     def _results(self, tests: Iterable[str]) -> list[Result]:
-        return [r for test in tests for r in current_results(self.record, self.table, test)]
+        return [r for test in tests for r in current_results(self.decision.record, self.table, test)]
 
     def _band(self, result: Result) -> Band:
-        return band_today(result, self.table, self.record.as_of)
+        return band_today(result, self.table, self.decision.record.as_of)

@@ -1,7 +1,7 @@
-"""What the table has to say about orders that are being written: one remark for each that it speaks about.
+"""Remarks on draft orders, one for each that the table is relevant to.
 
 A medicine of a class in the table; a study that no row asks for; a test that is on file or pending; an order
-for electrolytes that leaves out some that a row asks for. Everything else is no matter of the table's.
+for electrolytes that leaves out some that a row asks for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from fhir_mappings.record import Band, Draft, Drug, Result
 from service.decision import Decision, Recommendation, Withheld, decide
 from service.decision.facts import band_today, current_results
-from service.decision.on_file import URGENT_PRIORITIES, Standing, without_draft_orders
+from service.decision.on_file import URGENT_PRIORITIES, FiledTests, without_draft_orders
 from service.decision.outcome import (
     RANK,
     highest,
@@ -27,11 +27,11 @@ from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Facts, Row,
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What is said of one draft; a member without anything says nothing.
+    """What the table says about one draft order; empty members say nothing.
 
     level: of the rows that make it matter, else "info".
     effects: rows that take the medicine as a cause. lacking: analytes that those rows ask for and that are
-    neither on file nor ordered. abnormal: results out of range that bear on it; disorders: those recorded
+    neither on file nor ordered. abnormal: relevant results out of range; disorders: those recorded
     without such a result (finding ids).
     unsupported: studies that no row asks for. child: studies that are for the paediatric team.
     answered: tests of the draft that are on file, done or pending. left_out: analytes of an action that a row
@@ -66,8 +66,8 @@ class Remark:
 
     @property
     def is_empty(self) -> bool:
-        said = self.effects, self.unsupported, self.child, self.answered, self.left_out, self.make_urgent
-        return not any(said)
+        members = self.effects, self.unsupported, self.child, self.answered, self.left_out
+        return not (any(members) or self.make_urgent)
 
     @property
     def classes(self) -> frozenset[str]:
@@ -81,7 +81,7 @@ class Remark:
 
 
 def drafts_matter(drafts: Iterable[Draft], table: Table) -> bool:
-    """Whether the table could have anything to say of one of them, whatever else is recorded."""
+    """Whether the table is relevant to any of the drafts, whatever else is recorded."""
     return any(
         draft.selected and (_effects(draft, table) or any(_names(draft, a) for a in table.actions.values()))
         for draft in drafts
@@ -107,7 +107,7 @@ def _each_once(remarks: list[Remark]) -> tuple[Remark, ...]:
     """
     urgent = {analyte for remark in remarks if remark.urgent for analyte in remark.needed}
     suggested_at: dict[str, int] = {}
-    for index, remark in sorted(enumerate(remarks), key=lambda found: -RANK[found[1].level]):
+    for index, remark in sorted(enumerate(remarks), key=lambda pair: -RANK[pair[1].level]):
         for analyte in remark.needed:
             suggested_at.setdefault(analyte, index)
     return tuple(
@@ -127,10 +127,10 @@ class _Judge:
         self.table = table
         self.decision = decision
         self.facts: Facts = decision.facts
-        self.all_ordered = Standing(decision.record, table, decision.facts)
-        self.signed = Standing(without_draft_orders(decision.record), table, decision.facts)
-        # What a session leaves out is said once, at the first draft that it belongs to.
-        self.told: set[str] = set()
+        self.all_ordered = FiledTests(decision.record, table, decision.facts)
+        self.signed = FiledTests(without_draft_orders(decision.record), table, decision.facts)
+        # What the drafts leave out is named once, at the first draft that it belongs to.
+        self.actions_named: set[str] = set()
 
     def remark(self, draft: Draft) -> Remark:
         if draft.drugs:
@@ -155,19 +155,19 @@ class _Judge:
             if self.all_ordered.answering_result(analyte, action, self.facts, ()) is None
             and self.all_ordered.order_for({analyte, action.id}, action) is None
         ]
-        bearing = self._bearing(draft, effects)
+        rows = self._rows_about(draft, effects)
         return Remark(
             draft,
-            highest([row.level for row in (*effects, *bearing)]),
+            highest([row.level for row in (*effects, *rows)]),
             effects=effects,
             lacking=tuple(lacking),
-            abnormal=self._abnormal() if bearing else (),
-            disorders=self._disorders() if bearing else (),
-            because=bearing,
-            urgent=any(asked.urgent for row in bearing for asked in row.actions),
+            abnormal=self._abnormal() if rows else (),
+            disorders=self._disorders() if rows else (),
+            because=rows,
+            urgent=any(asked.urgent for row in rows for asked in row.actions),
         )
 
-    def _bearing(self, draft: Draft, effects: tuple[Row, ...]) -> tuple[Row, ...]:
+    def _rows_about(self, draft: Draft, effects: tuple[Row, ...]) -> tuple[Row, ...]:
         """Fired rows that ask to review a medicine of its class, the urgent ones first."""
         others = {name: fact for name, fact in self.facts.items() if not name.startswith("current ")}
         taken = others | {f"current {name}": TRUE for name in _classes(draft)}
@@ -237,8 +237,8 @@ class _Judge:
             wanted = self._recommended(action.id)
             if wanted is not None and wanted.urgent and not _is_urgent(draft):
                 remark = self._with(remark, wanted, make_urgent=True)
-            if wanted is not None and action.analytes and action.id not in self.told:
-                self.told.add(action.id)
+            if wanted is not None and action.analytes and action.id not in self.actions_named:
+                self.actions_named.add(action.id)
                 left_out = tuple(a for a in wanted.analytes if not self._drafted({a, action.id}))
                 if left_out:
                     remark = self._with(remark, wanted, left_out=(*remark.left_out, *left_out))
@@ -250,7 +250,7 @@ class _Judge:
                     pending.append(answer)
                 else:
                     done.append(answer)
-        # Where one of its tests is needed the draft is: what else it holds comes with it.
+        # Results on file matter only where the whole draft is needless.
         answered = (*remark.answered, *pending, *(() if open_tests else done))
         acting = [w for w in answered if w.kind == "act-on"]
         levels = [row.level for w in acting for row in self._asking(self.table.actions[w.id])]

@@ -1,4 +1,4 @@
-"""What follows from a set of facts: rows that fire, the level, what is recommended and what is withheld."""
+"""The outcome of a set of facts: rows that fire, the level, what is recommended and what is withheld."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from datetime import date
 from typing import NamedTuple
 
 from fhir_mappings.record import Band, Order, Result, Study
-from service.decision.on_file import Standing
+from service.decision.on_file import FiledTests
 from service.decision.table import FALSE, LEVELS, TRUE, Action, Facts, Row, RowAction, Table
 
 
 class Wanted(NamedTuple):
-    """What is recommended, whatever stands on file."""
+    """A recommendation without its reasons, to compare outcomes by."""
 
     id: str
     urgent: bool
     analytes: tuple[str, ...]
 
 
-# A level and what is recommended at it: nothing of a record, so that it may be remembered.
+# A level and what is recommended at it.
 Key = tuple[str, tuple[Wanted, ...]]
 Ids = tuple[str, ...]
 RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
@@ -29,7 +29,7 @@ RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """One thing to do. analytes: the blood tests still missing. routine_order: an order of routine priority
-    that stands where an urgent one is needed."""
+    where an urgent one is needed."""
 
     id: str
     urgent: bool
@@ -113,13 +113,15 @@ def highest(levels: Sequence[str]) -> str:
     return max(levels, key=RANK.__getitem__, default="none")
 
 
-def outcome(standing: Standing, facts: Facts) -> Outcome:
+def outcome(on_file: FiledTests, facts: Facts) -> Outcome:
     """The outcome of those facts for that record."""
-    rows, read = level_of(standing.table, facts)
-    return shaped(standing, rows, read, demands_of(standing.table, rows, read))
+    rows, read = level_of(on_file.table, facts)
+    return outcome_of_rows(on_file, rows, read, demands_of(on_file.table, rows, read))
 
 
-def shaped(standing: Standing, rows: tuple[Row, ...], read: Facts, demands: Iterable[Demand]) -> Outcome:
+def outcome_of_rows(
+    on_file: FiledTests, rows: tuple[Row, ...], read: Facts, demands: Iterable[Demand]
+) -> Outcome:
     """The outcome of those rows and their demands, less what is on file or ordered.
 
     read: the facts with those read last.
@@ -127,20 +129,20 @@ def shaped(standing: Standing, rows: tuple[Row, ...], read: Facts, demands: Iter
     recommendations: list[Recommendation] = []
     withheld: list[Withheld] = []
     for demand in demands:
-        _shape(standing, read, demand, recommendations, withheld)
-    return Outcome(_level(standing, read, rows), rows, tuple(recommendations), tuple(withheld))
+        _add_outcome_of(on_file, read, demand, recommendations, withheld)
+    return Outcome(_level(on_file, read, rows), rows, tuple(recommendations), tuple(withheld))
 
 
-def _level(standing: Standing, facts: Facts, rows: Sequence[Row]) -> str:
+def _level(on_file: FiledTests, facts: Facts, rows: Sequence[Row]) -> str:
     level = highest([row.level for row in rows])
     if level != "warning":
         return level
     warning = [row for row in rows if row.level == "warning"]
     if not all(row.downgraded_when_tests_done for row in warning):
         return level
-    actions = [standing.table.actions[a.id] for row in warning for a in row.actions]
+    actions = [on_file.table.actions[a.id] for row in warning for a in row.actions]
     settled = all(
-        standing.in_range_or_ordered(analyte, action, facts)
+        on_file.in_range_or_ordered(analyte, action, facts)
         for action in actions
         for analyte in action.analytes
     )
@@ -178,8 +180,8 @@ def demands_of(table: Table, rows: Iterable[Row], facts: Facts) -> tuple[Demand,
     )
 
 
-def _shape(
-    standing: Standing,
+def _add_outcome_of(
+    on_file: FiledTests,
     facts: Facts,
     demand: Demand,
     recommendations: list[Recommendation],
@@ -191,27 +193,25 @@ def _shape(
         return
     if action.analytes:
         missing = [
-            analyte
-            for analyte in action.analytes
-            if not _answered(standing, facts, demand, analyte, withheld)
+            analyte for analyte in action.analytes if not _answered(on_file, facts, demand, analyte, withheld)
         ]
         if not missing:
             return
-        routine = standing.order_for({*missing, action.id}, action) if demand.urgent else None
+        routine = on_file.order_for({*missing, action.id}, action) if demand.urgent else None
         recommendations.append(
             Recommendation(action.id, demand.urgent, demand.because, tuple(missing), routine_order=routine)
         )
         return
-    study = standing.study_done(action, demand.rows, facts) if action.studies else None
+    study = on_file.study_done(action, demand.rows, facts) if action.studies else None
     if study is not None:
         withheld.append(withheld_by_study(action.id, study, demand.because))
         return
     tests = {action.id, *action.studies}
-    order = standing.order_for(tests, action, urgent=demand.urgent) if action.ordered_days else None
+    order = on_file.order_for(tests, action, urgent=demand.urgent) if action.ordered_days else None
     if order is not None:
         withheld.append(withheld_by_order(action.id, (action.id,), order, demand.because))
         return
-    routine = standing.order_for(tests, action) if demand.urgent and action.ordered_days else None
+    routine = on_file.order_for(tests, action) if demand.urgent and action.ordered_days else None
     recommendations.append(
         Recommendation(
             action.id,
@@ -224,14 +224,14 @@ def _shape(
 
 
 def _answered(
-    standing: Standing, facts: Facts, demand: Demand, analyte: str, withheld: list[Withheld]
+    on_file: FiledTests, facts: Facts, demand: Demand, analyte: str, withheld: list[Withheld]
 ) -> bool:
     action = demand.action
-    result = standing.answering_result(analyte, action, facts, demand.rows)
+    result = on_file.answering_result(analyte, action, facts, demand.rows)
     if result is not None:
         withheld.append(withheld_by_result(action.id, analyte, result, demand.because))
         return True
-    order = standing.order_for({analyte, action.id}, action, urgent=demand.urgent)
+    order = on_file.order_for({analyte, action.id}, action, urgent=demand.urgent)
     if order is not None:
         withheld.append(withheld_by_order(action.id, (analyte,), order, demand.because))
         return True

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service.decision.on_file import Standing
-from service.decision.outcome import RANK, Outcome, highest, shaped
+from service.decision.on_file import FiledTests
+from service.decision.outcome import RANK, Outcome, highest, outcome_of_rows
 from service.decision.question_search import Assumed, Context, FiredRows, Group, Setting, search_of
 from service.decision.table import LEVELS, Facts
 
@@ -79,14 +79,14 @@ def _weight(answer: AnswerOutcome) -> tuple[int, int, int]:
 class Inquiry:
     """The questions of one record."""
 
-    def __init__(self, standing: Standing, facts: Facts) -> None:
-        self.standing = standing
-        self.table = standing.table
+    def __init__(self, on_file: FiledTests, facts: Facts) -> None:
+        self.on_file = on_file
+        self.table = on_file.table
         self.facts = facts
         self.search = search_of(self.table, facts)
         self.groups = self.search.groups
         # Settings share outcomes; with nothing on file or ordered, so do records of the same facts.
-        self._outcomes = self.search.outcomes if standing.blank else {}
+        self._outcomes = self.search.outcomes if on_file.is_empty else {}
 
     def outcome_with(self, settings: Mapping[str, str]) -> Outcome:
         """The outcome with those facts set and the rest as recorded."""
@@ -96,7 +96,7 @@ class Inquiry:
     def questions(self) -> tuple[Question, ...]:
         """All questions, in the order in which they are worth asking."""
         with self.search.lock:
-            if not self.standing.blank:
+            if not self.on_file.is_empty:
                 return self._questions()
             if self.search.questions is None:
                 self.search.questions = self._questions()
@@ -123,7 +123,7 @@ class Inquiry:
     def _outcome(self, fired: FiredRows) -> Outcome:
         outcome = self._outcomes.get(fired)
         if outcome is None:
-            outcome = shaped(self.standing, fired.rows, fired.facts, fired.demands)
+            outcome = outcome_of_rows(self.on_file, fired.rows, fired.facts, fired.demands)
             self._outcomes[fired] = outcome
         return outcome
 
