@@ -1,4 +1,4 @@
-"""The assessment: a decision with every reason, as plain JSON. Same input, same bytes."""
+"""The assessment: a decision with its reasons, as plain JSON."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from service.decision.on_file import newest_orders
 from service.decision.questions import AnswerOutcome, Question
 from service.knowledge import Knowledge
 
-# One text may be that of as many findings as its codes stand for.
-LONGEST_TEXT = 4000
-ORDERED_KINDS = {
+# A text is repeated for each finding that its codes mean.
+_LONGEST_TEXT_CHARACTERS = 4000
+_WITHHELD_REASONS = {
     "done": "done",
     "act-on": "done and out of range: act on it",
     "ordered": "ordered",
@@ -93,7 +93,7 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
             _without_none(
                 {
                     "id": w.id,
-                    "why": ORDERED_KINDS[w.kind],
+                    "why": _WITHHELD_REASONS[w.kind],
                     "tests": list(w.tests) or None,
                     "date": _day(w.day),
                     "reference": w.reference or None,
@@ -109,10 +109,10 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
 
 
 def _findings(record: Record, knowledge: Knowledge) -> list[dict[str, Any]]:
-    found = [_twitch(record.twitch)] if record.twitch.evidence else []
+    twitch = [_twitch(record.twitch)] if record.twitch.evidence else []
     asked = {asked.id for asked in knowledge.table.asked}
     ids = sorted(asked | {f.id for f in record.findings.values() if f.evidence})
-    return found + [_finding(record.finding(name)) for name in ids if name != "fasciculation"]
+    return twitch + [_finding(record.finding(name)) for name in ids if name != "fasciculation"]
 
 
 def _twitch(twitch: Twitch) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _evidence(owner: Finding | Twitch) -> list[dict[str, Any]]:
             {
                 "reference": e.reference,
                 "expression": e.expression,
-                "text": e.text[:LONGEST_TEXT],
+                "text": e.text[:_LONGEST_TEXT_CHARACTERS],
                 "status": e.status.value,
                 "date": _day(e.day),
                 "used": e.used,

@@ -1,17 +1,19 @@
-"""A decision as CDS Hooks cards. Wording and codes come from the knowledge; this only puts them in place."""
+"""A decision as CDS Hooks cards. Wording and codes come from the knowledge."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from service.cards.discharge_card import open_ends_cards
-from service.cards.draft_order_card import draft_cards
-from service.cards.situation import Situation
-from service.cards.suggestions import Call
-from service.cards.versions import written_in
-from service.cards.work_up import cards_of
+from service.cards.card import Call, Situation, framed
+from service.cards.detail import Detail
+from service.cards.discharge_card import discharge_cards
+from service.cards.draft_order_card import draft_order_cards
+from service.cards.suggestions import Suggestions
+from service.cards.summary import summary_of
+from service.decision import Decision
 from service.decision.draft_orders import drafts_matter
+from service.knowledge import Knowledge
 
 __all__ = ["Call", "Situation", "cards_of", "cards_to", "matters"]
 
@@ -20,15 +22,31 @@ Cards = list[dict[str, Any]]
 
 def cards_to(kind: str, situation: Situation) -> Cards:
     """The cards of that kind (see hooks.yaml), none where there is nothing to say."""
-    version = situation.decision.record.version
-    return [written_in(card, version) for card in _KINDS[kind](situation)]
+    return _KINDS[kind](situation)
 
 
 def matters(kind: str, situation: Situation) -> bool:
-    """Whether the answer can depend on the record: what the context brings is something the table reads."""
+    """Whether the cards can depend on the record: the table reads something that the context brings."""
     if kind == "drafts":
         return drafts_matter(situation.decision.record.drafts, situation.knowledge.table)
     return kind != "new-problem" or situation.is_read
+
+
+def cards_of(decision: Decision, knowledge: Knowledge, call: Call) -> Cards:
+    """One work-up card, or none where the gate is closed."""
+    if not decision.open:
+        return []
+    return [
+        framed(
+            knowledge,
+            call,
+            summary=summary_of(decision, knowledge),
+            level=decision.level,
+            detail=Detail(decision, knowledge).markdown(),
+            rows=decision.rows,
+            suggestions=Suggestions(decision, knowledge, call).all(),
+        )
+    ]
 
 
 def _work_up(situation: Situation) -> Cards:
@@ -43,6 +61,6 @@ def _new_problem(situation: Situation) -> Cards:
 _KINDS: Mapping[str, Callable[[Situation], Cards]] = {
     "work-up": _work_up,
     "new-problem": _new_problem,
-    "drafts": draft_cards,
-    "open-ends": open_ends_cards,
+    "drafts": draft_order_cards,
+    "open-ends": discharge_cards,
 }

@@ -1,16 +1,71 @@
-"""The frame of every card: source, reasons to override, links and extension. No member is null or empty."""
+"""What every card is made of: the call, the situation, and the members around summary and detail."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
-from service.cards.phrases import phrases_of
-from service.cards.suggestions import Call
+from service.cards.card_ids import CardIds, id_of
+from service.decision import Decision
 from service.decision.table import Row
 from service.knowledge import Knowledge
 
 EXTENSION = "org.fasciculation-cds"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a card takes from the call.
+
+    hook_instance: the uuids derive from it, never from chance. ids: sign them; by default they are unsigned,
+    and feedback on them is refused. knowledge_version: hexadecimal, part of the uuids. about: the draft order
+    that the card is about, where a call has several cards.
+    """
+
+    hook_instance: str
+    base_url: str
+    subject: str | None = None
+    encounter: str | None = None
+    ids: CardIds = field(default_factory=CardIds)
+    knowledge_version: str = ""
+    about: str = ""
+
+    def uuid(self, kind: str, name: str) -> str:
+        """A uuid that is the same for the same thing in the same call.
+
+        kind: see card_ids.KINDS. name: the leading row of a card, the action of an order, the finding of an
+        answer: feedback is counted by it.
+        """
+        return id_of(self.ids, self.knowledge_version, self.hook_instance, kind, name, self.about)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A decision to be shown. before: makes the decision of the record without the hook's context."""
+
+    decision: Decision
+    before: Callable[[], Decision]
+    knowledge: Knowledge
+    call: Call
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the context brings anything that makes or unmakes a finding, or may do so unread."""
+        now, old = self.decision.record, self.before().record
+        return (now.twitch, now.findings, now.unread) != (old.twitch, old.findings, old.unread)
+
+    @property
+    def changes_advice(self) -> bool:
+        """Whether it brings a twitch, or changes what is advised about one that was there."""
+        old = self.before()
+        if self.decision.record.twitch != old.record.twitch:
+            return True
+        return bool(_advice(self.decision) != _advice(old))
+
+
+_advice = attrgetter("gate", "level", "rows", "recommendations", "withheld", "self_care", "suspected")
 
 
 def framed(
@@ -23,8 +78,8 @@ def framed(
     rows: Sequence[Row],
     suggestions: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
-    """A CDS Hooks card. rows: what it rests on, the leading one first; each is linked."""
-    wording, phrases = knowledge.wording, phrases_of(knowledge)
+    """A CDS Hooks card without null or empty members. rows: what it rests on, the leading one first."""
+    wording = knowledge.wording
     ids = [row.id for row in rows]
     card: dict[str, Any] = {
         "uuid": call.uuid("card", ids[0] if ids else ""),
@@ -38,14 +93,18 @@ def framed(
             for code, display in wording.override_reasons
         ],
         "links": [
-            {"label": phrases.links[name], "url": f"{call.base_url}/knowledge/{name}", "type": "absolute"}
-            for name in ids
+            {
+                "label": wording.say("link", row=row.label),
+                "url": f"{call.base_url}/knowledge/{row.id}",
+                "type": "absolute",
+            }
+            for row in rows
         ],
         "extension": {
             EXTENSION: {
                 "knowledgeVersion": knowledge.version,
                 "rows": ids,
-                "claims": list(phrases.claims(tuple(ids))),
+                "claims": sorted({claim for row in rows for support in row.support for claim in support.ids}),
             }
         },
     }
@@ -63,6 +122,6 @@ def _source(knowledge: Knowledge, call: Call) -> dict[str, Any]:
     topic = knowledge.terminology.findings["fasciculation"]
     if topic.answer is not None:
         system, code = topic.answer
-        # Some display is required of it.
+        # CDS Hooks requires a display.
         source["topic"] = {"system": system, "code": code, "display": topic.answer_display or topic.label}
     return source

@@ -1,6 +1,6 @@
-"""The ids of cards and suggestions: UUIDs of RFC 9562 version 8, signed, that say what they stand for.
+"""Ids of cards and suggestions: signed UUIDs of RFC 9562 version 8.
 
-Feedback names nothing but an id: that alone tells any replica which row it is about, and that it is ours.
+Feedback carries an id alone: any replica reads from it which row it is about, and that this service made it.
 docs/feedback.md holds the layout bit by bit.
 """
 
@@ -50,9 +50,9 @@ class CardIds:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     service_id: str = ""
 
-    def written(self, said: CardId) -> str:
+    def written(self, card_id: CardId) -> str:
         """The id as a UUID, in lower case."""
-        bits = _packed(said)
+        bits = _packed(card_id)
         tag = _tag(self.secrets[0], self.service_id, bits) if self.secrets else 0
         custom = bits << TAG_BITS | tag
         whole = (
@@ -62,7 +62,7 @@ class CardIds:
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def read(self, text: str) -> CardId:
-        """What that id says. Raises NotOurs if it was not made here, for this service id."""
+        """The parts of that id. Raises NotOurs if it was not made here, for this service id."""
         if not _FORM.fullmatch(text.lower()):
             raise NotOurs("not an id of a card or suggestion of this service")
         whole = uuid.UUID(text).int
@@ -94,7 +94,7 @@ def id_of(ids: CardIds, version: str, hook_instance: str, kind: str, name: str, 
 
 @lru_cache(maxsize=1024)
 def code_of(name: str) -> int:
-    """The number that stands for a row, action or finding in an id; 0 = no name.
+    """The number of a row, action or finding in an id; 0 = no name.
 
     Of its name alone, never of its place in a list: no later version of the knowledge reads it as another.
     """
@@ -102,19 +102,19 @@ def code_of(name: str) -> int:
 
 
 def names_by_code(names: Iterable[str]) -> Mapping[int, str]:
-    """code -> name. Raises ValueError where two names share a code: one must be called otherwise."""
-    found: dict[int, str] = {0: ""}
+    """code -> name. Raises ValueError where two names share a code."""
+    names_of: dict[int, str] = {0: ""}
     for name in names:
-        other = found.setdefault(code_of(name), name)
+        other = names_of.setdefault(code_of(name), name)
         if other != name:
             raise ValueError(f"{name!r} and {other or 'no name'!r} have the same code in ids: rename one")
-    return found
+    return names_of
 
 
-def _packed(said: CardId) -> int:
-    kind, version, name, call, item = said
+def _packed(card_id: CardId) -> int:
+    kind, version, name, call, item = card_id
     if version >> VERSION_BITS or name >> NAME_BITS or call >> CALL_BITS or item >> ITEM_BITS:
-        raise ValueError(f"{said} does not fit into its bits")
+        raise ValueError(f"{card_id} does not fit into its bits")
     bits = KINDS.index(kind) << VERSION_BITS | version
     return ((bits << NAME_BITS | name) << CALL_BITS | call) << ITEM_BITS | item
 
@@ -136,16 +136,16 @@ def _tag(secret: str, service_id: str, bits: int) -> int:
 # Secrets and services are few, and a card has a dozen ids: keying is the larger part of a signature.
 @lru_cache(maxsize=64)
 def _signing(secret: str, service_id: str) -> hmac.HMAC:
-    """What every signature of that service begins with."""
+    """The keyed start of every signature of that service."""
     return hmac.new(secret.encode(), f"{service_id}\n".encode(), hashlib.sha256)
 
 
-def _same(one: int, other: int) -> bool:
+def _same(tag: int, other: int) -> bool:
     width = TAG_BITS // 8
-    return hmac.compare_digest(one.to_bytes(width, "big"), other.to_bytes(width, "big"))
+    return hmac.compare_digest(tag.to_bytes(width, "big"), other.to_bytes(width, "big"))
 
 
-# Every id of one call says it.
+# Every id of a call contains it.
 @lru_cache(maxsize=1)
 def _call(hook_instance: str) -> int:
     return _hashed(f"call\n{hook_instance}", CALL_BITS)

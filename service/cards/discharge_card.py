@@ -1,17 +1,15 @@
-"""One card at the end of an encounter: what is pending, not done or not answered; no work-up."""
+"""The discharge card: what is pending, not done or not answered at the end of an encounter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from service.cards.card import framed
+from service.cards.card import Situation, framed
 from service.cards.detail import Detail
-from service.cards.facets import capital, joined, study_label, test_label
-from service.cards.questions import Questions
-from service.cards.situation import Situation
 from service.cards.suggestions import Suggestions
 from service.cards.summary import fitting
+from service.cards.text import Questions, action_name, capital, joined
 from service.decision import Withheld
 from service.decision.discharge import pending_orders, unanswered
 from service.decision.on_file import URGENT_PRIORITIES
@@ -19,12 +17,14 @@ from service.decision.questions import foremost
 from service.decision.table import ADVICE
 
 
-def open_ends_cards(situation: Situation) -> list[dict[str, Any]]:
-    """The card, or none where nothing is open."""
+def discharge_cards(situation: Situation) -> list[dict[str, Any]]:
+    """The card, or none where nothing is pending or open."""
     if not situation.decision.open:
         return []
-    writer = _Card(situation)
-    return [writer.card()] if writer.anything else []
+    card = _Card(situation)
+    if not (card.to_do or card.pending or card.act_on or card.unanswered):
+        return []
+    return [card.card()]
 
 
 class _Card:
@@ -39,19 +39,14 @@ class _Card:
         self.wording = knowledge.wording
         self.say = knowledge.wording.say
         self.of = Detail(decision, knowledge)
-        self.asked = Questions(decision, knowledge)
+        self.questions = Questions(decision, knowledge)
         self.to_do = [r for r in decision.recommendations if self.table.actions[r.id].kind != ADVICE]
         self.pending = pending_orders(decision.record, self.table)
         self.act_on = [w for w in decision.withheld if w.kind == "act-on"]
         self.unanswered = unanswered(decision, knowledge.table)
 
-    @property
-    def anything(self) -> bool:
-        return bool(self.to_do or self.pending or self.act_on or self.unanswered)
-
     def card(self) -> dict[str, Any]:
-        situation = self.situation
-        knowledge, call = situation.knowledge, situation.call
+        knowledge, call = self.situation.knowledge, self.situation.call
         return framed(
             knowledge,
             call,
@@ -68,7 +63,7 @@ class _Card:
         yield (say("open_ends.head"),)
         if self.to_do:
             ranked = sorted(self.to_do, key=lambda r: not r.urgent)
-            names = joined(self.of.phrases.short_name(r.id, r.urgent) for r in ranked)
+            names = joined(action_name(r.id, r.urgent, self.wording) for r in ranked)
             brief = say("open_ends.to_do_some", count=len(self.to_do))
             yield say("open_ends.to_do", actions=names), brief
         if self.act_on:
@@ -77,26 +72,25 @@ class _Card:
             yield say("open_ends.pending", tests=self._tests(self.pending)), say("open_ends.pending_some")
         if self.unanswered:
             asked = foremost(self.unanswered, self.table.thresholds.at_most_questions)
-            first = joined(self.asked.name(question) for question in asked)
-            yield say("open_ends.ask", questions=first), say("open_ends.ask_some")
+            names = joined(self.questions.name(question) for question in asked)
+            yield say("open_ends.ask", questions=names), say("open_ends.ask_some")
 
     def detail(self) -> str:
         of = self.of
+        act_on = (
+            f"- {of.withheld_text(withheld).replace('{test}', capital(self._tests([withheld])))}."
+            for withheld in self.act_on
+        )
         parts = [
             of.unseen(),
             of.statements(),
-            of.section("open", [*of.recommended(), *self._act_on_lines()]),
+            of.section("open", [*of.recommended(), *act_on]),
             of.section("pending", self._pending_lines()),
-            of.section("questions", [*self.asked.lines(), *self._unexamined()]),
+            of.section("questions", [*self.questions.lines(), *self._unexamined()]),
             of.section("results", of.results()),
-            of.safety_net(),
+            of.safety_net(self.decision.level),
         ]
         return "\n\n".join(part for part in parts if part)
-
-    def _act_on_lines(self) -> Iterator[str]:
-        for withheld in self.act_on:
-            test = capital(self._tests([withheld]))
-            yield f"- {self.of.withheld_text(withheld).replace('{test}', test)}."
 
     def _pending_lines(self) -> Iterator[str]:
         lines: dict[str, list[Withheld]] = {}
@@ -104,11 +98,11 @@ class _Card:
             urgent = withheld.priority in URGENT_PRIORITIES
             place = "open_ends.pending_urgent_says" if urgent else "open_ends.pending_says"
             lines.setdefault(self.say(place, tests="{tests}", date=withheld.day), []).append(withheld)
-        for text, found in lines.items():
-            yield f"- {text.replace('{tests}', capital(self._tests(found)))}"
+        for text, pending in lines.items():
+            yield f"- {text.replace('{tests}', capital(self._tests(pending)))}"
 
     def _unexamined(self) -> Iterator[str]:
-        """Signs that nobody looked for and that no question names."""
+        """Unknown signs that no question names."""
         asked = {question.id for question in self.decision.questions}
         names = [
             self.terminology.findings[sign].label for sign in self.decision.unknown_signs if sign not in asked
@@ -116,11 +110,5 @@ class _Card:
         if names:
             yield f"- {self.say('open_ends.unexamined', signs=joined(names))}"
 
-    def _tests(self, found: list[Withheld] | tuple[Withheld, ...]) -> str:
-        return joined(
-            study_label(test, self.wording)
-            if test in self.table.actions[withheld.id].studies
-            else test_label(test, self.terminology, self.wording)
-            for withheld in found
-            for test in withheld.tests
-        )
+    def _tests(self, withheld: Iterable[Withheld]) -> str:
+        return self.of.names(test for tests in withheld for test in tests.tests)

@@ -11,9 +11,9 @@ _WWW = re.compile(r"www", re.IGNORECASE)
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ESCAPES = str.maketrans({mark: "\\" + mark for mark in string.punctuation} | _ENTITIES)
 _WORD_JOINER = "\u2060"
-_LONGEST = 200
-# Of a text of megabytes that is shown in a line, its end is never looked at.
-_MOST_READ = 50 * _LONGEST
+_LONGEST_CHARACTERS = 200
+# The end of a text of megabytes is never read.
+_READ_CHARACTERS = 50 * _LONGEST_CHARACTERS
 
 
 def escaped(text: str) -> str:
@@ -34,10 +34,10 @@ def escaped(text: str) -> str:
 
 def folded(text: str) -> str:
     """One line of plain text: control and format characters are dropped, white space is one blank."""
-    text = text[:_MOST_READ]
+    text = text[:_READ_CHARACTERS]
     kept = text if text.isascii() and text.isprintable() else _printable(text)
     kept = " ".join(kept.split())
-    return kept if len(kept) <= _LONGEST else kept[: _LONGEST - 1] + "…"
+    return kept if len(kept) <= _LONGEST_CHARACTERS else kept[: _LONGEST_CHARACTERS - 1] + "…"
 
 
 def _printable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The decision: findings and the table in, what to do and why out. Pure: no clock, no network, no globals."""
+"""The decision about a record by the decision table. Pure: no clock, no network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fhir_mappings.record import Finding, Record, Status
 from service.decision.facts import facts_of, present
-from service.decision.on_file import Standing, suspected
+from service.decision.on_file import FiledTests
 from service.decision.outcome import Outcome, Recommendation, Withheld
 from service.decision.questions import Inquiry, Question
 from service.decision.table import (
@@ -28,11 +28,10 @@ __all__ = ["Decision", "Recommendation", "Withheld", "decide"]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """All that is decided of one record, and why.
+    """Everything decided about one record, and why.
 
-    gate: why no card is given ("" = the gate is open): "no-twitch", "unseen" (no twitch in what was seen,
-    and not everything was), "unread" (none in what could be read, and something that may tell of one could
-    not), "deceased" or "known-disease".
+    gate: why no card is given ("" = the gate is open): "no-twitch", "unseen" (no twitch, and a list was not
+    supplied), "unread" (no twitch, and an entry that may be one is invalid), "deceased" or "known-disease".
     span: the lowest and highest level over all that is unknown.
     signs_known_absent: only then may "benign" be said (`benign_signs` of the table).
     """
@@ -79,7 +78,7 @@ def decide(record: Record, table: Table) -> Decision:
     gate = _gate(record, table)
     if gate:
         return Decision(record, facts, gate, "none", ("none", "none"))
-    inquiry = Inquiry(Standing(record, table, facts), facts)
+    inquiry = Inquiry(FiledTests(record, table, facts), facts)
     now: Outcome = inquiry.outcome_with({})
     return Decision(
         record=record,
@@ -93,7 +92,9 @@ def decide(record: Record, table: Table) -> Decision:
         questions=inquiry.questions(),
         self_care=_self_care(table, now, facts),
         named=tuple(finding for name in table.named if (finding := present(record, name))),
-        suspected=suspected(record, table.closes_gate),
+        suspected=tuple(
+            name for name in table.closes_gate if (finding := present(record, name)) and finding.suspected
+        ),
         unknown_signs=tuple(
             sign for sign in table.signs if facts.get(sign) not in (ABSENT, EXAMINED, REPORTED)
         ),

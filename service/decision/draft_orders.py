@@ -1,7 +1,7 @@
-"""What the table has to say about orders that are being written: one remark for each that it speaks about.
+"""Remarks on draft orders, one for each that the table is relevant to.
 
 A medicine of a class in the table; a study that no row asks for; a test that is on file or pending; an order
-for electrolytes that leaves out some that a row asks for. Everything else is no matter of the table's.
+for electrolytes that leaves out some that a row asks for.
 """
 
 from __future__ import annotations
@@ -10,21 +10,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fhir_mappings.record import Band, Draft, Order, Result
+from fhir_mappings.record import Band, Draft, Drug, Result
 from service.decision import Decision, Recommendation, Withheld, decide
 from service.decision.facts import band_today, current_results
-from service.decision.on_file import URGENT_PRIORITIES, Standing
-from service.decision.outcome import RANK, highest
-from service.decision.table import TRUE, Action, Facts, Row, RowRole, Table
+from service.decision.on_file import URGENT_PRIORITIES, FiledTests, without_draft_orders
+from service.decision.outcome import (
+    RANK,
+    highest,
+    withheld_by_order,
+    withheld_by_result,
+    withheld_by_study,
+)
+from service.decision.questions import Question
+from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Facts, Row, RowRole, Table
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What is said of one draft; a member without anything says nothing.
+    """What the table says about one draft order; empty members say nothing.
 
     level: of the rows that make it matter, else "info".
     effects: rows that take the medicine as a cause. lacking: analytes that those rows ask for and that are
-    neither on file nor ordered. abnormal: results out of range that bear on it; disorders: those recorded
+    neither on file nor ordered. abnormal: relevant results out of range; disorders: those recorded
     without such a result (finding ids).
     unsupported: studies that no row asks for. child: studies that are for the paediatric team.
     answered: tests of the draft that are on file, done or pending. left_out: analytes of an action that a row
@@ -58,19 +65,23 @@ class Remark:
         return tuple(analyte for analyte in self.needed if analyte not in self.elsewhere)
 
     @property
-    def speaks(self) -> bool:
-        return bool(
-            self.effects
-            or self.unsupported
-            or self.child
-            or self.answered
-            or self.left_out
-            or self.make_urgent
-        )
+    def is_empty(self) -> bool:
+        members = self.effects, self.unsupported, self.child, self.answered, self.left_out
+        return not (any(members) or self.make_urgent)
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The classes of the drafted medicine that the rows take as a cause."""
+        return _classes(self.draft) & {name for row in self.effects for name in row.drug_classes}
+
+    @property
+    def drugs(self) -> list[Drug]:
+        """The drafted medicines of those classes."""
+        return [drug for drug in self.draft.drugs if drug.classes & self.classes]
 
 
 def drafts_matter(drafts: Iterable[Draft], table: Table) -> bool:
-    """Whether the table could have anything to say of one of them, whatever else is recorded."""
+    """Whether the table is relevant to any of the drafts, whatever else is recorded."""
     return any(
         draft.selected and (_effects(draft, table) or any(_names(draft, a) for a in table.actions.values()))
         for draft in drafts
@@ -86,18 +97,17 @@ def remarks_of(decision: Decision, table: Table) -> tuple[Remark, ...]:
         return ()
     judge = _Judge(decision, table)
     remarks = [judge.remark(draft) for draft in decision.record.drafts if draft.selected]
-    return _each_once([remark for remark in remarks if remark.speaks])
+    return _each_once([remark for remark in remarks if not remark.is_empty])
 
 
 def _each_once(remarks: list[Remark]) -> tuple[Remark, ...]:
     """The remarks, each analyte suggested by one of them, as urgently as any of them needs it.
 
-    By the one of the highest level, which no site's MIN_INDICATOR keeps back before the others; of several
-    the first.
+    The first of the highest level suggests it: MIN_INDICATOR hides that one last.
     """
     urgent = {analyte for remark in remarks if remark.urgent for analyte in remark.needed}
     suggested_at: dict[str, int] = {}
-    for index, remark in sorted(enumerate(remarks), key=lambda found: -RANK[found[1].level]):
+    for index, remark in sorted(enumerate(remarks), key=lambda pair: -RANK[pair[1].level]):
         for analyte in remark.needed:
             suggested_at.setdefault(analyte, index)
     return tuple(
@@ -117,11 +127,10 @@ class _Judge:
         self.table = table
         self.decision = decision
         self.facts: Facts = decision.facts
-        self.all_ordered = Standing(decision.record, table, decision.facts)
-        signed = tuple(order for order in decision.record.orders if not order.draft)
-        self.signed = Standing(replace(decision.record, orders=signed), table, decision.facts)
-        # What a session leaves out is said once, at the first draft that it belongs to.
-        self.told: set[str] = set()
+        self.all_ordered = FiledTests(decision.record, table, decision.facts)
+        self.signed = FiledTests(without_draft_orders(decision.record), table, decision.facts)
+        # What the drafts leave out is named once, at the first draft that it belongs to.
+        self.actions_named: set[str] = set()
 
     def remark(self, draft: Draft) -> Remark:
         if draft.drugs:
@@ -146,23 +155,22 @@ class _Judge:
             if self.all_ordered.answering_result(analyte, action, self.facts, ()) is None
             and self.all_ordered.order_for({analyte, action.id}, action) is None
         ]
-        bearing = self._bearing(draft, effects)
+        rows = self._rows_about(draft, effects)
         return Remark(
             draft,
-            highest([row.level for row in (*effects, *bearing)]),
+            highest([row.level for row in (*effects, *rows)]),
             effects=effects,
             lacking=tuple(lacking),
-            abnormal=self._abnormal() if bearing else (),
-            disorders=self._disorders() if bearing else (),
-            because=bearing,
-            urgent=any(asked.urgent for row in bearing for asked in row.actions),
+            abnormal=self._abnormal() if rows else (),
+            disorders=self._disorders() if rows else (),
+            because=rows,
+            urgent=any(asked.urgent for row in rows for asked in row.actions),
         )
 
-    def _bearing(self, draft: Draft, effects: tuple[Row, ...]) -> tuple[Row, ...]:
+    def _rows_about(self, draft: Draft, effects: tuple[Row, ...]) -> tuple[Row, ...]:
         """Fired rows that ask to review a medicine of its class, the urgent ones first."""
-        classes = {name for drug in draft.drugs for name in drug.classes}
         others = {name: fact for name, fact in self.facts.items() if not name.startswith("current ")}
-        taken = others | {f"current {name}": TRUE for name in classes}
+        taken = others | {f"current {name}": TRUE for name in _classes(draft)}
         reviewing = [
             row
             for row in self.decision.rows
@@ -192,7 +200,7 @@ class _Judge:
             disorder.finding
             for disorder in self.table.disorders
             if disorder.analyte not in seen
-            and self.facts.get(disorder.finding) in ("examined", "reported")
+            and self.facts.get(disorder.finding) in (EXAMINED, REPORTED)
             and self.facts.get(f"{disorder.analyte}-abnormal", TRUE) == TRUE
         )
 
@@ -207,10 +215,11 @@ class _Judge:
             if action.withheld_from_child and self.facts.get("child-age") == TRUE:
                 remark = replace(remark, child=(*remark.child, action))
             elif study is not None and study.id in draft.tests:
-                done = Withheld(action.id, "done", (), (study.id,), study.day, study.reference)
+                done = withheld_by_study(action.id, study)
                 remark = replace(remark, answered=(*remark.answered, done))
             elif order is not None:
-                remark = replace(remark, answered=(*remark.answered, _pending(action, action.id, order)))
+                pending = withheld_by_order(action.id, (action.id,), order)
+                remark = replace(remark, answered=(*remark.answered, pending))
             elif not rows:
                 remark = replace(remark, unsupported=(*remark.unsupported, action))
         for wanted in self.decision.recommendations:
@@ -228,8 +237,8 @@ class _Judge:
             wanted = self._recommended(action.id)
             if wanted is not None and wanted.urgent and not _is_urgent(draft):
                 remark = self._with(remark, wanted, make_urgent=True)
-            if wanted is not None and action.analytes and action.id not in self.told:
-                self.told.add(action.id)
+            if wanted is not None and action.analytes and action.id not in self.actions_named:
+                self.actions_named.add(action.id)
                 left_out = tuple(a for a in wanted.analytes if not self._drafted({a, action.id}))
                 if left_out:
                     remark = self._with(remark, wanted, left_out=(*remark.left_out, *left_out))
@@ -241,7 +250,7 @@ class _Judge:
                     pending.append(answer)
                 else:
                     done.append(answer)
-        # Where one of its tests is needed the draft is: what else it holds comes with it.
+        # Results on file matter only where the whole draft is needless.
         answered = (*remark.answered, *pending, *(() if open_tests else done))
         acting = [w for w in answered if w.kind == "act-on"]
         levels = [row.level for w in acting for row in self._asking(self.table.actions[w.id])]
@@ -252,10 +261,9 @@ class _Judge:
         if action.analytes and not _is_urgent(draft):
             result = self.signed.answering_result(test, action, self.facts, self._asking(action))
             if result is not None:
-                kind = "act-on" if result.band in (Band.OUT_OF_RANGE, Band.CRITICAL) else "done"
-                return Withheld(action.id, kind, (), (test,), result.day, result.reference)
+                return withheld_by_result(action.id, test, result)
         order = self.signed.order_for({test, action.id}, action, urgent=_is_urgent(draft))
-        return None if order is None else _pending(action, test, order)
+        return None if order is None else withheld_by_order(action.id, (test,), order)
 
     def _with(self, remark: Remark, wanted: Recommendation, **changes: Any) -> Remark:
         """The remark at the level of the rows that want it, which never exceeds that of the decision."""
@@ -296,15 +304,31 @@ def rows_asking_for(action: Action, table: Table) -> tuple[Row, ...]:
     return tuple(row for row in table.rows if any(asked.id == action.id for asked in row.actions))
 
 
-def without_drafts(decision: Decision, table: Table) -> Decision:
-    """The decision as it was before anything was drafted."""
-    signed = tuple(order for order in decision.record.orders if not order.draft)
-    return decide(replace(decision.record, orders=signed, drafts=()), table)
+def with_questions_for(actions: tuple[Action, ...], decision: Decision, table: Table) -> Decision | None:
+    """The decision before anything was drafted, with only the findings that would support those actions."""
+    if not actions:
+        return None
+    before = decide(replace(without_draft_orders(decision.record), drafts=()), table)
+    wanted = {action.id for action in actions}
+
+    def supports(question: Question) -> bool:
+        present, absent = (
+            {made.id for made in answer.outcome.recommendations}
+            for answer in (question.present, question.absent)
+        )
+        # What is asked beside an assumed sign is left out: the sign supports the action already.
+        return not question.in_words and bool(wanted & (present - absent))
+
+    questions = tuple(question for question in before.questions if supports(question))
+    return replace(before, questions=questions) if questions else None
+
+
+def _classes(draft: Draft) -> frozenset[str]:
+    return frozenset(name for drug in draft.drugs for name in drug.classes)
 
 
 def _effects(draft: Draft, table: Table) -> tuple[Row, ...]:
-    classes = {name for drug in draft.drugs for name in drug.classes}
-    return tuple(row for row in table.rows if row.drug_classes & classes)
+    return tuple(row for row in table.rows if row.drug_classes & _classes(draft))
 
 
 def _names(draft: Draft, action: Action) -> bool:
@@ -320,7 +344,3 @@ def _tests(draft: Draft, action: Action) -> tuple[str, ...]:
 
 def _is_urgent(draft: Draft) -> bool:
     return draft.priority in URGENT_PRIORITIES
-
-
-def _pending(action: Action, test: str, order: Order) -> Withheld:
-    return Withheld(action.id, "ordered", (), (test,), order.day, order.reference, order.priority)

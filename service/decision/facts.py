@@ -1,4 +1,4 @@
-"""A record, seen through the table's thresholds, as flat facts: what the conditions read.
+"""The facts of a record, by the table's thresholds: what the conditions read.
 
 Facts are strings: a finding is examined, reported, absent or unknown; a feature true, false or unknown; a
 drug class yes, possible, no or unknown.
@@ -149,7 +149,7 @@ def current_results(record: Record, table: Table, analyte: str) -> list[Result]:
 
 
 def band_today(result: Result, table: Table, as_of: date) -> Band:
-    """The band a result still speaks for: critical fades to out of range, out of range to history."""
+    """The band of a result today: with age, critical becomes out of range, and that becomes not judged."""
     limits = table.thresholds
     if result.band not in _OUT:
         return result.band
@@ -167,7 +167,7 @@ def _result_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
         for result in record.results
     ]
     critical = {analyte for analyte, band, _ in bands if band is Band.CRITICAL}
-    disorders = [disorder for disorder in table.disorders if disorder_stands(record, table, disorder)]
+    disorders = [disorder for disorder in table.disorders if has_disorder(record, table, disorder)]
     abnormal: set[str | None] = {analyte for analyte, band, _ in bands if band in _OUT}
     abnormal |= {disorder.analyte for disorder in disorders}
     for analyte in table.electrolytes:
@@ -200,11 +200,11 @@ def _within(result: Result, days: int, as_of: date) -> bool:
     return result.day is None or days_between(result.day, as_of) <= days
 
 
-def disorder_stands(record: Record, table: Table, disorder: Disorder) -> bool:
+def has_disorder(record: Record, table: Table, disorder: Disorder) -> bool:
     """A recorded electrolyte disorder, unless a later final result is in range.
 
-    One that names no electrolyte stands until all of them are. A result of the same day does not clear it:
-    which came first is not recorded.
+    One that names no electrolyte needs all of them in range. A result of the same day does not count: which
+    came first is not recorded.
     """
     finding = present(record, disorder.finding)
     if finding is None:

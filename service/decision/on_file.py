@@ -1,34 +1,34 @@
-"""What already answers a test: results on file, open orders and studies done. See section 4 of the table.
+"""Tests on file: results, open orders and studies that already answer a test.
 
-All of it hangs on the record and on the rows that ask, never on the clock.
+Section 4 of the decision table. All of it depends on the record and on the rows that ask.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from fhir_mappings.record import Band, Drug, Order, Plausible, Record, Result, Study
-from service.decision.facts import band_today, current_results, days_between, disorder_stands, present
+from fhir_mappings.record import Band, Order, Plausible, Record, Result, Study
+from service.decision.facts import band_today, current_results, days_between, has_disorder
 from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Facts, Row, Table
 
 URGENT_PRIORITIES = frozenset({"urgent", "asap", "stat"})
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """One record as the removals see it. `base` are its facts: a what-if that differs was examined today."""
+class FiledTests:
+    """The tests on file of one record. base: its facts; a sign that other facts add was examined today."""
 
     record: Record
     table: Table
     base: Facts
-    # Analyte -> its final results, newest first: asked for again under every answer to a question.
+    # Analyte -> its final results, newest first. Every answer to a question needs them again.
     _finals: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
-    def blank(self) -> bool:
-        """Nothing is on file, ordered or done: no test is answered, whatever is asked for."""
+    def is_empty(self) -> bool:
+        """Whether nothing is on file, ordered or done."""
         return not (self.record.results or self.record.orders or self.record.studies)
 
     def answering_result(
@@ -76,14 +76,14 @@ class Standing:
 
         An order without a date could be of any age: it is shown, and removes nothing; a draft is of today.
         """
-        found = [
+        orders = [
             order
             for order in self.record.orders
             if not order.tests.isdisjoint(tests)
             and (order.draft or self._young(order.day, action.ordered_days))
             and (not urgent or order.priority in URGENT_PRIORITIES)
         ]
-        return max(found, key=lambda o: (o.day or date.max, o.reference), default=None)
+        return max(orders, key=lambda o: (o.day or date.max, o.reference), default=None)
 
     def study_done(self, action: Action, rows: Iterable[Row], facts: Facts) -> Study | None:
         """A study of the last half year, unless a sign whose row asks for it was first examined after it."""
@@ -129,14 +129,14 @@ class Standing:
                 if not result.preliminary:
                     counted = self.table.counts_as.get(result.analyte, result.analyte)
                     self._finals.setdefault(counted, []).append(result)
-            for found in self._finals.values():
-                found.sort(key=lambda r: (r.day or date.min, r.reference), reverse=True)
+            for results in self._finals.values():
+                results.sort(key=lambda r: (r.day or date.min, r.reference), reverse=True)
         return self._finals.get(analyte, [])
 
     def _newest_final(self, analyte: str) -> list[Result]:
-        # Total and ionised calcium count as one analyte: the newer of them speaks.
-        found = self._final(analyte)
-        return [r for r in found if r.day == found[0].day] if found else []
+        # Total and ionised calcium count as one analyte: only the newer of them decides.
+        results = self._final(analyte)
+        return [r for r in results if r.day == results[0].day] if results else []
 
     def _in_range_since_onset(self, result: Result) -> bool:
         latest = self.record.twitch.onset.latest
@@ -150,21 +150,21 @@ class Standing:
 
     def _latest_start(self, rows: Iterable[Row], action_id: str) -> date | None:
         """The newest start of a plausible drug whose row asks for that action."""
-        taken = [drug for drug in self.record.drugs if drug.classes and _counts(drug)]
+        taken = [d for d in self.record.drugs if d.classes and d.plausible is not Plausible.NO]
         if not taken:
             return None
         classes = frozenset(
             name for row in rows if any(a.id == action_id for a in row.actions) for name in row.drug_classes
         )
-        starts = [_start(drug) for drug in taken if drug.classes & classes]
-        return max((start for start in starts if start is not None), default=None)
+        starts = (drug.start.latest or drug.start.earliest for drug in taken if drug.classes & classes)
+        return max(filter(None, starts), default=None)
 
     def _asked_by_unnamed_disorder(self, result: Result, action: Action) -> bool:
         """An imbalance that names no electrolyte is answered only by results that came after it."""
         if not action.repeat_abnormal:
             return False
         for disorder in self.table.disorders:
-            if disorder.analyte is None and disorder_stands(self.record, self.table, disorder):
+            if disorder.analyte is None and has_disorder(self.record, self.table, disorder):
                 recorded = self.record.finding(disorder.finding).recorded
                 if recorded is not None and result.day is not None and result.day <= recorded:
                     return True
@@ -175,30 +175,22 @@ def _dated(study: Study) -> tuple[date, str]:
     return study.day or date.min, study.reference
 
 
-def _start(drug: Drug) -> date | None:
-    return drug.start.latest or drug.start.earliest
-
-
-def _counts(drug: Drug) -> bool:
-    return drug.plausible is not Plausible.NO
+def without_draft_orders(record: Record) -> Record:
+    """The record without the orders of the hook's context."""
+    return replace(record, orders=tuple(order for order in record.orders if not order.draft))
 
 
 def abnormal_result(record: Record, table: Table, analytes: Iterable[str]) -> Result | None:
     """The newest result of those analytes that is out of range today, a critical one first, if any."""
     bands = (Band.OUT_OF_RANGE, Band.CRITICAL)
-    found = [
+    abnormal = [
         (bands.index(band), result)
         for analyte in analytes
         for result in current_results(record, table, analyte)
         if (band := band_today(result, table, record.as_of)) in bands
     ]
-    worst = max(found, key=lambda x: (x[0], x[1].day or date.min, x[1].reference), default=None)
+    worst = max(abnormal, key=lambda x: (x[0], x[1].day or date.min, x[1].reference), default=None)
     return worst[1] if worst else None
-
-
-def suspected(record: Record, names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the named diagnoses that are present but only suspected."""
-    return tuple(name for name in names if (finding := present(record, name)) and finding.suspected)
 
 
 def newest_orders(record: Record) -> Mapping[str, Order]:

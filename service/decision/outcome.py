@@ -1,4 +1,4 @@
-"""What follows from a set of facts: rows that fire, the level, what is recommended and what is withheld."""
+"""The outcome of a set of facts: rows that fire, the level, what is recommended and what is withheld."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from fhir_mappings.record import Order
-from service.decision.on_file import Standing
-from service.decision.table import FALSE, LEVELS, TRUE, Action, Facts, Row, Table
+from fhir_mappings.record import Band, Order, Result, Study
+from service.decision.on_file import FiledTests
+from service.decision.table import FALSE, LEVELS, TRUE, Action, Facts, Row, RowAction, Table
 
 
 class Wanted(NamedTuple):
-    """What is recommended, whatever stands on file."""
+    """A recommendation without its reasons, to compare outcomes by."""
 
     id: str
     urgent: bool
     analytes: tuple[str, ...]
 
 
-# A level and what is recommended at it: nothing of a record, so that it may be remembered.
+# A level and what is recommended at it.
 Key = tuple[str, tuple[Wanted, ...]]
+Ids = tuple[str, ...]
 RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """One thing to do. analytes: the blood tests still missing. routine_order: an order of routine priority
-    that stands where an urgent one is needed."""
+    where an urgent one is needed."""
 
     id: str
     urgent: bool
@@ -53,6 +54,22 @@ class Withheld:
     day: date | None = None
     reference: str = ""
     priority: str | None = None
+
+
+def withheld_by_order(action_id: str, tests: tuple[str, ...], order: Order, because: Ids = ()) -> Withheld:
+    """Tests that are ordered already."""
+    return Withheld(action_id, "ordered", because, tests, order.day, order.reference, order.priority)
+
+
+def withheld_by_result(action_id: str, test: str, result: Result, because: Ids = ()) -> Withheld:
+    """A test whose result is on file."""
+    kind = "act-on" if result.band in (Band.OUT_OF_RANGE, Band.CRITICAL) else "done"
+    return Withheld(action_id, kind, because, (test,), result.day, result.reference)
+
+
+def withheld_by_study(action_id: str, study: Study, because: Ids = ()) -> Withheld:
+    """A study that is done."""
+    return Withheld(action_id, "done", because, (study.id,), study.day, study.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +113,15 @@ def highest(levels: Sequence[str]) -> str:
     return max(levels, key=RANK.__getitem__, default="none")
 
 
-def outcome(standing: Standing, facts: Facts) -> Outcome:
+def outcome(on_file: FiledTests, facts: Facts) -> Outcome:
     """The outcome of those facts for that record."""
-    rows, read = level_of(standing.table, facts)
-    return shaped(standing, rows, read, demands_of(standing.table, rows, read))
+    rows, read = level_of(on_file.table, facts)
+    return outcome_of_rows(on_file, rows, read, demands_of(on_file.table, rows, read))
 
 
-def shaped(standing: Standing, rows: tuple[Row, ...], read: Facts, demands: Iterable[Demand]) -> Outcome:
+def outcome_of_rows(
+    on_file: FiledTests, rows: tuple[Row, ...], read: Facts, demands: Iterable[Demand]
+) -> Outcome:
     """The outcome of those rows and their demands, less what is on file or ordered.
 
     read: the facts with those read last.
@@ -110,20 +129,20 @@ def shaped(standing: Standing, rows: tuple[Row, ...], read: Facts, demands: Iter
     recommendations: list[Recommendation] = []
     withheld: list[Withheld] = []
     for demand in demands:
-        _shape(standing, read, demand, recommendations, withheld)
-    return Outcome(_level(standing, read, rows), rows, tuple(recommendations), tuple(withheld))
+        _add_outcome_of(on_file, read, demand, recommendations, withheld)
+    return Outcome(_level(on_file, read, rows), rows, tuple(recommendations), tuple(withheld))
 
 
-def _level(standing: Standing, facts: Facts, rows: Sequence[Row]) -> str:
+def _level(on_file: FiledTests, facts: Facts, rows: Sequence[Row]) -> str:
     level = highest([row.level for row in rows])
     if level != "warning":
         return level
     warning = [row for row in rows if row.level == "warning"]
     if not all(row.downgraded_when_tests_done for row in warning):
         return level
-    actions = [standing.table.actions[a.id] for row in warning for a in row.actions]
+    actions = [on_file.table.actions[a.id] for row in warning for a in row.actions]
     settled = all(
-        standing.in_range_or_ordered(analyte, action, facts)
+        on_file.in_range_or_ordered(analyte, action, facts)
         for action in actions
         for analyte in action.analytes
     )
@@ -132,37 +151,37 @@ def _level(standing: Standing, facts: Facts, rows: Sequence[Row]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """An action and every fired row that asks for it."""
+    """An action and every fired row that asks for it. because: the ids of the rows."""
 
     action: Action
     rows: tuple[Row, ...]
-    because: tuple[str, ...]
+    because: Ids
     urgent: bool
     paediatric: bool
 
 
 def demands_of(table: Table, rows: Iterable[Row], facts: Facts) -> tuple[Demand, ...]:
     """What those rows ask for, in the table's order of actions."""
-    asking: dict[str, list[tuple[Row, bool, bool]]] = {}
+    asking: dict[str, list[tuple[Row, RowAction]]] = {}
     for row in rows:
-        for action in row.actions:
-            if action.condition is None or action.condition(facts):
-                asking.setdefault(action.id, []).append((row, action.urgent, action.paediatric))
+        for asked in row.actions:
+            if asked.condition is None or asked.condition(facts):
+                asking.setdefault(asked.id, []).append((row, asked))
     return tuple(
         Demand(
             action,
-            tuple(row for row, _, _ in asking[action_id]),
-            tuple(row.id for row, _, _ in asking[action_id]),
-            any(urgent for _, urgent, _ in asking[action_id]),
-            any(paediatric for _, _, paediatric in asking[action_id]),
+            tuple(row for row, _ in asking[action_id]),
+            tuple(row.id for row, _ in asking[action_id]),
+            any(asked.urgent for _, asked in asking[action_id]),
+            any(asked.paediatric for _, asked in asking[action_id]),
         )
         for action_id, action in table.actions.items()
         if action_id in asking
     )
 
 
-def _shape(
-    standing: Standing,
+def _add_outcome_of(
+    on_file: FiledTests,
     facts: Facts,
     demand: Demand,
     recommendations: list[Recommendation],
@@ -174,27 +193,25 @@ def _shape(
         return
     if action.analytes:
         missing = [
-            analyte
-            for analyte in action.analytes
-            if not _answered(standing, facts, demand, analyte, withheld)
+            analyte for analyte in action.analytes if not _answered(on_file, facts, demand, analyte, withheld)
         ]
         if not missing:
             return
-        routine = standing.order_for({*missing, action.id}, action) if demand.urgent else None
+        routine = on_file.order_for({*missing, action.id}, action) if demand.urgent else None
         recommendations.append(
             Recommendation(action.id, demand.urgent, demand.because, tuple(missing), routine_order=routine)
         )
         return
-    study = standing.study_done(action, demand.rows, facts) if action.studies else None
+    study = on_file.study_done(action, demand.rows, facts) if action.studies else None
     if study is not None:
-        withheld.append(Withheld(action.id, "done", demand.because, (study.id,), study.day, study.reference))
+        withheld.append(withheld_by_study(action.id, study, demand.because))
         return
     tests = {action.id, *action.studies}
-    order = standing.order_for(tests, action, urgent=demand.urgent) if action.ordered_days else None
+    order = on_file.order_for(tests, action, urgent=demand.urgent) if action.ordered_days else None
     if order is not None:
-        withheld.append(_pending(action.id, demand, (action.id,), order))
+        withheld.append(withheld_by_order(action.id, (action.id,), order, demand.because))
         return
-    routine = standing.order_for(tests, action) if demand.urgent and action.ordered_days else None
+    routine = on_file.order_for(tests, action) if demand.urgent and action.ordered_days else None
     recommendations.append(
         Recommendation(
             action.id,
@@ -207,20 +224,15 @@ def _shape(
 
 
 def _answered(
-    standing: Standing, facts: Facts, demand: Demand, analyte: str, withheld: list[Withheld]
+    on_file: FiledTests, facts: Facts, demand: Demand, analyte: str, withheld: list[Withheld]
 ) -> bool:
     action = demand.action
-    result = standing.answering_result(analyte, action, facts, demand.rows)
+    result = on_file.answering_result(analyte, action, facts, demand.rows)
     if result is not None:
-        kind = "act-on" if result.band.value in ("out-of-range", "critical") else "done"
-        withheld.append(Withheld(action.id, kind, demand.because, (analyte,), result.day, result.reference))
+        withheld.append(withheld_by_result(action.id, analyte, result, demand.because))
         return True
-    order = standing.order_for({analyte, action.id}, action, urgent=demand.urgent)
+    order = on_file.order_for({analyte, action.id}, action, urgent=demand.urgent)
     if order is not None:
-        withheld.append(_pending(action.id, demand, (analyte,), order))
+        withheld.append(withheld_by_order(action.id, (analyte,), order, demand.because))
         return True
     return False
-
-
-def _pending(action_id: str, demand: Demand, tests: tuple[str, ...], order: Order) -> Withheld:
-    return Withheld(action_id, "ordered", demand.because, tests, order.day, order.reference, order.priority)

@@ -7,7 +7,7 @@ recorded as wanted, so an unknown never fires a row, and `Not` means "not record
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import product
 
@@ -296,10 +296,14 @@ class Table:
     disorders: tuple[Disorder, ...]
     counts_as: Mapping[str, str]
     diagnoses: tuple[str, ...]
+    _rows_by_id: Mapping[str, Row] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rows_by_id", {row.id: row for row in self.rows})
 
     def action_for(self, role: ActionRole) -> Action:
         """The one action of that role; the loader refuses a table without it."""
         return next(action for action in self.actions.values() if role in action.roles)
 
     def row(self, row_id: str) -> Row | None:
-        return next((row for row in self.rows if row.id == row_id), None)
+        return self._rows_by_id.get(row_id)

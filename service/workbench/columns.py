@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_mappings.record import Status
-from service.cards.facets import duration, joined, site_label
-from service.cards.features import Features
+from service.cards.text import duration, finding_text, joined, site_label
 from service.decision import Decision
 from service.decision.table import ABSENT, FALSE, TRUE, UNKNOWN
 from service.knowledge import Knowledge
@@ -52,10 +51,9 @@ class _Columns:
         self.record = decision.record
         self.knowledge = knowledge
         self.sources = sources
-        self.words = Features(decision, knowledge)
 
     def all(self) -> Iterator[Column]:
-        not_recorded = self.words.say("table.not_recorded")
+        not_recorded = self.knowledge.wording.say("table.not_recorded")
         for feature in self.knowledge.pages.two_columns:
             findings = self._findings(feature.rows)
             # Without a twitch no side applies.
@@ -108,7 +106,7 @@ class _Columns:
         else:
             for finding in map(self.record.finding, findings):
                 if finding.evidence:
-                    text = self.words.finding_text(finding)
+                    text = finding_text(finding, wording)
                     label = self.knowledge.terminology.findings[finding.id].label
                     # The label of the column already names a single finding.
                     yield text if finding.id == name and len(findings) == 1 else f"{label}: {text}"

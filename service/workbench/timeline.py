@@ -13,7 +13,7 @@ from datetime import date
 
 from fhir_mappings.record import Band, Basis, Days, Drug, Plausible, Result, Status
 from service.cards.escaping import folded
-from service.cards.facets import capital, duration, joined, study_label, test_label
+from service.cards.text import capital, duration, joined, study_label, test_label
 from service.decision import Decision
 from service.decision.facts import band_today
 from service.decision.table import TRUE

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.cards.facets import capital, joined, test_label
-from service.cards.features import Features
-from service.cards.questions import Questions
+from service.cards.text import Questions, capital, finding_text, joined, test_label
 from service.decision import Decision
 from service.decision.outcome import RANK
 from service.decision.table import Row
@@ -170,12 +168,11 @@ def _asked(decision: Decision, knowledge: Knowledge) -> Iterator[Asked]:
 
 def reasons_of(decision: Decision, knowledge: Knowledge, explained: Explained) -> tuple[Reason, ...]:
     """The fired rows, the gravest first."""
-    words = Features(decision, knowledge)
     return tuple(
         Reason(
             row=row,
             rule=explained.rules.rule(row.when).sentence(),
-            met=tuple(dict.fromkeys(_met(row, decision, knowledge, words))),
+            met=tuple(dict.fromkeys(_met(row, decision, knowledge))),
             supports=tuple(
                 {
                     "reading": support.reading,
@@ -189,19 +186,19 @@ def reasons_of(decision: Decision, knowledge: Knowledge, explained: Explained) -
     )
 
 
-def _met(row: Row, decision: Decision, knowledge: Knowledge, words: Features) -> Iterator[str]:
+def _met(row: Row, decision: Decision, knowledge: Knowledge) -> Iterator[str]:
     for term in row.terms:
         if all(literal.true_in(decision.facts) for literal in term):
             for literal in term:
                 # The absence of a record is no reason of its own.
                 if literal.positive:
-                    yield from _recorded(literal.variable, decision, knowledge, words)
+                    yield from _recorded(literal.variable, decision, knowledge)
 
 
-def _recorded(variable: str, decision: Decision, knowledge: Knowledge, words: Features) -> Iterator[str]:
+def _recorded(variable: str, decision: Decision, knowledge: Knowledge) -> Iterator[str]:
     record, definitions = decision.record, knowledge.terminology.findings
     if variable in definitions:
-        yield f"{definitions[variable].label}: {words.finding_text(record.finding(variable))}"
+        yield f"{definitions[variable].label}: {finding_text(record.finding(variable), knowledge.wording)}"
     elif variable.startswith(_DRUG):
         name = variable.partition(" ")[2]
         for drug in record.drugs:

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from service import decision
-from service.decision import facts, search
-from service.decision import on_file as standing
+from service.decision import facts, on_file, question_search
 from service.decision.table import Leaf, Row, Table, predicate, terms
 from service.knowledge import HERE, load_knowledge
 from service.knowledge.decision_table import FILE, load_table
@@ -38,9 +37,9 @@ VARIABLES = frozenset(literal.variable for row in TABLE.rows for term in row.ter
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """What was decided with another error, or with none, must not answer for this one."""
-    search._search.cache_clear()
+    question_search._search.cache_clear()
     yield
-    search._search.cache_clear()
+    question_search._search.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -221,15 +220,15 @@ def removed() -> Ledger:
 
 
 def test_an_urgent_action_removed_by_a_routine_order_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standing, "URGENT_PRIORITIES", standing.URGENT_PRIORITIES | {"routine"})
+    monkeypatch.setattr(on_file, "URGENT_PRIORITIES", on_file.URGENT_PRIORITIES | {"routine"})
     names = found(removed())
     assert ("removed only by what answers it", "neurology-referral") in names
     assert ("no critical without an urgent action", "actions") in names
 
 
 def test_a_result_that_answers_a_day_too_long_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = standing.days_between
-    monkeypatch.setattr(standing, "days_between", lambda day, as_of: right(day, as_of) - 1)
+    right = on_file.days_between
+    monkeypatch.setattr(on_file, "days_between", lambda day, as_of: right(day, as_of) - 1)
     names = found(removed())
     assert {
         ("removed only by what answers it", action) for action in ("electrolytes", "thyroid", "emg")
@@ -237,17 +236,17 @@ def test_a_result_that_answers_a_day_too_long_is_named(monkeypatch: pytest.Monke
 
 
 def test_an_action_that_vanishes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcome, "_shape", lambda *given: None)
+    monkeypatch.setattr(outcome, "_add_outcome_of", lambda *given: None)
     assert ("nothing is removed without being named", "withheld") in found(removed())
 
 
 def test_an_order_of_records_that_matters_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standing, "_dated", lambda study: study.day)
+    monkeypatch.setattr(on_file, "_dated", lambda study: study.day)
     assert ("order-free", "outcome") in found(removed())
 
 
 def test_a_warning_lowered_by_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standing.Standing, "in_range_or_ordered", lambda *given: True)
+    monkeypatch.setattr(on_file.FiledTests, "in_range_or_ordered", lambda *given: True)
     ledger = Ledger()
     check_duration(TABLE, ledger, whole=False)
     assert ("only tests in range or ordered lower a warning, and only of duration", "level") in found(ledger)
@@ -269,7 +268,7 @@ def test_a_gate_closed_by_suspicion_is_named(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_range_without_what_is_not_asked_is_named(
     monkeypatch: pytest.MonkeyPatch, axes: tuple[Axis, ...], truths: tuple[RowTable, ...]
 ) -> None:
-    monkeypatch.setattr(search.Search, "_unasked", lambda searched: {})
+    monkeypatch.setattr(question_search.Search, "_unasked", lambda searched: {})
     ledger = Ledger()
     check_ranges(TABLE, truths, axes, ledger, whole=False)
     assert ("the range holds every completion", "range") in found(ledger)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fhir_mappings.record import Record
 from service.decision.facts import facts_of
-from service.decision.on_file import Standing
+from service.decision.on_file import FiledTests
 from service.decision.outcome import Outcome, outcome
 from service.knowledge import load_knowledge
 
@@ -13,7 +13,7 @@ TABLE = load_knowledge().table
 
 def outcome_of(record: Record) -> Outcome:
     facts = facts_of(record, TABLE)
-    return outcome(Standing(record, TABLE, facts), facts)
+    return outcome(FiledTests(record, TABLE, facts), facts)
 
 
 def rows_of(record: Record) -> set[str]:

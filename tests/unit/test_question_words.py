@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fhir_mappings.record import Days, Order, Record
-from service.cards.questions import Questions
+from service.cards.text import Questions
 from service.decision import decide
 from service.decision.questions import foremost
 from service.knowledge import load_knowledge

@@ -11,7 +11,7 @@ import pytest
 from fhir_mappings.record import Days, Order, Record
 from service.decision import decide
 from service.decision.facts import facts_of
-from service.decision.on_file import Standing
+from service.decision.on_file import FiledTests
 from service.decision.outcome import RANK, outcome
 from service.decision.questions import Inquiry
 from service.knowledge import load_knowledge
@@ -51,7 +51,7 @@ BASES: dict[str, Record] = {
 
 def inquiry_of(record: Record) -> Inquiry:
     facts = facts_of(record, TABLE)
-    return Inquiry(Standing(record, TABLE, facts), facts)
+    return Inquiry(FiledTests(record, TABLE, facts), facts)
 
 
 @pytest.mark.parametrize("base", BASES)
@@ -67,7 +67,7 @@ def test_the_range_holds_every_answer(base: str) -> None:
     levels = set()
     for answers in product(*((g.answers[0], g.answers[-1]) for g in inquiry.groups[:9])):
         sets = {k: v for _, chosen in answers for k, v in chosen.items()}
-        levels.add(outcome(inquiry.standing, {**inquiry.facts, **sets}).level)
+        levels.add(outcome(inquiry.on_file, {**inquiry.facts, **sets}).level)
     assert all(RANK[low] <= RANK[level] <= RANK[high] for level in levels)
 
 

@@ -16,7 +16,7 @@ from fhir_mappings.record import Days, Order, Record
 from fhir_mappings.to_findings import record_of
 from service.decision import decide
 from service.decision.facts import facts_of
-from service.decision.on_file import Standing
+from service.decision.on_file import FiledTests
 from service.decision.outcome import RANK, outcome
 from service.decision.questions import Inquiry
 from service.knowledge import load_knowledge
@@ -42,7 +42,7 @@ DIAGNOSES = ("heart-failure", "malabsorption", "lumbosacral-radiculopathy", "mul
 
 def inquiry_of(record: Record) -> Inquiry:
     facts = facts_of(record, TABLE)
-    return Inquiry(Standing(record, TABLE, facts), facts)
+    return Inquiry(FiledTests(record, TABLE, facts), facts)
 
 
 def random_record(seed: int) -> Record:
@@ -136,7 +136,7 @@ def test_the_range_is_that_of_all_completions(seed: int) -> None:
         for pick in (lambda _: 0, lambda _: 1, chance.randrange):
             clicked = [g.answers[pick(2)] for g in inquiry.groups if not g.in_words]
             facts = {name: fact for _, sets in (*words, *clicked) for name, fact in sets.items()}
-            ranks.add(RANK[outcome(inquiry.standing, {**inquiry.facts, **facts}).level])
+            ranks.add(RANK[outcome(inquiry.on_file, {**inquiry.facts, **facts}).level])
     assert [RANK[level] for level in inquiry.span(inquiry.outcome_with({}).level)] == [min(ranks), max(ranks)]
 
 

@@ -11,7 +11,7 @@ from threading import Barrier
 import pytest
 
 from fhir_mappings.record import Basis, Finding, Patient, Record, Site, Status, Twitch
-from service.decision import Decision, decide, search
+from service.decision import Decision, decide, question_search
 from service.knowledge import Knowledge
 
 THREADS = 6
@@ -41,11 +41,11 @@ def test_threads_that_search_the_same_at_once_decide_what_one_alone_does(knowled
     def decided() -> list[Decision]:
         return [decide(one, knowledge.table) for one in records]
 
-    search._search.cache_clear()
+    question_search._search.cache_clear()
     alone = decided()
     with ThreadPoolExecutor(THREADS) as pool:
         for _ in range(ROUNDS):
-            search._search.cache_clear()
+            question_search._search.cache_clear()
             together = Barrier(THREADS)
 
             def at_once(together: Barrier = together) -> list[Decision]:

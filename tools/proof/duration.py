@@ -8,7 +8,7 @@ from itertools import product
 
 from fhir_mappings.record import Band
 from service.decision.facts import facts_of
-from service.decision.on_file import Standing
+from service.decision.on_file import FiledTests
 from service.decision.outcome import RANK, Outcome, outcome
 from service.decision.table import Action, Table
 from tools.proof.ledger import Ledger
@@ -92,7 +92,7 @@ def _decided(table: Table, asking: Asking, chosen: tuple[OnFile, ...]) -> Outcom
         orders=tuple(o.order() for kind in chosen for o in kind.orders),
     )
     facts = facts_of(record, table)
-    return outcome(Standing(record, table, facts), facts)
+    return outcome(FiledTests(record, table, facts), facts)
 
 
 def _rising(levels: dict[tuple[str, ...], str], asking: Asking, ledger: Ledger) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 from math import prod
 
-from service.decision.on_file import Standing
+from service.decision.on_file import FiledTests
 from service.decision.outcome import RANK, Outcome, outcome
 from service.decision.table import ADVICE, FALSE, TRUE, Row, RowRole, Table
 from tools.proof.cases import base
@@ -75,7 +75,7 @@ class Judge:
         """
         expected = self.expected(facts)
         try:
-            found = outcome(Standing(self.record, self.table, facts), facts)
+            found = outcome(FiledTests(self.record, self.table, facts), facts)
         except Exception as error:
             self.ledger.violate("total", "outcome", facts, "an outcome", repr(error))
             return expected
@@ -84,7 +84,7 @@ class Judge:
         if not turned:
             return expected
         other = dict(reversed(list(facts.items())))
-        back = outcome(Standing(self.record, self.backward, other), other)
+        back = outcome(FiledTests(self.record, self.backward, other), other)
         if back.level != found.level or set(back.key[1]) != set(found.key[1]):
             self.ledger.violate("order-free", "outcome", facts, found.key, back.key)
         return expected

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
 
-from service.decision.on_file import Standing
+from service.decision.on_file import FiledTests
 from service.decision.outcome import RANK, outcome
 from service.decision.questions import Inquiry
 from service.decision.table import ABSENT, FALSE, LEVELS, UNKNOWN, Table
@@ -91,7 +91,7 @@ class _Ranges:
     def compare(self, facts: Mapping[str, str]) -> None:
         self.asked += 1
         known = {name: value for name, value in facts.items() if value != UNKNOWN}
-        standing = Standing(self.record, self.table, known)
+        standing = FiledTests(self.record, self.table, known)
         now = outcome(standing, known).level
         found = Inquiry(standing, known).span(now)
         expected = self.lowest(known), self.highest(known)

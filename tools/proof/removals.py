@@ -8,7 +8,7 @@ from itertools import product
 
 from fhir_mappings.record import Record, Study
 from service.decision.facts import facts_of
-from service.decision.on_file import Standing
+from service.decision.on_file import FiledTests
 from service.decision.outcome import RANK, Outcome, Withheld, outcome
 from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Row, Table
 from tools.proof.cases import AS_OF, day
@@ -112,7 +112,7 @@ class Removals:
 
     def decided(self, record: Record) -> Outcome:
         facts = facts_of(record, self.table)
-        return outcome(Standing(record, self.table, facts), facts)
+        return outcome(FiledTests(record, self.table, facts), facts)
 
     def check_promises(self, asking: Asking, record: Record, found: Outcome) -> None:
         """Section 6 of the real outcome, whatever is on file."""
