@@ -18,10 +18,9 @@ from fhir_mappings.resources.submission import Submission
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.bearing import bearing_on
 from fhir_mappings.to_findings.drafts import drafts_of
-from fhir_mappings.to_findings.family import family_said
-from fhir_mappings.to_findings.findings import NOT_UNDERSTOOD, Reader
+from fhir_mappings.to_findings.findings import Reader, condition_statements, family_statements
 from fhir_mappings.to_findings.medications import drugs_of
-from fhir_mappings.to_findings.observations import observed
+from fhir_mappings.to_findings.observations import NOT_UNDERSTOOD, observation_statements, observed
 from fhir_mappings.to_findings.orders import orders_of
 from fhir_mappings.to_findings.results import results_of
 from fhir_mappings.to_findings.statements import Said, finding_of
@@ -39,12 +38,12 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
     reader = Reader(terminology, as_of, reading, parsed.patient.born, parsed.body_structures)
     said: list[Said] = []
     for condition in parsed.conditions:
-        said += reader.condition(condition)
+        said += condition_statements(reader, condition)
     observations = observed(parsed.observations)
     for observation in observations:
-        said += reader.observation(observation)
+        said += observation_statements(reader, observation)
     for history in parsed.family_histories:
-        said += family_said(reader, history)
+        said += family_statements(reader, history)
     twitching: list[Said] = []
     spoken_of: dict[str, list[Said]] = {}
     for one in said:
