@@ -1,19 +1,22 @@
-"""Conditions and family histories -> statements about findings; and what reading a record has in common."""
+"""Conditions and family histories -> statements; which resources are relevant; the context of reading."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from fhir_mappings.record import Basis, Days, Note, Reading, Site, Status
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of, text_of, twitch_named_by
+from fhir_mappings.resources.preview import ConditionLook
+from fhir_mappings.resources.select import Bears as Relevance
 from fhir_mappings.resources.select import exists_on
 from fhir_mappings.resources.submission import Located
-from fhir_mappings.terminology import CodeKey, FindingCode, FindingDefinition, Terminology
+from fhir_mappings.terminology import CodeKey, FindingCode, FindingDefinition, Terminology, code_key
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
-from fhir_mappings.to_findings.statements import Said
+from fhir_mappings.to_findings.statements import Statement
 from fhir_mappings.to_findings.statuses import (
     CLINICAL,
     ENDED,
@@ -24,15 +27,15 @@ from fhir_mappings.to_findings.statuses import (
     basis_of,
     concepts_of,
     courses_of,
-    is_told,
     people_of,
     sites_of,
     status_of,
-    unclear,
+    unrecognised,
 )
 
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
 FAMILY = "family-neurological"
+_BY_NAME = (ConditionLook, fhir.Condition)
 
 
 @dataclass(slots=True)
@@ -72,7 +75,45 @@ class Reader:
         return exists_on(days.earliest, self.as_of, self.reading.future_days)
 
 
-def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> Iterator[Said]:
+def relevance_by(terminology: Terminology) -> Relevance:
+    """Make the check whether a resource, or a preview of it, can matter for the decision by its code.
+
+    The check returns None where there is no code to decide by.
+    """
+    # A record repeats its codes.
+    known: dict[tuple[str, str], bool] = {}
+
+    def is_known(system: str, code: str) -> bool:
+        if (system, code) not in known:
+            key = code_key(system, code)
+            known[system, code] = bool(
+                key in terminology.analyte_codes
+                or key in terminology.procedures
+                or key in terminology.tobacco_status
+                or terminology.finding_of(key)
+            )
+        return known[system, code]
+
+    def relevant(resource: Any) -> bool | None:
+        # A part may have another code, or hold the course and site of the whole.
+        if getattr(resource, "component", None) is not None:
+            return True
+        concept = resource.code
+        decided: bool | None = None
+        for coding in (concept.coding or ()) if concept else ():
+            if coding is not None and coding.system and coding.code:
+                if is_known(coding.system, coding.code):
+                    return True
+                decided = False
+        # Words alone may name the twitch.
+        if isinstance(resource, _BY_NAME) and twitch_named_by(concept, terminology):
+            return True
+        return decided
+
+    return relevant
+
+
+def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> Iterator[Statement]:
     """The statements of one Condition: present, absent, unknown or history."""
     resource, reference = located.resource, located.reference
     codes = reader.findings_of(resource.code)
@@ -92,7 +133,7 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
     onset = stated_onset(resource, dates, reader.born, recorded)
     if not recorded.known and not reader.exists(onset):
         return
-    reader.notes += unclear(reference, status, verification, in_words=named is not None)
+    reader.notes += unrecognised(reference, status, verification, in_words=named is not None)
     refuted = verification == "refuted"
     stated = Status.PRESENT
     # Words alone make nothing present or absent.
@@ -103,7 +144,7 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
     ended_on = abatement(resource, dates, reader.born)
     ended = ended_on is not None and ended_on <= reader.as_of
     suspected = verification in SUSPECTED
-    told = suspected or is_told(people_of(resource), (), concepts_of(resource.category))
+    basis = basis_of(people_of(resource), (), concepts_of(resource.category))
     bodies = resource.bodySite or ()
     sites = sites_of(bodies, reader.terminology, reference, "Condition.bodySite", reader.notes)
     courses = frozenset().union(
@@ -117,10 +158,10 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
         definition = reader.terminology.findings[code.finding]
         over = ENDED_THOUGH_CHRONIC if definition.chronic else ENDED
         name, recorded_status = recorded_as(definition, stated, sites or code.sites)
-        yield Said(
+        yield Statement(
             name,
             recorded_status,
-            code.basis or basis_of(told),
+            code.basis or (Basis.REPORTED if suspected else basis),
             reference,
             "Condition.code",
             text_of(resource.code),
@@ -136,7 +177,7 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
         )
 
 
-def family_statements(reader: Reader, located: Located[fhir.FamilyMemberHistory]) -> Iterator[Said]:
+def family_statements(reader: Reader, located: Located[fhir.FamilyMemberHistory]) -> Iterator[Statement]:
     """One statement for each neurological condition of a relative."""
     resource = located.resource
     if (resource.status or "").strip().lower() == "entered-in-error" or resource.notDone:
@@ -151,7 +192,7 @@ def family_statements(reader: Reader, located: Located[fhir.FamilyMemberHistory]
         codes = [code for key in keys_of(condition.code) for code in terminology.finding_of(key)]
         known = [terminology.findings[code.finding] for code in codes if code.finding in terminology.findings]
         if any(finding.neurological or finding.id == FAMILY for finding in known):
-            yield Said(
+            yield Statement(
                 FAMILY,
                 Status.PRESENT,
                 Basis.REPORTED,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fhir_mappings.record import Days, Note, Site, Status
+from fhir_mappings.record import Basis, Days, Note, Site, Status
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of, text_of
 from fhir_mappings.resources.dates import NO_DAY
@@ -15,12 +15,11 @@ from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import CodeKey, FindingCode
 from fhir_mappings.to_findings.findings import Reader, bounded, day_of, recorded_as
 from fhir_mappings.to_findings.onsets import Dates
-from fhir_mappings.to_findings.statements import Said
+from fhir_mappings.to_findings.statements import Statement
 from fhir_mappings.to_findings.statuses import (
     NO_OBSERVATION,
     basis_of,
     courses_of,
-    is_told,
     sites_of,
     sources_of,
     structures_of,
@@ -57,7 +56,7 @@ def observed(observations: Iterable[Located[fhir.Observation]]) -> list[Observed
     ]
 
 
-def observation_statements(reader: Reader, observed: Observed) -> Iterator[Said]:
+def observation_statements(reader: Reader, observed: Observed) -> Iterator[Statement]:
     """The statements of one Observation and of its components."""
     if observed.status in NO_OBSERVATION:
         return
@@ -107,19 +106,19 @@ class _Source(Struct, frozen=True, gc=False):
     reference: str
     recorded: Days
     since: Days
-    told: bool
+    basis: Basis
     sites: tuple[Site, ...]
 
-    def statement(self, code: FindingCode, status: Status, expression: str, text: str) -> Said:
+    def statement(self, code: FindingCode, status: Status, expression: str, text: str) -> Statement:
         as_of = self.reader.as_of
         definition = self.reader.terminology.findings[code.finding]
         sites = self.sites or code.sites
         name, status = recorded_as(definition, status, sites)
         day = day_of(self.recorded, status, as_of)
-        return Said(
+        return Statement(
             name,
             status,
-            code.basis or basis_of(self.told),
+            code.basis or self.basis,
             self.reference,
             expression,
             text,
@@ -147,12 +146,12 @@ def _source(reader: Reader, resource: fhir.Observation, reference: str) -> _Sour
         recorded = end if end.known else open_end
     if not reader.exists(since if since.known else recorded) or (since.known and not reader.exists(issued)):
         return None
-    told = is_told(resource.performer or (), sources_of(resource), resource.category or ())
+    basis = basis_of(resource.performer or (), sources_of(resource), resource.category or ())
     sites: tuple[Site, ...] = ()
     if resource.bodySite is not None or resource.bodyStructure is not None:
         bodies = [resource.bodySite, *structures_of(resource, reader.body_structures)]
         sites = sites_of(bodies, reader.terminology, reference, "Observation.bodySite", reader.notes)
-    return _Source(reader, reference, recorded, since, told, sites)
+    return _Source(reader, reference, recorded, since, basis, sites)
 
 
 def _qualifiers(
@@ -240,7 +239,7 @@ def _has_odd_value(holder: fhir.Observation | fhir.Component) -> bool:
     )
 
 
-def _qualified(statement: Said, sites: tuple[Site, ...], courses: frozenset[str]) -> Said:
+def _qualified(statement: Statement, sites: tuple[Site, ...], courses: frozenset[str]) -> Statement:
     if courses <= statement.courses and (statement.sites or not sites):
         return statement
     return replace(statement, sites=statement.sites or sites, courses=statement.courses | courses)
