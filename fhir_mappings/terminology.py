@@ -168,7 +168,6 @@ class Medications:
     codes: Mapping[CodeKey, tuple[Ingredient, ...]] = field(default_factory=dict)
     ndc: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
     atc: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
-    atc_exceptions: frozenset[tuple[str, str]] = frozenset()
     terms: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
     routes: Mapping[CodeKey, str] = field(default_factory=dict)
     form_words: Mapping[str, str] = field(default_factory=dict)

@@ -65,21 +65,19 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
         name: finding_of(name, [_before_onset(s, twitch.onset.earliest) for s in by_finding[name]])
         for name in sorted(by_finding)
     }
-    drugs, drug_notes = drugs_of(
+    drugs = drugs_of(
+        reader,
         parsed.medication_requests,
         parsed.medication_statements,
         parsed.medications,
-        terminology,
         twitch.onset,
-        as_of,
-        reading,
     )
     results, result_notes = results_of(observations, terminology, parsed.patient, as_of, reading)
     orders, order_notes = orders_of(parsed.service_requests, parsed.tasks, terminology, as_of, reading)
     studies, study_notes = studies_of(
         parsed.reports, parsed.procedures, observations, terminology, as_of, reading
     )
-    notes = [*parsed.not_understood, *reader.notes, *drug_notes, *result_notes, *order_notes, *study_notes]
+    notes = [*parsed.not_understood, *reader.notes, *result_notes, *order_notes, *study_notes]
     return Record(
         as_of=as_of,
         patient=parsed.patient,
