@@ -16,7 +16,6 @@ from fhir_mappings.resources.select import parse
 from fhir_mappings.resources.shapes import CodeableConcept
 from fhir_mappings.resources.submission import Submission
 from fhir_mappings.terminology import Terminology
-from fhir_mappings.to_findings.drafts import drafts_of
 from fhir_mappings.to_findings.findings import (
     Reader,
     condition_statements,
@@ -25,7 +24,7 @@ from fhir_mappings.to_findings.findings import (
 )
 from fhir_mappings.to_findings.medications import drugs_of
 from fhir_mappings.to_findings.observations import NOT_UNDERSTOOD, observation_statements, observed
-from fhir_mappings.to_findings.orders import orders_of
+from fhir_mappings.to_findings.orders import draft_orders_of, orders_of
 from fhir_mappings.to_findings.results import results_of
 from fhir_mappings.to_findings.statements import Statement, finding_of
 from fhir_mappings.to_findings.statuses import IN_WORDS, STATUS_NOT_RECOGNISED
@@ -72,12 +71,13 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
         parsed.medications,
         twitch.onset,
     )
-    results, result_notes = results_of(observations, terminology, parsed.patient, as_of, reading)
-    orders, order_notes = orders_of(parsed.service_requests, parsed.tasks, terminology, as_of, reading)
-    studies, study_notes = studies_of(
-        parsed.reports, parsed.procedures, observations, terminology, as_of, reading
+    results = results_of(reader, observations, parsed.patient)
+    orders = orders_of(reader, parsed.service_requests, parsed.tasks)
+    drafts = draft_orders_of(
+        reader, parsed.service_requests, parsed.medication_requests, parsed.medications, orders
     )
-    notes = [*parsed.not_understood, *reader.notes, *result_notes, *order_notes, *study_notes]
+    studies = studies_of(reader, parsed.reports, parsed.procedures, observations)
+    notes = dict.fromkeys((*parsed.not_understood, *reader.notes))
     return Record(
         as_of=as_of,
         patient=parsed.patient,
@@ -86,19 +86,10 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
         drugs=drugs,
         results=results,
         orders=orders,
-        drafts=drafts_of(
-            parsed.service_requests,
-            parsed.medication_requests,
-            parsed.medications,
-            orders,
-            terminology,
-            as_of,
-        ),
+        drafts=drafts,
         studies=studies,
         not_used=parsed.not_used,
-        not_understood=at_most(
-            sorted(dict.fromkeys(notes), key=lambda n: (n.reference, n.expression or "", n.why))
-        ),
+        not_understood=at_most(sorted(notes, key=lambda n: (n.reference, n.expression or "", n.why))),
         not_seen=parsed.not_seen,
         unread=_perhaps_twitch(reader, parsed.unread, twitching),
         version=parsed.version,

@@ -12,7 +12,6 @@ from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of, text_of, twitch_named_by
 from fhir_mappings.resources.preview import ConditionLook
 from fhir_mappings.resources.select import Bears as Relevance
-from fhir_mappings.resources.select import exists_on
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import CodeKey, FindingCode, FindingDefinition, Terminology, code_key
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
@@ -72,7 +71,11 @@ class Reader:
 
     def exists(self, days: Days) -> bool:
         """Whether a record of those days exists on the day of the decision."""
-        return exists_on(days.earliest, self.as_of, self.reading.future_days)
+        return self.exists_on(days.earliest)
+
+    def exists_on(self, day: date | None) -> bool:
+        """Whether a record of that day exists on the day of the decision; an undated one does."""
+        return day is None or (day - self.as_of).days <= self.reading.future_days
 
 
 def relevance_by(terminology: Terminology) -> Relevance:

@@ -27,29 +27,20 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     unit: str
     factor: Decimal | None
 
-    @property
-    def canonical(self) -> Decimal | None:
-        return None if self.factor is None else self.number * self.factor
-
     def surely_below(self, limit: Decimal, *, inclusive: bool = False) -> bool:
-        """Whether the number is below the limit whatever its comparator leaves open."""
-        return self._surely(self.number, limit, inclusive, below=True)
+        """Whether the number is below the limit, however the comparator is meant."""
+        return _below(self.number, limit, self.comparator, "<", inclusive)
 
     def surely_above(self, limit: Decimal, *, inclusive: bool = False) -> bool:
-        """Whether the number is above the limit whatever its comparator leaves open."""
-        return self._surely(self.number, limit, inclusive, below=False)
+        """Whether the number is above the limit, however the comparator is meant."""
+        return _below(-self.number, -limit, self.comparator, ">", inclusive)
 
-    def _surely(self, number: Decimal, limit: Decimal, inclusive: bool, *, below: bool) -> bool:
-        if not below:
-            number, limit = -number, -limit
-        if not self.comparator:
-            return number <= limit if inclusive else number < limit
-        open_ended = {"<": "strict", "<=": "closed"} if below else {">": "strict", ">=": "closed"}
-        kind = open_ended.get(self.comparator)
-        if kind is None:
-            return False
-        # "<2.5" is below 2.5 for certain; "<=2.5" only at or below it.
-        return number <= limit if kind == "strict" or inclusive else number < limit
+
+def _below(number: Decimal, limit: Decimal, comparator: str, open_end: str, inclusive: bool) -> bool:
+    if comparator in ("", f"{open_end}="):
+        return number <= limit if inclusive else number < limit
+    # "<2.5" is below 2.5 for certain.
+    return comparator == open_end and number <= limit
 
 
 def decimal_of(text: str) -> Decimal | None:
