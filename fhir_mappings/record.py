@@ -1,7 +1,6 @@
-"""The vocabulary that the FHIR mapping and the decision share.
+"""The vocabulary that the FHIR mapping and the decision share: frozen values without FHIR, HTTP or clock.
 
-Everything here is a frozen value; nothing here knows FHIR, HTTP or the clock. A finding is what was
-recorded, never a judgement. Days are calendar days as written in the record, without time zones.
+A finding is what was recorded, never a judgement. Days are calendar days as written, without time zones.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """What the record says about a finding. Unknown is a value of its own, never absent."""
+    """The status of a finding. Unknown is a value of its own, never absent."""
 
     PRESENT = "present"
     ABSENT = "absent"
@@ -22,7 +21,7 @@ class Status(StrEnum):
 
 
 class Version(StrEnum):
-    """A version of FHIR that records are written in. R4 is R4B too: what is read is the same in both."""
+    """A version of FHIR. R4 includes R4B: the members that are read are the same."""
 
     R4 = "R4"
     R5 = "R5"
@@ -30,7 +29,7 @@ class Version(StrEnum):
 
 
 class Basis(StrEnum):
-    """How a finding came into the record: seen by a clinician, or told."""
+    """How a finding came into the record: seen by a clinician, or reported by the patient or others."""
 
     EXAMINED = "examined"
     REPORTED = "reported"
@@ -45,7 +44,7 @@ class Plausible(StrEnum):
 
 
 class Band(StrEnum):
-    """Where a result lies: by its own flag and range, else by the default range of its analyte."""
+    """Position of a result by its own flag and range, else by the default range of its analyte."""
 
     IN_RANGE = "in-range"
     OUT_OF_RANGE = "out-of-range"
@@ -73,11 +72,11 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One place in the record that speaks about a finding.
+    """One place in the record with a statement about a finding.
 
     reference: "Condition/abc", or "Bundle.entry[3].resource" where the resource has no id.
     expression: the FHIRPath that was read, such as "Condition.code".
-    text: what is written there, raw: whoever shows it escapes it.
+    text: as written there; to be escaped where it is shown.
     used: False for history and for a record that a newer or better one overruled.
     """
 
@@ -93,11 +92,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A sign, symptom, trigger or diagnosis and everything the record says about it.
+    """A sign, symptom, trigger or diagnosis, by all statements about it.
 
     id: a finding of the knowledge files. since: its own start, where the record gives one.
     suspected: present, but only provisional, differential or unconfirmed.
-    worsening: its own course says so (None: no course recorded). conflict: records disagree.
+    worsening: by its own course (None: no course recorded). conflict: records disagree.
     first_examined: the earliest day on which it was examined and present.
     recorded: the day of the record that decided.
     """
@@ -105,7 +104,6 @@ class Finding:
     id: str
     status: Status = Status.UNKNOWN
     basis: Basis | None = None
-    value: str | None = None
     since: Days = Days()
     suspected: bool = False
     worsening: bool | None = None
@@ -178,7 +176,7 @@ class Drug:
 
     classes: ids of the medication classes, empty if none. start: earliest possible start. end: latest
     possible end; None = not ended, as far as is recorded.
-    current: not ended on the decision date. route_unknown: the class hangs on a route not recorded.
+    current: not ended on the decision date. route_unknown: the class depends on a route not recorded.
     raises_potassium: an ACE inhibitor or angiotensin blocker, or not recognised at all.
     """
 
@@ -220,7 +218,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Something already asked for. tests: recommendation ids and analytes that its code names."""
+    """An order on file, or a draft order. tests: recommendation ids and analytes of its codes."""
 
     tests: frozenset[str]
     day: date | None = None
@@ -232,10 +230,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Something that is being ordered and is not signed yet.
+    """A draft order: in the context of the hook, not signed yet.
 
-    tests: as those of an Order. drugs: the medicines that it names, without times. selected: the user is at
-    this one, the others are there to be taken into account.
+    tests: as those of an Order. drugs: its medicines, without times. selected: the one the user works on;
+    the others are to be taken into account.
     """
 
     reference: str
@@ -256,7 +254,7 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Whom the record is about. born: imprecise birth day. deceased: recorded as such.
+    """The patient of the record. born: imprecise birth day. deceased: recorded as such.
 
     reference: how the submission refers to a patient without an id ("urn:uuid:…").
     """
@@ -270,9 +268,9 @@ class Patient:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A resource, or a part of one, that was not used or not understood, and why (never its content).
+    """A resource, or a part of one, that is ignored, unrecognised or invalid, and why (never its content).
 
-    count: of how many it tells, where they are too many to be named one by one.
+    count: how many it stands for, where they are too many for a note each.
     """
 
     reference: str
@@ -283,10 +281,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that the decision sees of one patient on one day.
+    """Everything of the patient that the decision reads, on one day.
 
-    drafts: in the order in which they were written; those of tests stand among the orders too. unread: what
-    could not be read and may have told of a twitch. version: what it was written in, to answer in.
+    drafts: as the context lists them; those of tests are among the orders too. unread: entries that are
+    unrecognised or invalid and may be the twitch. version: of FHIR, to answer in.
     """
 
     as_of: date
@@ -305,16 +303,16 @@ class Record:
     version: Version = Version.R4
 
     def finding(self, name: str) -> Finding:
-        """The finding of that id; one that nothing was recorded about is unknown."""
+        """The finding of that id; unknown if nothing is recorded about it."""
         return self.findings.get(name) or Finding(name)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Thresholds of the reading, in days; their only home is decision_table.yaml.
+    """Thresholds of the mapping, in days, from decision_table.yaml.
 
-    finding_days: how long a finding Observation speaks. future_days: a record dated later than this many
-    days after the decision date does not exist for it.
+    finding_days: how long an Observation of a finding counts. future_days: a record dated more than this
+    after the decision is ignored.
     """
 
     finding_days: int

@@ -1,7 +1,7 @@
-"""What the knowledge files say about codes, in the shape the mapping reads. Built once at start.
+"""The codes of the knowledge files as look-up tables, built once at start.
 
-Match on system and code, never on display. Keys are made with `code_key`, so that aliases of a system,
-ICD codes without their dot and stray blanks meet the same entry.
+Tables match on system and code, never on display. `code_key` makes the keys, so that aliases of a system,
+ICD codes without their dot and stray blanks find the same entry.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ NDC = "http://hl7.org/fhir/sid/ndc"
 # Second spellings seen in the field: HPO's OWL name (terminology tables) and a trailing slash.
 _ALIASES = {"http://purl.obolibrary.org/obo/hp.owl": HPO}
 
-# The usual systems as they are usually written: nothing is to be done to them, nor to their codes.
+# The usual systems as usually written: neither they nor their codes need normalising.
 _AS_WRITTEN = frozenset((SNOMED, LOINC, HPO, RXNORM, ATC, NDC))
-
 
 # A word of a name or text, in lower case or not.
 WORD = re.compile(r"[^\W_]+")
@@ -104,7 +103,7 @@ class FindingDefinition:
 
 @dataclass(frozen=True, slots=True)
 class FindingCode:
-    """What one code says: a finding, sometimes with a site or a basis of its own."""
+    """The meaning of one code: a finding, sometimes with a site or a basis of its own."""
 
     finding: str
     sites: tuple[Site, ...] = ()
@@ -133,7 +132,7 @@ class Analyte:
 
 @dataclass(frozen=True, slots=True)
 class OrderCode:
-    """What an order for a test, study or referral is coded with: (system, code, display)."""
+    """The codings of an order for a test, study or referral: (system, code, display)."""
 
     id: str
     label: str
@@ -155,20 +154,17 @@ class Medications:
     """Drug matching tables.
 
     codes: RxNorm and SNOMED/dm+d (system, code) -> ingredients. ndc: 11 digits -> ingredients.
-    atc: prefix -> (classes, exception prefixes). terms: lower-case name -> ingredients.
-    term_lengths: not needed by callers. local_routes: route group -> it is local, not systemic.
+    atc: prefix -> ingredients. terms: lower-case name -> ingredients.
     routes: SNOMED route codes -> route group. form_words: word of a form or name -> route group.
-    atc_exceptions: (prefix, excepted code or prefix below it). class_routes: the route groups of a class
-    where one ingredient is in several. potassium_raising_atc, potassium_raising_stems: ATC prefixes and
-    word endings of ACE inhibitors and angiotensin blockers. beginnings: the first word of every term and form
-    word, by which most words of a name are left behind. stems: the word endings for str.endswith.
-    longest_atc: the length of the longest ATC prefix.
+    class_routes: the route groups of a class where one ingredient is in several.
+    potassium_raising_atc, potassium_raising_stems: ATC prefixes and word endings of ACE inhibitors and
+    angiotensin blockers. beginnings: the first word of every term and form word, to skip other words of a
+    name. stems: the word endings for str.endswith. longest_atc: length of the longest ATC prefix.
     """
 
     codes: Mapping[CodeKey, tuple[Ingredient, ...]] = field(default_factory=dict)
     ndc: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
     atc: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
-    atc_exceptions: frozenset[tuple[str, str]] = frozenset()
     terms: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
     routes: Mapping[CodeKey, str] = field(default_factory=dict)
     form_words: Mapping[str, str] = field(default_factory=dict)
@@ -189,9 +185,9 @@ class Medications:
 
 @dataclass(frozen=True, slots=True)
 class Terminology:
-    """All value sets of the knowledge files, ready for look-up by `code_key`.
+    """All value sets of the knowledge files, by `code_key`.
 
-    asked_for: codes that in an order ask for that study, and in a Procedure prove nothing.
+    asked_for: codes that order that study, and in a Procedure prove nothing.
     studies: the procedures that are studies. panel_names: the procedure file that a panel's code stands in.
     procedure_labels: of every procedure file.
     """
@@ -222,12 +218,12 @@ class Terminology:
     def __post_init__(self) -> None:
         longest = max((len(code) for _, code in self.finding_prefixes), default=0)
         object.__setattr__(self, "_longest_family", longest)
-        names = {name: one.id for one in self.findings.values() for name in one.names}
+        names = {name: finding.id for finding in self.findings.values() for name in finding.names}
         object.__setattr__(self, "twitch_names", names)
         object.__setattr__(self, "_family_systems", frozenset(system for system, _ in self.finding_prefixes))
 
     def finding_of(self, key: CodeKey) -> tuple[FindingCode, ...]:
-        """The findings a code stands for: exact, else the longest prefix family (E11 covers E11.9)."""
+        """The findings of a code: exact, else of the longest prefix family (E11 covers E11.9)."""
         exact = self.finding_codes.get(key)
         if exact is not None:
             return exact

@@ -134,7 +134,6 @@ def _finding(finding: Finding) -> dict[str, Any]:
             "id": finding.id,
             "status": finding.status.value,
             "basis": finding.basis.value if finding.basis and finding.status is not Status.UNKNOWN else None,
-            "value": finding.value,
             "since": _since(finding.since),
             "conflict": finding.conflict,
             "suspected": finding.suspected or None,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, TypeVar
 
 import msgspec
@@ -318,8 +317,3 @@ def key_of(expression: str) -> str:
     """The prefetch key of "prefetch.conditions.entry[0].resource"; "" for a bundle's entry."""
     parts = expression.split(".")
     return parts[1] if f"{parts[0]}." in ("prefetch.", FETCHED) and len(parts) > 1 else ""
-
-
-def exists_on(day: date | None, as_of: date, future_days: int) -> bool:
-    """Whether a record of that day exists for the decision; an undated one does."""
-    return day is None or (day - as_of).days <= future_days

@@ -119,11 +119,9 @@ class Condition(Struct):
     abatementPeriod: Period | None = None
     abatementAge: Quantity | None = None
     abatementRange: Range | None = None
-    abatementString: str | None = None
     abatementBoolean: bool | None = None
     recordedDate: str | None = None
     assertedDate: str | None = None  # STU3
-    recorder: Reference | None = None
     asserter: Reference | None = None
     participant: list[Participant | None] | None = None  # R5
     context: msgspec.Raw = NOT_THERE  # STU3
@@ -327,7 +325,6 @@ class Task(Struct):
     context: msgspec.Raw = NOT_THERE  # STU3
     focus: Reference | None = None
     authoredOn: str | None = None
-    lastModified: str | None = None
     # `for` is a Python keyword: see the rename below.
     for_: Reference | None = msgspec.field(default=None, name="for")
 
@@ -373,7 +370,6 @@ class FamilyMemberHistory(Struct):
     status: str | None = None
     patient: Reference | None = None
     date: str | None = None
-    relationship: CodeableConcept | None = None
     condition: list[FamilyCondition | None] | None = None
     notDone: bool | None = None  # STU3
     gender: msgspec.Raw = NOT_THERE  # STU3

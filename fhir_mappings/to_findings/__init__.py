@@ -1,4 +1,4 @@
-"""FHIR resources of one patient -> the record that the decision sees."""
+"""FHIR resources of one patient -> the record that the decision reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 
 from msgspec.structs import replace as replaced
 
-from fhir_mappings.record import Finding, Note, Reading, Record, Status
+from fhir_mappings.record import Note, Reading, Record, Status
 from fhir_mappings.resources.concepts import twitch_named_by
 from fhir_mappings.resources.invalid import Unread
 from fhir_mappings.resources.notes import at_most
@@ -16,65 +16,68 @@ from fhir_mappings.resources.select import parse
 from fhir_mappings.resources.shapes import CodeableConcept
 from fhir_mappings.resources.submission import Submission
 from fhir_mappings.terminology import Terminology
-from fhir_mappings.to_findings.bearing import bearing_on
-from fhir_mappings.to_findings.drafts import drafts_of
-from fhir_mappings.to_findings.family import family_said
-from fhir_mappings.to_findings.findings import NOT_UNDERSTOOD, Reader
+from fhir_mappings.to_findings.findings import (
+    Reader,
+    condition_statements,
+    family_statements,
+    relevance_by,
+)
 from fhir_mappings.to_findings.medications import drugs_of
-from fhir_mappings.to_findings.observations import observed
-from fhir_mappings.to_findings.orders import orders_of
+from fhir_mappings.to_findings.observations import NOT_UNDERSTOOD, observation_statements, observed
+from fhir_mappings.to_findings.orders import draft_orders_of, orders_of
 from fhir_mappings.to_findings.results import results_of
-from fhir_mappings.to_findings.statements import Said, finding_of
+from fhir_mappings.to_findings.statements import Statement, finding_of
 from fhir_mappings.to_findings.statuses import IN_WORDS, STATUS_NOT_RECOGNISED
 from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
 
+_UNKNOWN_TWITCH = frozenset({NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, IN_WORDS})
+
 
 def record_of(submission: Submission, terminology: Terminology, as_of: date, reading: Reading) -> Record:
-    """The record of the one patient that the submission is about, on that day.
+    """The record, on that day, of the one patient that the submission is about.
 
-    Raises PatientError where it is about none or several.
+    Raises:
+        PatientError: the submission is about no patient or about several.
     """
-    parsed = parse(submission, bearing_on(terminology))
+    parsed = parse(submission, relevance_by(terminology))
     reader = Reader(terminology, as_of, reading, parsed.patient.born, parsed.body_structures)
-    said: list[Said] = []
-    for condition in parsed.conditions:
-        said += reader.condition(condition)
     observations = observed(parsed.observations)
+    statements: list[Statement] = []
+    for condition in parsed.conditions:
+        statements += condition_statements(reader, condition)
     for observation in observations:
-        said += reader.observation(observation)
+        statements += observation_statements(reader, observation)
     for history in parsed.family_histories:
-        said += family_said(reader, history)
-    twitching: list[Said] = []
-    spoken_of: dict[str, list[Said]] = {}
-    for one in said:
-        if _is_twitch(one.finding, terminology):
-            twitching.append(one)
+        statements += family_statements(reader, history)
+    twitching: list[Statement] = []
+    by_finding: dict[str, list[Statement]] = {}
+    for statement in statements:
+        if _is_twitch(statement.finding, terminology):
+            twitching.append(statement)
         else:
-            spoken_of.setdefault(one.finding, []).append(one)
-    named = terminology.findings.get("fasciculation")
-    label = named.label if named is not None else ""
+            by_finding.setdefault(statement.finding, []).append(statement)
+    fasciculation = terminology.findings.get("fasciculation")
+    label = fasciculation.label if fasciculation is not None else ""
     twitch = twitch_of(twitching, frozenset(reader.loose_courses), as_of, label)
-    onset = twitch.onset
-    findings: dict[str, Finding] = {}
-    for name in sorted(spoken_of):
-        records = [_since_onset(one, onset.earliest) for one in spoken_of[name]]
-        findings[name] = finding_of(name, records)
-    drugs, drug_notes = drugs_of(
+    findings = {
+        name: finding_of(name, [_before_onset(s, twitch.onset.earliest) for s in by_finding[name]])
+        for name in sorted(by_finding)
+    }
+    drugs = drugs_of(
+        reader,
         parsed.medication_requests,
         parsed.medication_statements,
         parsed.medications,
-        terminology,
-        onset,
-        as_of,
-        reading,
+        twitch.onset,
     )
-    results, result_notes = results_of(observations, terminology, parsed.patient, as_of, reading)
-    orders, order_notes = orders_of(parsed.service_requests, parsed.tasks, terminology, as_of, reading)
-    studies, study_notes = studies_of(
-        parsed.reports, parsed.procedures, observations, terminology, as_of, reading
+    results = results_of(reader, observations, parsed.patient)
+    orders = orders_of(reader, parsed.service_requests, parsed.tasks)
+    drafts = draft_orders_of(
+        reader, parsed.service_requests, parsed.medication_requests, parsed.medications, orders
     )
-    notes = [*parsed.not_understood, *reader.notes, *drug_notes, *result_notes, *order_notes, *study_notes]
+    studies = studies_of(reader, parsed.reports, parsed.procedures, observations)
+    notes = dict.fromkeys((*parsed.not_understood, *reader.notes))
     return Record(
         as_of=as_of,
         patient=parsed.patient,
@@ -83,42 +86,35 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
         drugs=drugs,
         results=results,
         orders=orders,
-        drafts=drafts_of(
-            parsed.service_requests,
-            parsed.medication_requests,
-            parsed.medications,
-            orders,
-            terminology,
-            as_of,
-        ),
+        drafts=drafts,
         studies=studies,
         not_used=parsed.not_used,
-        not_understood=at_most(
-            sorted(dict.fromkeys(notes), key=lambda n: (n.reference, n.expression or "", n.why))
-        ),
+        not_understood=at_most(sorted(notes, key=lambda n: (n.reference, n.expression or "", n.why))),
         not_seen=parsed.not_seen,
-        unread=_unread(reader, parsed.unread, twitching),
+        unread=_perhaps_twitch(reader, parsed.unread, twitching),
         version=parsed.version,
     )
 
 
-def _unread(reader: Reader, unread: Iterable[Unread], twitching: Iterable[Said]) -> tuple[Note, ...]:
-    """What may have told of a twitch: an entry, value or status not understood, a name without its code."""
+def _perhaps_twitch(
+    reader: Reader, invalid: Iterable[Unread], twitching: Iterable[Statement]
+) -> tuple[Note, ...]:
+    """Notes on what may be a twitch: an invalid entry, or an unrecognised value, status or name."""
 
-    def twitch(entry: Unread, concept: CodeableConcept) -> bool:
+    def names_twitch(entry: Unread, concept: CodeableConcept) -> bool:
         if entry.kind != "Observation" and twitch_named_by(concept, reader.terminology):
             return True
         return any(_is_twitch(code.finding, reader.terminology) for code in reader.findings_of(concept))
 
     entries = [
-        replace(one.note, expression=one.place)
-        for one in unread
-        if one.may_be_a_finding and (one.codes is None or any(twitch(one, code) for code in one.codes))
+        replace(entry.note, expression=entry.place)
+        for entry in invalid
+        if entry.may_be_a_finding
+        and (entry.codes is None or any(names_twitch(entry, code) for code in entry.codes))
     ]
-    unsaid = {one.reference for one in twitching if one.status is Status.UNKNOWN and not one.history}
-    reasons = (NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, IN_WORDS)
-    unclear = [note for note in reader.notes if note.why in reasons and note.reference in unsaid]
-    return at_most(list(dict.fromkeys([*entries, *unclear])))
+    unknown = {s.reference for s in twitching if s.status is Status.UNKNOWN and not s.history}
+    unrecognised = [n for n in reader.notes if n.why in _UNKNOWN_TWITCH and n.reference in unknown]
+    return at_most(list(dict.fromkeys([*entries, *unrecognised])))
 
 
 def _is_twitch(finding: str, terminology: Terminology) -> bool:
@@ -126,8 +122,8 @@ def _is_twitch(finding: str, terminology: Terminology) -> bool:
     return definition is not None and definition.kind == "fasciculation"
 
 
-def _since_onset(said: Said, onset: date | None) -> Said:
+def _before_onset(statement: Statement, onset: date | None) -> Statement:
     """An absence recorded before the twitch began is history: nobody has looked since. Undated is oldest."""
-    if onset is not None and said.status is Status.ABSENT and said.sort_day < onset:
-        return replaced(said, history=True)
-    return said
+    if onset is not None and statement.status is Status.ABSENT and statement.sort_day < onset:
+        return replaced(statement, history=True)
+    return statement

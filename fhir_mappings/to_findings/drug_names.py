@@ -1,13 +1,12 @@
-"""Which drug ingredients a medicine's codings and text name.
+"""The drug ingredients that a medicine's codings and text name.
 
-Codes are matched on system and code. Text is the medicine's own name, and the display of a coding whose code
-is unknown; only the filter for ACE inhibitors and angiotensin blockers reads every display.
+Codes match on system and code. Text is the medicine's own name, and the display of a coding of unknown code;
+only the filter for ACE inhibitors and angiotensin blockers reads every display.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -16,19 +15,19 @@ from fhir_mappings.resources.shapes import CodeableConcept
 from fhir_mappings.terminology import ATC, NDC, WORD, Ingredient, Medications, code_key
 
 # A medicine's name is short; what follows in an overlong text is not one.
-_MOST_CHARACTERS = 2_000
-_MOST_WORDS = 10
+_MAX_TEXT_CHARACTERS = 2_000
+_MAX_TERM_WORDS = 10
 # "losartan" has two letters before its stem, the month of April one.
-_LETTERS_BEFORE_STEM = 2
+_MIN_LETTERS_BEFORE_STEM = 2
 
 
 class Named(msgspec.Struct, frozen=True):
-    """What one concept names, or several of one medicine.
+    """The ingredients and routes that one concept names, or several of one medicine.
 
-    coded: ingredients its codes stand for. written: ingredients its text names. raising: names with the stem
-    of an ACE inhibitor or angiotensin blocker. raises: such a name, or an ATC code of theirs.
-    form_routes: route groups of the form words in its text. code_routes: those its codes carry.
-    name: as written, else the code, "" if neither. has_text: something to read is there, a display included.
+    coded: ingredients of its codes. written: ingredients in its text. raising: words with the stem of an ACE
+    inhibitor or angiotensin blocker. raises: such a word, or an ATC code of theirs.
+    form_routes: route groups of the form words in its text. code_routes: those of its codes.
+    name: as written, else the code, "" if neither. has_text: it has text, or a display.
     """
 
     coded: tuple[Ingredient, ...] = ()
@@ -41,40 +40,14 @@ class Named(msgspec.Struct, frozen=True):
     has_text: bool = False
 
 
-class Names:
-    """Reads the names of one record, each of them once: a record of years repeats its prescriptions."""
-
-    def __init__(self, medications: Medications) -> None:
-        self.medications = medications
-        self._read: dict[tuple[Any, ...], Named] = {}
-
-    def named_by(self, concept: CodeableConcept | None) -> Named:
-        """All that a concept's codings and text name; of no concept, nothing."""
-        if concept is None:
-            return NOTHING
-        key = written_in(concept)
-        named = self._read.get(key)
-        if named is None:
-            named = self._read[key] = named_by(concept, self.medications)
-        return named
-
-
 NOTHING = Named()
 
 
-def written_in(concept: CodeableConcept) -> tuple[Any, ...]:
-    """All that is read of a concept, to know the same one again."""
-    codings = [(one.system, one.code, one.display) if one else None for one in concept.coding or ()]
-    return concept.text, *codings
-
-
-def named_by(concept: CodeableConcept | None, medications: Medications) -> Named:
-    """All that a concept's codings and text name; of no concept, nothing."""
-    if concept is None:
-        return NOTHING
+def named_by(concept: CodeableConcept, medications: Medications) -> Named:
+    """All that a concept's codings and text name."""
     coded: list[Ingredient] = []
     texts = [concept.text or ""]
-    spoken = {texts[0]: _scanned(texts[0])}
+    scans = {texts[0]: _scan(texts[0])}
     raises = False
     for coding in concept.coding or ():
         if coding is None:
@@ -82,22 +55,23 @@ def named_by(concept: CodeableConcept | None, medications: Medications) -> Named
         key = code_key(coding.system or "", coding.code or "")
         hits = _of_code(key[0], key[1], medications)
         coded.extend(hits)
-        raises = raises or (key[0] == ATC and _has_prefix(key[1].upper(), medications.potassium_raising_atc))
+        if key[0] == ATC and key[1].upper().startswith(tuple(medications.potassium_raising_atc)):
+            raises = True
         display = coding.display or ""
         # A display mostly repeats the text.
-        if display not in spoken:
-            spoken[display] = _scanned(display)
+        if display not in scans:
+            scans[display] = _scan(display)
         if not hits:
             texts.append(display)
     terms, forms = medications.terms, medications.form_words
     written: list[Ingredient] = []
     form_routes: set[str] = set()
     for text in texts:
-        if not medications.beginnings.isdisjoint(spoken[text].words):
-            phrases = _phrases(spoken[text], medications.beginnings)
+        if not medications.beginnings.isdisjoint(scans[text].words):
+            phrases = _phrases(scans[text], medications.beginnings)
             written += (hit for term in _longest(phrases, terms) for hit in terms[term])
             form_routes.update(forms[word] for word in _longest(phrases, forms))
-    raising = _raising([word for scanned in spoken.values() for word in scanned.words], medications.stems)
+    raising = _raising([word for scan in scans.values() for word in scan.words], medications.stems)
     return Named(
         coded=tuple(coded),
         written=tuple(written),
@@ -106,23 +80,22 @@ def named_by(concept: CodeableConcept | None, medications: Medications) -> Named
         form_routes=frozenset(form_routes),
         code_routes=frozenset([hit.route for hit in coded if hit.route]),
         name=text_of(concept).strip(),
-        has_text=any(text.strip() for text in spoken),
+        has_text=any(text.strip() for text in scans),
     )
 
 
 def together(named: Sequence[Named]) -> Named:
-    """What several concepts of one medicine name between them; its name is the first there is."""
-    if len(named) == 1:
-        return named[0]
+    """All that several concepts of one medicine name; its name is the first there is."""
+    none: frozenset[str] = frozenset()
     return Named(
-        coded=tuple(hit for one in named for hit in one.coded),
-        written=tuple(hit for one in named for hit in one.written),
-        raising=frozenset(name for one in named for name in one.raising),
-        raises=any(one.raises for one in named),
-        form_routes=frozenset(route for one in named for route in one.form_routes),
-        code_routes=frozenset(route for one in named for route in one.code_routes),
-        name=next((one.name for one in named if one.name), ""),
-        has_text=any(one.has_text for one in named),
+        coded=tuple(hit for part in named for hit in part.coded),
+        written=tuple(hit for part in named for hit in part.written),
+        raising=none.union(*(part.raising for part in named)),
+        raises=any(part.raises for part in named),
+        form_routes=none.union(*(part.form_routes for part in named)),
+        code_routes=none.union(*(part.code_routes for part in named)),
+        name=next((part.name for part in named if part.name), ""),
+        has_text=any(part.has_text for part in named),
     )
 
 
@@ -136,12 +109,8 @@ def routes_of(concept: CodeableConcept | None, medications: Medications) -> froz
     if by_code:
         return by_code
     texts = [concept.text or "", *(coding.display or "" for coding in codings)]
-    return frozenset(route for text in texts for route in routes_in(text, medications))
-
-
-def routes_in(text: str, medications: Medications) -> frozenset[str]:
-    """The route groups that form words of a name or text point to."""
-    return frozenset(medications.form_words[word] for word in terms_in(text, medications.form_words))
+    words = medications.form_words
+    return frozenset(words[word] for text in texts for word in terms_in(text, words))
 
 
 def terms_in(text: str, terms: Container[str]) -> list[str]:
@@ -150,10 +119,10 @@ def terms_in(text: str, terms: Container[str]) -> list[str]:
     >>> terms_in("Methylprednisolone 4mg", {"prednisolone"})
     []
     """
-    return _longest(_phrases(_scanned(text)), terms)
+    return _longest(_phrases(_scan(text)), terms)
 
 
-class _Scanned(msgspec.Struct, frozen=True, gc=False):
+class _Scan(msgspec.Struct, frozen=True, gc=False):
     """A text in lower case with single blanks, and its words."""
 
     lowered: str
@@ -163,19 +132,19 @@ class _Scanned(msgspec.Struct, frozen=True, gc=False):
 _Phrases = list[tuple[str, int, int]]
 
 
-def _scanned(text: str) -> _Scanned:
-    lowered = " ".join(text[:_MOST_CHARACTERS].lower().replace("’", "'").split())
-    return _Scanned(lowered, WORD.findall(lowered))
+def _scan(text: str) -> _Scan:
+    lowered = " ".join(text[:_MAX_TEXT_CHARACTERS].lower().replace("’", "'").split())
+    return _Scan(lowered, WORD.findall(lowered))
 
 
-def _phrases(scanned: _Scanned, beginnings: Container[str] | None = None) -> _Phrases:
+def _phrases(scan: _Scan, beginnings: Container[str] | None = None) -> _Phrases:
     """Every run of words as (phrase, start, end), or those alone that begin with one of these words."""
-    spans = [match.span() for match in WORD.finditer(scanned.lowered)]
+    spans = [match.span() for match in WORD.finditer(scan.lowered)]
     return [
-        (scanned.lowered[start:end], start, end)
-        for index, (word, (start, _)) in enumerate(zip(scanned.words, spans, strict=True))
+        (scan.lowered[start:end], start, end)
+        for index, (word, (start, _)) in enumerate(zip(scan.words, spans, strict=True))
         if beginnings is None or word in beginnings
-        for _, end in spans[index : index + _MOST_WORDS]
+        for _, end in spans[index : index + _MAX_TERM_WORDS]
     ]
 
 
@@ -230,11 +199,7 @@ def _of_atc(code: str, medications: Medications) -> tuple[Ingredient, ...]:
         prefix = code[:length]
         family = medications.atc.get(prefix)
         if family is not None:
-            excepted = any(
-                family_prefix == prefix and code.startswith(exception)
-                for family_prefix, exception in medications.atc_exceptions
-            )
-            return () if excepted else family
+            return family
     return ()
 
 
@@ -245,15 +210,11 @@ def _of_ndc(code: str, ndc: Mapping[str, tuple[Ingredient, ...]]) -> tuple[Ingre
 
 
 def _raising(words: Iterable[str], stems: tuple[str, ...]) -> frozenset[str]:
+    shortest = {stem: len(stem) + _MIN_LETTERS_BEFORE_STEM for stem in stems}
     return frozenset(
-        [
-            word
-            for word in words
-            if word.endswith(stems)
-            and any(word.endswith(stem) and len(word) >= len(stem) + _LETTERS_BEFORE_STEM for stem in stems)
-        ]
+        word
+        for word in words
+        # Most words end with no stem at all.
+        if word.endswith(stems)
+        and any(word.endswith(stem) and len(word) >= length for stem, length in shortest.items())
     )
-
-
-def _has_prefix(code: str, prefixes: Iterable[str]) -> bool:
-    return any(code.startswith(prefix) for prefix in prefixes)

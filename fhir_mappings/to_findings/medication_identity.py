@@ -1,4 +1,4 @@
-"""The medicine that a request or statement speaks of, wherever it stands: coded, contained or referenced."""
+"""The medicine that a request or statement names, coded, contained or referenced, and its classes."""
 
 from __future__ import annotations
 
@@ -11,188 +11,158 @@ from msgspec.structs import replace
 
 from fhir_mappings.record import Note
 from fhir_mappings.resources.references import plain, refers_to
-from fhir_mappings.resources.shapes import CodeableConcept, Head, Medication, MedicationIngredient, Reference
+from fhir_mappings.resources.shapes import CodeableConcept, Head, Medication, Reference
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import Ingredient, Medications
-from fhir_mappings.to_findings.drug_names import NOTHING, Named, Names, routes_of, together, written_in
-from fhir_mappings.to_findings.medication_records import MedicationRecord, dosages_of
-from fhir_mappings.to_findings.medication_routes import Classed, classed
+from fhir_mappings.to_findings.drug_names import NOTHING, Named, named_by, routes_of, together
+from fhir_mappings.to_findings.medication_timing import MedicationRecord, dosages_of
 
 # A Medication may be made of Medications; real ones nest once or twice.
-_DEEPEST = 4
-# What the Medications of one record refer to, and the ingredients of one: real ones have some tens of them.
-_MOST_FOLLOWED = 20_000
-_MOST_INGREDIENTS = 100
+_MAX_DEPTH = 4
+# References that the Medications of one record hold, and ingredients of one: real ones have some tens.
+_MAX_FOLLOWED = 20_000
+_MAX_INGREDIENTS = 100
 _TOO_MANY = frozenset({"it names more ingredients than are read"})
 _NOT_SUPPLIED = frozenset({"the medicine it refers to was not supplied"})
-_UNREADABLE = frozenset({"a contained resource that cannot be read"})
+_INVALID = frozenset({"a contained resource that cannot be read"})
+_NONE: frozenset[str] = frozenset()
+
+
+class Classed(msgspec.Struct, frozen=True):
+    """One ingredient of a medicine. sure: the classes it is in. maybe: those that an unknown route leaves."""
+
+    name: str
+    sure: frozenset[str] = frozenset()
+    maybe: frozenset[str] = frozenset()
 
 
 class Medicine(msgspec.Struct, frozen=True, gc=False):
-    """What a medicine is called and made of. ingredients: with their classes."""
+    """The names and the ingredients, with their classes, of a medicine."""
 
     named: Named
     ingredients: tuple[Classed, ...]
 
 
-class Medicines:
-    """The medicines of one record, each worked out once: a record of years repeats its prescriptions."""
-
-    def __init__(self, medications: Mapping[str, Located[Medication]], tables: Medications) -> None:
-        self._tables = tables
-        self._names = Names(tables)
-        self._reader = _Reader(medications, self._names)
-        self._read: dict[tuple[Any, ...], Medicine] = {}
-        # By what was read, which is kept: else another could come to have its number.
-        self._referred: dict[tuple[int, frozenset[str]], tuple[_Read, Medicine]] = {}
-
-    def of(self, record: MedicationRecord, reference: str) -> tuple[Medicine, tuple[Note, ...]]:
-        """The medicine of a record, and a note where it refers to one that is not there or not readable.
-
-        Records that name it alike and give it by the same route have the same medicine, not an equal one.
-        """
-        dosage_routes = _dosage_routes(record, self._tables)
-        concept = record.medicationCodeableConcept
-        if concept is None or record.medication or record.medicationReference or record.contained:
-            return self._referred_to(record, reference, dosage_routes)
-        key = written_in(concept), dosage_routes
-        medicine = self._read.get(key)
-        if medicine is None:
-            named = self._names.named_by(concept)
-            medicine = self._read[key] = self._made_of(named, dosage_routes, _NO_ROUTES)
-        return medicine, ()
-
-    def _referred_to(
-        self, record: MedicationRecord, reference: str, dosage_routes: frozenset[str]
-    ) -> tuple[Medicine, tuple[Note, ...]]:
-        read = self._reader.record(record)
-        key = id(read), dosage_routes
-        if key not in self._referred:
-            self._referred[key] = read, self._made_of(read.named, dosage_routes, read.form_routes)
-        place = f"{type(record).__name__}.medication"
-        return self._referred[key][1], tuple(Note(reference, why, place) for why in sorted(read.problems))
-
-    def _made_of(self, named: Named, dosage_routes: frozenset[str], form_routes: frozenset[str]) -> Medicine:
-        # The route of the dosage goes before that of the form, and both before what the name says.
-        routes = (dosage_routes, form_routes, named.form_routes, named.code_routes)
-        return Medicine(named, classed(named.coded, named.written, routes, self._tables.class_routes))
-
-
-_NO_ROUTES: frozenset[str] = frozenset()
-
-
-def _dosage_routes(record: MedicationRecord, tables: Medications) -> frozenset[str]:
-    found = _NO_ROUTES
-    for dosage in dosages_of(record):
-        if dosage is not None and dosage.route is not None:
-            found |= routes_of(dosage.route, tables)
-    return found
-
-
-class _Read(msgspec.Struct, frozen=True):
-    """What a record or a Medication says of the medicine, with all that it refers to."""
+class _Identity(msgspec.Struct, frozen=True):
+    """The names of a medicine in one place or several, with all that they refer to."""
 
     named: Named
-    form_routes: frozenset[str] = _NO_ROUTES
-    problems: frozenset[str] = frozenset()
+    form_routes: frozenset[str] = _NONE
+    problems: frozenset[str] = _NONE
 
 
 class _Contained(msgspec.Struct, frozen=True):
-    """What "#id" references mean within one resource."""
+    """The meaning of "#id" references within one resource."""
 
     medications: Mapping[str, Medication] = {}
-    problems: frozenset[str] = frozenset()
+    problems: frozenset[str] = _NONE
 
 
-class _Reader:
-    """Walks from a record to everything that names its medicine; each Medication is read once for all."""
+class Medicines:
+    """The medicines of one record. A record of years repeats its prescriptions: each is read once."""
 
-    def __init__(self, medications: Mapping[str, Located[Medication]], names: Names) -> None:
+    def __init__(self, medications: Mapping[str, Located[Medication]], tables: Medications) -> None:
         self._medications = medications
-        self._names = names
-        self._tables = names.medications
-        # Number of a Medication and how deep it was met -> itself, to keep the number, and what it says.
-        self._read: dict[tuple[int, int], tuple[Medication, _Read]] = {}
+        self._tables = tables
+        self._concepts: dict[tuple[Any, ...], _Identity] = {}
+        # By the number of an object, which is kept: else another object could come to have its number.
+        self._read: dict[tuple[int, int], tuple[Medication, _Identity]] = {}
+        self._made: dict[tuple[int, frozenset[str]], tuple[_Identity, Medicine]] = {}
         self._contained: dict[int, _Contained] = {}
         self._followed = 0
 
-    def record(self, record: MedicationRecord) -> _Read:
+    def of(self, record: MedicationRecord, reference: str) -> tuple[Medicine, list[Note]]:
+        """The medicine of a record, and a note for each reference that is missing or invalid.
+
+        Records that name it alike and give it by the same route have the same object.
+        """
         contained = _contained_in(record.contained)
-        parts = self._name(record.medicationCodeableConcept)
+        parts = self._concept(record.medicationCodeableConcept)
         if record.medication is not None:
-            parts += self._name(record.medication.concept)
+            parts += self._concept(record.medication.concept)
             parts += self._referred(record.medication.reference, 0, contained)
         parts += self._referred(record.medicationReference, 0, contained)
-        return _joined(parts, _NO_ROUTES, contained.problems)
+        identity = _joined(parts, _NONE, contained.problems)
+        routes = _NONE.union(
+            *(routes_of(dosage.route, self._tables) for dosage in dosages_of(record) if dosage is not None)
+        )
+        key = id(identity), routes
+        if key not in self._made:
+            named = identity.named
+            # The route of the dosage goes before that of the form, and both before that of the name.
+            known = (routes, identity.form_routes, named.form_routes, named.code_routes)
+            ingredients = classed(named.coded, named.written, known, self._tables.class_routes)
+            self._made[key] = identity, Medicine(named, ingredients)
+        place = f"{type(record).__name__}.medication"
+        return self._made[key][1], [Note(reference, why, place) for why in sorted(identity.problems)]
 
-    def _name(self, concept: CodeableConcept | None) -> list[_Read]:
-        return [] if concept is None else [_Read(self._names.named_by(concept))]
+    def _concept(self, concept: CodeableConcept | None) -> list[_Identity]:
+        if concept is None:
+            return []
+        codings = [(c.system, c.code, c.display) if c else None for c in concept.coding or ()]
+        key = (concept.text, *codings)
+        if key not in self._concepts:
+            self._concepts[key] = _Identity(named_by(concept, self._tables))
+        return [self._concepts[key]]
 
-    def _referred(self, reference: Reference | None, depth: int, contained: _Contained) -> list[_Read]:
+    def _referred(self, reference: Reference | None, depth: int, contained: _Contained) -> list[_Identity]:
         if reference is None:
             return []
         if depth:
             self._followed += 1
-            if self._followed > _MOST_FOLLOWED:
-                return [_Read(NOTHING, problems=_TOO_MANY)]
+            if self._followed > _MAX_FOLLOWED:
+                return [_Identity(NOTHING, problems=_TOO_MANY)]
         medication, inside = self._found(reference, contained)
         parts = []
-        if medication is not None and depth < _DEEPEST:
+        if medication is not None and depth < _MAX_DEPTH:
             parts.append(self._medication(medication, depth, inside))
         elif reference.display:
             # Nothing else tells what it is: the display is all the text there is.
-            parts += self._name(CodeableConcept(text=reference.display))
+            parts += self._concept(CodeableConcept(text=reference.display))
         problems = _NOT_SUPPLIED if medication is None else inside.problems
         if problems:
-            parts.append(_Read(NOTHING, problems=problems))
+            parts.append(_Identity(NOTHING, problems=problems))
         return parts
 
-    def _medication(self, medication: Medication, depth: int, contained: _Contained) -> _Read:
+    def _medication(self, medication: Medication, depth: int, contained: _Contained) -> _Identity:
         key = id(medication), depth
-        if key not in self._read:
-            self._read[key] = medication, self._medication_read(medication, depth, contained)
+        if key in self._read:
+            return self._read[key][1]
+        parts: list[_Identity] = []
+        for concept in medication.code.concepts if medication.code is not None else ():
+            parts += self._concept(concept)
+        for ingredient in medication.ingredient or ():
+            if ingredient is None:
+                continue
+            parts += self._concept(ingredient.itemCodeableConcept)
+            parts += self._referred(ingredient.itemReference, depth + 1, contained)
+            if ingredient.item is not None:
+                parts += self._concept(ingredient.item.concept)
+                parts += self._referred(ingredient.item.reference, depth + 1, contained)
+        forms = routes_of(medication.form, self._tables) | routes_of(medication.doseForm, self._tables)
+        self._read[key] = medication, _joined(parts, forms, _NONE)
         return self._read[key][1]
 
-    def _medication_read(self, medication: Medication, depth: int, contained: _Contained) -> _Read:
-        forms = (routes_of(form, self._tables) for form in (medication.form, medication.doseForm))
-        parts: list[_Read] = []
-        for concept in medication.code.concepts if medication.code is not None else ():
-            parts += self._name(concept)
-        for ingredient in medication.ingredient or ():
-            if ingredient is not None:
-                parts += self._ingredient(ingredient, depth + 1, contained)
-        return _joined(parts, _NO_ROUTES.union(*forms), frozenset())
-
-    def _ingredient(self, ingredient: MedicationIngredient, depth: int, contained: _Contained) -> list[_Read]:
-        parts = self._name(ingredient.itemCodeableConcept)
-        parts += self._referred(ingredient.itemReference, depth, contained)
-        if ingredient.item is not None:
-            parts += self._name(ingredient.item.concept)
-            parts += self._referred(ingredient.item.reference, depth, contained)
-        return parts
-
     def _found(self, reference: Reference, contained: _Contained) -> tuple[Medication | None, _Contained]:
-        """The Medication, and what its own "#id" references would mean."""
+        """The Medication, and the meaning of its own "#id" references."""
         text = (reference.reference or "").strip()
         if text.startswith("#"):
             return contained.medications.get(text[1:]), contained
         target = plain(text)
-        located = self._medications.get(target) or self._by_tail(target)
+        located = self._medications.get(target)
         if located is None:
-            return None, _Contained()
+            # An absolute URL may mean a Medication of that id whose own address was not sent.
+            located = self._medications.get("/".join(target.split("/")[-2:]))
+            if located is None or not refers_to(target, "Medication", located.names):
+                return None, _Contained()
         key = id(located.resource)
         if key not in self._contained:
             self._contained[key] = _contained_in(located.resource.contained)
         return located.resource, self._contained[key]
 
-    def _by_tail(self, target: str) -> Located[Medication] | None:
-        """An absolute URL may mean a Medication of that id whose own address was not sent."""
-        located = self._medications.get("/".join(target.split("/")[-2:]))
-        return located if located and refers_to(target, "Medication", located.names) else None
 
-
-def _joined(parts: Sequence[_Read], form_routes: frozenset[str], problems: frozenset[str]) -> _Read:
-    """What those parts say between them; one that stands there often says it once."""
+def _joined(parts: Sequence[_Identity], form_routes: frozenset[str], problems: frozenset[str]) -> _Identity:
+    """All that those parts name; a part that stands there often counts once."""
     distinct = list({id(part): part for part in parts}.values())
     if len(distinct) == 1 and not form_routes and not problems:
         return distinct[0]
@@ -202,32 +172,79 @@ def _joined(parts: Sequence[_Read], form_routes: frozenset[str], problems: froze
     if len(distinct) > 1:
         coded, written = tuple(dict.fromkeys(named.coded)), tuple(dict.fromkeys(named.written))
         names = named.raising, {hit.name for hit in coded}, {hit.name for hit in written}
-        if any(len(found) > _MOST_INGREDIENTS for found in names):
+        if any(len(found) > _MAX_INGREDIENTS for found in names):
             problems |= _TOO_MANY
         named = replace(
             named,
             coded=_first_of(coded),
             written=_first_of(written),
-            raising=frozenset(sorted(named.raising)[:_MOST_INGREDIENTS]),
+            raising=frozenset(sorted(named.raising)[:_MAX_INGREDIENTS]),
         )
-    return _Read(named, form_routes, problems)
+    return _Identity(named, form_routes, problems)
 
 
 def _first_of(hits: Iterable[Ingredient]) -> tuple[Ingredient, ...]:
-    """Those of so many ingredients; of one there may be several hits, by its classes."""
-    names = set(islice(dict.fromkeys(hit.name for hit in hits), _MOST_INGREDIENTS))
+    """The hits of the first ingredients; one ingredient may have several, by its classes."""
+    names = set(islice(dict.fromkeys(hit.name for hit in hits), _MAX_INGREDIENTS))
     return tuple(hit for hit in hits if hit.name in names)
 
 
 def _contained_in(resources: Sequence[msgspec.Raw] | None) -> _Contained:
-    """Substances too: an ingredient may be one, and its code stands in the same member."""
+    """Medications, and Substances: an ingredient may be one, and its code stands in the same member."""
     medications: dict[str, Medication] = {}
-    problems: frozenset[str] = frozenset()
+    problems = _NONE
     for raw in resources or ():
         try:
             head = msgspec.json.decode(raw, type=Head)
             if head.id and head.resourceType in {"Medication", "Substance"}:
                 medications[head.id.lstrip("#")] = msgspec.json.decode(raw, type=Medication)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            problems = _UNREADABLE
+            problems = _INVALID
     return _Contained(medications, problems)
+
+
+def classed(
+    coded: Iterable[Ingredient],
+    written: Iterable[Ingredient],
+    routes: Iterable[frozenset[str]],
+    class_routes: Mapping[str, frozenset[str]],
+) -> tuple[Classed, ...]:
+    """The ingredients of one medicine with their classes.
+
+    A code that decides the class goes before the route.
+
+    Args:
+        written: by text, which adds only ingredients that no code names.
+        routes: by each source, the best first; the first that is not empty counts.
+    """
+    by_name: dict[str, list[Ingredient]] = {}
+    for hit in coded:
+        by_name.setdefault(hit.name, []).append(hit)
+    coded_names = frozenset(by_name)
+    for hit in written:
+        if hit.name not in coded_names:
+            by_name.setdefault(hit.name, []).append(hit)
+    route = next((known for known in routes if known), _NONE)
+    decided = {hit.medication_class for hits in by_name.values() for hit in hits if not hit.route_decides}
+    return tuple(_classed(name, by_name[name], decided, route, class_routes) for name in sorted(by_name))
+
+
+def _classed(
+    name: str,
+    hits: list[Ingredient],
+    decided: set[str],
+    route: frozenset[str],
+    class_routes: Mapping[str, frozenset[str]],
+) -> Classed:
+    candidates = frozenset(hit.medication_class for hit in hits)
+    # Another code of the same medicine may say what this one leaves to the route.
+    settled = frozenset(h.medication_class for h in hits if not h.route_decides) or candidates & decided
+    if settled:
+        return Classed(name, sure=settled)
+    fitting = frozenset(c for c in candidates if class_routes.get(c, _NONE) & route)
+    if len(fitting) == 1:
+        return Classed(name, sure=fitting)
+    if route and not fitting and len(candidates) == 1:
+        return Classed(name)
+    # A route that none of several classes is given by settles nothing: never a silent no.
+    return Classed(name, maybe=fitting or candidates)

@@ -1,14 +1,31 @@
-"""When a medicine was taken, against when the twitch began. Pure: days in, a judgement and its words out."""
+"""When a medicine was taken, by its records, against when the twitch began: "Drug timing" of the model."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import msgspec
 
-from fhir_mappings.record import Days, Plausible
-from fhir_mappings.resources.dates import NO_DAY
+from fhir_mappings.record import Days, Note, Plausible, Reading
+from fhir_mappings.resources.dates import NO_DAY, UnreadableDate, days_of
+from fhir_mappings.resources.shapes import Dosage, MedicationRequest, MedicationStatement, Period
+
+MedicationRecord = MedicationRequest | MedicationStatement
+
+_NOT_COUNTED = frozenset({"entered-in-error", "not-taken", "cancelled", "draft"})
+_NOT_COUNTED_INTENTS = frozenset({"proposal", "plan"})
+_ENDED = frozenset({"stopped", "completed", "ended"})  # R5 spells "ended"
+# "intended" (R4 statements) and other words say as little about taking it as "unknown" does.
+_TAKEN = frozenset({"active", "on-hold", "recorded"}) | _ENDED
+# How an R5 adherence code begins -> the status of an R4 statement.
+_ADHERENCE = {
+    "not-taking": "not-taken",
+    "taking": "active",
+    "on-hold": "on-hold",
+    "stopped": "stopped",
+    "unknown": "unknown",
+}
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -18,45 +35,184 @@ class Span(msgspec.Struct, frozen=True, gc=False):
     end: Days | None = None
 
 
+class Use(msgspec.Struct, frozen=True, gc=False):
+    """The records of one medicine.
+
+    span: by all of them. certain: by those of known status, None if there are none.
+    first: start, reference and resource type of the earliest.
+    """
+
+    span: Span
+    certain: Span | None
+    first: tuple[date, str, str]
+
+
+def use_of(
+    record: MedicationRecord, reference: str, as_of: date, reading: Reading, notes: list[Note]
+) -> Use | None:
+    """When one record says that the medicine was taken; adds a note for each invalid date.
+
+    Returns:
+        None where it was not taken, or the record is dated too long after the decision.
+    """
+    status = _status(record)
+    if not _counts(record, status):
+        return None
+    dates = _Dates(type(record).__name__, reference)
+    starts, ends, recorded = (
+        _request_days(record, dates)
+        if isinstance(record, MedicationRequest)
+        else _statement_days(record, dates)
+    )
+    start = earliest_of(starts)
+    day = (recorded or start).earliest
+    if day is not None and day > as_of and (day - as_of).days > reading.future_days:
+        return None
+    notes += dates.notes
+    end = latest_of(ends) if ends else None
+    if status in _ENDED:
+        end = _not_after(end or latest_of(starts), as_of)
+    span = Span(start, end)
+    # STU3 records apart from the status whether it is taken.
+    unsure = isinstance(record, MedicationStatement) and _code(record.taken) in {"unk", "na"}
+    known = status in _TAKEN and not unsure
+    return Use(span, span if known else None, (start.earliest or date.max, reference, dates.kind))
+
+
+def joined_uses(uses: Sequence[Use]) -> Use:
+    """The use by all of those records."""
+    certain = [use.certain for use in uses if use.certain is not None]
+    return Use(
+        joined([use.span for use in uses]),
+        joined(certain) if certain else None,
+        min(use.first for use in uses),
+    )
+
+
+def dosages_of(record: MedicationRecord) -> Iterable[Dosage | None]:
+    """The dosage instructions of either kind of record."""
+    return (record.dosageInstruction if isinstance(record, MedicationRequest) else record.dosage) or ()
+
+
+class _Dates:
+    """Reads the dates of one record; collects a note for each invalid one."""
+
+    def __init__(self, kind: str, reference: str) -> None:
+        self.kind = kind
+        self.reference = reference
+        self.notes: list[Note] = []
+
+    def day(self, text: str | None, member: str) -> Days | None:
+        if text is None or not text.strip():
+            return None
+        try:
+            return days_of(text)
+        except UnreadableDate:
+            self.notes.append(Note(self.reference, "a date that cannot be read", f"{self.kind}.{member}"))
+            return None
+
+    def periods(self, periods: Iterable[tuple[Period | None, str]]) -> tuple[list[Days], list[Days]]:
+        starts, ends = [], []
+        for period, member in periods:
+            if period is None:
+                continue
+            if (start := self.day(period.start, f"{member}.start")) is not None:
+                starts.append(start)
+            if (end := self.day(period.end, f"{member}.end")) is not None:
+                ends.append(end)
+        return starts, ends
+
+
+def _counts(record: MedicationRecord, status: str) -> bool:
+    """Whether it is a medicine of this patient, and not one that never was, or is not yet."""
+    if status in _NOT_COUNTED:
+        return False
+    if isinstance(record, MedicationRequest):
+        return _code(record.intent) not in _NOT_COUNTED_INTENTS and record.doNotPerform is not True
+    return _code(record.taken) != "n"
+
+
+def _status(record: MedicationRecord) -> str:
+    """Its status as R4 has it: R5 has that of a statement in `adherence`."""
+    status = _code(record.status)
+    if isinstance(record, MedicationStatement) and record.adherence is not None:
+        for coding in record.adherence.code.coding or () if record.adherence.code else ():
+            adherence = _code(coding.code if coding else None)
+            for beginning, meaning in _ADHERENCE.items():
+                if status not in _NOT_COUNTED and adherence.startswith(beginning):
+                    return meaning
+    return status
+
+
+def _code(text: str | None) -> str:
+    return text.strip().lower() if text else ""
+
+
+def _request_days(request: MedicationRequest, dates: _Dates) -> tuple[list[Days], list[Days], Days | None]:
+    """Its starts by the best source there is, its ends, and the day it was written."""
+    authored = dates.day(request.authoredOn, "authoredOn")
+    starts, ends = dates.periods(
+        [(request.effectiveDosePeriod, "effectiveDosePeriod"), *_bounds(request, "dosageInstruction")]
+    )
+    supply = request.dispenseRequest.validityPeriod if request.dispenseRequest else None
+    supply_starts, supply_ends = dates.periods([(supply, "dispenseRequest.validityPeriod")])
+    return starts or supply_starts or ([authored] if authored else []), ends + supply_ends, authored
+
+
+def _statement_days(
+    statement: MedicationStatement, dates: _Dates
+) -> tuple[list[Days], list[Days], Days | None]:
+    """Its starts, its ends, and the day it was asserted."""
+    effective = dates.day(statement.effectiveDateTime, "effectiveDateTime")
+    timing = statement.effectiveTiming
+    repeat = timing.repeat.boundsPeriod if timing is not None and timing.repeat is not None else None
+    starts, ends = dates.periods(
+        [
+            (statement.effectivePeriod, "effectivePeriod"),
+            (repeat, "effectiveTiming.repeat.bounds"),
+            *_bounds(statement, "dosage"),
+        ]
+    )
+    events = [dates.day(event, "effectiveTiming.event") for event in (timing.event or () if timing else ())]
+    asserted = dates.day(statement.dateAsserted, "dateAsserted")
+    return [day for day in (effective, *events) if day is not None] + starts, ends, asserted
+
+
+def _bounds(record: MedicationRecord, member: str) -> list[tuple[Period | None, str]]:
+    return [
+        (dosage.timing.repeat.boundsPeriod, f"{member}.timing.repeat.bounds")
+        for dosage in dosages_of(record)
+        if dosage is not None and dosage.timing is not None and dosage.timing.repeat is not None
+    ]
+
+
 def joined(spans: Sequence[Span]) -> Span:
     """From the earliest start to the latest end. A renewal is not a start; one open record keeps it open."""
-    if len(spans) == 1:
-        return spans[0]
     ends = [span.end for span in spans if span.end is not None]
     return Span(
-        start=earliest_of([span.start for span in spans]),
-        end=latest_of(ends) if ends and len(ends) == len(spans) else None,
+        earliest_of([span.start for span in spans]),
+        latest_of(ends) if ends and len(ends) == len(spans) else None,
     )
 
 
 def earliest_of(days: Sequence[Days]) -> Days:
     """The earliest of several imprecise days; an unknown one among them leaves its earliest side open."""
-    if len(days) == 1:
-        return days[0]
     lowest = [day.earliest for day in days if day.earliest is not None]
     highest = [day.latest for day in days if day.latest is not None]
-    return Days(
-        min(lowest) if lowest and len(lowest) == len(days) else None,
-        min(highest) if highest else None,
-    )
+    all_known = lowest and len(lowest) == len(days)
+    return Days(min(lowest) if all_known else None, min(highest, default=None))
 
 
 def latest_of(days: Sequence[Days]) -> Days:
     """The latest of several imprecise days; an unknown one among them leaves its latest side open."""
-    if len(days) == 1:
-        return days[0]
     lowest = [day.earliest for day in days if day.earliest is not None]
     highest = [day.latest for day in days if day.latest is not None]
-    return Days(
-        max(lowest) if lowest else None,
-        max(highest) if highest and len(highest) == len(days) else None,
-    )
+    all_known = highest and len(highest) == len(days)
+    return Days(max(lowest, default=None), max(highest) if all_known else None)
 
 
-def not_after(days: Days, last: date) -> Days:
+def _not_after(days: Days, last: date) -> Days:
     """The same imprecise day, given that it cannot lie after `last`."""
-    if days.latest is not None and days.latest <= last:
-        return days
     return Days(
         None if days.earliest is None else min(days.earliest, last),
         last if days.latest is None else min(days.latest, last),
@@ -77,7 +233,7 @@ def plausible_of(span: Span, onset: Days) -> Plausible:
 
 
 def ended_by(span: Span, day: date) -> bool:
-    """It ended on that day or before, whatever the precision of its end."""
+    """Whether it ended on that day or before, whatever the precision of its end."""
     return span.end is not None and span.end.latest is not None and span.end.latest <= day
 
 
@@ -108,7 +264,7 @@ def why_of(span: Span, onset: Days, as_of: date) -> str:
         why = f"started {when(span.start)}, before the twitch began"
     else:
         why = f"started {when(span.start)}, perhaps before the twitch began, perhaps after"
-    if span.end is not None and ended_by(span, as_of) and span.end.known:
+    if span.end is not None and ended_by(span, as_of):
         why = f"{why}; ended {when(span.end)}"
     return why
 
@@ -118,9 +274,6 @@ def _started_after(start: Days, onset: Days) -> bool:
 
 
 def _ended_before(end: Days | None, onset: Days) -> bool:
-    return (
-        end is not None
-        and end.latest is not None
-        and onset.earliest is not None
-        and end.latest < onset.earliest
-    )
+    if end is None or end.latest is None or onset.earliest is None:
+        return False
+    return end.latest < onset.earliest

@@ -1,19 +1,39 @@
-"""Observations with what all their readers ask of them first: signs, results and studies."""
+"""Observations -> statements about findings: by value, interpretation, component or bare code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
+from fhir_mappings.record import Basis, Days, Note, Site, Status
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.concepts import keys_of
+from fhir_mappings.resources.concepts import keys_of, text_of
+from fhir_mappings.resources.dates import NO_DAY
 from fhir_mappings.resources.submission import Located
-from fhir_mappings.terminology import CodeKey
+from fhir_mappings.terminology import CodeKey, FindingCode
+from fhir_mappings.to_findings.findings import Reader, bounded, day_of, recorded_as
+from fhir_mappings.to_findings.onsets import Dates
+from fhir_mappings.to_findings.statements import Statement
+from fhir_mappings.to_findings.statuses import (
+    NO_OBSERVATION,
+    basis_of,
+    courses_of,
+    sites_of,
+    sources_of,
+    structures_of,
+)
+
+# Why a value is neither present nor absent, though one was written.
+NOT_UNDERSTOOD = "its value is not understood"
 
 
-class Observed(msgspec.Struct, frozen=True, gc=False):
-    """An Observation. status: as a word. keys: of its code. components: those that are there."""
+class Observed(Struct, frozen=True, gc=False):
+    """An Observation with what findings, results and studies all need of it.
+
+    status: in lower case. keys: of its code. components: without nulls.
+    """
 
     resource: fhir.Observation
     reference: str
@@ -23,14 +43,203 @@ class Observed(msgspec.Struct, frozen=True, gc=False):
 
 
 def observed(observations: Iterable[Located[fhir.Observation]]) -> list[Observed]:
-    """Each Observation, its code and status read once."""
+    """The Observations with code and status read."""
     return [
         Observed(
             located.resource,
             located.reference,
             (located.resource.status or "").strip().lower(),
             keys_of(located.resource.code),
-            [one for one in located.resource.component or () if one is not None],
+            [component for component in located.resource.component or () if component is not None],
         )
         for located in observations
     ]
+
+
+def observation_statements(reader: Reader, observed: Observed) -> Iterator[Statement]:
+    """The statements of one Observation and of its components."""
+    if observed.status in NO_OBSERVATION:
+        return
+    terminology = reader.terminology
+    codes = reader.findings_of_keys(observed.keys)
+    smoking = not terminology.tobacco_status.isdisjoint(observed.keys)
+    if not codes and not smoking and not observed.components:
+        return
+    resource = observed.resource
+    source = _source(reader, resource, observed.reference)
+    if source is None:
+        return
+    parts = [(component, reader.findings_of(component.code)) for component in observed.components]
+    courses, sites = _qualifiers(reader, resource, [component for component, found in parts if not found])
+    if not codes:
+        reader.loose_courses |= courses
+    if smoking:
+        # The smoking status is a question; its value is the finding.
+        value = resource.valueCodeableConcept
+        for code in reader.findings_of(value):
+            yield source.statement(code, Status.PRESENT, "Observation.value", text_of(value))
+        return
+    if codes:
+        bare = not any(found for _, found in parts)
+        status = _status(reader, resource, codes, source.reference, "Observation.value", bare=bare)
+        if status is not None:
+            for code in codes:
+                statement = source.statement(code, status, "Observation.code", text_of(resource.code))
+                yield _qualified(statement, sites, courses)
+    for index, (component, found) in enumerate(parts):
+        place = f"Observation.component[{index}]"
+        for code in found:
+            status = _status(reader, component, (code,), source.reference, f"{place}.value", bare=False)
+            if status is None:
+                continue
+            statement = source.statement(code, status, f"{place}.code", text_of(component.code))
+            own = courses_of(component.valueCodeableConcept, terminology)
+            if terminology.findings[code.finding].kind == "fasciculation":
+                own |= courses
+            yield _qualified(statement, sites, own)
+
+
+class _Source(Struct, frozen=True, gc=False):
+    """What all statements of one Observation have in common. recorded: the days it describes."""
+
+    reader: Reader
+    reference: str
+    recorded: Days
+    since: Days
+    basis: Basis
+    sites: tuple[Site, ...]
+
+    def statement(self, code: FindingCode, status: Status, expression: str, text: str) -> Statement:
+        as_of = self.reader.as_of
+        definition = self.reader.terminology.findings[code.finding]
+        sites = self.sites or code.sites
+        name, status = recorded_as(definition, status, sites)
+        day = day_of(self.recorded, status, as_of)
+        return Statement(
+            name,
+            status,
+            code.basis or self.basis,
+            self.reference,
+            expression,
+            text,
+            day=day,
+            history=day is not None and (as_of - day).days > self.reader.reading.finding_days,
+            since=self.since,
+            at_least=bounded(self.recorded.latest if status is Status.PRESENT else None, as_of),
+            sites=sites,
+        )
+
+
+def _source(reader: Reader, resource: fhir.Observation, reference: str) -> _Source | None:
+    """The day, basis and sites of an Observation; None if it is dated after the decision."""
+    dates = Dates(reference, reader.notes)
+    issued = dates.days(resource.issued, "Observation.issued")
+    since, recorded = NO_DAY, issued
+    effective = resource.effectiveDateTime or resource.effectiveInstant
+    if effective:
+        recorded = dates.days(effective, "Observation.effective")
+        if not recorded.known:
+            recorded = issued
+    elif resource.effectivePeriod is not None:
+        since, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
+        open_end = issued if issued.known else Days(reader.as_of, reader.as_of)
+        recorded = end if end.known else open_end
+    if not reader.exists(since if since.known else recorded) or (since.known and not reader.exists(issued)):
+        return None
+    basis = basis_of(resource.performer or (), sources_of(resource), resource.category or ())
+    sites: tuple[Site, ...] = ()
+    if resource.bodySite is not None or resource.bodyStructure is not None:
+        bodies = [resource.bodySite, *structures_of(resource, reader.body_structures)]
+        sites = sites_of(bodies, reader.terminology, reference, "Observation.bodySite", reader.notes)
+    return _Source(reader, reference, recorded, since, basis, sites)
+
+
+def _qualifiers(
+    reader: Reader, resource: fhir.Observation, components: Iterable[fhir.Component]
+) -> tuple[frozenset[str], tuple[Site, ...]]:
+    """Courses and sites from the value and from components that are of no finding themselves."""
+    terminology = reader.terminology
+    courses = courses_of(resource.valueCodeableConcept, terminology)
+    sites: list[Site] = []
+    for component in components:
+        value = component.valueCodeableConcept
+        courses |= courses_of(value, terminology)
+        if any(key in terminology.sites for key in keys_of(value)):
+            sites += sites_of([value], terminology, "", "", [])
+    # Deduplicated here: each statement of the Observation gets all of them.
+    return courses, tuple(dict.fromkeys(sites))
+
+
+def _status(
+    reader: Reader,
+    holder: fhir.Observation | fhir.Component,
+    codes: Iterable[FindingCode],
+    reference: str,
+    expression: str,
+    *,
+    bare: bool,
+) -> Status | None:
+    """The status by the value, else by the interpretation.
+
+    Args:
+        bare: a code without a value is itself the finding.
+
+    Returns:
+        None where the code of a panel without a value states nothing.
+    """
+    if holder.valueBoolean is not None:
+        return Status.PRESENT if holder.valueBoolean else Status.ABSENT
+    if holder.dataAbsentReason is not None:
+        reader.notes.append(Note(reference, "its value is recorded as missing", expression))
+        return Status.UNKNOWN
+    value = holder.valueCodeableConcept
+    if value is None and holder.valueString is not None:
+        value = fhir.CodeableConcept(text=holder.valueString)
+    if value is not None:
+        status = _answer(reader, value, {code.finding for code in codes})
+        if status is Status.UNKNOWN:
+            reader.notes.append(Note(reference, NOT_UNDERSTOOD, expression))
+        return status
+    if holder.valueQuantity is not None or holder.valueInteger is not None or _has_odd_value(holder):
+        reader.notes.append(Note(reference, NOT_UNDERSTOOD, expression))
+        return Status.UNKNOWN
+    interpreted = holder.interpretation
+    answers = reader.terminology.answers
+    for concept in interpreted if isinstance(interpreted, list) else [interpreted]:
+        for key in keys_of(concept):
+            if key in answers:
+                return answers[key]
+    if bare:
+        return Status.PRESENT
+    if isinstance(holder, fhir.Component):
+        reader.notes.append(Note(reference, "a part without a value", expression))
+        return Status.UNKNOWN
+    return None
+
+
+def _answer(reader: Reader, value: fhir.CodeableConcept, findings: set[str]) -> Status:
+    """The status of a coded answer; a course, a site or the finding itself as value means present."""
+    terminology = reader.terminology
+    answers = terminology.answers
+    keys = keys_of(value)
+    for key in keys:
+        if key in answers:
+            return answers[key]
+    if any(key in terminology.courses or key in terminology.sites for key in keys):
+        return Status.PRESENT
+    if any(code.finding in findings for key in keys for code in terminology.finding_of(key)):
+        return Status.PRESENT
+    # Words count only where there is no code.
+    return Status.UNKNOWN if keys else answers.get(("", text_of(value).strip().lower()), Status.UNKNOWN)
+
+
+def _has_odd_value(holder: fhir.Observation | fhir.Component) -> bool:
+    return isinstance(holder, fhir.Observation) and (
+        holder.valueRange is not None or holder.valueDateTime is not None
+    )
+
+
+def _qualified(statement: Statement, sites: tuple[Site, ...], courses: frozenset[str]) -> Statement:
+    if courses <= statement.courses and (statement.sites or not sites):
+        return statement
+    return replace(statement, sites=statement.sites or sites, courses=statement.courses | courses)

@@ -1,4 +1,4 @@
-"""When something began: every form in which FHIR can say it, as an interval of days."""
+"""The dates of one record, and its onset and abatement in every form of FHIR, as intervals of days."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ _UNIT_LASTS = {"a": 366, "year": 366, "years": 366, "yr": 366, "mo": 31, "month"
 
 
 class Dates:
-    """Reads the dates of one record; an impossible one is noted and counts as not given."""
+    """Reads the dates of one record; an invalid one is noted and counts as missing."""
 
     def __init__(self, reference: str, notes: list[Note]) -> None:
         self.reference = reference
         self.notes = notes
 
     def days(self, text: str | None, expression: str) -> Days:
+        """The days of a FHIR date; unbounded if it is missing or invalid."""
         if not text:
             return NO_DAY
         try:
@@ -38,6 +39,7 @@ class Dates:
             return NO_DAY
 
     def period(self, period: fhir.Period | None, expression: str) -> tuple[Days, Days]:
+        """The days of its start and of its end."""
         if period is None:
             return NO_DAY, NO_DAY
         return self.days(period.start, f"{expression}.start"), self.days(period.end, f"{expression}.end")
@@ -51,11 +53,11 @@ def stated_onset(condition: fhir.Condition, dates: Dates, born: Days, recorded: 
         start, end = dates.period(condition.onsetPeriod, "Condition.onsetPeriod")
         return start if start.known else Days(None, end.latest)
     if condition.onsetAge is not None:
-        return at_age(condition.onsetAge, condition.onsetAge, born)
+        return _at_age(condition.onsetAge, condition.onsetAge, born)
     if condition.onsetRange is not None:
-        return at_age(condition.onsetRange.low, condition.onsetRange.high, born)
+        return _at_age(condition.onsetRange.low, condition.onsetRange.high, born)
     if condition.onsetString:
-        return before_recording(condition.onsetString, recorded)
+        return _before_recording(condition.onsetString, recorded)
     return NO_DAY
 
 
@@ -67,13 +69,13 @@ def abatement(condition: fhir.Condition, dates: Dates, born: Days) -> date | Non
         start, end = dates.period(condition.abatementPeriod, "Condition.abatementPeriod")
         return end.latest or start.latest
     if condition.abatementAge is not None:
-        return at_age(condition.abatementAge, condition.abatementAge, born).latest
+        return _at_age(condition.abatementAge, condition.abatementAge, born).latest
     if condition.abatementRange is not None:
-        return at_age(condition.abatementRange.low, condition.abatementRange.high, born).latest
+        return _at_age(condition.abatementRange.low, condition.abatementRange.high, born).latest
     return date.min if condition.abatementBoolean else None
 
 
-def at_age(low: fhir.Quantity | None, high: fhir.Quantity | None, born: Days) -> Days:
+def _at_age(low: fhir.Quantity | None, high: fhir.Quantity | None, born: Days) -> Days:
     """An age or a range of ages, counted from the birth date."""
     first, last = age_days(low, _number(low)), age_days(high, _number(high))
     earliest = latest = None
@@ -102,7 +104,7 @@ def _number(quantity: fhir.Quantity | None) -> float | None:
     return float(value) if isinstance(value, int | float) and abs(value) < 100_000 else None
 
 
-def before_recording(text: str, recorded: Days) -> Days:
+def _before_recording(text: str, recorded: Days) -> Days:
     """ "3 weeks" before the recordedDate, give or take half a unit; unbounded without either."""
     back = plain_quantity(text)
     if back is None or recorded.earliest is None or recorded.latest is None:

@@ -1,53 +1,105 @@
-"""ServiceRequests and Tasks -> what is already asked for."""
+"""ServiceRequests and Tasks -> orders on file; drafts in a hook's context -> draft orders."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from fhir_mappings.record import Note, Order, Reading
+from fhir_mappings.record import Draft, Note, Order
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of
 from fhir_mappings.resources.references import plain
-from fhir_mappings.resources.select import exists_on
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import Terminology
+from fhir_mappings.to_findings.findings import Reader
+from fhir_mappings.to_findings.medication_identity import Medicines
+from fhir_mappings.to_findings.medications import drafted_drugs
 from fhir_mappings.to_findings.onsets import Dates
 
 _OPEN = frozenset({"active", "on-hold", "suspended"})  # STU3 spells "suspended"
 _OPEN_TASK = frozenset({"requested", "received", "accepted", "ready", "in-progress", "on-hold"})
-# An order may be signed again after a change that ended it.
-_ENDED = frozenset({"entered-in-error", "revoked", "cancelled", "completed", "ended"})
+# An order or prescription may be signed again after a change that ended it.
+_ENDED_ORDER = frozenset({"entered-in-error", "revoked", "cancelled", "completed", "ended"})
+_ENDED_PRESCRIPTION = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "ended"})
 # A proposal or a plan is not an order yet; a draft in a hook's context is.
 _NO_ORDER = frozenset({"proposal", "plan", "option"})
 
 
 def orders_of(
-    requests: Sequence[Located[fhir.ServiceRequest]],
-    tasks: Sequence[Located[fhir.Task]],
-    terminology: Terminology,
-    as_of: date,
-    reading: Reading,
-) -> tuple[tuple[Order, ...], tuple[Note, ...]]:
-    """Everything that is open, with the tests its codes name; notes = open, but of no test that is known."""
-    notes: list[Note] = []
-    found: list[Order] = []
-    for located in requests:
-        order = _of_request(located, terminology, notes)
-        if order is not None and exists_on(order.day, as_of, reading.future_days):
-            found.append(order)
-    by_name = {
-        name: _Asked(request.resource) for request in requests for name in (*request.names, request.reference)
-    }
-    for task in tasks:
-        order = _of_task(task, by_name, terminology, notes)
-        if order is not None and exists_on(order.day, as_of, reading.future_days):
-            found.append(order)
-    ordered = sorted(set(found), key=lambda o: (o.day or date.min, o.reference, sorted(o.tests)))
-    return tuple(ordered), tuple(notes)
+    reader: Reader, requests: Sequence[Located[fhir.ServiceRequest]], tasks: Sequence[Located[fhir.Task]]
+) -> tuple[Order, ...]:
+    """All open orders of a known test, drafts included, by their day."""
+    orders = [_order_of_request(reader, located) for located in requests]
+    by_name = {name: located.resource for located in requests for name in (*located.names, located.reference)}
+    # Many Tasks may carry out one request.
+    tests: dict[int, frozenset[str]] = {}
+    orders += [_order_of_task(reader, located, by_name, tests) for located in tasks]
+    existing = {order for order in orders if order is not None and reader.exists_on(order.day)}
+    return tuple(sorted(existing, key=lambda o: (o.day or date.min, o.reference, sorted(o.tests))))
 
 
-def tests_of(concepts: Iterable[fhir.CodeableConcept | None], terminology: Terminology) -> frozenset[str]:
+def _order_of_request(reader: Reader, located: Located[fhir.ServiceRequest]) -> Order | None:
+    resource, reference = located.resource, located.reference
+    status, intent = _word(resource.status), _word(resource.intent)
+    counts = status not in _ENDED_ORDER if located.draft else status in _OPEN and intent not in _NO_ORDER
+    if resource.doNotPerform or not counts:
+        return None
+    tests = _request_tests(resource, reader.terminology)
+    if not tests:
+        concepts = resource.code.concepts if resource.code is not None else ()
+        if any(concept.text for concept in concepts) and not any(concept.coding for concept in concepts):
+            # Orders are read by code alone: one in words could ask for any test.
+            reader.notes.append(Note(reference, "an order without a code", "ServiceRequest.code"))
+        return None
+    authored = Dates(reference, reader.notes).days(resource.authoredOn, "ServiceRequest.authoredOn")
+    priority = _word(resource.priority) or None
+    return Order(tests, authored.earliest, priority, status, reference, located.draft)
+
+
+def _order_of_task(
+    reader: Reader,
+    located: Located[fhir.Task],
+    requests: Mapping[str, fhir.ServiceRequest],
+    request_tests: dict[int, frozenset[str]],
+) -> Order | None:
+    """An open Task, by its own code or by the request it carries out.
+
+    request_tests: collects the tests of each request, by its identity.
+    """
+    resource, reference = located.resource, located.reference
+    status = _word(resource.status)
+    if status not in _OPEN_TASK or resource.doNotPerform:
+        return None
+    # A list of references or concepts in R5, one concept in STU3; R4 has reasonCode.
+    reason = resource.reason
+    reasons = [r.concept for r in reason if r is not None] if isinstance(reason, list) else [reason]
+    tests = _tests_of([resource.code, resource.reasonCode, *reasons], reader.terminology)
+    priority = resource.priority
+    if resource.focus is not None and resource.focus.reference:
+        request = requests.get(plain(resource.focus.reference))
+        if request is not None:
+            if id(request) not in request_tests:
+                request_tests[id(request)] = _request_tests(request, reader.terminology)
+            tests |= request_tests[id(request)]
+            priority = priority or request.priority
+    if not tests:
+        return None
+    authored = Dates(reference, reader.notes).days(resource.authoredOn, "Task.authoredOn")
+    return Order(tests, authored.earliest, _word(priority) or None, status, reference)
+
+
+def _request_tests(resource: fhir.ServiceRequest, terminology: Terminology) -> frozenset[str]:
+    concepts: list[fhir.CodeableConcept | None] = [resource.type, *(resource.serviceRequested or ())]
+    concepts += resource.code.concepts if resource.code is not None else ()
+    for detail in resource.orderDetail or ():
+        if detail is not None:
+            concepts.append(fhir.CodeableConcept(detail.coding, detail.text))
+            concepts += [p.valueCodeableConcept for p in detail.parameter or () if p is not None]
+    return _tests_of(concepts, terminology)
+
+
+def _tests_of(concepts: Iterable[fhir.CodeableConcept | None], terminology: Terminology) -> frozenset[str]:
     """Recommendation ids, study ids and analytes that the codes name; a panel names each of its own."""
     tests: set[str] = set()
     for concept in concepts:
@@ -63,89 +115,35 @@ def tests_of(concepts: Iterable[fhir.CodeableConcept | None], terminology: Termi
     return frozenset(tests)
 
 
-def _of_request(
-    located: Located[fhir.ServiceRequest], terminology: Terminology, notes: list[Note]
-) -> Order | None:
-    resource = located.resource
-    status = (resource.status or "").strip().lower()
-    intent = (resource.intent or "").strip().lower()
-    counts = status not in _ENDED if located.draft else status in _OPEN and intent not in _NO_ORDER
-    if resource.doNotPerform or not counts:
-        return None
-    tests = _request_tests(resource, terminology)
-    if not tests:
-        written = resource.code.concepts if resource.code is not None else ()
-        if any(one.text for one in written) and not any(one.coding for one in written):
-            # Read by code alone: an order in words could ask for any test.
-            notes.append(Note(located.reference, "an order without a code", "ServiceRequest.code"))
-        return None
-    dates = Dates(located.reference, notes)
-    authored = dates.days(resource.authoredOn, "ServiceRequest.authoredOn")
-    return Order(
-        tests=tests,
-        day=authored.earliest,
-        priority=(resource.priority or "").strip().lower() or None,
-        status=status,
-        reference=located.reference,
-        draft=located.draft,
-    )
+def draft_orders_of(
+    reader: Reader,
+    requests: Sequence[Located[fhir.ServiceRequest]],
+    prescriptions: Sequence[Located[fhir.MedicationRequest]],
+    medications: Mapping[str, Located[fhir.Medication]],
+    orders: Sequence[Order],
+) -> tuple[Draft, ...]:
+    """The draft orders of tests, which are among the orders, and of medicines, as the context lists them."""
+    draft_orders = {order.reference: order for order in orders if order.draft}
+    drafts: list[tuple[list[int], Draft]] = []
+    for test in requests:
+        order = draft_orders.get(test.reference)
+        if test.draft and order is not None:
+            draft = Draft(test.reference, order.tests, priority=order.priority, selected=test.selected)
+            drafts.append((_place(test.expression), draft))
+    medicines = Medicines(medications, reader.terminology.medications)
+    for located in prescriptions:
+        ended = _word(located.resource.status) in _ENDED_PRESCRIPTION
+        if located.draft and not ended and not located.resource.doNotPerform:
+            drugs = drafted_drugs(located, medicines, reader.as_of)
+            draft = Draft(located.reference, drugs=drugs, selected=located.selected)
+            drafts.append((_place(located.expression), draft))
+    return tuple(draft for _, draft in sorted(drafts, key=lambda pair: pair[0]))
 
 
-def _request_tests(resource: fhir.ServiceRequest, terminology: Terminology) -> frozenset[str]:
-    code = resource.code
-    concepts: list[fhir.CodeableConcept | None] = [resource.type, *(resource.serviceRequested or ())]
-    concepts += code.concepts if code is not None else ()
-    for detail in resource.orderDetail or ():
-        if detail is not None:
-            concepts.append(fhir.CodeableConcept(detail.coding, detail.text))
-            concepts += [one.valueCodeableConcept for one in detail.parameter or () if one is not None]
-    return tests_of(concepts, terminology)
+def _place(expression: str) -> list[int]:
+    """The numbers of a place such as "context.draftOrders.entry[3].resource", to sort by."""
+    return [int(number) for number in re.findall(r"\[(\d+)\]", expression)]
 
 
-class _Asked:
-    """A request that Tasks may carry out. Its tests are worked out once, and only if one does."""
-
-    def __init__(self, request: fhir.ServiceRequest) -> None:
-        self.request = request
-        self._tests: frozenset[str] | None = None
-
-    def tests(self, terminology: Terminology) -> frozenset[str]:
-        if self._tests is None:
-            self._tests = _request_tests(self.request, terminology)
-        return self._tests
-
-
-def _reasons(task: fhir.Task) -> list[fhir.CodeableConcept | None]:
-    """What R4 has as reasonCode: a list of references or concepts in R5, one concept in STU3."""
-    if isinstance(task.reason, list):
-        return [one.concept for one in task.reason if one is not None]
-    return [task.reason]
-
-
-def _of_task(
-    located: Located[fhir.Task],
-    requests: dict[str, _Asked],
-    terminology: Terminology,
-    notes: list[Note],
-) -> Order | None:
-    """An open Task, by its own code or by the request it carries out."""
-    resource = located.resource
-    if (resource.status or "").strip().lower() not in _OPEN_TASK or resource.doNotPerform:
-        return None
-    tests = tests_of([resource.code, resource.reasonCode, *_reasons(resource)], terminology)
-    priority = resource.priority
-    if resource.focus is not None and resource.focus.reference:
-        request = requests.get(plain(resource.focus.reference))
-        if request is not None:
-            tests |= request.tests(terminology)
-            priority = priority or request.request.priority
-    if not tests:
-        return None
-    authored = Dates(located.reference, notes).days(resource.authoredOn, "Task.authoredOn")
-    return Order(
-        tests=tests,
-        day=authored.earliest,
-        priority=(priority or "").strip().lower() or None,
-        status=(resource.status or "").strip().lower(),
-        reference=located.reference,
-    )
+def _word(text: str | None) -> str:
+    return (text or "").strip().lower()

@@ -1,4 +1,4 @@
-"""Where a value lies: by its flag, its own reference range, the default range and the critical limits."""
+"""The band of a value, by its flag, its own or the default range, and the critical limits."""
 
 from __future__ import annotations
 
@@ -16,51 +16,42 @@ from fhir_mappings.terminology import Analyte
 _OUT = {"H": False, "HH": False, "L": True, "LL": True, "A": None, "AA": None}
 _CRITICAL = frozenset({"HH", "LL", "AA"})
 _DAYS_OF = {"a": 365.25, "mo": 365.25 / 12, "wk": 7.0, "d": 1.0}
-_LONGEST_NUMBER = 40
+_MAX_NUMBER_CHARACTERS = 40
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):
-    """A number with what stands before and after it. factor: to the canonical unit; None = not understood."""
+    """A number with its comparator and unit. factor: to the canonical unit; None = unrecognised."""
 
     number: Decimal
     comparator: str
     unit: str
     factor: Decimal | None
 
-    @property
-    def canonical(self) -> Decimal | None:
-        return None if self.factor is None else self.number * self.factor
-
     def surely_below(self, limit: Decimal, *, inclusive: bool = False) -> bool:
-        """Whether the number is below the limit whatever its comparator leaves open."""
-        return self._surely(self.number, limit, inclusive, below=True)
+        """Whether the number is below the limit, however the comparator is meant."""
+        return _below(self.number, limit, self.comparator, "<", inclusive)
 
     def surely_above(self, limit: Decimal, *, inclusive: bool = False) -> bool:
-        """Whether the number is above the limit whatever its comparator leaves open."""
-        return self._surely(self.number, limit, inclusive, below=False)
+        """Whether the number is above the limit, however the comparator is meant."""
+        return _below(-self.number, -limit, self.comparator, ">", inclusive)
 
-    def _surely(self, number: Decimal, limit: Decimal, inclusive: bool, *, below: bool) -> bool:
-        if not below:
-            number, limit = -number, -limit
-        if not self.comparator:
-            return number <= limit if inclusive else number < limit
-        open_ended = {"<": "strict", "<=": "closed"} if below else {">": "strict", ">=": "closed"}
-        kind = open_ended.get(self.comparator)
-        if kind is None:
-            return False
-        # "<2.5" is below 2.5 for certain; "<=2.5" only at or below it.
-        return number <= limit if kind == "strict" or inclusive else number < limit
+
+def _below(number: Decimal, limit: Decimal, comparator: str, open_end: str, inclusive: bool) -> bool:
+    if comparator in ("", f"{open_end}="):
+        return number <= limit if inclusive else number < limit
+    # "<2.5" is below 2.5 for certain.
+    return comparator == open_end and number <= limit
 
 
 def decimal_of(text: str) -> Decimal | None:
     """An exact number, or None."""
-    if len(text) > _LONGEST_NUMBER:
+    if len(text) > _MAX_NUMBER_CHARACTERS:
         return None
     try:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number.adjusted()) < _LONGEST_NUMBER else None
+    return number if number.is_finite() and abs(number.adjusted()) < _MAX_NUMBER_CHARACTERS else None
 
 
 def quantity_number(quantity: fhir.Quantity | None) -> Decimal | None:
@@ -76,7 +67,7 @@ def unit_of(quantity: fhir.Quantity | None) -> str:
 
 
 def factor_of(quantity: fhir.Quantity | None, analyte: Analyte) -> Decimal | None:
-    """How the unit converts to the analyte's own; None where it is missing or not understood."""
+    """The factor from the unit to the analyte's own; None where the unit is missing or unrecognised."""
     if quantity is None:
         return None
     found = {
@@ -84,12 +75,12 @@ def factor_of(quantity: fhir.Quantity | None, analyte: Analyte) -> Decimal | Non
         for unit in (quantity.code, quantity.unit)
         if unit and unit.strip() in analyte.units
     }
-    # Code and unit that say different things are not understood.
+    # Code and unit that contradict each other are unrecognised.
     return found.pop() if len(found) == 1 else None
 
 
 def flags_of(concepts: Iterable[fhir.CodeableConcept | None]) -> tuple[str, ...]:
-    """The interpretation codes that say something about the range, as written."""
+    """The interpretation codes that place a value in or out of the range, as written."""
     codes = [
         (coding.code or "").strip()
         for concept in concepts
@@ -181,9 +172,8 @@ def _limits(
     if value is None:
         return None
     fitting = [r for r in ranges if _is_normal(r) and _fits(r, patient, day)]
-    # One made for this sex or age speaks before one for everybody.
-    if len(fitting) > 1:
-        fitting.sort(key=lambda r: not (r.appliesTo or r.age))
+    # One made for this sex or age goes before one for everybody.
+    fitting.sort(key=lambda r: not (r.appliesTo or r.age))
     for reference_range in fitting:
         low, high = _bound(reference_range.low, value), _bound(reference_range.high, value)
         if low is not None or high is not None:
@@ -239,15 +229,15 @@ def _is_normal(reference_range: fhir.ReferenceRange) -> bool:
 
 
 def _fits(reference_range: fhir.ReferenceRange, patient: Patient, day: date | None) -> bool:
-    """Whether the range is for everybody, or for this sex and age. Not understood fits nobody."""
+    """Whether the range is for everybody, or for this sex and age. Unrecognised fits nobody."""
     for concept in reference_range.appliesTo or ():
         if concept is None:
             continue
         words = [text_of(concept), *((c.display or c.code or "") for c in concept.coding or () if c)]
         words += [c.code or "" for c in concept.coding or () if c]
-        said = {word.strip().lower() for word in words if word}
+        applies_to = {word.strip().lower() for word in words if word}
         names = {"male": {"male", "m", "man", "men"}, "female": {"female", "f", "woman", "women"}}
-        if not said & names.get(patient.sex or "", set()):
+        if not applies_to & names.get(patient.sex or "", set()):
             return False
     if reference_range.age is None:
         return True

@@ -9,11 +9,11 @@ from decimal import Decimal
 
 import msgspec
 
-from fhir_mappings.record import Band, Note, Patient, Reading, Result
+from fhir_mappings.record import Band, Note, Patient, Result
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of, text_of
-from fhir_mappings.resources.select import exists_on
 from fhir_mappings.terminology import Analyte, CodeKey, Terminology
+from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates
 from fhir_mappings.to_findings.ranges import (
@@ -26,8 +26,8 @@ from fhir_mappings.to_findings.ranges import (
     unit_of,
     why_not_judged,
 )
+from fhir_mappings.to_findings.statuses import NO_OBSERVATION
 
-_NONE = frozenset({"entered-in-error", "cancelled", "registered"})
 _FINAL = frozenset({"final", "amended", "corrected"})
 # What could not be judged may be abnormal.
 _SEVERITY = {Band.IN_RANGE: 0, Band.NOT_JUDGED: 1, Band.OUT_OF_RANGE: 2, Band.CRITICAL: 3}
@@ -35,81 +35,102 @@ _SEVERITY = {Band.IN_RANGE: 0, Band.NOT_JUDGED: 1, Band.OUT_OF_RANGE: 2, Band.CR
 _WRITTEN = re.compile(r"\s*+([<>]=?)?\s*+(-?\d++(?:\.\d++)?)\s*+(\S.*)?")
 
 
-class _Dated(msgspec.Struct, frozen=True, gc=False):
+class _Judged(msgspec.Struct, frozen=True, gc=False):
+    """A result. time: of day as written, to order results of one day. unjudged: why it was not judged."""
+
     result: Result
-    moment: str  # the time as written, to order results of one day
-    unjudged: tuple[Note, ...] = ()  # why it could not be judged
+    time: str
+    unjudged: tuple[Note, ...] = ()
+
+    @property
+    def moment(self) -> tuple[date, str]:
+        return self.result.day or date.min, self.time
 
 
-def results_of(
-    observations: Iterable[Observed],
-    terminology: Terminology,
-    patient: Patient,
-    as_of: date,
-    reading: Reading,
-) -> tuple[tuple[Result, ...], tuple[Note, ...]]:
-    """The newest final result of each analyte, and a newer preliminary one; notes = not understood."""
-    notes: list[Note] = []
-    found: dict[str, list[_Dated]] = {}
+def results_of(reader: Reader, observations: Iterable[Observed], patient: Patient) -> tuple[Result, ...]:
+    """The newest final result of each analyte, and a newer preliminary one."""
+    by_analyte: dict[str, list[_Judged]] = {}
     for observed in observations:
-        for dated in _read(observed, terminology, patient, notes):
-            if exists_on(dated.result.day, as_of, reading.future_days):
-                found.setdefault(dated.result.analyte, []).append(dated)
-    kept: list[Result] = []
-    for analyte in sorted(found):
-        final = _newest([d for d in found[analyte] if not d.result.preliminary])
-        preliminary = _newest([d for d in found[analyte] if d.result.preliminary])
+        for judged_result in _results(reader, observed, patient):
+            if reader.exists_on(judged_result.result.day):
+                by_analyte.setdefault(judged_result.result.analyte, []).append(judged_result)
+    kept: list[_Judged] = []
+    for analyte in sorted(by_analyte):
+        final = _newest([r for r in by_analyte[analyte] if not r.result.preliminary])
+        preliminary = _newest([r for r in by_analyte[analyte] if r.result.preliminary])
         if final is not None:
-            kept.append(final.result)
-            notes += final.unjudged
-        if preliminary is not None and (final is None or _time(preliminary) > _time(final)):
-            kept.append(preliminary.result)
-            notes += preliminary.unjudged
-    return tuple(kept), tuple(dict.fromkeys(notes))
+            kept.append(final)
+        if preliminary is not None and (final is None or preliminary.moment > final.moment):
+            kept.append(preliminary)
+    for judged_result in kept:
+        reader.notes += judged_result.unjudged
+    return tuple(judged_result.result for judged_result in kept)
 
 
-def _time(dated: _Dated) -> tuple[date, str]:
-    return dated.result.day or date.min, dated.moment
-
-
-def _newest(results: Sequence[_Dated]) -> _Dated | None:
+def _newest(results: Sequence[_Judged]) -> _Judged | None:
     """The newest; of those at the same time the more abnormal one."""
     if not results:
         return None
-    day = max(d.result.day or date.min for d in results)
-    same_day = [d for d in results if (d.result.day or date.min) == day]
-    timed = [d for d in same_day if d.moment]
+    day = max(r.moment[0] for r in results)
+    same_day = [r for r in results if r.moment[0] == day]
+    latest = max(r.time for r in same_day)
     # A result of that day without a time could be the later one: it stays in.
-    latest = max((d.moment for d in timed), default="")
-    rivals = [d for d in same_day if not d.moment or d.moment == latest]
-    return max(rivals, key=lambda d: (_SEVERITY[d.result.band], d.moment, d.result.reference))
+    rivals = [r for r in same_day if not r.time or r.time == latest]
+    return max(rivals, key=lambda r: (_SEVERITY[r.result.band], r.time, r.result.reference))
 
 
-def _read(
-    observed: Observed, terminology: Terminology, patient: Patient, notes: list[Note]
-) -> Iterator[_Dated]:
-    resource, reference = observed.resource, observed.reference
-    if observed.status in _NONE:
+def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[_Judged]:
+    """The results of one Observation and of its components."""
+    if observed.status in NO_OBSERVATION:
         return
-    own = _analyte(observed.keys, terminology)
-    parts = [(one, _analyte(keys_of(one.code), terminology)) for one in observed.components]
-    if own is None and not any(analyte for _, analyte in parts):
-        return
-    day, moment = _when(resource, reference, notes)
-    holders: list[tuple[fhir.Observation | fhir.Component, Analyte, str]] = []
-    if own is not None:
-        holders.append((resource, own, "Observation"))
-    holders += [
-        (component, analyte, f"Observation.component[{index}]")
-        for index, (component, analyte) in enumerate(parts)
-        if analyte is not None
+    holders: list[tuple[fhir.Observation | fhir.Component, list[CodeKey], str]] = [
+        (observed.resource, observed.keys, "Observation")
     ]
-    for holder, analyte, place in holders:
-        preliminary = observed.status not in _FINAL
-        read = _result(holder, analyte, place, reference, day, preliminary, patient, notes)
-        if read is not None:
-            result, unjudged = read
-            yield _Dated(result, moment, unjudged)
+    holders += [
+        (component, keys_of(component.code), f"Observation.component[{index}]")
+        for index, component in enumerate(observed.components)
+    ]
+    measured = [
+        (holder, analyte, place)
+        for holder, keys, place in holders
+        if (analyte := _analyte(keys, reader.terminology)) is not None
+    ]
+    if not measured:
+        return
+    day, time = _when(observed.resource, observed.reference, reader.notes)
+    for holder, analyte, place in measured:
+        value, text, unit = _value(holder, analyte)
+        if not text:
+            panel = isinstance(holder, fhir.Observation) and holder.component
+            if holder.dataAbsentReason is not None or not panel:
+                reader.notes.append(Note(observed.reference, "a result without a value", f"{place}.value"))
+            continue
+        interpretation = holder.interpretation
+        concepts = interpretation if isinstance(interpretation, list) else [interpretation]
+        flags = flags_of(concepts)
+        ranges = [r for r in holder.referenceRange or () if r is not None]
+        band, low, limits = judged(value, flags, ranges, analyte, patient, day)
+        unjudged: tuple[Note, ...] = ()
+        if band is Band.NOT_JUDGED:
+            unjudged = tuple(
+                Note(observed.reference, f"could not be judged: {why}", f"{place}.{member}")
+                for member, why in why_not_judged(value, concepts, ranges, limits, analyte)
+            )
+        result = Result(
+            analyte=analyte.id,
+            text=text,
+            unit=unit or None,
+            value=value.number if value else None,
+            day=day,
+            flag=" ".join(flags) or None,
+            band=band,
+            low=low,
+            preliminary=observed.status not in _FINAL,
+            reference=observed.reference,
+            expression=f"{place}.value",
+            limits=limits,
+        )
+        yield _Judged(result, time, unjudged)
 
 
 def _analyte(keys: Iterable[CodeKey], terminology: Terminology) -> Analyte | None:
@@ -137,56 +158,8 @@ def _when(resource: fhir.Observation, reference: str, notes: list[Note]) -> tupl
     return days.earliest, clock
 
 
-def _result(
-    holder: fhir.Observation | fhir.Component,
-    analyte: Analyte,
-    place: str,
-    reference: str,
-    day: date | None,
-    preliminary: bool,
-    patient: Patient,
-    notes: list[Note],
-) -> tuple[Result, tuple[Note, ...]] | None:
-    """The result, and why it could not be judged; None where it has no value."""
-    value, text, unit = _value(holder, analyte)
-    if not text:
-        if (
-            holder.dataAbsentReason is not None
-            or not isinstance(holder, fhir.Observation)
-            or not holder.component
-        ):
-            notes.append(Note(reference, "a result without a value", f"{place}.value"))
-        return None
-    interpretation = holder.interpretation
-    concepts = interpretation if isinstance(interpretation, list) else [interpretation]
-    flags = flags_of(concepts)
-    ranges = [r for r in holder.referenceRange or () if r is not None]
-    band, low, limits = judged(value, flags, ranges, analyte, patient, day)
-    unjudged: tuple[Note, ...] = ()
-    if band is Band.NOT_JUDGED:
-        unjudged = tuple(
-            Note(reference, f"could not be judged: {why}", f"{place}.{member}")
-            for member, why in why_not_judged(value, concepts, ranges, limits, analyte)
-        )
-    result = Result(
-        analyte=analyte.id,
-        text=text,
-        unit=unit or None,
-        value=value.number if value else None,
-        day=day,
-        flag=" ".join(flags) or None,
-        band=band,
-        low=low,
-        preliminary=preliminary,
-        reference=reference,
-        expression=f"{place}.value",
-        limits=limits,
-    )
-    return result, unjudged
-
-
 def _value(holder: fhir.Observation | fhir.Component, analyte: Analyte) -> tuple[Value | None, str, str]:
-    """The number if there is one, the value as written, and the unit as written."""
+    """The number, if it is one, and the value and the unit as written."""
     quantity = holder.valueQuantity
     number = quantity_number(quantity)
     if quantity is not None and number is not None:

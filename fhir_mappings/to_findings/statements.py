@@ -1,8 +1,9 @@
-"""What single records say about a finding, and how they are weighed against each other."""
+"""Statements of single records about a finding, and how conflicts between them are resolved."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 
 import msgspec
@@ -14,11 +15,12 @@ _WORSE = frozenset({"worsening", "spreading"})
 _SETTLED = frozenset({"stable", "improving"})
 
 
-class Said(msgspec.Struct, frozen=True, gc=False):
-    """One record's word on one finding.
+class Statement(msgspec.Struct, frozen=True, gc=False):
+    """One record's claim about one finding.
 
-    day: the day it is dated by; None = undated, which is oldest. history: it speaks no longer.
+    day: the day it is dated by; None = undated, which is oldest. history: it no longer counts.
     since: a stated start. at_least: the record itself proves that it was there on that day.
+    condition: made by a Condition.
     """
 
     finding: str
@@ -39,153 +41,106 @@ class Said(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def sort_day(self) -> date:
+        """Its day; the first of all days if it is undated."""
         return self.day or date.min
 
     @property
-    def speaks(self) -> bool:
-        """It says something that counts today."""
+    def counts(self) -> bool:
+        """Whether it states presence or absence today."""
         return not self.history and self.status is not Status.UNKNOWN
 
 
-class Weighed(msgspec.Struct, frozen=True, gc=False):
-    """The outcome of a conflict. deciding: the records that agree with it and were used."""
+class Resolution(msgspec.Struct, frozen=True, gc=False):
+    """The outcome of statements about one finding. deciding: those that agree with it and were used."""
 
     status: Status
     basis: Basis | None = None
-    deciding: tuple[Said, ...] = ()
+    deciding: frozenset[Statement] = frozenset()
     conflict: bool = False
 
 
-def weighed(said: Iterable[Said]) -> Weighed:
+def resolve(statements: Iterable[Statement]) -> Resolution:
     """Section 1, Conflict: by body site, newest examined first, a newer report of presence looks again."""
-    speaking = [one for one in said if one.speaks]
-    if not speaking:
-        return Weighed(Status.UNKNOWN)
-    if len(speaking) == 1:
-        (one,) = speaking
-        basis = Basis.EXAMINED if one.basis is Basis.EXAMINED else Basis.REPORTED
-        return Weighed(one.status, basis, (one,))
-    places = {(site.id, site.side) for one in speaking for site in one.sites}
-    unsited = [one for one in speaking if not one.sites]
-    groups = [
-        [one for one in speaking if not one.sites or any((s.id, s.side) == place for s in one.sites)]
-        for place in sorted(places, key=str)
-    ]
+    counting = [statement for statement in statements if statement.counts]
+    if not counting:
+        return Resolution(Status.UNKNOWN)
+    places = {(site.id, site.side) for statement in counting for site in statement.sites}
+    unsited = [statement for statement in counting if not statement.sites]
+    groups = [[s for s in counting if not s.sites or _is_at(s, place)] for place in places]
     if unsited:
         groups.append(unsited)
-    deciding = [_decider(group) for group in groups]
-    present = [one for one in deciding if one.status is Status.PRESENT]
-    used = present or deciding
-    conflict = any(len({one.status for one in group}) > 1 for group in groups)
-    examined = any(one.basis is Basis.EXAMINED for one in used)
-    agreeing = tuple(
-        one
-        for group, decider in zip(groups, deciding, strict=True)
-        if decider in used
-        for one in group
-        if one.status is used[0].status
-    )
-    return Weighed(
-        used[0].status,
+    decided = [(_decider(group), group) for group in groups]
+    present = any(decider.status is Status.PRESENT for decider, _ in decided)
+    status = Status.PRESENT if present else Status.ABSENT
+    used = [(decider, group) for decider, group in decided if decider.status is status]
+    examined = any(decider.basis is Basis.EXAMINED for decider, _ in used)
+    return Resolution(
+        status,
         Basis.EXAMINED if examined else Basis.REPORTED,
-        tuple(dict.fromkeys(agreeing)),
-        conflict,
+        frozenset(statement for _, group in used for statement in group if statement.status is status),
+        conflict=any(len({statement.status for statement in group}) > 1 for group in groups),
     )
 
 
-def _decider(group: Sequence[Said]) -> Said:
-    def newest(records: Iterable[Said]) -> Said | None:
-        # On one day present beats absent; the reference makes the choice the same every time.
-        return max(
-            records,
-            key=lambda one: (one.sort_day, one.status is Status.PRESENT, one.reference),
-            default=None,
-        )
+def _is_at(statement: Statement, place: tuple[str, str | None]) -> bool:
+    return any((site.id, site.side) == place for site in statement.sites)
 
-    examined = newest(one for one in group if one.basis is Basis.EXAMINED)
-    reported = [one for one in group if one.basis is Basis.REPORTED]
+
+def _decider(group: Sequence[Statement]) -> Statement:
+    """The statement of a group, which is not empty, that decides."""
+    # On one day present beats absent; the reference makes the choice the same every time.
+    newest_first = sorted(
+        group,
+        key=lambda statement: (statement.sort_day, statement.status is Status.PRESENT, statement.reference),
+        reverse=True,
+    )
+    examined = next((s for s in newest_first if s.basis is Basis.EXAMINED), None)
     if examined is None:
-        found = newest(reported)
-        assert found is not None  # noqa: S101 - a group is never empty
-        return found
+        return newest_first[0]
     if examined.status is Status.ABSENT:
-        again = newest(
-            one for one in reported if one.status is Status.PRESENT and one.sort_day > examined.sort_day
-        )
-        if again is not None:
-            return again
+        for statement in newest_first:
+            if (
+                statement.basis is Basis.REPORTED
+                and statement.status is Status.PRESENT
+                and statement.sort_day > examined.sort_day
+            ):
+                return statement
     return examined
 
 
-def finding_of(name: str, said: Sequence[Said]) -> Finding:
-    """All that the records say about one finding."""
-    if len(said) == 1:
-        return _finding_of_one(name, said[0])
-    outcome = weighed(said)
+def finding_of(name: str, statements: Sequence[Statement]) -> Finding:
+    """The finding that the statements about it result in."""
+    outcome = resolve(statements)
     deciding = outcome.deciding
     present = outcome.status is Status.PRESENT
     examined = [
-        one.day for one in said if one.day and one.basis is Basis.EXAMINED and one.status is Status.PRESENT
+        s.day for s in statements if s.day and s.basis is Basis.EXAMINED and s.status is Status.PRESENT
     ]
-    recorded = [one.day for one in deciding if one.day]
     return Finding(
         id=name,
         status=outcome.status,
         basis=outcome.basis,
-        since=earliest_onset([one.since for one in deciding]) if present else NO_DAY,
-        suspected=present and all(one.suspected for one in deciding),
+        since=_earliest([statement.since for statement in deciding]) if present else NO_DAY,
+        suspected=present and all(statement.suspected for statement in deciding),
         worsening=_worsening(deciding) if present else None,
         conflict=outcome.conflict,
-        first_examined=min(examined) if examined else None,
-        recorded=max(recorded) if recorded else None,
-        evidence=evidence_of(said, deciding),
+        first_examined=min(examined, default=None),
+        recorded=max((statement.day for statement in deciding if statement.day), default=None),
+        evidence=evidence_of(statements, deciding),
     )
 
 
-def _finding_of_one(name: str, one: Said) -> Finding:
-    """The same of one record, as most findings have: there is nothing to weigh."""
-    speaks, there = one.speaks, one.status is Status.PRESENT
-    examined = one.basis is Basis.EXAMINED
-    present = speaks and there
-    return Finding(
-        id=name,
-        status=one.status if speaks else Status.UNKNOWN,
-        basis=(Basis.EXAMINED if examined else Basis.REPORTED) if speaks else None,
-        since=one.since if present else NO_DAY,
-        suspected=present and one.suspected,
-        worsening=_worsening((one,)) if present and one.courses else None,
-        first_examined=one.day if there and examined else None,
-        recorded=one.day if speaks else None,
-        evidence=(_evidence(one, used=speaks),),
+def evidence_of(statements: Iterable[Statement], used: AbstractSet[Statement]) -> tuple[Evidence, ...]:
+    """The places that were read, in an order that does not depend on how they were sent."""
+    ordered = sorted(statements, key=lambda s: (s.reference, s.expression, s.status.value))
+    return tuple(
+        Evidence(s.reference, s.expression, s.text, s.status, s.basis, s.day, s in used, s.history)
+        for s in ordered
     )
 
 
-def evidence_of(said: Sequence[Said], used: Sequence[Said]) -> tuple[Evidence, ...]:
-    """The places that were read, in an order that does not hang on how they were sent."""
-    if len(said) == 1:
-        return (_evidence(said[0], used=said[0] in used),)
-    known = frozenset(used)
-    ordered = sorted(said, key=lambda one: (one.reference, one.expression, one.status.value))
-    return tuple(_evidence(one, used=one in known) for one in ordered)
-
-
-def _evidence(one: Said, *, used: bool) -> Evidence:
-    return Evidence(
-        one.reference,
-        one.expression,
-        one.text,
-        one.status,
-        one.basis,
-        one.day,
-        used=used,
-        history=one.history,
-    )
-
-
-def earliest_onset(onsets: Sequence[Days]) -> Days:
+def _earliest(onsets: Iterable[Days]) -> Days:
     """The earliest of several stated onsets."""
-    if len(onsets) == 1:
-        return onsets[0]
     known = [onset for onset in onsets if onset.known]
     return Days(
         min((onset.earliest for onset in known if onset.earliest), default=None),
@@ -193,8 +148,8 @@ def earliest_onset(onsets: Sequence[Days]) -> Days:
     )
 
 
-def _worsening(said: Iterable[Said]) -> bool | None:
-    courses = {course for one in said for course in one.courses}
+def _worsening(statements: Iterable[Statement]) -> bool | None:
+    courses = {course for statement in statements for course in statement.courses}
     if courses & _WORSE:
         return True
     return False if courses & _SETTLED else None

@@ -1,8 +1,9 @@
-"""Status, basis and place of a record: the first three columns of section 1 of the decision model."""
+"""Status, basis, sites and courses of one record: the first columns of section 1 of the decision model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import msgspec
 
@@ -29,16 +30,19 @@ _WORDS = {
     VERIFICATION: SUSPECTED | NEVER_WAS | {"confirmed", "refuted", "unknown"},
 }
 
-_TOLD_CATEGORIES = frozenset({"survey", "social-history", "functional-status"})
-_TOLD_BY = ("Patient", "RelatedPerson")
-_NO_COURSES: frozenset[str] = frozenset()
-_MOST_PARTS = 20
+_REPORTED_CATEGORIES = frozenset({"survey", "social-history", "functional-status"})
+_REPORTED_BY = ("Patient", "RelatedPerson")
+# Many Observations may name one body structure: reading thousands of parts for each would be quadratic.
+_MAX_PARTS = 20
 
 
 def status_of(status: fhir.CodeableConcept | str | None, system: str) -> str | None:
-    """The status as a word of the required system; "" where nothing is written, None if it is not recognised.
+    """The status as a word of the required system.
 
-    R4 codes it, STU3 and DSTU2 write it. Of several codings those of the system decide, wherever they stand.
+    R4 codes it, STU3 and DSTU2 write it. The codings of the system decide, wherever they stand.
+
+    Returns:
+        "" where nothing is written, None where the status is unrecognised.
     """
     if status is None:
         return ""
@@ -46,9 +50,7 @@ def status_of(status: fhir.CodeableConcept | str | None, system: str) -> str | N
         words = {_word(status)}
     else:
         codings = [coding for coding in status.coding or () if coding is not None]
-        words = {
-            _word(coding.code) for coding in codings if (coding.system or "").strip().rstrip("/") == system
-        }
+        words = {_word(c.code) for c in codings if (c.system or "").strip().rstrip("/") == system}
         if not words:
             written = [status.text, *(part for c in codings for part in (c.system, c.code, c.display))]
             return None if any(map(_word, written)) else ""
@@ -57,10 +59,10 @@ def status_of(status: fhir.CodeableConcept | str | None, system: str) -> str | N
     return word if word in _WORDS[system] else None
 
 
-def unclear(
+def unrecognised(
     reference: str, clinical: str | None, verification: str | None, *, in_words: bool
 ) -> Iterator[Note]:
-    """What is not recognised of a Condition. in_words: its text alone names what it is."""
+    """Notes on what is unrecognised of a Condition. in_words: its text alone names what it is."""
     for word, member in ((clinical, "clinicalStatus"), (verification, "verificationStatus")):
         if word is None:
             yield Note(reference, STATUS_NOT_RECOGNISED, f"Condition.{member}")
@@ -68,38 +70,38 @@ def unclear(
         yield Note(reference, IN_WORDS, "Condition.code")
 
 
-def is_told(
+def basis_of(
     people: Iterable[fhir.Reference | None],
     sources: Iterable[fhir.Reference | None],
     categories: Iterable[fhir.CodeableConcept | None],
-) -> bool:
-    """Whether the patient or a relative said it, a questionnaire, or its category is one of telling."""
-    for person in people:
-        if _type_of(person) in _TOLD_BY:
-            return True
-    for source in sources:
-        if _type_of(source) == "QuestionnaireResponse":
-            return True
-    for category in categories:
-        for coding in (category.coding or ()) if category is not None else ():
-            if coding is not None and _word(coding.code) in _TOLD_CATEGORIES:
-                return True
-    return False
+) -> Basis:
+    """Reported if by the patient, a relative or a questionnaire, or of a category of such reports."""
+    if (
+        any(_type_of(person) in _REPORTED_BY for person in people)
+        or any(_type_of(source) == "QuestionnaireResponse" for source in sources)
+        or any(
+            coding is not None and _word(coding.code) in _REPORTED_CATEGORIES
+            for category in categories
+            if category is not None
+            for coding in category.coding or ()
+        )
+    ):
+        return Basis.REPORTED
+    return Basis.EXAMINED
 
 
 def concepts_of(
     category: list[fhir.CodeableConcept | str | None] | fhir.CodeableConcept | str | None,
 ) -> list[fhir.CodeableConcept | None]:
-    """A category, however it was written, as a list of concepts."""
-    written = category if isinstance(category, list) else [category]
+    """A category as a list of concepts, whether it is one or several, coded or written."""
     return [
-        fhir.CodeableConcept(coding=[fhir.Coding(code=one)]) if isinstance(one, str) else one
-        for one in written
+        fhir.CodeableConcept(coding=[fhir.Coding(code=item)]) if isinstance(item, str) else item
+        for item in (category if isinstance(category, list) else [category])
     ]
 
 
 def sources_of(observation: fhir.Observation) -> list[fhir.Reference | None]:
-    """What an Observation was derived from, by R4's member or by STU3's."""
+    """The resources an Observation was derived from, by R4's member or by STU3's."""
     sources = list(observation.derivedFrom or ())
     for related in observation.related or ():
         # STU3 lets the type out: of a questionnaire nothing else is meant.
@@ -109,9 +111,9 @@ def sources_of(observation: fhir.Observation) -> list[fhir.Reference | None]:
 
 
 def people_of(condition: fhir.Condition) -> list[fhir.Reference | None]:
-    """Who asserted a Condition: one person in R4 and STU3, in R5 everybody who took part."""
-    actors = [one.actor for one in condition.participant or () if one is not None]
-    return [condition.asserter, *actors]
+    """The people who asserted a Condition: one in R4 and STU3, all participants in R5."""
+    participants = condition.participant or ()
+    return [condition.asserter, *(person.actor for person in participants if person is not None)]
 
 
 def _word(text: str | None) -> str:
@@ -127,10 +129,6 @@ def _type_of(reference: fhir.Reference | None) -> str:
     return parts[-2] if len(parts) > 1 else ""
 
 
-def basis_of(told: bool) -> Basis:
-    return Basis.REPORTED if told else Basis.EXAMINED
-
-
 def sites_of(
     concepts: Iterable[fhir.CodeableConcept | None],
     terminology: Terminology,
@@ -138,46 +136,47 @@ def sites_of(
     expression: str,
     notes: list[Note],
 ) -> tuple[Site, ...]:
-    """The body sites of a record with their side; one that is not understood is noted."""
+    """The body sites of a record with their side; adds a note for each that is unrecognised."""
     found: list[Site] = []
-    loose: str | None = None
+    common_side: str | None = None
     for concept in concepts:
         if concept is None:
             continue
         keys = keys_of(concept)
         side = next((terminology.sides[key] for key in keys if key in terminology.sides), None)
-        sites = [terminology.sites[key] for key in keys if key in terminology.sites]
-        if sites:
-            # Several codings of one concept say the same place: the first that is known.
-            found.append(_with_side(sites[0], side))
+        # Several codings of one concept mean the same place: the first that is known.
+        site = next((terminology.sites[key] for key in keys if key in terminology.sites), None)
+        if site is not None:
+            found.append(_with_side(site, side))
         elif side is not None:
-            loose = side
+            common_side = side
         elif keys or text_of(concept):
             notes.append(Note(reference, "body site not understood", expression))
-    return tuple(dict.fromkeys([_with_side(site, loose) for site in found])) if found else ()
+    return tuple(dict.fromkeys(_with_side(site, common_side) for site in found))
+
+
+def _with_side(site: Site, side: str | None) -> Site:
+    return site if side is None or site.side is not None else replace(site, side=side)
 
 
 def structures_of(
     observation: fhir.Observation, body_structures: Mapping[str, fhir.BodyStructure]
 ) -> list[fhir.CodeableConcept | None]:
-    """The places of R5's body structure, whole ones that the observation contains or that came along."""
+    """The sites of R5's body structure, which the Observation contains or the submission holds."""
     if observation.bodyStructure is None:
         return []
     reference = (observation.bodyStructure.reference or "").strip()
     known = _contained_structures(observation) if reference.startswith("#") else body_structures
     structure = known.get(plain(reference))
-    if structure is None:
-        # Named, and not there: a place that is not understood.
-        return [fhir.CodeableConcept(text=observation.bodyStructure.display or reference)]
-    parts = structure.includedStructure or []
-    if len(parts) > _MOST_PARTS:
-        # Many Observations may name it: one of thousands of parts is not read, and is not understood.
+    parts = (structure.includedStructure or []) if structure is not None else []
+    if structure is None or len(parts) > _MAX_PARTS:
+        # A site in words is unrecognised, and noted.
         return [fhir.CodeableConcept(text=observation.bodyStructure.display or reference)]
     return [concept for part in parts if part is not None for concept in (part.structure, part.laterality)]
 
 
 def _contained_structures(observation: fhir.Observation) -> dict[str, fhir.BodyStructure]:
-    """The body structures that the Observation contains, by the references that it has to them."""
+    """The body structures that the Observation contains, by its references to them."""
     structures: dict[str, fhir.BodyStructure] = {}
     for raw in observation.contained or ():
         try:
@@ -189,22 +188,14 @@ def _contained_structures(observation: fhir.Observation) -> dict[str, fhir.BodyS
     return structures
 
 
-def _with_side(site: Site, side: str | None) -> Site:
-    if side is None or site.side is not None:
-        return site
-    return Site(site.id, site.label, site.region, side)
-
-
 def courses_of(concept: fhir.CodeableConcept | None, terminology: Terminology) -> frozenset[str]:
     """The courses that the concept's codes name; a word of its text only beside a coded course."""
     if concept is None:
-        return _NO_COURSES
+        return frozenset()
     courses = {terminology.courses[key] for key in keys_of(concept) if key in terminology.courses}
     if courses:
-        written = " ".join(
-            [concept.text or "", *(c.display or "" for c in concept.coding or () if c is not None)]
-        )
-        for word in written.lower().replace(",", " ").split():
+        written = [concept.text or "", *(c.display or "" for c in concept.coding or () if c is not None)]
+        for word in " ".join(written).lower().replace(",", " ").split():
             if ("", word) in terminology.courses:
-                courses.add(terminology.courses[("", word)])
+                courses.add(terminology.courses["", word])
     return frozenset(courses)

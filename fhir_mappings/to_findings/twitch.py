@@ -1,4 +1,4 @@
-"""All current fasciculation records, taken together."""
+"""All current statements about the fasciculation, taken together."""
 
 from __future__ import annotations
 
@@ -6,49 +6,53 @@ from collections.abc import Sequence
 from datetime import date
 
 from fhir_mappings.record import Days, Status, Twitch
-from fhir_mappings.to_findings.statements import Said, evidence_of, weighed
+from fhir_mappings.to_findings.statements import Statement, evidence_of, resolve
 
 
-def twitch_of(said: Sequence[Said], loose_courses: frozenset[str], as_of: date, label: str) -> Twitch:
-    """The twitch. An active Condition is not closed by an Observation that did not see it."""
-    by_all = weighed(said)
-    conditions = [one for one in said if one.condition]
-    by_condition = weighed(conditions) if len(conditions) < len(said) else by_all
-    current = [one for one in said if one.speaks and one.status is Status.PRESENT]
+def twitch_of(
+    statements: Sequence[Statement], loose_courses: frozenset[str], as_of: date, label: str
+) -> Twitch:
+    """The twitch. An Observation that did not see it does not close an active Condition.
+
+    Args:
+        loose_courses: recorded by Observations of no finding themselves.
+        label: how the knowledge files call the twitch.
+    """
+    current = [s for s in statements if s.counts and s.status is Status.PRESENT]
     # Twitching is intermittent: not seeing it today does not end it.
-    if by_condition.status is not Status.PRESENT:
-        if by_all.status is not Status.PRESENT:
-            return Twitch(by_all.status, evidence_of(said, by_all.deciding))
-        deciding = frozenset(by_all.deciding)
-        current = [one for one in current if one in deciding]
-    sites = {site for one in current for site in one.sites}
-    # Two sites are compared as they are written, which takes longer than all else here.
-    ordered = sorted(sites, key=str) if len(sites) > 1 else sites
-    courses = {course for one in current for course in one.courses} | loose_courses
-    if "worsening" in courses and _newer_region(current):
+    if resolve([s for s in statements if s.condition]).status is not Status.PRESENT:
+        outcome = resolve(statements)
+        if outcome.status is not Status.PRESENT:
+            return Twitch(outcome.status, evidence_of(statements, outcome.deciding))
+        current = [s for s in current if s in outcome.deciding]
+    sites = sorted({site for s in current for site in s.sites}, key=str)
+    courses = {course for s in current for course in s.courses} | loose_courses
+    if "worsening" in courses and _names_newer_region(current):
         courses.add("spreading")
-    unseen = [one for one in said if one.speaks and one.status is Status.ABSENT and not one.condition]
-    newest = max((one.sort_day for one in current), default=date.min)
+    newest = max((s.sort_day for s in current), default=date.min)
     return Twitch(
         Status.PRESENT,
-        evidence=evidence_of(said, current),
+        evidence=evidence_of(statements, frozenset(current)),
         onset=_onset(current, as_of),
-        onset_texts=tuple(sorted({one.onset_text for one in current if one.onset_text})),
-        sites=tuple([site for site in ordered if site.id != "generalized"]),
+        onset_texts=tuple(sorted({s.onset_text for s in current if s.onset_text})),
+        sites=tuple(site for site in sites if site.id != "generalized"),
         generalized=any(site.id == "generalized" for site in sites),
         courses=frozenset(courses),
         label=label,
-        references=tuple(sorted({one.reference for one in current})),
-        not_seen_lately=any(one.sort_day >= newest for one in unseen),
+        references=tuple(sorted({s.reference for s in current})),
+        not_seen_lately=any(
+            s.counts and s.status is Status.ABSENT and not s.condition and s.sort_day >= newest
+            for s in statements
+        ),
     )
 
 
-def _onset(current: Sequence[Said], as_of: date) -> Days:
+def _onset(current: Sequence[Statement], as_of: date) -> Days:
     """The earliest stated onset; the days on which it was recorded prove only "at least since"."""
-    stated = [one.since for one in current if one.since.known]
+    stated = [s.since for s in current if s.since.known]
     earliest = min((days.earliest for days in stated if days.earliest), default=None)
     bounds = [days.latest for days in stated if days.latest]
-    bounds += [one.at_least for one in current if one.at_least]
+    bounds += [s.at_least for s in current if s.at_least]
     latest = min([*bounds, as_of]) if bounds else None
     if earliest is not None and latest is not None and latest < earliest:
         # Recorded before it is said to have begun: how much longer ago is not known.
@@ -56,15 +60,13 @@ def _onset(current: Sequence[Said], as_of: date) -> Days:
     return Days(earliest, latest)
 
 
-def _newer_region(current: Sequence[Said]) -> bool:
+def _names_newer_region(current: Sequence[Statement]) -> bool:
     """Whether a later record names a region that no earlier one does."""
     by_day: dict[date, set[str]] = {}
-    for one in current:
-        if one.sites:
-            by_day.setdefault(one.sort_day, set()).update(s.region for s in one.sites if s.region)
-    seen: set[str] = set()
-    for index, day in enumerate(sorted(by_day)):
-        if index and by_day[day] - seen:
-            return True
-        seen |= by_day[day]
-    return False
+    for statement in current:
+        if statement.sites:
+            regions = {site.region for site in statement.sites if site.region}
+            by_day.setdefault(statement.sort_day, set()).update(regions)
+    days = sorted(by_day)
+    seen = by_day[days[0]] if days else set()
+    return any(by_day[day] - seen for day in days[1:])

@@ -1,4 +1,4 @@
-"""The codes of a submission that no value set knows: where a site that maps its own codes begins."""
+"""The codes of a submission that no value set has, for a site that maps its own codes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fhir_mappings.resources.submission import Submission
 from fhir_mappings.terminology import Terminology, code_key
 from fhir_mappings.to_findings.drug_names import named_by
 
-# Resource type -> where the code stands that says what it is; "concept" is R5's.
+# Resource type -> the members with the code that identifies its content; "concept" is R5's.
 _PLACES: Mapping[str, tuple[str, ...]] = {
     "Condition": ("code",),
     "Observation": ("code", "component.code"),
@@ -29,9 +29,9 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class UnknownCode:
-    """One coding as it is written; "" for what it lacks. place: such as "Condition.code".
+    """One coding as written; "" for a missing member. place: such as "Condition.code".
 
-    system and code are "" where the concept is words alone.
+    system and code are "" where the concept has no coding.
     """
 
     place: str
@@ -73,9 +73,9 @@ def _unknown(place: str, concept: Mapping[str, Any], terminology: Terminology) -
 
 
 def _codings(value: Any) -> Iterable[Coding]:
-    for one in value if isinstance(value, list) else ():
-        if isinstance(one, dict) and isinstance(one.get("code"), str):
-            yield Coding(_text(one.get("system")), one["code"], _text(one.get("display")))
+    for coding in value if isinstance(value, list) else ():
+        if isinstance(coding, dict) and isinstance(coding.get("code"), str):
+            yield Coding(_text(coding.get("system")), coding["code"], _text(coding.get("display")))
 
 
 def _text(value: Any) -> str:

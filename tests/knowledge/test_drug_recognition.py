@@ -15,6 +15,7 @@ from fhir_mappings.record import Days, Drug, Plausible, Reading
 from fhir_mappings.resources.shapes import MedicationRequest
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import ATC, NDC, RXNORM, SNOMED, Terminology
+from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.medications import drugs_of
 from service.knowledge.terminology_files import load_terminology
 
@@ -37,8 +38,9 @@ def read(concept: dict[str, Any], **more: Any) -> tuple[Drug, ...]:
     }
     request = msgspec.json.decode(json.dumps({**body, **more}), type=MedicationRequest)
     located = Located(request, "MedicationRequest/1", "Bundle.entry[0].resource")
-    as_of, reading = date(2026, 11, 20), Reading(finding_days=180, future_days=1)
-    return drugs_of([located], [], {}, terminology(), ONSET, as_of, reading)[0]
+    reading = Reading(finding_days=180, future_days=1)
+    reader = Reader(terminology(), date(2026, 11, 20), reading, born=Days())
+    return drugs_of(reader, [located], [], {}, ONSET)
 
 
 def classes(concept: dict[str, Any], **more: Any) -> set[str]:

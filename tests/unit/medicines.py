@@ -15,6 +15,7 @@ from fhir_mappings.record import Days, Drug, Note, Reading
 from fhir_mappings.resources.shapes import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import RXNORM, Ingredient, Medications, Terminology
+from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.medications import drugs_of
 
 AS_OF = date(2026, 11, 20)
@@ -78,9 +79,9 @@ def read(
         for name, value in (shared or {}).items()
     }
     terminology = Terminology(medications=TABLES)
-    return drugs_of(
-        requests, statements, medications, terminology, onset, AS_OF, Reading(finding_days=180, future_days=1)
-    )
+    reader = Reader(terminology, AS_OF, Reading(finding_days=180, future_days=1), born=Days())
+    drugs = drugs_of(reader, requests, statements, medications, onset)
+    return drugs, tuple(reader.notes)
 
 
 def one(*records: dict[str, Any], **more: Any) -> Drug:

@@ -17,6 +17,7 @@ from fhir_mappings.terminology import ATC
 from fhir_mappings.to_findings import drug_names, record_of
 from fhir_mappings.to_findings import findings as signs
 from fhir_mappings.to_findings import medication_identity as drug_medicine
+from fhir_mappings.to_findings import observations as observation_reading
 from service.assessment import assessment_of
 from service.cards import escaping
 from service.decision import decide
@@ -362,7 +363,7 @@ def test_the_longest_terms_of_a_name_are_taken_as_before() -> None:
 
 def test_what_all_codes_of_a_record_share_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read_of: Counter[str] = Counter()
-    courses_of, value = signs.courses_of, signs.Reader._value
+    courses_of, value = signs.courses_of, observation_reading._status
 
     def counted_courses(*args: Any) -> Any:
         read_of["extension"] += 1
@@ -375,7 +376,7 @@ def test_what_all_codes_of_a_record_share_is_read_once(monkeypatch: pytest.Monke
     codings = [code_of(name)["coding"][0] for name in ("fasciculation", "weakness", "atrophy")]
     course = {"url": signs.COURSE_EXTENSION, "valueCodeableConcept": concept(ATC, "course")}
     monkeypatch.setattr(signs, "courses_of", counted_courses)
-    monkeypatch.setattr(signs.Reader, "_value", counted_value)
+    monkeypatch.setattr(observation_reading, "_status", counted_value)
     read(condition("fasciculation", code={"coding": codings}, extension=[course] * 5))
     assert read_of == {"extension": 5}
     read(observation("fasciculation", code={"coding": codings}, valueBoolean=True))

@@ -36,6 +36,7 @@ def posted(app: Flask, body: bytes) -> str:
         "REQUEST_METHOD": "POST",
         "PATH_INFO": PATH,
         "SERVER_NAME": "127.0.0.1",
+        "HTTP_HOST": "127.0.0.1",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "CONTENT_TYPE": "application/json",

@@ -9,7 +9,7 @@ from fhir_mappings.request.bundles import decode_call
 from fhir_mappings.request.json_body import json_bytes
 from fhir_mappings.resources.select import parse
 from fhir_mappings.to_findings import record_of
-from fhir_mappings.to_findings.bearing import bearing_on
+from fhir_mappings.to_findings.findings import relevance_by
 from service.cards import Call, cards_of
 from service.cards.card_ids import CardIds
 from service.decision import decide
@@ -62,7 +62,7 @@ def parts_of(resources: int, size: int, seconds: float) -> Iterator[tuple[str, f
         "entries, a look at each (`submission_of_prefetch`)",
         cost(request.submission, seconds),
     )
-    parsed = cost(lambda: parse(submission, bearing_on(terminology)), seconds)
+    parsed = cost(lambda: parse(submission, relevance_by(terminology)), seconds)
     yield "whose they are, what bears, and that typed (`parse`)", parsed
     whole = cost(lambda: record_of(submission, terminology, AS_OF, knowledge.reading), seconds)
     yield "findings, medicines, results (`record_of` less `parse`)", whole - parsed
