@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fhir_mappings.request.hook_context import without_context
+from fhir_mappings.request.hook_call import without_context
 from fhir_mappings.resources.submission import Submission
 from fhir_mappings.to_findings import record_of
 from service.assessment import assessment_of

@@ -10,17 +10,12 @@ from __future__ import annotations
 import msgspec
 
 NOT_THERE = msgspec.Raw(b"null")
+# Everything that msgspec raises for bytes that are not JSON of the shape.
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Struct(msgspec.Struct, gc=False):
     """Base of all: unknown members are skipped."""
-
-
-class Head(Struct):
-    """The first, cheapest look at any resource."""
-
-    resourceType: str | None = None
-    id: str | None = None
 
 
 class Coding(Struct):

@@ -6,11 +6,11 @@ import importlib
 import json
 from collections.abc import Iterator, Mapping
 
-import msgspec
 from pydantic import ValidationError
 
 from fhir_mappings.record import Version
 from fhir_mappings.resources.fhir_version import Versions, content_of, fitting, version_of
+from fhir_mappings.resources.preview import type_of
 from fhir_mappings.resources.submission import Submission
 
 _MOST = 20
@@ -77,7 +77,7 @@ def validation_issues(submission: Submission) -> list[tuple[str, str, str, str |
     fits = [fitting(content_of(raw)) for _, raw in entries]
     common, seen = version_of(fits), set()
     for (expression, raw), one in zip(entries, fits, strict=True):
-        kind, version = _kind(raw), _version(one, common)
+        kind, version = type_of(raw), _version(one, common)
         name = _MODELS[version][1]
         seen.add(name)
         for path, fault in faults_of(raw, kind, version):
@@ -92,10 +92,3 @@ def validation_issues(submission: Submission) -> list[tuple[str, str, str, str |
 def _version(fits: Versions, common: Version) -> Version:
     """The version to hold a resource against that fits those, among others of the common version."""
     return next((one for one in (common, *Version) if one in fits), Version.R4)
-
-
-def _kind(raw: bytes) -> str:
-    class _Head(msgspec.Struct):
-        resourceType: str = ""
-
-    return msgspec.json.decode(raw, type=_Head).resourceType

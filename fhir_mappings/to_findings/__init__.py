@@ -10,11 +10,9 @@ from msgspec.structs import replace as replaced
 
 from fhir_mappings.record import Finding, Note, Reading, Record, Status
 from fhir_mappings.resources.concepts import twitch_named_by
-from fhir_mappings.resources.invalid import Unread
-from fhir_mappings.resources.notes import at_most
-from fhir_mappings.resources.select import parse
+from fhir_mappings.resources.select import select
 from fhir_mappings.resources.shapes import CodeableConcept
-from fhir_mappings.resources.submission import Submission
+from fhir_mappings.resources.submission import InvalidEntry, Submission, at_most
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.bearing import bearing_on
 from fhir_mappings.to_findings.drafts import drafts_of
@@ -35,7 +33,7 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
 
     Raises PatientError where it is about none or several.
     """
-    parsed = parse(submission, bearing_on(terminology))
+    parsed = select(submission, bearing_on(terminology))
     reader = Reader(terminology, as_of, reading, parsed.patient.born, parsed.body_structures)
     said: list[Said] = []
     for condition in parsed.conditions:
@@ -97,15 +95,15 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
             sorted(dict.fromkeys(notes), key=lambda n: (n.reference, n.expression or "", n.why))
         ),
         not_seen=parsed.not_seen,
-        unread=_unread(reader, parsed.unread, twitching),
+        unread=_unread(reader, parsed.invalid, twitching),
         version=parsed.version,
     )
 
 
-def _unread(reader: Reader, unread: Iterable[Unread], twitching: Iterable[Said]) -> tuple[Note, ...]:
+def _unread(reader: Reader, unread: Iterable[InvalidEntry], twitching: Iterable[Said]) -> tuple[Note, ...]:
     """What may have told of a twitch: an entry, value or status not understood, a name without its code."""
 
-    def twitch(entry: Unread, concept: CodeableConcept) -> bool:
+    def twitch(entry: InvalidEntry, concept: CodeableConcept) -> bool:
         if entry.kind != "Observation" and twitch_named_by(concept, reader.terminology):
             return True
         return any(_is_twitch(code.finding, reader.terminology) for code in reader.findings_of(concept))

@@ -6,14 +6,14 @@ from typing import Any
 
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import twitch_named_by
-from fhir_mappings.resources.preview import ConditionLook
-from fhir_mappings.resources.select import Bears
+from fhir_mappings.resources.preview import ConditionPreview
+from fhir_mappings.resources.select import IsRelevant
 from fhir_mappings.terminology import Terminology, code_key
 
-_BY_NAME = (ConditionLook, fhir.Condition)
+_BY_NAME = (ConditionPreview, fhir.Condition)
 
 
-def bearing_on(terminology: Terminology) -> Bears:
+def bearing_on(terminology: Terminology) -> IsRelevant:
     """For one record: what was found of a code is remembered, for a record repeats its codes."""
     known: dict[tuple[str, str], bool] = {}
 

@@ -10,8 +10,15 @@ import msgspec
 from msgspec.structs import replace
 
 from fhir_mappings.record import Note
+from fhir_mappings.resources.preview import Head
 from fhir_mappings.resources.references import plain, refers_to
-from fhir_mappings.resources.shapes import CodeableConcept, Head, Medication, MedicationIngredient, Reference
+from fhir_mappings.resources.shapes import (
+    UNDECODABLE,
+    CodeableConcept,
+    Medication,
+    MedicationIngredient,
+    Reference,
+)
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import Ingredient, Medications
 from fhir_mappings.to_findings.drug_names import NOTHING, Named, Names, routes_of, together, written_in
@@ -226,8 +233,8 @@ def _contained_in(resources: Sequence[msgspec.Raw] | None) -> _Contained:
     for raw in resources or ():
         try:
             head = msgspec.json.decode(raw, type=Head)
-            if head.id and head.resourceType in {"Medication", "Substance"}:
+            if head.id and head.kind in {"Medication", "Substance"}:
                 medications[head.id.lstrip("#")] = msgspec.json.decode(raw, type=Medication)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNDECODABLE:
             problems = _UNREADABLE
     return _Contained(medications, problems)

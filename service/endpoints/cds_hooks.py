@@ -9,7 +9,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from fhir_mappings.request.bundles import HookCall, lists_to_fetch
+from fhir_mappings.request.bundles import lists_to_fetch
+from fhir_mappings.request.hook_call import HookCall
 from schemas.hooks import EXTENSION
 from service.cards.card_ids import CardIds
 from service.config import INDICATORS, Config

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from fhir_mappings.request.json_body import json_bytes
-from fhir_mappings.resources.select import parse
+from fhir_mappings.resources.select import select
 from fhir_mappings.to_findings import record_of
 from fhir_mappings.to_findings.bearing import bearing_on
 from service.cards import Call, cards_of
@@ -61,10 +61,10 @@ def parts_of(resources: int, size: int, seconds: float) -> Iterator[tuple[str, f
         "entries, a look at each (`submission_of_prefetch`)",
         cost(lambda: submission_of_call(received, entry, members["context"]), seconds),
     )
-    parsed = cost(lambda: parse(submission, bearing_on(terminology)), seconds)
-    yield "whose they are, what bears, and that typed (`parse`)", parsed
+    parsed = cost(lambda: select(submission, bearing_on(terminology)), seconds)
+    yield "whose they are, what bears, and that typed (`select`)", parsed
     whole = cost(lambda: record_of(submission, terminology, AS_OF, knowledge.reading), seconds)
-    yield "findings, medicines, results (`record_of` less `parse`)", whole - parsed
+    yield "findings, medicines, results (`record_of` less `select`)", whole - parsed
     yield "facts, rows, questions (`decide`)", cost(lambda: decide(record, knowledge.table), seconds)
     yield "card (`cards_of`)", cost(lambda: cards_of(decision, knowledge, call), seconds)
     yield "JSON of the answer", cost(lambda: json_bytes({"cards": cards}), seconds)
