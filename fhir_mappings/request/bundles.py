@@ -318,7 +318,7 @@ class _Reader:
                     self.notes.add(Note(f"{place}.entry[{number}]", problem))
                 continue
             try:
-                full_url = _url.decode(entry.fullUrl)
+                full_url = None if entry.fullUrl is NOT_THERE else _url.decode(entry.fullUrl)
             except UNDECODABLE:
                 self.notes.add(Note(f"{place}.entry[{number}]", _full_url_problem(entry.fullUrl, place)))
                 continue

@@ -60,7 +60,7 @@ def value_of(raw: msgspec.Raw, place: str) -> Any:
             raise UnreadableBody((_duplicate(place),))
 
     try:
-        json.loads(bytes(raw), object_pairs_hook=check, parse_int=str, parse_float=str)
+        json.loads(bytes(raw).decode(), object_pairs_hook=check, parse_int=str, parse_float=str)
     except RecursionError:
         raise UnreadableBody((BodyProblem("too-costly", _TOO_DEEP, place or None),)) from None
     return value
