@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from fhir_mappings.request.bundles import decode_bundle
-from fhir_mappings.request.hook_context import without_context
+from fhir_mappings.request.bundles import Fetched, decode_bundle
+from fhir_mappings.request.hook_call import without_context
 from fhir_mappings.request.json_body import UnreadableBody
-from fhir_mappings.request.pages import Fetched
 from fhir_mappings.resources.submission import PatientError, Submission
 from fhir_mappings.to_findings import record_of
 from service.assessment import assessment_of

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fhir_mappings.request.bundles import HookCall, decode_call, submission_of_prefetch
-from fhir_mappings.request.hook_context import with_context
+from fhir_mappings.request.bundles import Fetched, submission_of_prefetch
+from fhir_mappings.request.hook_call import HookCall, decode_call, with_context
 from fhir_mappings.request.json_body import UnreadableBody
-from fhir_mappings.request.pages import Fetched
 from fhir_mappings.resources.submission import Submission
 from schemas import hooks as hook_schemas
 from schemas.hooks import EXTENSION, checked_request

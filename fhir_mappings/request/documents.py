@@ -1,74 +1,68 @@
-"""What a JSON text is, before anything of it is read: a Bundle, a hook request or a resource; and whose."""
+"""The kind of a JSON document (Bundle, hook request or resource) and the patient that a resource is about."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from fhir_mappings.request.json_body import UnreadableBody, decoded
+from fhir_mappings.request.json_body import decoded
 from fhir_mappings.resources.references import plain
+from fhir_mappings.resources.shapes import UNDECODABLE
 
 BUNDLE, CALL = "Bundle", "hook request"
-
-
-class _Head(msgspec.Struct):
-    resourceType: Any = None
-    hook: Any = None
-
-
-class _Owned(msgspec.Struct, rename={"for_": "for"}):
-    resourceType: Any = None
-    id: Any = None
-    subject: Any = None
-    patient: Any = None
-    for_: Any = None
-    medicationReference: Any = None
-    medication: Any = None
+_READ = ["resourceType", "hook", "id", "subject", "patient", "for", "medicationReference", "medication"]
 
 
 def kind_of(body: bytes) -> str:
-    """BUNDLE, CALL, another resource type, or "" for JSON that is none. Raises UnreadableBody for no JSON."""
-    head = decoded(body, _Head, "")
-    if isinstance(head.hook, str):
+    """BUNDLE, CALL, another resource type, or "" for another object. Raises UnreadableBody for no object."""
+    content = _content_of(body)
+    if isinstance(content.get("hook"), str):
         return CALL
-    return head.resourceType if isinstance(head.resourceType, str) else ""
+    kind = content.get("resourceType")
+    return kind if isinstance(kind, str) else ""
 
 
 def owner_of(body: bytes) -> str | None:
-    """The id of the patient that a resource is about, or is; None where it names none."""
-    owned = _owned(body)
-    if owned.resourceType == "Patient":
-        return owned.id if isinstance(owned.id, str) else None
-    for reference in (owned.subject, owned.patient, owned.for_):
-        name = _reference(reference)
-        if name:
-            return name.removeprefix("urn:uuid:").rsplit("/", 1)[-1]
+    """The id of the patient that a resource is, or is about; None where it names none."""
+    content = _content_of(body)
+    if content.get("resourceType") == "Patient":
+        name = content.get("id")
+        return name if isinstance(name, str) else None
+    for member in ("subject", "patient", "for"):
+        reference = _reference(content, member)
+        if reference:
+            return reference.removeprefix("urn:uuid:").rsplit("/", 1)[-1]
     return None
 
 
 def name_of(body: bytes) -> str:
-    """Type and id, as a reference names it."""
-    owned = _owned(body)
-    return f"{owned.resourceType}/{owned.id}"
+    """Type and id, as in a reference."""
+    content = _content_of(body)
+    return f"{content.get('resourceType')}/{content.get('id')}"
 
 
 def medicine_of(body: bytes) -> str | None:
-    """Type and id of the Medication that a resource refers to; None where none is, or it is contained."""
-    owned = _owned(body)
-    inner = owned.medication.get("reference") if isinstance(owned.medication, dict) else None
-    name = _reference(owned.medicationReference) or _reference(inner)
-    return "/".join(name.rsplit("/", 2)[-2:]) if name else None
+    """Type and id of the Medication that a resource refers to; None where there is none outside of it."""
+    content = _content_of(body)
+    named, other = _reference(content, "medicationReference"), content.get("medication")
+    reference = named or _reference(other, "reference")
+    return "/".join(reference.rsplit("/", 2)[-2:]) if reference else None
 
 
-def _owned(body: bytes) -> _Owned:
-    try:
-        found: _Owned = decoded(body, _Owned, "")
-    except UnreadableBody:
-        return _Owned()
-    return found
+def _content_of(body: bytes) -> dict[str, Any]:
+    """The members that are read and valid, as plain JSON. Raises UnreadableBody where it is no object."""
+    content: dict[str, Any] = {}
+    members = decoded(body, dict[str, msgspec.Raw], "")
+    for name in members.keys() & _READ:
+        with suppress(*UNDECODABLE):
+            content[name] = msgspec.json.decode(members[name])
+    return content
 
 
-def _reference(value: Any) -> str | None:
-    name = value.get("reference") if isinstance(value, dict) else None
+def _reference(content: Any, member: str) -> str | None:
+    value = content.get(member) if isinstance(content, Mapping) else None
+    name = value.get("reference") if isinstance(value, Mapping) else None
     return plain(name) if isinstance(name, str) and not name.startswith("#") else None

@@ -1,4 +1,4 @@
-"""Codings of a CodeableConcept as look-up keys, and its words."""
+"""Codes of a CodeableConcept as look-up keys, and its text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 from fhir_mappings.resources.shapes import CodeableConcept
 from fhir_mappings.terminology import CodeKey, Terminology, code_key, folded
 
-# A text that is longer than this is no name.
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 
 
 def keys_of(concept: CodeableConcept | None) -> list[CodeKey]:
-    """The key of every coding that names a system and a code, in the order given."""
+    """The key of every coding with a system and a code, in order."""
     if concept is None or not concept.coding:
         return []
     return [
@@ -23,7 +22,7 @@ def keys_of(concept: CodeableConcept | None) -> list[CodeKey]:
 
 
 def text_of(concept: CodeableConcept | None) -> str:
-    """The concept in words: its text, else the first display, else the first code; "" if it has none."""
+    """Its text, else its first display, else its first code; "" if it has none."""
     if concept is None:
         return ""
     if concept.text:
@@ -33,14 +32,14 @@ def text_of(concept: CodeableConcept | None) -> str:
 
 
 def twitch_named_by(concept: Any, terminology: Terminology) -> str | None:
-    """The finding whose name is the whole text, or a whole display, of a concept without any known code."""
+    """The finding whose name is the whole text, or a whole display, of a concept without a known code."""
     if concept is None:
         return None
     codings = [coding for coding in concept.coding or () if coding is not None]
     if any(terminology.finding_of(key) for key in keys_of(concept)):
         return None
     for text in (concept.text, *(coding.display for coding in codings)):
-        if isinstance(text, str) and len(text) <= _LONGEST_NAME:
+        if isinstance(text, str) and len(text) <= _MAX_NAME_LENGTH:
             finding = terminology.twitch_names.get(folded(text))
             if finding is not None:
                 return finding

@@ -9,12 +9,10 @@ from datetime import date, timedelta
 from fhir_mappings.record import Days
 from fhir_mappings.resources.shapes import Quantity
 
-# date, partial date, dateTime or instant; what stands after the day is not read, only its shape checked.
-_DATE = re.compile(
-    r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?)?)?"
-)
-# The same after a whole day.
+# Of the time only the form is checked.
 _TIME = re.compile(r"T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?")
+# date, partial date, dateTime or instant.
+_DATE = re.compile(rf"(\d{{4}})(?:-(\d{{2}})(?:-(\d{{2}})(?:{_TIME.pattern})?)?)?")
 _EARLIEST_YEAR = 1800
 
 # UCUM codes (and the words seen in their place) of a duration, as days. A month is a twelfth of a year.
@@ -33,7 +31,6 @@ _UNIT_DAYS = {
     "years": 365.25,
     "yr": 365.25,
 }
-# Making a frozen dataclass costs more than reading a day: this one is made once.
 NO_DAY = Days()
 _PLAIN_QUANTITY = re.compile(
     r"(?:for |about |approximately |approx\.? |~ ?|circa |ca\.? |since )*(\d{1,3})\s*"
@@ -74,7 +71,7 @@ def days_of(text: str) -> Days:
 
 
 def _whole_day(text: str) -> date | None:
-    """Of one day, with a time or without, as nearly all records have it; None for all else, good or bad."""
+    """The day of a date or dateTime, the form of nearly all records; None for other forms, valid or not."""
     if not text[4:5] == "-" == text[7:8] or (len(text) != 10 and not _TIME.fullmatch(text, 10)):
         return None
     try:
@@ -90,12 +87,12 @@ def maybe_days(text: str | None) -> Days:
 
 
 def days_before(day: date, days: int) -> date:
-    """That many days earlier, but not before the first day that a date can be."""
+    """That many days earlier, but not before date.min."""
     return day - timedelta(days=min(max(days, 0), (day - date.min).days))
 
 
 def plain_quantity(text: str) -> tuple[int, int] | None:
-    """ "3 weeks", "about 10 days" as the fewest and most days back, give or take half the unit; else None.
+    """ "3 weeks", "about 10 days" as the fewest and most days ago, within half a unit; else None.
 
     >>> plain_quantity("3 weeks")
     (17, 25)
@@ -103,21 +100,15 @@ def plain_quantity(text: str) -> tuple[int, int] | None:
     match = _PLAIN_QUANTITY.fullmatch(" ".join(text.split()))
     if match is None:
         return None
-    unit = match[2].lower()
-    days = next(
-        _UNIT_DAYS[name]
-        for name in ("d", "wk", "mo", "yr")
-        if unit == name or unit.startswith({"d": "day", "wk": "w", "mo": "mo", "yr": "y"}[name])
-    )
-    count = int(match[1])
-    # Half a unit either way, inwards to whole days: 3 weeks are 17.5 to 24.5, read outwards as 17 to 25.
+    unit, count = match[2].lower(), int(match[1])
+    days = _UNIT_DAYS.get(unit) or _UNIT_DAYS[unit.removesuffix("s")]
+    # Half a unit either way, outwards to whole days: 3 weeks are 17.5 to 24.5 days, so 17 to 25.
     return max(int((count - 0.5) * days), 0), -int(-(count + 0.5) * days // 1)
 
 
 def age_days(age: Quantity | None, value: float | None) -> float | None:
-    """An age (UCUM a, mo, wk, d) in days; None where the unit is not one of them."""
+    """An age (UCUM a, mo, wk, d) in days; None where its unit is another."""
     if age is None or value is None:
         return None
-    unit = (age.code or age.unit or "").strip().lower()
-    days = _UNIT_DAYS.get(unit)
+    days = _UNIT_DAYS.get((age.code or age.unit or "").strip().lower())
     return None if days is None else value * days

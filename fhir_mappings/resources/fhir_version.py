@@ -1,22 +1,22 @@
-"""Which version of FHIR a resource is written in: by the members that not all have, never by a header.
+"""The FHIR version of a record, from the members that not every version has; no header is read.
 
-A resource fits the versions that have all of its members. What came together was written in the one version
-that all of it fits; in R4 where R4 fits, where nothing tells, and where no one version fits all of it.
-One that itself mixes them tells nothing.
+A resource fits the versions that have all of its members. The record is of the one version that all of it
+fits; of R4 where R4 fits, where no member tells, and where no one version fits all of it. A resource that
+mixes versions is ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache, partial
 from operator import attrgetter, ne
 from typing import Any
 
 import msgspec
 
 from fhir_mappings.record import Version
-from fhir_mappings.resources import preview as first_looks
 from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.preview import ConditionPreview, ObservationPreview, Thing
 
 Versions = frozenset[Version]
 
@@ -24,7 +24,7 @@ R4, R5, STU3 = (frozenset({version}) for version in (Version.R4, Version.R5, Ver
 NOT_STU3, NOT_R5, NOT_R4 = R4 | R5, R4 | STU3, R5 | STU3
 ANY: Versions = R4 | R5 | STU3
 
-# Types that not every version has. R5's ballots had a MedicationUsage; STU3 parts what R4 has as one request.
+# Types that not every version has. R5's ballots had a MedicationUsage; STU3 has two types for one of R4.
 TYPES: Mapping[str, Versions] = {
     "ServiceRequest": NOT_STU3,
     "ProcedureRequest": STU3,
@@ -40,7 +40,7 @@ _NAMES_IN_R4: Mapping[str, str] = {
 
 
 def in_r4(kind: str) -> str:
-    """What R4 calls that type."""
+    """The name of that type in R4."""
     return _NAMES_IN_R4.get(kind, kind)
 
 
@@ -51,7 +51,7 @@ def _members(**names: tuple[Versions, str]) -> Mapping[str, Versions]:
     return {name: versions for versions, text in names.values() for name in text.split()}
 
 
-# Type -> member -> the versions that have it. Those that all versions have are left out.
+# Type -> member -> the versions that have it, if not all have.
 MEMBERS: Mapping[str, Mapping[str, Versions]] = {
     "Condition": _members(
         r5=(R5, "participant"),
@@ -150,7 +150,7 @@ MEMBERS: Mapping[str, Mapping[str, Versions]] = {
     ),
 }
 
-# Type -> member -> whether it is a list, an object or a word -> the versions that write it so.
+# Type -> member -> whether it is a list, object or string -> the versions in which it is.
 FORMS: Mapping[str, Mapping[str, Mapping[type, Versions]]] = {
     "Condition": {
         "clinicalStatus": {dict: NOT_STU3, str: STU3},
@@ -177,7 +177,7 @@ PARTS: Mapping[str, Mapping[str, Mapping[str, Versions]]] = {
 
 
 def fitting(content: Mapping[str, Any]) -> Versions:
-    """The versions that have all that the resource holds; none where it mixes them."""
+    """The versions that have every member of the resource; none where it mixes them."""
     kind = str(content.get("resourceType", ""))
     fits = TYPES.get(kind, ANY)
     members, forms, parts = MEMBERS.get(kind, {}), FORMS.get(kind, {}), PARTS.get(kind, {})
@@ -196,9 +196,9 @@ def fitting(content: Mapping[str, Any]) -> Versions:
 
 
 def version_of(fits: Iterable[Versions]) -> Version:
-    """The version of what came together, by the versions that each of it fits.
+    """The version of a record, by the versions that each resource fits.
 
-    What fits none tells nothing: the drafts of an order form are seldom whole resources of any version.
+    A resource that fits none is ignored: draft orders of a form are seldom whole resources of any version.
     """
     common = ANY
     for versions in fits:
@@ -207,48 +207,52 @@ def version_of(fits: Iterable[Versions]) -> Version:
 
 
 def content_of(raw: bytes) -> Mapping[str, Any]:
-    """The resource as plain JSON; empty where it cannot be read."""
+    """The resource as plain JSON; empty where it is invalid."""
     try:
         content = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except fhir.UNDECODABLE:
         return {}
     return content if isinstance(content, dict) else {}
 
 
 def beyond_r4(kinds: Collection[str], resources: Mapping[type[msgspec.Struct], Collection[Any]]) -> bool:
-    """Whether anything in resources, looked at or whole, is of another version than R4.
+    """Whether a type, member or form is not of R4: only then is the record decoded again for its version.
 
-    kinds: their types; resources: by their shape. Only where it is need they be read once more, to see what
-    version that is.
+    Args:
+        kinds: types of the resources.
+        resources: previews and whole resources, by shape.
     """
     if not _NOT_OF_R4.isdisjoint(kinds):
         return True
     for shape, of_shape in resources.items():
-        plain, absent, special = _LOOKS[shape]
-        # Mapped and not asked one by one: of each resource that would cost as much as to decode it.
-        if any(map(partial(ne, absent), map(plain, of_shape))) or any(map(special, of_shape)):
+        members, absent = _members_beyond_r4(shape)
+        # Mapped: a loop in Python would cost as much as decoding the resources.
+        if any(map(partial(ne, absent), map(members, of_shape))):
+            return True
+        if shape in _FORMS_BEYOND_R4 and any(map(_FORMS_BEYOND_R4[shape], of_shape)):
             return True
     return False
 
 
-def _nothing(_: Any) -> bool:
-    return False
+@cache
+def _members_beyond_r4(shape: type[msgspec.Struct]) -> tuple[Callable[[Any], Any], Any]:
+    """A getter of the members of the shape that R4 does not have, and its result where all are absent."""
+    has = MEMBERS[getattr(shape, "kind", shape.__name__)]
+    fields = msgspec.structs.fields(shape)
+    members = attrgetter(*(f.name for f in fields if Version.R4 not in has.get(f.encode_name, ANY)))
+    return members, members(shape())
 
 
-def _condition(resource: fhir.Condition | first_looks.ConditionLook) -> bool:
+def _condition(resource: fhir.Condition | ConditionPreview) -> bool:
     return isinstance(resource.clinicalStatus, str) or isinstance(resource.verificationStatus, str)
 
 
-def _observation(resource: fhir.Observation) -> bool:
-    return isinstance(resource.interpretation, fhir.CodeableConcept)
-
-
-def _observation_looked_at(look: first_looks.ObservationLook) -> bool:
-    return isinstance(look.interpretation, first_looks.Thing)
+def _observation(resource: fhir.Observation | ObservationPreview) -> bool:
+    return isinstance(resource.interpretation, fhir.CodeableConcept | Thing)
 
 
 def _medication(resource: fhir.Medication) -> bool:
-    return any(one is not None and one.item is not None for one in resource.ingredient or ())
+    return any(part is not None and part.item is not None for part in resource.ingredient or ())
 
 
 def _service_request(resource: fhir.ServiceRequest) -> bool:
@@ -256,40 +260,11 @@ def _service_request(resource: fhir.ServiceRequest) -> bool:
     return code is not None and (code.concept is not None or code.reference != fhir.NOT_THERE)
 
 
-_SPECIAL: Mapping[type[msgspec.Struct], tuple[str, Callable[[Any], bool]]] = {
-    fhir.Condition: ("Condition", _condition),
-    fhir.Observation: ("Observation", _observation),
-    fhir.MedicationRequest: ("MedicationRequest", _nothing),
-    fhir.MedicationStatement: ("MedicationStatement", _nothing),
-    fhir.Medication: ("Medication", _medication),
-    fhir.ServiceRequest: ("ServiceRequest", _service_request),
-    fhir.Task: ("Task", _nothing),
-    fhir.Procedure: ("Procedure", _nothing),
-    fhir.DiagnosticReport: ("DiagnosticReport", _nothing),
-    fhir.FamilyMemberHistory: ("FamilyMemberHistory", _nothing),
-    first_looks.ConditionLook: ("Condition", _condition),
-    first_looks.ObservationLook: ("Observation", _observation_looked_at),
-    first_looks.ProcedureLook: ("Procedure", _nothing),
-    first_looks.ReportLook: ("DiagnosticReport", _nothing),
+_FORMS_BEYOND_R4: Mapping[type[msgspec.Struct], Callable[[Any], bool]] = {
+    fhir.Condition: _condition,
+    ConditionPreview: _condition,
+    fhir.Observation: _observation,
+    ObservationPreview: _observation,
+    fhir.Medication: _medication,
+    fhir.ServiceRequest: _service_request,
 }
-
-
-def _beyond_r4(shape: type[msgspec.Struct], kind: str) -> Iterator[str]:
-    """The members of the shape that R4 does not have."""
-    for field in msgspec.structs.fields(shape):
-        if Version.R4 not in MEMBERS[kind].get(field.encode_name, ANY):
-            yield field.name
-
-
-_Look = tuple[Callable[[Any], Any], Any, Callable[[Any], bool]]
-
-
-def _looks() -> Mapping[type[msgspec.Struct], _Look]:
-    looks: dict[type[msgspec.Struct], _Look] = {}
-    for shape, (kind, special) in _SPECIAL.items():
-        plain = attrgetter(*_beyond_r4(shape, kind))
-        looks[shape] = plain, plain(shape()), special
-    return looks
-
-
-_LOOKS = _looks()

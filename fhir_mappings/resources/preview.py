@@ -1,39 +1,42 @@
-"""The first look at a resource, one for each: which it is, whose, of what code, and what tells its version.
+"""Partial decodes of a resource, before it is known whether all of it is needed, or whether it is valid.
 
-Most of a record has codes that no knowledge file knows. Of those nothing else is ever read.
+Most of a record has codes that no knowledge file knows. Of those resources nothing but the preview is read.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Union
+from typing import Any, ClassVar, TypeVar, Union
 
 import msgspec
 
-from fhir_mappings.resources.shapes import NOT_THERE
+from fhir_mappings.resources.shapes import NOT_THERE, UNDECODABLE, CodeableConcept, Reference
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
-class Head(msgspec.Struct, frozen=True, gc=False):
-    """What tells one resource from another. kind: its type."""
-
+class ResourceType(msgspec.Struct, frozen=True, gc=False):
     kind: str | None = msgspec.field(default=None, name="resourceType")
+
+
+class Head(ResourceType, frozen=True, gc=False):
     id: str | None = None
 
 
 class Thing(msgspec.Struct, frozen=True, gc=False):
-    """An object of which is only read that it is one."""
+    """An object whose members are not read."""
 
 
-class LookedCoding(msgspec.Struct, frozen=True, gc=False):
+class PreviewCoding(msgspec.Struct, frozen=True, gc=False):
     system: str | None = None
     code: str | None = None
 
 
-class LookedConcept(msgspec.Struct, frozen=True, gc=False):
-    coding: list[LookedCoding | None] | None = None
+class PreviewConcept(msgspec.Struct, frozen=True, gc=False):
+    coding: list[PreviewCoding | None] | None = None
 
 
-class NamedCoding(LookedCoding, frozen=True, gc=False):
-    # Of any type: whatever is no text names nothing.
+class NamedCoding(PreviewCoding, frozen=True, gc=False):
+    # Of any type: a value that is not text names nothing, and is not an error yet.
     display: Any = None
 
 
@@ -42,25 +45,25 @@ class NamedConcept(msgspec.Struct, frozen=True, gc=False):
     text: Any = None
 
 
-class LookedReference(msgspec.Struct, frozen=True, gc=False):
+class PreviewReference(msgspec.Struct, frozen=True, gc=False):
     reference: str | None = None
 
 
-class Look(msgspec.Struct, frozen=True, gc=False, tag_field="resourceType"):
-    """Of a type that is read only where its code is known. Members as in shapes.py."""
+class Preview(msgspec.Struct, frozen=True, gc=False, tag_field="resourceType"):
+    """Type, subject, code and the members that identify the FHIR version. Members as in shapes.py."""
 
     kind: ClassVar[str]
 
     id: str | None = None
-    subject: LookedReference | None = None
+    subject: PreviewReference | None = None
     context: msgspec.Raw = NOT_THERE  # STU3
 
 
-class ConditionLook(Look, tag="Condition", frozen=True, gc=False):
+class ConditionPreview(Preview, tag="Condition", frozen=True, gc=False):
     kind: ClassVar[str] = "Condition"
 
     code: NamedConcept | None = None
-    patient: LookedReference | None = None  # DSTU2
+    patient: PreviewReference | None = None  # DSTU2
     clinicalStatus: Thing | str | None = None
     verificationStatus: Thing | str | None = None
     participant: msgspec.Raw = NOT_THERE  # R5
@@ -68,11 +71,11 @@ class ConditionLook(Look, tag="Condition", frozen=True, gc=False):
     assertedDate: msgspec.Raw = NOT_THERE  # STU3
 
 
-class ObservationLook(Look, tag="Observation", frozen=True, gc=False):
+class ObservationPreview(Preview, tag="Observation", frozen=True, gc=False):
     kind: ClassVar[str] = "Observation"
 
-    code: LookedConcept | None = None
-    # There or not: each part of it may have a code of its own.
+    code: PreviewConcept | None = None
+    # Each component may have a code of its own.
     component: list[Thing | None] | None = None
     interpretation: list[Thing | None] | Thing | None = None
     related: msgspec.Raw = NOT_THERE  # STU3
@@ -83,10 +86,10 @@ class ObservationLook(Look, tag="Observation", frozen=True, gc=False):
     instantiatesReference: msgspec.Raw = NOT_THERE  # R5
 
 
-class ProcedureLook(Look, tag="Procedure", frozen=True, gc=False):
+class ProcedurePreview(Preview, tag="Procedure", frozen=True, gc=False):
     kind: ClassVar[str] = "Procedure"
 
-    code: LookedConcept | None = None
+    code: PreviewConcept | None = None
     occurrenceDateTime: msgspec.Raw = NOT_THERE  # R5
     occurrencePeriod: msgspec.Raw = NOT_THERE  # R5
     reason: msgspec.Raw = NOT_THERE  # R5
@@ -96,18 +99,23 @@ class ProcedureLook(Look, tag="Procedure", frozen=True, gc=False):
     notDone: msgspec.Raw = NOT_THERE  # STU3
 
 
-class ReportLook(Look, tag="DiagnosticReport", frozen=True, gc=False):
+class ReportPreview(Preview, tag="DiagnosticReport", frozen=True, gc=False):
     kind: ClassVar[str] = "DiagnosticReport"
 
-    code: LookedConcept | None = None
+    code: PreviewConcept | None = None
     study: msgspec.Raw = NOT_THERE  # R5
     note: msgspec.Raw = NOT_THERE  # R5
     composition: msgspec.Raw = NOT_THERE  # R5
     codedDiagnosis: msgspec.Raw = NOT_THERE  # STU3
 
 
-LOOKS: tuple[type[Look], ...] = (ConditionLook, ObservationLook, ProcedureLook, ReportLook)
-# Of other types that are read, only which it is. A decoder that knows them is spared a second try.
+PREVIEWS: tuple[type[Preview], ...] = (
+    ConditionPreview,
+    ObservationPreview,
+    ProcedurePreview,
+    ReportPreview,
+)
+# Other types that are read, by type and id alone: decoding them here spares a second try.
 _OTHERS = (
     "MedicationRequest",
     "MedicationStatement",
@@ -118,7 +126,7 @@ _OTHERS = (
 )
 
 
-def _known(kind: str) -> type[msgspec.Struct]:
+def _head_of(kind: str) -> type[msgspec.Struct]:
     return msgspec.defstruct(
         kind,
         [("id", str | None, None)],
@@ -130,18 +138,58 @@ def _known(kind: str) -> type[msgspec.Struct]:
     )
 
 
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_look: msgspec.json.Decoder[Look] = msgspec.json.Decoder(Union[(*LOOKS, *map(_known, _OTHERS))])
+_preview: msgspec.json.Decoder[Preview] = msgspec.json.Decoder(Union[(*PREVIEWS, *map(_head_of, _OTHERS))])
 _head = msgspec.json.Decoder(Head)
 
 
-def first_look(raw: msgspec.Raw) -> Look | Head | None:
-    """A Look where the type has one and all in it is as it should be, else the head; None without a head."""
+def preview_of(raw: msgspec.Raw) -> Preview | Head | None:
+    """A Preview where the type has one and its members are valid, else the Head; None where it is invalid."""
     try:
-        return _look.decode(raw)
-    except UNREADABLE:
+        return _preview.decode(raw)
+    except UNDECODABLE:
         pass
     try:
         return _head.decode(raw)
-    except UNREADABLE:
+    except UNDECODABLE:
         return None
+
+
+def part_of(raw: bytes | msgspec.Raw, shape: type[S]) -> S | None:
+    """The members of that shape alone; None where one of them is invalid."""
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except UNDECODABLE:
+        return None
+
+
+def type_of(raw: bytes) -> str:
+    """The resourceType; "" where it is missing or invalid."""
+    part = part_of(raw, ResourceType)
+    return (part and part.kind) or ""
+
+
+class _Subject(msgspec.Struct):
+    subject: Reference | None = None
+
+
+class _Part(msgspec.Struct):
+    code: CodeableConcept | None = None
+
+
+class _Codes(_Part):
+    component: list[_Part | None] | None = None
+
+
+def subject_of(raw: bytes) -> str | None:
+    """The reference to the subject, of a resource that is invalid as a whole."""
+    part = part_of(raw, _Subject)
+    return part.subject.reference if part is not None and part.subject is not None else None
+
+
+def codes_of(raw: bytes) -> tuple[CodeableConcept, ...] | None:
+    """Its own code and those of its components; None where they are invalid, or it has no code."""
+    part = part_of(raw, _Codes)
+    if part is None or part.code is None:
+        return None
+    inner = (component.code for component in part.component or () if component is not None)
+    return (part.code, *(code for code in inner if code is not None))

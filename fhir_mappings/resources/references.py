@@ -1,4 +1,4 @@
-"""Whether a reference points at a resource: relative, absolute, versioned, urn:uuid, bare."""
+"""References to resources: relative, absolute, versioned, urn:uuid or a bare id."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ def plain(reference: str) -> str:
     return reference.strip().split("/_history/")[0].rstrip("/")
 
 
-# Each reference is held against the names of what it may mean: one of megabytes is no name.
-_LONGEST_URL = 2048
+# Each reference is compared with the names of resources: a name of megabytes would hold a worker.
+_MAX_URL_LENGTH = 2048
 
 
 def names_of(kind: str, resource_id: str | None, full_url: str | None) -> tuple[str, ...]:
-    """Every string by which that resource may be referred to."""
+    """Every string by which another resource may refer to that one."""
     names = []
-    if full_url and len(full_url) <= _LONGEST_URL:
+    if full_url and len(full_url) <= _MAX_URL_LENGTH:
         names.append(plain(full_url))
     if resource_id:
         names.append(f"{kind}/{resource_id}")
@@ -25,7 +25,7 @@ def names_of(kind: str, resource_id: str | None, full_url: str | None) -> tuple[
 
 
 def refers_to(reference: str, kind: str, names: Iterable[str]) -> bool:
-    """Whether the reference means the resource of that kind that has those names.
+    """Whether the reference means the resource of that type with those names.
 
     An absolute URL matches a relative name by its tail, but never another absolute URL: the same id on
     another server is another resource.

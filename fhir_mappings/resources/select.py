@@ -1,4 +1,7 @@
-"""Raw entries -> typed resources of one patient. A bad one is named, and the rest is still read."""
+"""The resources of one patient: the newest version of each that is relevant, decoded whole.
+
+An invalid resource is noted, and the rest is still read.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,22 @@ from fhir_mappings.record import Note, Patient, Version
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.dates import UnreadableDate, maybe_days
 from fhir_mappings.resources.fhir_version import beyond_r4, content_of, fitting, version_of
-from fhir_mappings.resources.invalid import Unread, unread_of
-from fhir_mappings.resources.newest import newest
-from fhir_mappings.resources.preview import LOOKS, Look
+from fhir_mappings.resources.preview import PREVIEWS, Preview, codes_of, subject_of, type_of
 from fhir_mappings.resources.references import refers_to
-from fhir_mappings.resources.submission import FETCHED, Entry, Located, PatientError, Submission
+from fhir_mappings.resources.submission import (
+    FETCHED,
+    Entry,
+    InvalidEntry,
+    Located,
+    PatientError,
+    Submission,
+    newest,
+)
 from fhir_mappings.resources.validation import why
 
 S = TypeVar("S", bound=fhir.Struct)
 
-_MOST_EXPLAINED = 50
+_MAX_EXPLAINED = 50
 OTHER_PATIENT = "belongs to another patient"
 NO_PATIENT = "names no patient, so it cannot be checked"
 _CONTAINED = "names a patient of its own, so it cannot be checked"
@@ -39,28 +48,26 @@ _SHAPES: Mapping[str, type[fhir.Struct]] = {
     "FamilyMemberHistory": fhir.FamilyMemberHistory,
     # Ballots of R5 renamed the statement and kept its members.
     "MedicationUsage": fhir.MedicationStatement,
-    # STU3 has two for what is one since R4.
+    # STU3 has two types for one of R4.
     "ProcedureRequest": fhir.ServiceRequest,
     "ReferralRequest": fhir.ServiceRequest,
 }
-# The types of which a resource with an unknown code says nothing.
-_BY_CODE = frozenset(look.kind for look in LOOKS)
-# The types of which anything is read.
+# Types of which only resources with a known code are relevant.
+_BY_CODE = frozenset(preview.kind for preview in PREVIEWS)
+# Types that are read.
 KINDS = frozenset((*_SHAPES, "Patient"))
-
-
-_ALL_SHAPES: set[type[fhir.Struct]] = {*_SHAPES.values(), fhir.Patient, fhir.Medication, fhir.BodyStructure}
+_OTHER_SHAPES: tuple[type[fhir.Struct], ...] = (fhir.Patient, fhir.Medication, fhir.BodyStructure)
 _DECODERS: Mapping[type[fhir.Struct], msgspec.json.Decoder[Any]] = {
-    shape: msgspec.json.Decoder(shape) for shape in _ALL_SHAPES
+    shape: msgspec.json.Decoder(shape) for shape in (*_SHAPES.values(), *_OTHER_SHAPES)
 }
-# Whether a resource of a type that is read by its code, looked at or whole, can say anything to the decision;
-# None where it has no code that tells.
-Bears = Callable[[Any], bool | None]
+# Whether a resource of a type in _BY_CODE, as a preview or whole, can matter for the decision; None where it
+# has no code that decides this.
+IsRelevant = Callable[[Any], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """The patient and every resource of theirs that the mapping reads. unread: what may have been theirs."""
+class Resources:
+    """The patient and every relevant resource of theirs. invalid: entries that may have been theirs."""
 
     patient: Patient
     conditions: tuple[Located[fhir.Condition], ...] = ()
@@ -78,109 +85,105 @@ class Parsed:
     not_used: tuple[Note, ...] = ()
     not_understood: tuple[Note, ...] = ()
     not_seen: tuple[str, ...] = ()
-    unread: tuple[Unread, ...] = ()
+    invalid: tuple[InvalidEntry, ...] = ()
 
 
-def parse(submission: Submission, bears: Bears = lambda _: True) -> Parsed:
-    """The submission as typed resources.
+def select(submission: Submission, is_relevant: IsRelevant = lambda _: True) -> Resources:
+    """The relevant resources of the patient, typed.
 
-    bears: what is about something else by its code is passed over after the first look. Its faults are then
-    nobody's, unless they are of its code or its subject.
-    Raises PatientError if a bundle is about no patient, or about several.
+    Of a resource that is not relevant only the preview is decoded: an invalid member elsewhere in it is not
+    noted.
+
+    Raises:
+        PatientError: a Bundle holds no Patient, or several.
     """
-    return _Parser(submission, bears).parsed()
+    return _Selection(submission, is_relevant).resources()
 
 
-class _Parser:
-    def __init__(self, submission: Submission, bears: Bears) -> None:
+class _Selection:
+    def __init__(self, submission: Submission, is_relevant: IsRelevant) -> None:
         self.submission = submission
-        self.bears = bears
+        self.is_relevant = is_relevant
         self.not_used: list[Note] = []
         self.not_understood: list[Note] = list(submission.not_understood)
-        self.unread = [Unread("", note) for note in submission.not_understood]
-        self.found = newest(submission.entries)
-        # What was read of the patient, by its shape: some tell the version they are written in.
-        self.looked_at: defaultdict[type[msgspec.Struct], list[Any]] = defaultdict(list)
+        self.invalid = [InvalidEntry("", note) for note in submission.not_understood]
+        self.newest = newest(submission.entries)
+        # By shape: some members identify the FHIR version.
+        self.decoded: defaultdict[type[msgspec.Struct], list[Any]] = defaultdict(list)
         self.read: list[Entry] = []
-        # Reference -> whether it means the patient: nearly all say it with the same words.
+        # Reference -> whether it means the patient: nearly all resources use the same reference.
         self.meant: dict[str, bool] = {}
         for entry in submission.entries:
-            if entry.head is None:
-                note = Note(entry.expression, "its id or resourceType cannot be read")
-                self._not_read(bytes(entry.raw), note)
+            if entry.preview is None:
+                self._note_invalid(entry, Note(entry.expression, "its id or resourceType cannot be read"))
 
     def _of(self, kind: str) -> Iterable[Entry]:
-        found = self.found.get(kind)
-        return found.values() if found else ()
+        return self.newest.get(kind, {}).values()
 
-    def parsed(self) -> Parsed:
+    def resources(self) -> Resources:
         patient, names = self._patient()
-        lists: dict[str, list[Located[Any]]] = {}
+        lists: defaultdict[type[fhir.Struct], list[Located[Any]]] = defaultdict(list)
         for kind, shape in _SHAPES.items():
-            if kind not in self.found:
-                continue
-            located = [_located(*one) for one in self._of_patient(kind, shape, names)]
-            lists.setdefault(shape.__name__, []).extend(located)
+            if kind in self.newest:
+                lists[shape] += [_located(*pair) for pair in self._of_patient(kind, shape, names)]
         not_seen = [*self.submission.not_seen, *self._only_of_others()]
         if patient is None and "patient" not in not_seen:
             not_seen.insert(0, "patient")
-
-        def of(kind: str) -> tuple[Any, ...]:
-            return tuple(lists.get(kind, ()))
-
-        medications = self._medications()
-
-        return Parsed(
+        medications = self._by_name("Medication", fhir.Medication)
+        structures = self._by_name("BodyStructure", fhir.BodyStructure)
+        return Resources(
             patient=patient or Patient(id=self.submission.patient_id),
-            conditions=of("Condition"),
-            observations=of("Observation"),
-            medication_requests=of("MedicationRequest"),
-            medication_statements=of("MedicationStatement"),
+            conditions=tuple(lists[fhir.Condition]),
+            observations=tuple(lists[fhir.Observation]),
+            medication_requests=tuple(lists[fhir.MedicationRequest]),
+            medication_statements=tuple(lists[fhir.MedicationStatement]),
             medications=medications,
-            service_requests=of("ServiceRequest"),
-            tasks=of("Task"),
-            procedures=of("Procedure"),
-            reports=of("DiagnosticReport"),
-            family_histories=of("FamilyMemberHistory"),
-            body_structures=self._body_structures(),
+            service_requests=tuple(lists[fhir.ServiceRequest]),
+            tasks=tuple(lists[fhir.Task]),
+            procedures=tuple(lists[fhir.Procedure]),
+            reports=tuple(lists[fhir.DiagnosticReport]),
+            family_histories=tuple(lists[fhir.FamilyMemberHistory]),
+            body_structures={name: located.resource for name, located in structures.items()},
             version=self._version(),
-            not_used=tuple(sorted(self.not_used, key=lambda n: (n.reference, n.why))),
+            not_used=tuple(sorted(self.not_used, key=lambda note: (note.reference, note.why))),
             not_understood=tuple(self.not_understood),
             not_seen=tuple(not_seen),
-            unread=tuple(one for one in self._in_order(self.unread) if not one.is_of_another(names)),
+            invalid=tuple(entry for entry in self._invalid_in_order() if not entry.is_of_another(names)),
         )
 
-    def _in_order(self, unread: list[Unread]) -> list[Unread]:
-        """As they were sent, and not by their types: who reads the errors reads along."""
-        if len(unread) < 2:
-            return unread
+    def _invalid_in_order(self) -> list[InvalidEntry]:
+        """In the order of the request, not by type."""
+        if len(self.invalid) < 2:
+            return self.invalid
         places = {entry.expression: number for number, entry in enumerate(self.submission.entries)}
-        return sorted(unread, key=lambda one: places.get(one.note.expression or "", -1))
+        return sorted(self.invalid, key=lambda entry: places.get(entry.note.expression or "", -1))
 
     def _of_patient(self, kind: str, shape: type[S], names: tuple[str, ...]) -> Iterator[tuple[Entry, S]]:
-        """The resources of that type that are of the patient and can say anything."""
-        by_code, bears, meant, looked_at = kind in _BY_CODE, self.bears, self.meant, self.looked_at
+        """The relevant resources of that type that are of the patient."""
+        by_code, is_relevant = kind in _BY_CODE, self.is_relevant
+        meant, decoded = self.meant, self.decoded
         for entry in self._of(kind):
-            seen: Any = entry.head
-            says = bears(seen) if isinstance(seen, Look) else None
-            if says is not False:
-                seen = self._decoded(entry, shape)
-                if seen is None:
+            resource: Any = entry.preview
+            relevant = is_relevant(resource) if isinstance(resource, Preview) else None
+            if relevant is not False:
+                resource = self._decoded(entry, shape)
+                if resource is None:
                     continue
-                if says is None:
-                    says = not by_code or bears(seen)
-            subject = getattr(seen, "subject", None)
-            # Nearly every resource names the patient as the one before it did.
-            known = subject is not None and meant.get(subject.reference)
-            if not known and not self._belongs(entry, seen, names):
+                if relevant is None:
+                    relevant = not by_code or is_relevant(resource)
+            subject = getattr(resource, "subject", None)
+            # Nearly every resource has the reference of the one before it.
+            if (subject is None or not meant.get(subject.reference)) and not self._belongs(
+                entry, resource, names
+            ):
                 continue
             self.read.append(entry)
-            looked_at[type(seen)].append(seen)
-            if says:
-                yield entry, seen
+            decoded[type(resource)].append(resource)
+            if relevant:
+                yield entry, resource
 
     def _only_of_others(self) -> list[str]:
-        """Prefetch keys whose every resource is of somebody else: this patient's list was not seen."""
+        """Prefetch keys whose every resource is of another patient: this patient's list was not supplied."""
         foreign = {note.reference for note in self.not_used}
         if not foreign:
             return []
@@ -193,60 +196,51 @@ class _Parser:
         }
         return sorted(key for key in keys - own - set(self.submission.not_seen) if key)
 
-    def _read(self, found: Entry, shape: type[S]) -> Located[S] | None:
-        resource = self._decoded(found, shape)
-        return None if resource is None else _located(found, resource)
-
-    def _decoded(self, found: Entry, shape: type[S]) -> S | None:
-        """The resource in that shape, or None (noted) where it does not fit."""
+    def _decoded(self, entry: Entry, shape: type[S]) -> S | None:
+        """The resource in that shape, or None (noted) where it is invalid."""
         try:
-            resource: S = _DECODERS[shape].decode(found.raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+            resource: S = _DECODERS[shape].decode(entry.raw)
+        except fhir.UNDECODABLE as error:
             reason = _structural(error)
-            # The models explain well and slowly: a body of broken resources must not hold a worker.
-            if len(self.not_understood) < _MOST_EXPLAINED:
-                reason = why(bytes(found.raw), found.kind, reason)
-            note = Note(found.reference, reason, found.expression)
-            self._not_read(bytes(found.raw), note)
+            # The models explain well and slowly: a body of invalid resources must not hold a worker.
+            if len(self.not_understood) < _MAX_EXPLAINED:
+                reason = why(bytes(entry.raw), entry.kind, reason)
+            self._note_invalid(entry, Note(entry.reference, reason, entry.expression))
             return None
         return resource
 
-    def _not_read(self, raw: bytes, note: Note) -> None:
+    def _note_invalid(self, entry: Entry, note: Note) -> None:
+        raw = bytes(entry.raw)
         self.not_understood.append(note)
-        self.unread.append(unread_of(raw, note))
+        self.invalid.append(InvalidEntry(type_of(raw), note, codes_of(raw), subject_of(raw)))
 
-    def _medications(self) -> dict[str, Located[fhir.Medication]]:
-        medications: dict[str, Located[fhir.Medication]] = {}
-        for found in self._of("Medication"):
-            located = self._read(found, fhir.Medication)
-            if located is not None:
-                self.looked_at[fhir.Medication].append(located.resource)
-                self.read.append(found)
-                medications |= dict.fromkeys(found.names, located)
-        return medications
-
-    def _body_structures(self) -> dict[str, fhir.BodyStructure]:
-        structures: dict[str, fhir.BodyStructure] = {}
-        for found in self._of("BodyStructure"):
-            located = self._read(found, fhir.BodyStructure)
-            if located is not None:
-                structures |= dict.fromkeys(found.names, located.resource)
-        return structures
+    def _by_name(self, kind: str, shape: type[S]) -> dict[str, Located[S]]:
+        """Resources that are of no patient, under every name that a reference may have."""
+        by_name: dict[str, Located[S]] = {}
+        for entry in self._of(kind):
+            resource = self._decoded(entry, shape)
+            if resource is None:
+                continue
+            if shape is fhir.Medication:
+                self.decoded[shape].append(resource)
+                self.read.append(entry)
+            by_name |= dict.fromkeys(entry.names, _located(entry, resource))
+        return by_name
 
     def _version(self) -> Version:
-        """The one version that everything read fits; asked only where something is not of R4."""
-        if not beyond_r4({found.kind for found in self.read}, self.looked_at):
+        """The FHIR version of the record."""
+        if not beyond_r4({entry.kind for entry in self.read}, self.decoded):
             return Version.R4
-        return version_of(fitting(content_of(bytes(found.raw))) for found in self.read)
+        return version_of(fitting(content_of(bytes(entry.raw))) for entry in self.read)
 
     def _patient(self) -> tuple[Patient | None, tuple[str, ...]]:
-        """The patient (None: not seen) and every name that a subject may have."""
+        """The patient (None: not supplied) and every name that a subject may have."""
         patients = list(self._of("Patient"))
         wanted = self.submission.patient_id
         if wanted is not None:
-            others = [found for found in patients if found.id != wanted]
-            self.not_used += [Note(found.reference, OTHER_PATIENT) for found in others]
-            patients = [found for found in patients if found.id == wanted]
+            others = [entry for entry in patients if entry.id != wanted]
+            self.not_used += [Note(entry.reference, OTHER_PATIENT) for entry in others]
+            patients = [entry for entry in patients if entry.id == wanted]
             if not patients:
                 return None, (f"Patient/{wanted}",)
         if not patients:
@@ -255,56 +249,48 @@ class _Parser:
             raise PatientError(
                 "several", "The bundle holds several Patients: send one bundle for each patient."
             )
-        found = patients[0]
-        located = self._read(found, fhir.Patient)
-        if located is None:
-            return Patient(id=found.id, reference=found.full_url), found.names
-        return self._patient_of(located, found), found.names
+        entry = patients[0]
+        resource = self._decoded(entry, fhir.Patient)
+        if resource is None:
+            return Patient(id=entry.id, reference=entry.full_url), entry.names
+        return self._patient_of(resource, entry), entry.names
 
-    def _patient_of(self, located: Located[fhir.Patient], found: Entry) -> Patient:
-        resource = located.resource
+    def _patient_of(self, resource: fhir.Patient, entry: Entry) -> Patient:
         try:
             born = maybe_days(resource.birthDate)
         except UnreadableDate as error:
-            self.not_understood.append(Note(found.reference, str(error), "Patient.birthDate"))
+            self.not_understood.append(Note(entry.reference, str(error), "Patient.birthDate"))
             born = maybe_days(None)
         return Patient(
             id=resource.id,
             born=born,
             sex=resource.gender,
             deceased=bool(resource.deceasedBoolean or resource.deceasedDateTime),
-            reference=found.full_url,
+            reference=entry.full_url,
         )
 
-    def _belongs(self, found: Entry, resource: fhir.Struct, names: tuple[str, ...]) -> bool:
-        subject = _subject_of(resource)
-        if found.draft and subject is None:
-            # The form of an order may not hold it yet: the context says whose orders these are.
+    def _belongs(self, entry: Entry, resource: Any, names: tuple[str, ...]) -> bool:
+        """Whether the resource is of the patient; noted where it is not."""
+        members = (getattr(resource, member, None) for member in ("subject", "patient", "for_"))
+        subject = next((member for member in members if member is not None), None)
+        if entry.draft and subject is None:
+            # An order form may not have filled it in yet: the context names the patient.
             return True
         if subject is None or not subject.reference:
-            self.not_used.append(Note(found.reference, NO_PATIENT))
+            self.not_used.append(Note(entry.reference, NO_PATIENT))
             return False
         reference = subject.reference
+        contained = reference.startswith("#")
         meant = self.meant.get(reference)
         if meant is None:
-            contained = reference.startswith("#")
             meant = self.meant[reference] = not contained and refers_to(reference, "Patient", names)
         if not meant:
-            why = _CONTAINED if reference.startswith("#") else OTHER_PATIENT
-            self.not_used.append(Note(found.reference, why))
+            self.not_used.append(Note(entry.reference, _CONTAINED if contained else OTHER_PATIENT))
         return meant
 
 
 def _located(entry: Entry, resource: S) -> Located[S]:
     return Located(resource, entry.reference, entry.expression, entry.draft, entry.names, entry.selected)
-
-
-def _subject_of(resource: Any) -> fhir.Reference | None:
-    for member in ("subject", "patient", "for_"):
-        reference: fhir.Reference | None = getattr(resource, member, None)
-        if reference is not None:
-            return reference
-    return None
 
 
 def _structural(error: Exception) -> str:

@@ -1,8 +1,7 @@
-"""What the mapping reads of each FHIR resource, as typed Structs: this is the list of what is read.
+"""The members that the mapping reads of each FHIR resource, as typed Structs. Other members are skipped.
 
-A member that is not here is skipped unread. Names are FHIR's own. Shapes of R4 and R4B; where R5 or STU3
-differ, both are here, and what is there is read: docs/fhir-versions.md is the list. A member typed Raw only
-tells the version (fhir_version.py). A resource that does not fit is reported as not understood.
+Names are FHIR's own. The shapes are those of R4 and R4B; where R5 or STU3 differ, both are here:
+docs/fhir-versions.md lists them. A member typed Raw only identifies the version (fhir_version.py).
 """
 
 from __future__ import annotations
@@ -10,17 +9,12 @@ from __future__ import annotations
 import msgspec
 
 NOT_THERE = msgspec.Raw(b"null")
+# What msgspec raises for bytes that are not JSON of the shape.
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Struct(msgspec.Struct, gc=False):
-    """Base of all: unknown members are skipped."""
-
-
-class Head(Struct):
-    """The first, cheapest look at any resource."""
-
-    resourceType: str | None = None
-    id: str | None = None
+    """Base of the shapes."""
 
 
 class Coding(Struct):
@@ -57,7 +51,7 @@ class ConceptOrReference(Struct):
 
     @property
     def concepts(self) -> tuple[CodeableConcept, ...]:
-        """What it says, in either shape."""
+        """The concepts of either shape."""
         own = CodeableConcept(self.coding, self.text)
         return (own,) if self.concept is None else (own, self.concept)
 
@@ -68,7 +62,7 @@ class Period(Struct):
 
 
 class Quantity(Struct):
-    value: msgspec.Raw = msgspec.Raw(b"null")  # read as Decimal, so that 4.10 stays 4.10
+    value: msgspec.Raw = NOT_THERE  # decoded as Decimal, so that 4.10 stays 4.10
     comparator: str | None = None
     unit: str | None = None
     system: str | None = None
@@ -150,14 +144,14 @@ class Component(Struct):
 
 
 class Related(Struct):
-    """STU3: R4's derivedFrom and hasMember, told apart by the type."""
+    """STU3: R4's derivedFrom or hasMember, by its type."""
 
     type: str | None = None
     target: Reference | None = None
 
 
 class BodyStructure(Struct):
-    """R5. What an Observation may name instead of a body site."""
+    """R5. An Observation may refer to it instead of a body site."""
 
     class Included(Struct):
         structure: CodeableConcept | None = None
@@ -325,7 +319,6 @@ class Task(Struct):
     context: msgspec.Raw = NOT_THERE  # STU3
     focus: Reference | None = None
     authoredOn: str | None = None
-    # `for` is a Python keyword: see the rename below.
     for_: Reference | None = msgspec.field(default=None, name="for")
 
 

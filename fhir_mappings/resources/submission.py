@@ -1,38 +1,46 @@
-"""What came in, still raw, and where it stood: the seam between the envelope and the reading.
+"""The entries of one request with their place, and notes on those that are invalid.
 
-A submission is a bundle or a prefetch. Its entries stay undecoded until the mapping knows it needs them.
+A submission comes from a Bundle or a prefetch. Its resources stay raw until the mapping needs them.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import msgspec
 
 from fhir_mappings.record import Note
-from fhir_mappings.resources.preview import Head, Look
-from fhir_mappings.resources.references import names_of
+from fhir_mappings.resources.preview import Head, Preview, part_of
+from fhir_mappings.resources.references import names_of, refers_to
+from fhir_mappings.resources.shapes import CodeableConcept
 
 T = TypeVar("T")
 
-# Where the places of what came from the caller's FHIR server begin.
+# Places of what came from the caller's FHIR server begin so.
 FETCHED = "fhirServer."
-_LONGEST_ID = 256
+MAX_NOTES = 200
+_MAX_ID_LENGTH = 256
+# Where a record of twitching may be: in a Bundle, in these lists, or among the new problems of a hook.
+_TYPES_OF_FINDINGS = frozenset({"", "Condition", "Observation"})
+_LISTS_OF_FINDINGS = frozenset({"conditions", "findings"})
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One resource, raw. place: of its Bundle, or its own where it stands in none; number: in the Bundle.
+    """One resource, raw.
 
-    head: read once for all who ask; None where it could not be read. draft: it stands in the hook's context
-    as a draft and is not part of the record yet. selected: it is one of those that the user is at.
+    place: of its Bundle, or its own where it is in none. number: in the Bundle.
+    preview: None where not even type and id are valid. draft: a draft order of the hook's context, not yet
+    part of the record. selected: among those that the user has selected.
     """
 
     raw: msgspec.Raw
     place: str
     number: int | None = None
     full_url: str | None = None
-    head: Look | Head | None = None
+    preview: Preview | Head | None = None
     draft: bool = False
     selected: bool = True
 
@@ -43,14 +51,14 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def kind(self) -> str:
-        """Its type; "" where it has none that could be read."""
-        return (self.head.kind if self.head else None) or ""
+        """Its type; "" where that is missing or invalid."""
+        return (self.preview.kind if self.preview else None) or ""
 
     @property
     def id(self) -> str | None:
-        """None also where it is far longer than FHIR's 64 characters: all that is said of it repeats it."""
-        name = self.head.id if self.head else None
-        return name if name is not None and len(name) <= _LONGEST_ID else None
+        """None also where it is far longer than FHIR's 64 characters: every note on it repeats it."""
+        name = self.preview.id if self.preview else None
+        return name if name is not None and len(name) <= _MAX_ID_LENGTH else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,8 +75,8 @@ class Submission:
     """All entries of one request.
 
     not_seen: prefetch keys of lists that were not supplied. patient_id: the bare id that the caller names;
-    None where the bundle itself must say.
-    not_understood: entries that were not even readable as an object.
+    None where it is to be taken from the Bundle. not_understood: notes on entries that are not objects, or
+    have no type.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -93,11 +101,127 @@ class Located(msgspec.Struct, Generic[T], frozen=True):
 
 
 class PatientError(ValueError):
-    """The submission is well-formed but is not about one patient.
+    """A well-formed submission that is not about one patient.
 
-    kind: "none" or "several". The message names no id.
+    kind: "none" or "several". The message contains no id.
     """
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidEntry:
+    """An invalid entry. kind: "" where not even its type is valid.
+
+    codes: every code in it; None where they are invalid or there are none: it may be about anything.
+    """
+
+    kind: str
+    note: Note
+    codes: tuple[CodeableConcept, ...] | None = None
+    subject: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Its place: "prefetch.conditions.entry[1].resource"."""
+        expression = self.note.expression or ""
+        # The note on an entry that is not an object has the place as its reference.
+        return expression if "entry[" in expression else self.note.reference
+
+    @property
+    def may_be_a_finding(self) -> bool:
+        """Whether the entry may have been a finding, by its type and place."""
+        parts = self.place.split(".")
+        if self.kind not in _TYPES_OF_FINDINGS:
+            return False
+        if parts[0] == "Bundle":
+            return True
+        return len(parts) > 1 and parts[1].split("[")[0] in _LISTS_OF_FINDINGS
+
+    def is_of_another(self, names: Iterable[str]) -> bool:
+        """Whether its subject is a patient who has none of those names."""
+        return self.subject is not None and not refers_to(self.subject, "Patient", names)
+
+
+class _Meta(msgspec.Struct, gc=False):
+    lastUpdated: str | None = None
+    versionId: str | None = None
+
+
+class _Versioned(msgspec.Struct, gc=False):
+    meta: _Meta | None = None
+
+
+_Age = tuple[bool, str, str, bool, bytes]
+
+
+def newest(entries: Iterable[Entry]) -> Mapping[str, Mapping[object, Entry]]:
+    """Type -> the newest version of every resource, in order."""
+    kept: defaultdict[str, dict[object, Entry]] = defaultdict(dict)
+    # Of the versions kept so far: it contains all of the resource, so it is computed once.
+    ages: dict[tuple[str | None, object], _Age] = {}
+    for entry in entries:
+        preview = entry.preview
+        if preview is None:
+            continue
+        of_kind = kept[preview.kind or ""]
+        # Without an id or URL it has no other version.
+        name = preview.id or entry.full_url or (entry.expression,)
+        before = of_kind.setdefault(name, entry)
+        if before is entry:
+            continue
+        key, age = (preview.kind, name), _age(entry)
+        if key not in ages:
+            ages[key] = _age(before)
+        if age > ages[key]:
+            of_kind[name], ages[key] = entry, age
+    return kept
+
+
+def _age(entry: Entry) -> _Age:
+    """The greater of two versions is newer: a draft order replaces the order on file."""
+    versioned = part_of(entry.raw, _Versioned)
+    meta = (versioned and versioned.meta) or _Meta()
+    # Of equal versions the one in the request precedes the fetched one; then the bytes decide.
+    sent = not entry.expression.startswith(FETCHED)
+    return entry.draft, meta.lastUpdated or "", (meta.versionId or "").zfill(12), sent, bytes(entry.raw)
+
+
+class Notes:
+    """Notes on one list: MAX_NOTES of them, and one that counts the rest."""
+
+    def __init__(self) -> None:
+        self._notes: list[Note] = []
+        self._first: Note | None = None
+        self._more = 0
+
+    def add(self, note: Note) -> None:
+        if len(self._notes) < MAX_NOTES:
+            self._notes.append(note)
+            return
+        self._first = self._first or note
+        self._more += 1
+
+    def counted(self) -> bool:
+        """Count another entry, if there are too many to note it: what is wrong with it takes time to find."""
+        if self._more:
+            self._more += 1
+        return bool(self._more)
+
+    def all(self) -> tuple[Note, ...]:
+        rest = (_counting(self._first, self._more),) if self._first else ()
+        return *self._notes, *rest
+
+
+def at_most(notes: Sequence[Note]) -> tuple[Note, ...]:
+    """The first MAX_NOTES of the notes, and one that counts the rest."""
+    rest = notes[MAX_NOTES:]
+    if not rest:
+        return tuple(notes)
+    return *notes[:MAX_NOTES], _counting(rest[0], sum(note.count for note in rest))
+
+
+def _counting(note: Note, count: int) -> Note:
+    return Note(note.reference, f"the first of {count} more that are only counted", note.expression, count)

@@ -1,4 +1,4 @@
-"""What the FHIR models say is wrong with a resource: place and kind of fault, never the value."""
+"""Faults of a resource by the FHIR models: place and kind of fault, never the value."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import importlib
 import json
 from collections.abc import Iterator, Mapping
 
-import msgspec
 from pydantic import ValidationError
 
 from fhir_mappings.record import Version
 from fhir_mappings.resources.fhir_version import Versions, content_of, fitting, version_of
+from fhir_mappings.resources.preview import type_of
 from fhir_mappings.resources.submission import Submission
 
-_MOST = 20
-# Version -> its models, and their name. There are none of R4: those of R4B are the same for what is read.
+_MAX = 20
+# Version -> package and name of its models. There are none of R4: those of R4B are the same for what is read.
 _MODELS: Mapping[Version, tuple[str, str]] = {
     Version.R4: ("fhir.resources.R4B", "R4B"),
     Version.R5: ("fhir.resources", "R5"),
     Version.STU3: ("fhir.resources.STU3", "STU3"),
 }
-
-
-# Where an object is wanted the models take text for JSON that is written into it.
+# Where the models expect an object, they take a string for JSON.
 _WORDS = {"json_invalid": "not an object"}
 
 
@@ -35,7 +33,7 @@ def faults_of(raw: bytes, kind: str, version: Version) -> Iterator[tuple[str, st
         yield kind, "not readable as JSON"
         return
     try:
-        # Only those of the versions that are asked for are loaded.
+        # Imported here: only the models of a version that came are loaded.
         model = importlib.import_module(models).get_fhir_model_class(kind)
     except (KeyError, ValueError):
         yield kind, f"not a resource type of FHIR {name}"
@@ -43,12 +41,12 @@ def faults_of(raw: bytes, kind: str, version: Version) -> Iterator[tuple[str, st
     try:
         model.model_validate(content)
     except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False, include_context=False)[:_MOST]:
+        for fault in error.errors(include_url=False, include_input=False, include_context=False)[:_MAX]:
             yield _path(kind, fault["loc"]), _WORDS.get(fault["type"], fault["type"].replace("_", " "))
     except RecursionError:
         yield kind, "nested too deeply"
     except Exception:
-        # The models were made for what is nearly FHIR: a type that is a list breaks them otherwise.
+        # The models raise other errors too, such as for a type that is a list.
         yield kind, "not what the models can read"
 
 
@@ -60,7 +58,7 @@ def _path(kind: str, location: tuple[int | str, ...]) -> str:
 
 
 def why(raw: bytes, kind: str, otherwise: str) -> str:
-    """One sentence on why a resource could not be read. `otherwise` where the models see no fault."""
+    """The first faults of an invalid resource in one sentence; `otherwise` where the models see none."""
     version = _version(fitting(content_of(raw)), Version.R4)
     faults = [f"{path}: {fault}" for path, fault in faults_of(raw, kind, version)]
     return "; ".join(faults[:3]) or otherwise
@@ -69,15 +67,15 @@ def why(raw: bytes, kind: str, otherwise: str) -> str:
 def validation_issues(submission: Submission) -> list[tuple[str, str, str, str | None]]:
     """(severity, code, diagnostics, expression) of every fault in every entry, for `?validate=true`.
 
-    Each is held against the version it is written in; one that does not tell, against that of the rest.
-    Without a fault, one piece of information that says which versions those were.
+    A resource that does not identify its version is validated against the common version. Without a fault,
+    one issue of severity information names the versions.
     """
     issues: list[tuple[str, str, str, str | None]] = []
     entries = [(entry.expression, bytes(entry.raw)) for entry in submission.entries]
     fits = [fitting(content_of(raw)) for _, raw in entries]
     common, seen = version_of(fits), set()
-    for (expression, raw), one in zip(entries, fits, strict=True):
-        kind, version = _kind(raw), _version(one, common)
+    for (expression, raw), versions in zip(entries, fits, strict=True):
+        kind, version = type_of(raw), _version(versions, common)
         name = _MODELS[version][1]
         seen.add(name)
         for path, fault in faults_of(raw, kind, version):
@@ -90,12 +88,5 @@ def validation_issues(submission: Submission) -> list[tuple[str, str, str, str |
 
 
 def _version(fits: Versions, common: Version) -> Version:
-    """The version to hold a resource against that fits those, among others of the common version."""
-    return next((one for one in (common, *Version) if one in fits), Version.R4)
-
-
-def _kind(raw: bytes) -> str:
-    class _Head(msgspec.Struct):
-        resourceType: str = ""
-
-    return msgspec.json.decode(raw, type=_Head).resourceType
+    """The version to validate a resource against that fits those versions: the common one, if it can be."""
+    return next((version for version in (common, *Version) if version in fits), Version.R4)

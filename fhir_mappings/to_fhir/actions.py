@@ -1,9 +1,7 @@
-"""What leaves as FHIR R4: orders to propose, answers to record, and OperationOutcomes.
+"""Orders to propose, answers to record and OperationOutcomes, as FHIR R4.
 
-Where another version was asked in, fhir_mappings/to_fhir/in_version.py rewrites them.
-
-Templates are validated once with the R4B models of fhir.resources; afterwards only ids, references and
-dates that match FHIR's own patterns are filled in. The tests validate every filled resource.
+Templates are validated once with the R4B models; then only ids, references and dates of FHIR's own form are
+filled in. Tests validate every filled resource. in_version.py rewrites them for R5 and STU3.
 """
 
 from __future__ import annotations
@@ -24,22 +22,17 @@ _FULL_URL = re.compile(
     rf"(?i:urn:uuid:[0-9a-f-]{{36}})|urn:oid:[0-2](\.\d+)+|https?://[^\s\"<>]{{1,200}}/[A-Z][A-Za-z]+/{_ID}"
 )
 
-# Shown to the model validators so that a template is a whole resource.
+# Makes a template a whole resource, for its validation.
 _SAMPLE_SUBJECT = {"reference": "Patient/sample"}
 
 
 def fillable(reference: str | None) -> bool:
-    """Whether the reference may leave: Type/id, urn:uuid or an absolute URL of FHIR's form."""
-    return bool(reference) and bool(
-        _REFERENCE.fullmatch(reference or "") or _FULL_URL.fullmatch(reference or "")
-    )
+    """Whether the reference is Type/id, urn:uuid, urn:oid or an absolute URL, of FHIR's form."""
+    return bool(reference and (_REFERENCE.fullmatch(reference) or _FULL_URL.fullmatch(reference)))
 
 
 def order_template(codings: Sequence[tuple[str, str, str]], text: str) -> dict[str, Any]:
-    """A draft proposal for those (system, code, display); the text is ours.
-
-    Raises ValueError if it is not valid FHIR.
-    """
+    """A draft ServiceRequest for those (system, code, display). Raises ValueError where it is invalid."""
     code: dict[str, Any] = {"text": text}
     if codings:
         code["coding"] = [_coding(*coding) for coding in codings]
@@ -61,7 +54,7 @@ def answer_template(coding: tuple[str, str, str], text: str, category: str) -> d
 
 
 def _coding(system: str, code: str, display: str) -> dict[str, str]:
-    # A display is the code system's own or is left out: what we call it stands in the text beside it.
+    # A display is the code system's own or is left out: our name for it is the text.
     coding = {"system": system, "code": code}
     if display:
         coding["display"] = display
@@ -69,17 +62,14 @@ def _coding(system: str, code: str, display: str) -> dict[str, str]:
 
 
 def usable(references: Iterable[str]) -> list[dict[str, str]]:
-    """Those that are FHIR's form, as reasons of an order."""
+    """Those of FHIR's form, as reasons of an order."""
     return [{"reference": reference} for reference in references if fillable(reference)]
 
 
 def about(subject: str | None, encounter: str | None) -> dict[str, Any]:
-    """The members that say whom an order or an answer is about: those of all that one card proposes.
-
-    References that are not FHIR's form are left out.
-    """
+    """Subject and encounter of what a card proposes, without references that are not of FHIR's form."""
     members: dict[str, Any] = {
-        # A patient without an id has no reference yet; FHIR then asks for its type alone.
+        # FHIR accepts the type alone, of a patient without an id.
         "subject": {"reference": subject}
         if fillable(subject)
         else {"type": "Patient", "display": "this patient"}
@@ -92,7 +82,7 @@ def about(subject: str | None, encounter: str | None) -> dict[str, Any]:
 def filled_order(
     template: dict[str, Any], *, about: dict[str, Any], reasons: list[dict[str, str]], urgent: bool
 ) -> dict[str, Any]:
-    """The order of that template for one patient. Nothing in it is copied: it shares the template's parts."""
+    """The order for one patient. It shares the parts of the template."""
     order = {**template, "priority": "urgent" if urgent else "routine", **about}
     if reasons:
         order["reasonReference"] = reasons
@@ -102,7 +92,7 @@ def filled_order(
 def filled_answer(
     template: dict[str, Any], *, about: dict[str, Any], day: date, present: bool
 ) -> dict[str, Any]:
-    """The Observation that records the answer on that day. It shares the template's parts."""
+    """The Observation that records the answer on that day. It shares the parts of the template."""
     return {**template, **about, "effectiveDateTime": day.isoformat(), "valueBoolean": present}
 
 

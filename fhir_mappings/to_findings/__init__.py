@@ -10,11 +10,9 @@ from msgspec.structs import replace as replaced
 
 from fhir_mappings.record import Note, Reading, Record, Status
 from fhir_mappings.resources.concepts import twitch_named_by
-from fhir_mappings.resources.invalid import Unread
-from fhir_mappings.resources.notes import at_most
-from fhir_mappings.resources.select import parse
+from fhir_mappings.resources.select import select
 from fhir_mappings.resources.shapes import CodeableConcept
-from fhir_mappings.resources.submission import Submission
+from fhir_mappings.resources.submission import InvalidEntry, Submission, at_most
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.findings import (
     Reader,
@@ -40,7 +38,7 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
     Raises:
         PatientError: the submission is about no patient or about several.
     """
-    parsed = parse(submission, relevance_by(terminology))
+    parsed = select(submission, relevance_by(terminology))
     reader = Reader(terminology, as_of, reading, parsed.patient.born, parsed.body_structures)
     observations = observed(parsed.observations)
     statements: list[Statement] = []
@@ -91,17 +89,17 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
         not_used=parsed.not_used,
         not_understood=at_most(sorted(notes, key=lambda n: (n.reference, n.expression or "", n.why))),
         not_seen=parsed.not_seen,
-        unread=_perhaps_twitch(reader, parsed.unread, twitching),
+        unread=_perhaps_twitch(reader, parsed.invalid, twitching),
         version=parsed.version,
     )
 
 
 def _perhaps_twitch(
-    reader: Reader, invalid: Iterable[Unread], twitching: Iterable[Statement]
+    reader: Reader, invalid: Iterable[InvalidEntry], twitching: Iterable[Statement]
 ) -> tuple[Note, ...]:
     """Notes on what may be a twitch: an invalid entry, or an unrecognised value, status or name."""
 
-    def names_twitch(entry: Unread, concept: CodeableConcept) -> bool:
+    def names_twitch(entry: InvalidEntry, concept: CodeableConcept) -> bool:
         if entry.kind != "Observation" and twitch_named_by(concept, reader.terminology):
             return True
         return any(_is_twitch(code.finding, reader.terminology) for code in reader.findings_of(concept))

@@ -10,8 +10,8 @@ from typing import Any
 from fhir_mappings.record import Basis, Days, Note, Reading, Site, Status
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of, text_of, twitch_named_by
-from fhir_mappings.resources.preview import ConditionLook
-from fhir_mappings.resources.select import Bears as Relevance
+from fhir_mappings.resources.preview import ConditionPreview
+from fhir_mappings.resources.select import IsRelevant
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import CodeKey, FindingCode, FindingDefinition, Terminology, code_key
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
@@ -34,7 +34,7 @@ from fhir_mappings.to_findings.statuses import (
 
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
 FAMILY = "family-neurological"
-_BY_NAME = (ConditionLook, fhir.Condition)
+_BY_NAME = (ConditionPreview, fhir.Condition)
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Reader:
         return day is None or (day - self.as_of).days <= self.reading.future_days
 
 
-def relevance_by(terminology: Terminology) -> Relevance:
+def relevance_by(terminology: Terminology) -> IsRelevant:
     """Make the check whether a resource, or a preview of it, can matter for the decision by its code.
 
     The check returns None where there is no code to decide by.

@@ -10,8 +10,9 @@ import msgspec
 from msgspec.structs import replace
 
 from fhir_mappings.record import Note
+from fhir_mappings.resources.preview import Head
 from fhir_mappings.resources.references import plain, refers_to
-from fhir_mappings.resources.shapes import CodeableConcept, Head, Medication, Reference
+from fhir_mappings.resources.shapes import UNDECODABLE, CodeableConcept, Medication, Reference
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import Ingredient, Medications
 from fhir_mappings.to_findings.drug_names import NOTHING, Named, named_by, routes_of, together
@@ -196,9 +197,9 @@ def _contained_in(resources: Sequence[msgspec.Raw] | None) -> _Contained:
     for raw in resources or ():
         try:
             head = msgspec.json.decode(raw, type=Head)
-            if head.id and head.resourceType in {"Medication", "Substance"}:
+            if head.id and head.kind in {"Medication", "Substance"}:
                 medications[head.id.lstrip("#")] = msgspec.json.decode(raw, type=Medication)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNDECODABLE:
             problems = _INVALID
     return _Contained(medications, problems)
 

@@ -99,7 +99,7 @@ def _number(quantity: fhir.Quantity | None) -> float | None:
         return None
     try:
         value = msgspec.json.decode(bytes(quantity.value))
-    except msgspec.DecodeError:
+    except fhir.UNDECODABLE:
         return None
     return float(value) if isinstance(value, int | float) and abs(value) < 100_000 else None
 

@@ -181,7 +181,7 @@ def _contained_structures(observation: fhir.Observation) -> dict[str, fhir.BodyS
     for raw in observation.contained or ():
         try:
             structure = msgspec.json.decode(raw, type=fhir.BodyStructure)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except fhir.UNDECODABLE:
             continue
         if structure.resourceType == "BodyStructure" and structure.id:
             structures[f"#{structure.id.lstrip('#')}"] = structure

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
-from fhir_mappings.capability import SEARCH_PARAMETERS, capability_statement, matches, searchset
+from fhir_mappings.to_fhir.capability import SEARCH_PARAMETERS, capability_statement, matches, searchset
 from service.config import Config
 from service.endpoints.responses import FHIR_JSON, JSON, json_answer
 from service.errors import Issue, NotFound, RequestError

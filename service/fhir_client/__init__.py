@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fhir_mappings.request.pages import Fetched, NoPage, Page, resource_page, search_page
+from fhir_mappings.request.bundles import Fetched, NoPage, Page, resource_page, search_page
 from service.fhir_client.access import Access, NoAccess, Template, access_to, is_under, template_of
 from service.fhir_client.transfer import NoAnswer, Transfer
 

@@ -181,7 +181,7 @@ def test_standard_input_may_hold_any_of_it() -> None:
         ),
         (b'{"hook": "lunch", "context": {}}', "hook: This service answers"),
         (b'{"hook": "patient-view", "context": {}}', "hookInstance: Missing data"),
-        (b'{"hook": "patient-view", "hook": "x"}', "stands twice"),
+        (b'{"hook": "patient-view", "hook": "x"}', "same name"),
         (as_lines({"resourceType": "Organization"}), "none of them names a patient"),
     ],
 )

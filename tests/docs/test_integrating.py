@@ -12,7 +12,7 @@ from tests.docs.conftest import PROJECT
 TEXT = (PROJECT / "docs" / "integrating.md").read_text(encoding="utf-8")
 SOURCES = [
     *(PROJECT / "service" / "fhir_client").glob("*.py"),
-    PROJECT / "fhir_mappings" / "request" / "pages.py",
+    PROJECT / "fhir_mappings" / "request" / "bundles.py",
 ]
 
 

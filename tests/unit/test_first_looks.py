@@ -1,4 +1,4 @@
-"""What the first look is enough for, and what it must not miss."""
+"""What the first preview is enough for, and what it must not miss."""
 
 from __future__ import annotations
 
@@ -9,37 +9,39 @@ import msgspec
 import pytest
 
 from fhir_mappings.record import Version
-from fhir_mappings.resources import select as parse
+from fhir_mappings.resources import select
 from fhir_mappings.resources.fhir_version import MEMBERS, beyond_r4
-from fhir_mappings.resources.preview import LOOKS, Head, Look, first_look
+from fhir_mappings.resources.preview import PREVIEWS, Head, Preview, preview_of
 from tests.spec.records import DAY, concept, condition, observation, read
 
 UNKNOWN = concept("https://ehr.example.org/codes", "L1")
 OF_P = {"reference": "Patient/p"}
 
 
-def looked_at(resource: Any) -> Look | Head | None:
-    return first_look(msgspec.Raw(json.dumps(resource).encode()))
+def previewed(resource: Any) -> Preview | Head | None:
+    return preview_of(msgspec.Raw(json.dumps(resource).encode()))
 
 
-@pytest.mark.parametrize("kind", [look.kind for look in LOOKS])
+@pytest.mark.parametrize("kind", [preview.kind for preview in PREVIEWS])
 @pytest.mark.parametrize("last", [False, True])
 def test_a_type_that_is_read_by_its_code_has_a_look_of_its_own(kind: str, last: bool) -> None:
     head = {"resourceType": kind}
     rest = {"id": "a", "code": UNKNOWN}
-    look = looked_at({**rest, **head} if last else {**head, **rest})
-    assert isinstance(look, Look)
-    assert (look.kind, look.id) == (kind, "a")
+    preview = previewed({**rest, **head} if last else {**head, **rest})
+    assert isinstance(preview, Preview)
+    assert (preview.kind, preview.id) == (kind, "a")
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_look_sees_every_member_that_is_read_and_not_of_r4(look: type[Look]) -> None:
-    read = {field.encode_name for field in msgspec.structs.fields(parse._SHAPES[look.kind])}
-    newer = {member for member, has in MEMBERS[look.kind].items() if Version.R4 not in has} & read
+@pytest.mark.parametrize("preview", PREVIEWS)
+def test_a_look_sees_every_member_that_is_read_and_not_of_r4(preview: type[Preview]) -> None:
+    read = {field.encode_name for field in msgspec.structs.fields(select._SHAPES[preview.kind])}
+    newer = {member for member, has in MEMBERS[preview.kind].items() if Version.R4 not in has} & read
     assert newer
     for member in newer:
-        assert beyond_r4({look.kind}, {look: [looked_at({"resourceType": look.kind, member: {}})]}), member
-    assert not beyond_r4({look.kind}, {look: [looked_at({"resourceType": look.kind})]})
+        assert beyond_r4(
+            {preview.kind}, {preview: [previewed({"resourceType": preview.kind, member: {}})]}
+        ), member
+    assert not beyond_r4({preview.kind}, {preview: [previewed({"resourceType": preview.kind})]})
 
 
 @pytest.mark.parametrize(
@@ -53,9 +55,9 @@ def test_a_look_sees_every_member_that_is_read_and_not_of_r4(look: type[Look]) -
     ],
 )
 def test_a_look_sees_other_forms(resource: dict[str, Any], beyond: bool) -> None:
-    look = looked_at(resource)
-    assert isinstance(look, Look)
-    assert beyond_r4({look.kind}, {type(look): [look]}) is beyond
+    preview = previewed(resource)
+    assert isinstance(preview, Preview)
+    assert beyond_r4({preview.kind}, {type(preview): [preview]}) is beyond
 
 
 @pytest.mark.parametrize(
@@ -68,15 +70,15 @@ def test_a_look_sees_other_forms(resource: dict[str, Any], beyond: bool) -> None
     ],
 )
 def test_what_has_no_look_has_a_head(raw: bytes, kind: str | None) -> None:
-    head = first_look(msgspec.Raw(raw))
-    assert not isinstance(head, Look)
+    head = preview_of(msgspec.Raw(raw))
+    assert not isinstance(head, Preview)
     assert head is not None
     assert head.kind == kind
 
 
 def test_what_has_no_head_has_nothing() -> None:
     for raw in (b'{"resourceType":7}', b'{"resourceType":"Condition","id":7}', b"[]", b"7", b'{"id":"\xff"}'):
-        assert first_look(msgspec.Raw(raw)) is None
+        assert preview_of(msgspec.Raw(raw)) is None
 
 
 def named(resource: dict[str, Any]) -> list[str]:

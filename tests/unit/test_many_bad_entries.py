@@ -10,7 +10,8 @@ import pytest
 
 from fhir_mappings.record import Note
 from fhir_mappings.request import bundles as envelope
-from fhir_mappings.request.bundles import HookCall, decode_bundle, submission_of_prefetch
+from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
+from fhir_mappings.request.hook_call import HookCall
 from fhir_mappings.request.json_body import UnreadableBody
 from fhir_mappings.to_findings import record_of
 from service.cards.detail import Detail

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fhir_mappings.record import Record
-from fhir_mappings.resources import select as parse
+from fhir_mappings.resources import select
 from tests.spec.records import as_of, concept, condition, observation, read
 from tests.spec.test_time import COURSE
 
@@ -71,7 +71,7 @@ def test_only_the_first_broken_resources_are_explained(monkeypatch: pytest.Monke
         asked.append(kind)
         return otherwise
 
-    monkeypatch.setattr(parse, "why", why)
+    monkeypatch.setattr(select, "why", why)
     broken = [{"resourceType": "Condition", "id": f"b{n}", "code": 5} for n in range(200)]
     assert len(read(condition("fasciculation"), *broken).not_understood) == 200
     assert len(asked) == 50

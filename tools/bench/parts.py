@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from fhir_mappings.request.bundles import decode_call
+from fhir_mappings.request.hook_call import decode_call
 from fhir_mappings.request.json_body import json_bytes
-from fhir_mappings.resources.select import parse
+from fhir_mappings.resources.select import select
 from fhir_mappings.to_findings import record_of
 from fhir_mappings.to_findings.findings import relevance_by
 from service.cards import Call, cards_of
@@ -62,10 +62,10 @@ def parts_of(resources: int, size: int, seconds: float) -> Iterator[tuple[str, f
         "entries, a look at each (`submission_of_prefetch`)",
         cost(request.submission, seconds),
     )
-    parsed = cost(lambda: parse(submission, relevance_by(terminology)), seconds)
-    yield "whose they are, what bears, and that typed (`parse`)", parsed
+    parsed = cost(lambda: select(submission, relevance_by(terminology)), seconds)
+    yield "whose they are, what is relevant, and that typed (`select`)", parsed
     whole = cost(lambda: record_of(submission, terminology, AS_OF, knowledge.reading), seconds)
-    yield "findings, medicines, results (`record_of` less `parse`)", whole - parsed
+    yield "findings, medicines, results (`record_of` less `select`)", whole - parsed
     yield "facts, rows, questions (`decide`)", cost(lambda: decide(record, knowledge.table), seconds)
     yield "card (`cards_of`)", cost(lambda: cards_of(decision, knowledge, call), seconds)
     yield "JSON of the answer", cost(lambda: json_bytes({"cards": cards}), seconds)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.request import bundles as envelope
+from fhir_mappings.request import bundles, hook_call
 
 CAPTURED_FILE = "CAPTURED_FILE"
-DECODERS = ("decode_bundle", "decode_call")
+DECODERS = ((bundles, "decode_bundle"), (hook_call, "decode_call"))
 _captured: dict[bytes, None] = {}
 
 
@@ -29,8 +29,8 @@ def _capturing(decode: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     # Before the modules that import the decoders by name.
-    for name in DECODERS:
-        setattr(envelope, name, _capturing(getattr(envelope, name)))
+    for module, name in DECODERS:
+        setattr(module, name, _capturing(getattr(module, name)))
 
 
 def pytest_sessionfinish() -> None:

@@ -23,7 +23,8 @@ from typing import Any, TextIO
 
 import msgspec
 
-from fhir_mappings.request.bundles import decode_bundle, decode_call, submission_of_prefetch
+from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
+from fhir_mappings.request.hook_call import decode_call
 from fhir_mappings.resources.submission import Submission
 from service.assessment import assessment_of
 from service.cards import Call, cards_of

@@ -1,4 +1,4 @@
-"""What a FHIR client asks a server first: its CapabilityStatement; and what a search answers: a Bundle."""
+"""The CapabilityStatement of the FHIR routes, and their searches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 FHIR_VERSION = "4.0.1"
-# The day on which the interactions below last changed: FHIR asks for a date, and the knowledge has none.
+# Day of the last change of the interactions: FHIR requires a date.
 _CHANGED = "2026-11-24"
 # Search parameter -> (its FHIR type, what it matches).
 SEARCH_PARAMETERS: Mapping[str, tuple[str, str]] = {
@@ -18,7 +18,7 @@ SEARCH_PARAMETERS: Mapping[str, tuple[str, str]] = {
 
 
 def capability_statement(base_url: str, version: str, kinds: Iterable[str]) -> dict[str, Any]:
-    """What is served under that URL, and nothing that is not. version: of the software."""
+    """The CapabilityStatement of the server at that URL. version: of the software."""
     return {
         "resourceType": "CapabilityStatement",
         "name": "FasciculationCds",
@@ -43,8 +43,8 @@ def capability_statement(base_url: str, version: str, kinds: Iterable[str]) -> d
                         "versioning": "no-version",
                         "conditionalRead": "not-match",
                         "searchParam": [
-                            {"name": name, "type": type_, "documentation": says}
-                            for name, (type_, says) in SEARCH_PARAMETERS.items()
+                            {"name": name, "type": type_, "documentation": text}
+                            for name, (type_, text) in SEARCH_PARAMETERS.items()
                         ],
                     }
                     for kind in kinds
@@ -55,8 +55,12 @@ def capability_statement(base_url: str, version: str, kinds: Iterable[str]) -> d
 
 
 def matches(resource: Mapping[str, Any], wanted: Mapping[str, Sequence[Sequence[str]]]) -> bool:
-    """Whether the resource fits a search: parameter -> its repetitions (all must fit), each a list of
-    alternatives (one must)."""
+    """Whether the resource matches a search.
+
+    Args:
+        wanted: parameter -> its repetitions, of which all must match; each is a list of alternatives, of
+            which one must.
+    """
     return all(
         any(_fits(resource, parameter, value) for value in alternatives)
         for parameter, repetitions in wanted.items()
@@ -74,7 +78,7 @@ def _fits(resource: Mapping[str, Any], parameter: str, value: str) -> bool:
 
 
 def searchset(resources: Iterable[dict[str, Any]], base_url: str, self_url: str) -> dict[str, Any]:
-    """The Bundle of everything that a search found."""
+    """The Bundle with the result of a search."""
     entries = [
         {
             "fullUrl": f"{base_url}/{resource['resourceType']}/{resource['id']}",
