@@ -24,6 +24,10 @@ def seen_by(verdict: Verdict) -> str:
     return _FOLDERS[verdict.by.split("/")[1]]
 
 
+# Lists that are read as sets.
+_SETS = (("b12_analytes",), ("thyroid_analytes",))
+
+
 def reason(mutant: Mutant, raw: Mapping[str, Any]) -> str:
     """Why a survivor is no error at all; "" where nothing is known that excuses it."""
     changed = mutant.applied(raw)
@@ -34,6 +38,8 @@ def reason(mutant: Mutant, raw: Mapping[str, Any]) -> str:
                 return (
                     f"true for the same facts as {shown(one)}: every combination of the operands was compared"
                 )
+    if mutant.path in _SETS and sorted(at(raw, mutant.path)) == sorted(at(changed, mutant.path)):
+        return "a result of any of them counts: their order is never read"
     if mutant.path == ("self_care",) and _by_trigger(changed) == _by_trigger(raw):
         return "advice for no trigger is never given beside other advice: which stands first is never seen"
     return ""
