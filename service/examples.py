@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from schemas.examples import BUNDLE, expected_problems, index_problems
+from schemas.example_files import BUNDLE, expected_problems, index_problems
 from schemas.hooks import EXTENSION
 from service.knowledge.loading import KnowledgeError, Problem, load_yaml
 from service.package_files import shipped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from service.feedback.feedback_counts import Share, Summary, summary_of
 from service.feedback.store import Accepted, Feedback, Store, StoreDown
-from service.feedback.summary import Share, Summary, summary_of
 
 __all__ = ["Accepted", "Feedback", "Share", "Store", "StoreDown", "Summary", "summary_of"]
