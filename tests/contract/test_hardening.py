@@ -211,7 +211,7 @@ def test_a_member_that_stands_twice_is_refused(client: FlaskClient, member: str)
     text = json.dumps({"fhirServer": "https://fhir.example/R4", **hook_call()})
     assert client.post(SERVICE, data=text, content_type=JSON).status_code == 200
     (issue,) = issues(client.post(SERVICE, data=_twice(text, member), content_type=JSON), 400)
-    assert "twice" in issue["diagnostics"]
+    assert "same name" in issue["diagnostics"]
 
 
 @pytest.mark.parametrize(

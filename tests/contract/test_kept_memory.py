@@ -26,7 +26,7 @@ def page_faults(server: Server) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators keep what they keep")
 def test_a_large_request_asks_for_no_page_that_the_one_before_it_had() -> None:
     port = free_port()
-    environ = {"PATH": os.environ["PATH"], "PORT": str(port), "CDS_AUTH": "off"}
+    environ = {"PATH": os.environ["PATH"], "PORT": str(port), "CDS_AUTH": "off", "WEB_CONCURRENCY": "1"}
     process = subprocess.Popen([sys.executable, "-m", "service"], cwd=PROJECT, env=environ)
     try:
         wait_for(f"http://127.0.0.1:{port}/healthz", process)
