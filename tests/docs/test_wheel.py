@@ -48,7 +48,7 @@ def installed() -> Iterator[Installed]:
     with TemporaryDirectory(prefix="wheel-") as name:
         folder = Path(name)
         environment = folder / "environment"
-        uv = [sys.executable, "-m", "uv", "--quiet"]
+        uv = [sys.executable, "-m", "uv", "--quiet", "--system-certs"]
 
         def done(*command: str | Path) -> None:
             ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=WITHIN_S)
