@@ -80,7 +80,10 @@ def create_app(
     callers = callers or callers_of(config)
     store = Store(config.feedback_db, config.feedback_retention_days, clock)
     metrics = metrics or Metrics()
-    wrapped = request_log(response_headers(host_check(app.wsgi_app, config), config), metrics)
+    wrapped = request_log(
+        response_headers(host_check(app.wsgi_app, config, callers.issuer_urls if callers else ()), config),
+        metrics,
+    )
     app.wsgi_app = wrapped  # type: ignore[assignment,method-assign]
     app.register_blueprint(authentication(callers, read_admin_token(config.admin_token_file)))
     servers = FhirServers(config.fhir_servers, config.fhir_timeout, config.fhir_ca_file)

@@ -9,7 +9,7 @@ from typing import Any
 
 from gunicorn import util
 from gunicorn.http import errors
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers import gthread
 
 # Status line, FHIR issue code and diagnostics, by the first class that matches.
 _REFUSALS: tuple[tuple[type[Exception], str, str, str], ...] = (
@@ -42,12 +42,18 @@ _FAILED = (
 _log = logging.getLogger("service")
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     """`app` is the gunicorn application of service.server."""
 
     sockets: list[Any]
     # Unique among the running workers; a replacement has the number of the worker that ended.
     number: int
+
+    def handle(self, conn: Any) -> Any:
+        """Leave a connection without data in the poller: gunicorn would hold a thread for it for 5 s."""
+        if self.alive and not conn.initialized and not conn.wait_for_data(0):
+            return gthread._DEFER
+        return super().handle(conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that never reached the application.

@@ -86,7 +86,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "limit_request_field_size": 8190,
             # X-Forwarded headers are not used.
             "forwarded_allow_ips": "",
-            "loglevel": config.log_level.lower(),
+            # The DEBUG lines of gunicorn hold paths and headers.
+            "loglevel": "info" if config.log_level == "DEBUG" else config.log_level.lower(),
             # A URL could name a patient.
             "accesslog": None,
             "logger_class": _Logger,

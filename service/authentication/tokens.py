@@ -113,6 +113,11 @@ class Callers:
         self._issuers, self._keys, self.used_tokens = issuers, keys, used_tokens
         self._base_urls, self._clock = tuple(base_urls), clock
 
+    @property
+    def issuer_urls(self) -> tuple[str, ...]:
+        """The URLs at which single issuers reach the service."""
+        return tuple(url for issuer in self._issuers.values() for url in issuer.base_urls)
+
     def caller(self, authorization: str | None, path: str) -> Caller:
         """Verify the token of a request.
 

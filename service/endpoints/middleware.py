@@ -166,12 +166,14 @@ def _trace(environ: WSGIEnvironment) -> dict[str, str]:
     return {"trace": match[1]} if match else {}
 
 
-def host_check(application: WSGIApplication, config: Config) -> WSGIApplication:
-    """Reject requests for other hosts than those of PUBLIC_BASE_URL, ALLOWED_HOSTS and loopback.
+def host_check(
+    application: WSGIApplication, config: Config, issuer_urls: Iterable[str] = ()
+) -> WSGIApplication:
+    """Reject requests for other hosts than those of PUBLIC_BASE_URL, of issuers, ALLOWED_HOSTS and loopback.
 
     A page of another site could reach the service by DNS rebinding. Probes may name any host.
     """
-    urls = (config.public_base_url, *config.public_base_aliases)
+    urls = (config.public_base_url, *config.public_base_aliases, *issuer_urls)
     allowed = {urlsplit(url).hostname for url in urls} | set(config.allowed_hosts)
 
     def checked(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

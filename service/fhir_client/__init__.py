@@ -21,6 +21,9 @@ __all__ = ["FhirServers", "Had", "Wanted", "template_of"]
 MAX_PARALLEL = 5
 # Simultaneous requests to one server over all calls, with those of threads that a silent server holds.
 MAX_SERVER_REQUESTS = 20
+# How long a server is not asked after a call to which it sent nothing in time: such a call holds one of the few
+# threads of a worker for FHIR_TIMEOUT.
+SILENCE_S = 5.0
 MAX_PAGES = 20
 MAX_RESOURCES = 5000
 _log = logging.getLogger("service.fhir_client")
@@ -66,6 +69,7 @@ class FhirServers:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._bases, self._seconds, self._ca_file, self._clock = tuple(bases), seconds, ca_file, clock
+        self._silent_until: dict[str, float] = {}
         self._free = {base: threading.BoundedSemaphore(MAX_SERVER_REQUESTS) for base in self._bases}
 
     def lists(
@@ -90,9 +94,13 @@ class FhirServers:
         except NoAccess as error:
             _log.warning("fhirServer was not asked: %s", error.kind)
             return Had(why=dict.fromkeys(wanted, error.kind))
+        if self._clock() < self._silent_until.get(access.base, 0.0):
+            return Had(why=dict.fromkeys(wanted, "busy"))
         had = _Fetching(access, patient_id, self._seconds, self._clock, self._ca_file).lists(
             wanted, self._free[access.base]
         )
+        if not had.lists and set(had.why.values()) == {"timeout"}:
+            self._silent_until[access.base] = self._clock() + SILENCE_S
         if had.why:
             # Only the kinds: a URL would name the patient.
             _log.warning("not had from fhirServer: %s", ", ".join(f"{k} ({v})" for k, v in had.why.items()))

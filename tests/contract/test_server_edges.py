@@ -87,6 +87,17 @@ def test_a_call_is_answered_without_the_version_of_the_server(port: int) -> None
     assert not re.search("[0-9]", headers.get("server", ""))
 
 
+def test_the_log_holds_no_path_and_no_header_at_any_level(port: int, log: Path) -> None:
+    before = log.read_text()
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(f"GET / HTTP/1.1\r\nAuthorization: Bearer {NAME}".encode())
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1000)
+    answer(port, request(HOST, method="GET", path=f"/fhir/ValueSet/{NAME}"))
+    logged = log.read_text().removeprefix(before)
+    assert NAME not in logged
+
+
 @pytest.mark.parametrize(
     ("status", "lines", "method", "path"),
     [

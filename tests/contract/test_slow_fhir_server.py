@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from service.fhir_client import MAX_SERVER_REQUESTS, FhirServers, Wanted, template_of
+from service.fhir_client import MAX_SERVER_REQUESTS, SILENCE_S, FhirServers, Wanted, template_of
 from service.knowledge import Knowledge
 from tests.contract.fhir_server import PERSON, FhirServer, asked, call, record, reply, site
 from tests.contract.requests import SERVICE
@@ -17,7 +18,7 @@ from tests.contract.requests import SERVICE
 SHORT = 0.5
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def hasty(knowledge: Knowledge, fhir_servers: tuple[FhirServer, FhirServer]) -> FlaskClient:
     """A site that does not wait long."""
     return site(knowledge, fhir_servers[0], SHORT).test_client()
@@ -80,10 +81,12 @@ def test_who_is_not_waited_for_gives_its_place_back(server: FhirServer, name: st
     server.behaves["patient"] = slowly(server, *ENDLESS[name])
     template = template_of("Patient/{{context.patientId}}", {"patientId": PERSON.id})
     assert template is not None
-    servers = FhirServers((server.base,), 0.1)
+    now = [0.0]
+    servers = FhirServers((server.base,), 0.1, clock=lambda: time.monotonic() + now[0])
     for _ in range(MAX_SERVER_REQUESTS + 5):
         had = servers.lists(call(None, server.base), PERSON.id, {"patient": Wanted(template)}, None)
         assert had.why == {"patient": "timeout"}
+        now[0] += SILENCE_S
 
 
 def test_a_machine_without_threads_still_answers(
@@ -116,10 +119,34 @@ def test_a_server_that_hangs_holds_no_more_than_its_places(knowledge: Knowledge,
     templates = knowledge.hooks[0]["prefetch"]
     filled = {key: template_of(text, {"patientId": PERSON.id}) for key, text in templates.items()}
     wanted = {key: Wanted(template) for key, template in filled.items() if template}
-    servers = FhirServers((server.base,), 0.2)
+    now = [0.0]
+    # Each call comes when the server may be asked again.
+    servers = FhirServers((server.base,), 0.2, clock=lambda: time.monotonic() + now[0])
     before = threading.active_count()
-    why = [servers.lists(call(None, server.base), PERSON.id, wanted, None).why for _ in range(8)]
+    why = []
+    for _ in range(8):
+        why.append(servers.lists(call(None, server.base), PERSON.id, wanted, None).why)
+        now[0] += SILENCE_S
     assert set(why[0].values()) == {"timeout"}
     assert set(why[-1].values()) == {"busy"}
     assert len(server.asked) <= MAX_SERVER_REQUESTS
     assert threading.active_count() - before <= 2 * MAX_SERVER_REQUESTS
+
+
+def test_a_silent_server_is_not_asked_again_at_once(knowledge: Knowledge, server: FhirServer) -> None:
+    """Each call that waits for it holds one of the few threads of a worker."""
+    server.behaves["patient"] = slowly(server, *ENDLESS["hangs"])
+    template = template_of(knowledge.hooks[0]["prefetch"]["patient"], {"patientId": PERSON.id})
+    assert template is not None
+    now = [0.0]
+    servers = FhirServers((server.base,), 0.2, clock=lambda: time.monotonic() + now[0])
+
+    def why() -> object:
+        return servers.lists(call(None, server.base), PERSON.id, {"patient": Wanted(template)}, None).why
+
+    assert why() == {"patient": "timeout"}
+    asked_once = len(server.asked)
+    assert why() == {"patient": "busy"}
+    assert len(server.asked) == asked_once
+    now[0] += SILENCE_S
+    assert why() == {"patient": "timeout"}

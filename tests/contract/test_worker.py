@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,17 @@ def test_a_connection_serves_many_requests(one: Served) -> None:
     ]:
         got, headers, _ = asked(connection, method, path, body)
         assert (got, headers["Connection"]) == (status, "keep-alive")
+
+
+def test_connections_that_say_nothing_hold_no_thread(one: Served) -> None:
+    with ExitStack() as stack:
+        for _ in range(24):
+            stack.enter_context(one.socket())
+        # Held for five seconds each, they would let a probe wait for forty.
+        with one.socket() as client:
+            client.settimeout(4)
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: cds.example\r\n\r\n")
+            assert answer(client.makefile("rb"))[0] == 200
 
 
 def test_requests_that_are_sent_at_once_are_answered_in_their_order(one: Served) -> None:
