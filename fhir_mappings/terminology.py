@@ -79,7 +79,8 @@ class FindingDefinition:
     or look-alike (recorded, and not a fasciculation).
     category: the Observation category of a recorded answer: "exam" or "survey"; None = not asked.
     answer: the code of that answer; answer_display: as its system calls it, "" where that is not known.
-    chronic: does not end by remission or inactive. neurological: counts in a family history.
+    chronic: does not end by remission or inactive. only_lowers: its presence can only take an alarm away.
+    neurological: counts in a family history.
     analyte, low: of an electrolyte disorder, which one and in which direction (None = not said).
     any_electrolyte: a disorder that names no electrolyte. specific: the finding that this one becomes where a
     region is recorded, and whose absence its own absence means. names: of a fasciculation, folded.
@@ -93,6 +94,7 @@ class FindingDefinition:
     answer: CodeKey | None = None
     answer_display: str = ""
     chronic: bool = False
+    only_lowers: bool = False
     neurological: bool = False
     analyte: str | None = None
     low: bool | None = None

@@ -96,6 +96,7 @@ class FindingSchema(ConceptSchema):
     question = Text(load_default=None)
     answer = fields.Nested(CodingSchema, load_default=None)
     chronic = fields.Boolean(load_default=False)
+    only_lowers = fields.Boolean(load_default=False)
     neurological = fields.Boolean(load_default=False)
     analyte = Text(load_default=None)
     low = fields.Boolean(load_default=None)

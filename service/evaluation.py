@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 from fhir_mappings.request.bundles import Fetched, decode_bundle
@@ -173,7 +174,7 @@ class Evaluator:
         patient = decision.record.patient
         subject = f"Patient/{patient.id}" if patient.id else patient.reference
         call = Call(hook_instance, self.base_url, subject, encounter_id, ids or CardIds(), knowledge.version)
-        situation = Situation(decision, lambda: decided(without_context(submission)), knowledge, call)
+        situation = Situation(decision, cache(lambda: decided(without_context(submission))), knowledge, call)
         return Evaluation(
             submission,
             decision,

@@ -349,7 +349,10 @@ class _Reader:
                 self.partly.add(key)
             return
         self.kinds.add(kind)
-        if kind == "Bundle" and depth < _MAX_DEPTH:
+        if kind == "Bundle" and depth == _MAX_DEPTH:
+            self.notes.add(Note(entry.place, "a Bundle nested too deeply to be read"))
+            return
+        if kind == "Bundle":
             try:
                 self.bundle(decoded(entry.raw, _Bundle, entry.place), entry.place, key, depth + 1)
             except UnreadableBody as error:

@@ -138,9 +138,10 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
         return
     reader.notes += unrecognised(reference, status, verification, in_words=named is not None)
     refuted = verification == "refuted"
+    doubtful = named is None and not refuted and (verification is None or status is None)
     stated = Status.PRESENT
     # Words alone make nothing present or absent.
-    if named is not None or (not refuted and (verification is None or status is None)):
+    if named is not None or doubtful:
         stated = Status.UNKNOWN
     elif refuted:
         stated = Status.ABSENT
@@ -160,11 +161,14 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
     for code in codes:
         definition = reader.terminology.findings[code.finding]
         over = ENDED_THOUGH_CHRONIC if definition.chronic else ENDED
-        name, recorded_status = recorded_as(definition, stated, sites or code.sites)
+        # Unknown, a disease would count as absent beside a list of conditions that was seen.
+        presumed = doubtful and definition.kind == "diagnosis" and not definition.only_lowers
+        says = Status.PRESENT if presumed else stated
+        name, recorded_status = recorded_as(definition, says, sites or code.sites)
         yield Statement(
             name,
             recorded_status,
-            code.basis or (Basis.REPORTED if suspected else basis),
+            code.basis or (Basis.REPORTED if suspected or presumed else basis),
             reference,
             "Condition.code",
             text_of(resource.code),
@@ -175,7 +179,7 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
             onset_text=resource.onsetString,
             sites=sites or code.sites,
             courses=courses,
-            suspected=suspected,
+            suspected=suspected or presumed,
             condition=True,
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 from fhir_mappings.record import Band, Result
@@ -12,8 +13,16 @@ from service.cards.detail import Detail
 from service.cards.escaping import escaped, folded
 from service.cards.suggestions import Suggestions
 from service.cards.summary import fitting, row_phrases
-from service.cards.text import Questions, action_name, capital, joined, study_label
-from service.decision.draft_orders import Remark, distinct, remarks_of, rows_asking_for, with_questions_for
+from service.cards.text import Questions, action_name, capital, joined, study_names
+from service.decision import Decision
+from service.decision.draft_orders import (
+    Remark,
+    distinct,
+    remarks_of,
+    rows_asking_for,
+    undrafted,
+    with_questions_for,
+)
 from service.decision.facts import band_today, current_results
 from service.decision.outcome import RANK
 from service.decision.table import ASK, TRUE, Action, ActionRole, Row, RowRole
@@ -27,13 +36,18 @@ _LONGEST_VALUE_CHARACTERS = 12
 def draft_order_cards(situation: Situation) -> list[dict[str, Any]]:
     """The cards in the order of the drafts; none where there is nothing to add."""
     remarks = remarks_of(situation.decision, situation.knowledge.table)
-    return [_Card(remark, situation).card() for remark in remarks]
+    # Shared by all cards: a call may hold thousands of drafts.
+    before = cache(partial(undrafted, situation.decision, situation.knowledge.table))
+    taken = frozenset(drug.name for drug in situation.decision.record.drugs if drug.current)
+    return [_Card(remark, situation, before, taken).card() for remark in remarks]
 
 
 class _Card:
     """Writes the card of one remark."""
 
-    def __init__(self, remark: Remark, situation: Situation) -> None:
+    def __init__(
+        self, remark: Remark, situation: Situation, before: Callable[[], Decision], taken: frozenset[str]
+    ) -> None:
         self.remark = remark
         self.decision = situation.decision
         self.knowledge = situation.knowledge
@@ -44,9 +58,8 @@ class _Card:
         # Two cards of one call may ask the same question: each click has an id of its own.
         self.call = replace(situation.call, about=remark.draft.reference)
         self.of = Detail(self.decision, self.knowledge)
-        self.undecided = with_questions_for(remark.unsupported, self.decision, self.table)
+        self.undecided = with_questions_for(remark.unsupported, before)
         self.drugs = remark.drugs
-        taken = {drug.name for drug in self.decision.record.drugs if drug.current}
         # The patient takes all of them already: nothing is begun, and nothing comes before it.
         self.renewed = all(drug.name in taken for drug in self.drugs)
         asked = (self.table.actions[asked.id] for row in remark.effects for asked in row.actions)
@@ -84,12 +97,12 @@ class _Card:
         if remark.effects:
             yield from self._medicine_parts()
         if remark.child:
-            yield (say("drafts.child", tests=self._short_names(remark.child)),)
+            yield (say("drafts.child", tests=self._names(remark.child)),)
             for wanted in self.decision.recommendations:
                 if wanted.paediatric:
                     yield (action_name(wanted.id, wanted.urgent, self.wording),)
         if remark.unsupported:
-            yield (say("drafts.unsupported", tests=self._short_names(remark.unsupported)),)
+            yield (say("drafts.unsupported", tests=self._names(remark.unsupported)),)
             if self.to_ask:
                 yield (say("drafts.examine"),)
             yield say("drafts.supports", signs=joined(self._supporting())), ""
@@ -193,10 +206,10 @@ class _Card:
         if remark.effects:
             yield from self._medicine_lines()
         if remark.child:
-            yield say("drafts.child_says", tests=capital(self._short_names(remark.child)))
+            yield say("drafts.child_says", tests=capital(self._names(remark.child)))
             yield from (self.of.recommendation(r) for r in self.decision.recommendations if r.paediatric)
         if remark.unsupported:
-            text = say("drafts.unsupported_says", tests=self._short_names(remark.unsupported))
+            text = say("drafts.unsupported_says", tests=self._names(remark.unsupported))
             labels = "; ".join(self._supporting().values())
             yield f"{text} {labels}. {say('drafts.other_reason')}"
             for action in self.to_ask:
@@ -233,8 +246,9 @@ class _Card:
             tests = self.of.names(analyte for analyte in remark.lacking if places[analyte] == place)
             if tests:
                 yield say(f"drafts.{place}", tests=tests, days=days)
+        classes = remark.classes
         for drug in self.decision.record.drugs:
-            if drug.current and drug.classes & remark.classes:
+            if drug.current and not drug.classes.isdisjoint(classes):
                 yield say("drafts.taken", medicine=self.of.medicine(drug))
         notice = "" if self.renewed else f"{say('drafts.notice')} "
         yield f"{notice}{say('drafts.prescriber')}"
@@ -277,13 +291,8 @@ class _Card:
         text = self.wording.maybe(f"effects.{row.id}.{form}")
         return text or self.say("drafts.effect_other", row=row.label)
 
-    def _short_names(self, actions: Iterable[Action]) -> str:
-        """MRI brain where the draft says which part, else EMG, nerve conduction."""
-        return joined(
-            study_label(study, self.wording)
-            for action in actions
-            for study in ([s for s in action.studies if s in self.remark.draft.tests] or [action.id])
-        )
+    def _names(self, actions: Iterable[Action]) -> str:
+        return study_names(actions, self.remark.draft.tests, self.wording)
 
     def _supporting(self) -> dict[str, str]:
         """What would support the study: short phrase -> the shortest label of the rows with that phrase."""

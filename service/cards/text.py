@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
 from fhir_mappings.record import Band, Basis, Finding, Result, Status, Twitch
@@ -12,6 +12,7 @@ from service.decision import Decision, Recommendation
 from service.decision.facts import days_between
 from service.decision.outcome import RANK, Key, Wanted, key_of
 from service.decision.questions import Question, foremost
+from service.decision.table import Action
 from service.knowledge import Knowledge
 from service.knowledge.wording import Wording
 
@@ -44,6 +45,15 @@ def study_label(study: str, wording: Wording) -> str:
     label = wording.maybe(f"studies.{study}") or wording.maybe(f"actions.{study}.short")
     kind, _, part = study.partition("-")
     return label or f"{kind.upper()} {part}".strip()
+
+
+def study_names(actions: Iterable[Action], tests: Collection[str], wording: Wording) -> str:
+    """MRI brain where the tests say which part, else EMG, nerve conduction."""
+    return joined(
+        study_label(study, wording)
+        for action in actions
+        for study in ([name for name in action.studies if name in tests] or [action.id])
+    )
 
 
 def site_label(twitch: Twitch, wording: Wording) -> str:

@@ -6,7 +6,7 @@ for electrolytes that leaves out some that a row asks for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -304,11 +304,11 @@ def rows_asking_for(action: Action, table: Table) -> tuple[Row, ...]:
     return tuple(row for row in table.rows if any(asked.id == action.id for asked in row.actions))
 
 
-def with_questions_for(actions: tuple[Action, ...], decision: Decision, table: Table) -> Decision | None:
+def with_questions_for(actions: tuple[Action, ...], before: Callable[[], Decision]) -> Decision | None:
     """The decision before anything was drafted, with only the findings that would support those actions."""
     if not actions:
         return None
-    before = decide(replace(without_draft_orders(decision.record), drafts=()), table)
+    undrafted = before()
     wanted = {action.id for action in actions}
 
     def supports(question: Question) -> bool:
@@ -319,8 +319,13 @@ def with_questions_for(actions: tuple[Action, ...], decision: Decision, table: T
         # What is asked beside an assumed sign is left out: the sign supports the action already.
         return not question.in_words and bool(wanted & (present - absent))
 
-    questions = tuple(question for question in before.questions if supports(question))
-    return replace(before, questions=questions) if questions else None
+    questions = tuple(question for question in undrafted.questions if supports(question))
+    return replace(undrafted, questions=questions) if questions else None
+
+
+def undrafted(decision: Decision, table: Table) -> Decision:
+    """The decision before anything was drafted."""
+    return decide(replace(without_draft_orders(decision.record), drafts=()), table)
 
 
 def _classes(draft: Draft) -> frozenset[str]:

@@ -25,6 +25,9 @@ class FiledTests:
     base: Facts
     # Analyte -> its final results, newest first. Every answer to a question needs them again.
     _finals: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _orders: dict[tuple[frozenset[str], int | None, bool], Order | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def is_empty(self) -> bool:
@@ -44,7 +47,8 @@ class FiledTests:
         benign = bool(rows) and all(row.downgraded_when_tests_done for row in rows)
         floor = self._latest_start(rows, action.id)
         # A result that could not be judged may be abnormal: neither it nor an older one answers the test.
-        unjudged = max((r.day or date.min for r in results if r.band is Band.NOT_JUDGED), default=None)
+        # Undated, it may be the newest.
+        unjudged = max((r.day or date.max for r in results if r.band is Band.NOT_JUDGED), default=None)
         for result in results:
             if result.day is None or self._asked_by_unnamed_disorder(result, action):
                 continue
@@ -64,11 +68,14 @@ class FiledTests:
         if self.order_for({analyte, action.id}, action) is not None:
             return True
         recent = action.done_days or 0
-        return any(
+        newest = self._newest_final(analyte)
+        # What could not be judged may be abnormal; undated, it may be the newest.
+        undated = [result for result in self._final(analyte) if result.day is None]
+        return not any(result.band is Band.NOT_JUDGED for result in [*newest, *undated]) and any(
             result.band is Band.IN_RANGE
             and result.day is not None
             and (days_between(result.day, self.record.as_of) <= recent or self._in_range_since_onset(result))
-            for result in self._newest_final(analyte)
+            for result in newest
         )
 
     def order_for(self, tests: set[str], action: Action, *, urgent: bool = False) -> Order | None:
@@ -76,6 +83,9 @@ class FiledTests:
 
         An order without a date could be of any age: it is shown, and removes nothing; a draft is of today.
         """
+        key = frozenset(tests), action.ordered_days, urgent
+        if key in self._orders:
+            return self._orders[key]
         orders = [
             order
             for order in self.record.orders
@@ -83,7 +93,8 @@ class FiledTests:
             and (order.draft or self._young(order.day, action.ordered_days))
             and (not urgent or order.priority in URGENT_PRIORITIES)
         ]
-        return max(orders, key=lambda o: (o.day or date.max, o.reference), default=None)
+        self._orders[key] = max(orders, key=lambda o: (o.day or date.max, o.reference), default=None)
+        return self._orders[key]
 
     def study_done(self, action: Action, rows: Iterable[Row], facts: Facts) -> Study | None:
         """A study of the last half year, unless a sign whose row asks for it was first examined after it."""

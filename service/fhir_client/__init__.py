@@ -21,8 +21,8 @@ __all__ = ["FhirServers", "Had", "Wanted", "template_of"]
 MAX_PARALLEL = 5
 # Simultaneous requests to one server over all calls, with those of threads that a silent server holds.
 MAX_SERVER_REQUESTS = 20
-# How long a server is not asked after a call to which it sent nothing in time: such a call holds one of the few
-# threads of a worker for FHIR_TIMEOUT.
+# How long a server is not asked after a call to which it sent nothing in time: such a call holds one of the
+# few threads of a worker for FHIR_TIMEOUT.
 SILENCE_S = 5.0
 MAX_PAGES = 20
 MAX_RESOURCES = 5000

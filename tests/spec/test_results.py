@@ -260,6 +260,20 @@ def test_only_what_would_count_is_named() -> None:
     assert len(read(lab(K, "4.1", when=as_of(2)), early).not_understood) == 1
 
 
+@pytest.mark.parametrize("when", [as_of(1), None])
+def test_what_cannot_be_judged_beside_one_in_range_lowers_nothing(when: str | None) -> None:
+    """Ionised calcium counts as calcium: judged, the other one is no answer to it."""
+    twitch = condition("fasciculation", onsetDateTime=as_of(45))
+    values = ((K, "4.1"), (NA, "140"), (MG, "0.9"), (CA, "2.3"), (TSH, "2.0"))
+    ranges = {"referenceRange": [{"low": {"value": 0.1}, "high": {"value": 200}}]}
+    judged = [lab(code, value, id=f"r{code}", **ranges) for code, value in values]
+    assert outcome_of(read(twitch, *judged)).level == "info"
+    unjudged = lab(CA_IONISED, "1.2", "foo", id="unjudged", when=when)
+    decided = outcome_of(read(twitch, *judged, {k: v for k, v in unjudged.items() if v is not None}))
+    assert decided.level == "warning"
+    assert {analyte for r in decided.recommendations for analyte in r.analytes} == {"calcium"}
+
+
 @pytest.mark.parametrize("made", [lab(K, "6.9", "MEQ/L"), lab(TSH, "55", "mIU/L", **TEXT_RANGE)])
 def test_what_cannot_be_judged_is_never_done(made: dict[str, Any]) -> None:
     twitch = condition("fasciculation", onsetDateTime=as_of(30))

@@ -140,6 +140,29 @@ def test_without_it_a_known_disease_does_not_close_the_gate(member: str, name: s
     assert named(record) == {("Condition/motor-neuron-disease", f"Condition.{member}")}
 
 
+@pytest.mark.parametrize("name", UNKNOWN)
+@MEMBERS
+def test_without_it_a_disease_is_suspected_and_never_taken_as_absent(member: str, name: str) -> None:
+    """A list of conditions that was seen makes diagnoses absent that it does not hold: this one it holds."""
+    examined = [
+        observation(sign, valueBoolean=False, category="exam")
+        for sign in ("weakness", "atrophy", "sensory-loss")
+    ]
+    assert decide(read(TWITCH, *examined), TABLE).level == "info"
+    for disease in ("multiple-sclerosis", "hypokalemia", "thyroid-disease"):
+        sure = decide(read(TWITCH, *examined, condition(disease)), TABLE)
+        record = read(TWITCH, *examined, {**condition(disease), member: UNKNOWN[name]})
+        decision = decide(record, TABLE)
+        assert record.finding(disease).suspected
+        assert {row.id for row in decision.rows} == {row.id for row in sure.rows}
+        assert not decision.benign
+    motor = decide(
+        read(TWITCH, *examined, {**condition("motor-neuron-disease"), member: UNKNOWN[name]}), TABLE
+    )
+    assert "motor-neuron-disease" in motor.suspected
+    assert not motor.benign
+
+
 def test_two_codes_of_the_system_contradict_each_other() -> None:
     record = read({**TWITCH, "clinicalStatus": coded(clinical("active"), clinical("resolved"))})
     assert record.twitch.status is Status.UNKNOWN

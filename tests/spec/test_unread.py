@@ -100,7 +100,7 @@ def test_what_may_be_a_twitch_is_412_and_named(client: FlaskClient, name: str) -
     (issue,) = answer["issue"]
     assert issue["expression"][0].startswith(f"prefetch.{key}.entry[1]")
     assert issue["diagnostics"].startswith(
-        "No twitch was found, and what may be a record of one could not be read ("
+        "No twitch was found, and a resource that may record one could not be read ("
     )
     assert "p1" not in str(answer)
 

@@ -63,3 +63,19 @@ def test_a_call_whose_member_is_no_utf_8_names_it() -> None:
 def test_json_is_the_bytes_that_the_standard_library_writes(content: object) -> None:
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     assert json_bytes(content) == written
+
+
+def nested(depth: int, inner: bytes = ENTRY) -> bytes:
+    """A Bundle with so many Bundles inside each other, and one entry in the innermost."""
+    body = bundle(inner)
+    for _ in range(depth):
+        body = bundle(b'{"resource":' + body + b"}")
+    return body
+
+
+def test_a_bundle_that_is_nested_too_deeply_is_named() -> None:
+    assert len(decode_bundle(nested(3)).entries) == 1
+    read = decode_bundle(nested(4))
+    assert read.entries == ()
+    (note,) = read.not_understood
+    assert "nested too deeply" in note.why
