@@ -33,12 +33,15 @@ def text_of(concept: CodeableConcept | None) -> str:
 
 def twitch_named_by(concept: Any, terminology: Terminology) -> str | None:
     """The finding whose name is the whole text, or a whole display, of a concept without a known code."""
-    if concept is None:
+    if concept is None or any(terminology.finding_of(key) for key in keys_of(concept)):
         return None
-    codings = [coding for coding in concept.coding or () if coding is not None]
-    if any(terminology.finding_of(key) for key in keys_of(concept)):
-        return None
-    for text in (concept.text, *(coding.display for coding in codings)):
+    return twitch_in_words(concept, terminology)
+
+
+def twitch_in_words(concept: Any, terminology: Terminology) -> str | None:
+    """The finding whose name is the whole text, or a whole display, of the concept."""
+    displays = [coding.display for coding in concept.coding or () if coding is not None]
+    for text in (concept.text, *displays):
         if isinstance(text, str) and len(text) <= _MAX_NAME_LENGTH:
             finding = terminology.twitch_names.get(folded(text))
             if finding is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fhir_mappings.record import Basis, Days, Note, Reading, Site, Status
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.concepts import keys_of, text_of, twitch_named_by
+from fhir_mappings.resources.concepts import keys_of, text_of, twitch_in_words, twitch_named_by
 from fhir_mappings.resources.preview import ConditionPreview
 from fhir_mappings.resources.select import IsRelevant
 from fhir_mappings.resources.submission import Located
@@ -87,15 +87,13 @@ def relevance_by(terminology: Terminology) -> IsRelevant:
     known: dict[tuple[str, str], bool] = {}
 
     def is_known(system: str, code: str) -> bool:
-        if (system, code) not in known:
-            key = code_key(system, code)
-            known[system, code] = bool(
-                key in terminology.analyte_codes
-                or key in terminology.procedures
-                or key in terminology.tobacco_status
-                or terminology.finding_of(key)
-            )
-        return known[system, code]
+        key = code_key(system, code)
+        return bool(
+            key in terminology.analyte_codes
+            or key in terminology.procedures
+            or key in terminology.tobacco_status
+            or terminology.finding_of(key)
+        )
 
     def relevant(resource: Any) -> bool | None:
         # A part may have another code, or hold the course and site of the whole.
@@ -105,11 +103,14 @@ def relevance_by(terminology: Terminology) -> IsRelevant:
         decided: bool | None = None
         for coding in (concept.coding or ()) if concept else ():
             if coding is not None and coding.system and coding.code:
-                if is_known(coding.system, coding.code):
+                written = coding.system, coding.code
+                if written not in known:
+                    known[written] = is_known(*written)
+                if known[written]:
                     return True
                 decided = False
         # Words alone may name the twitch.
-        if isinstance(resource, _BY_NAME) and twitch_named_by(concept, terminology):
+        if concept and isinstance(resource, _BY_NAME) and twitch_in_words(concept, terminology):
             return True
         return decided
 

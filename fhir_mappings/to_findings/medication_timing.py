@@ -81,12 +81,14 @@ def use_of(
 
 def joined_uses(uses: Sequence[Use]) -> Use:
     """The use by all of those records."""
+    if len(uses) == 1:
+        return uses[0]
+    span = joined([use.span for use in uses])
+    first = min(use.first for use in uses)
+    if all(use.certain is use.span for use in uses):
+        return Use(span, span, first)
     certain = [use.certain for use in uses if use.certain is not None]
-    return Use(
-        joined([use.span for use in uses]),
-        joined(certain) if certain else None,
-        min(use.first for use in uses),
-    )
+    return Use(span, joined(certain) if certain else None, first)
 
 
 def dosages_of(record: MedicationRecord) -> Iterable[Dosage | None]:
@@ -188,6 +190,8 @@ def _bounds(record: MedicationRecord, member: str) -> list[tuple[Period | None, 
 
 def joined(spans: Sequence[Span]) -> Span:
     """From the earliest start to the latest end. A renewal is not a start; one open record keeps it open."""
+    if len(spans) == 1:
+        return spans[0]
     ends = [span.end for span in spans if span.end is not None]
     return Span(
         earliest_of([span.start for span in spans]),
@@ -197,6 +201,8 @@ def joined(spans: Sequence[Span]) -> Span:
 
 def earliest_of(days: Sequence[Days]) -> Days:
     """The earliest of several imprecise days; an unknown one among them leaves its earliest side open."""
+    if len(days) == 1:
+        return days[0]
     lowest = [day.earliest for day in days if day.earliest is not None]
     highest = [day.latest for day in days if day.latest is not None]
     all_known = lowest and len(lowest) == len(days)
@@ -205,6 +211,8 @@ def earliest_of(days: Sequence[Days]) -> Days:
 
 def latest_of(days: Sequence[Days]) -> Days:
     """The latest of several imprecise days; an unknown one among them leaves its latest side open."""
+    if len(days) == 1:
+        return days[0]
     lowest = [day.earliest for day in days if day.earliest is not None]
     highest = [day.latest for day in days if day.latest is not None]
     all_known = highest and len(highest) == len(days)

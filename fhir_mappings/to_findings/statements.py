@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import date
 
 import msgspec
@@ -55,7 +54,7 @@ class Resolution(msgspec.Struct, frozen=True, gc=False):
 
     status: Status
     basis: Basis | None = None
-    deciding: frozenset[Statement] = frozenset()
+    deciding: tuple[Statement, ...] = ()
     conflict: bool = False
 
 
@@ -64,6 +63,8 @@ def resolve(statements: Iterable[Statement]) -> Resolution:
     counting = [statement for statement in statements if statement.counts]
     if not counting:
         return Resolution(Status.UNKNOWN)
+    if len(counting) == 1:
+        return Resolution(counting[0].status, counting[0].basis, (counting[0],))
     places = {(site.id, site.side) for statement in counting for site in statement.sites}
     unsited = [statement for statement in counting if not statement.sites]
     groups = [[s for s in counting if not s.sites or _is_at(s, place)] for place in places]
@@ -77,7 +78,7 @@ def resolve(statements: Iterable[Statement]) -> Resolution:
     return Resolution(
         status,
         Basis.EXAMINED if examined else Basis.REPORTED,
-        frozenset(statement for _, group in used for statement in group if statement.status is status),
+        tuple(statement for _, group in used for statement in group if statement.status is status),
         conflict=any(len({statement.status for statement in group}) > 1 for group in groups),
     )
 
@@ -130,11 +131,13 @@ def finding_of(name: str, statements: Sequence[Statement]) -> Finding:
     )
 
 
-def evidence_of(statements: Iterable[Statement], used: AbstractSet[Statement]) -> tuple[Evidence, ...]:
+def evidence_of(statements: Iterable[Statement], used: Iterable[Statement]) -> tuple[Evidence, ...]:
     """The places that were read, in an order that does not depend on how they were sent."""
+    # By their identity: to hash all members of a statement takes longer than to resolve it.
+    identities = set(map(id, used))
     ordered = sorted(statements, key=lambda s: (s.reference, s.expression, s.status.value))
     return tuple(
-        Evidence(s.reference, s.expression, s.text, s.status, s.basis, s.day, s in used, s.history)
+        Evidence(s.reference, s.expression, s.text, s.status, s.basis, s.day, id(s) in identities, s.history)
         for s in ordered
     )
 

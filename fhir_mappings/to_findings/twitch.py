@@ -24,7 +24,8 @@ def twitch_of(
         outcome = resolve(statements)
         if outcome.status is not Status.PRESENT:
             return Twitch(outcome.status, evidence_of(statements, outcome.deciding))
-        current = [s for s in current if s in outcome.deciding]
+        deciding = set(map(id, outcome.deciding))
+        current = [s for s in current if id(s) in deciding]
     sites = sorted({site for s in current for site in s.sites}, key=str)
     courses = {course for s in current for course in s.courses} | loose_courses
     if "worsening" in courses and _names_newer_region(current):
@@ -32,7 +33,7 @@ def twitch_of(
     newest = max((s.sort_day for s in current), default=date.min)
     return Twitch(
         Status.PRESENT,
-        evidence=evidence_of(statements, frozenset(current)),
+        evidence=evidence_of(statements, current),
         onset=_onset(current, as_of),
         onset_texts=tuple(sorted({s.onset_text for s in current if s.onset_text})),
         sites=tuple(site for site in sites if site.id != "generalized"),
