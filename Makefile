@@ -90,7 +90,8 @@ check: $(STAMP)  ## Format, lint, types, import contracts, generated files curre
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest tests/docs/test_files.py tests/docs/test_literal_ids.py tests/docs/test_locks.py
+	$(BIN)/python -m pytest tests/docs/test_files.py tests/docs/test_literal_ids.py tests/docs/test_locks.py \
+		tests/docs/test_walk.py
 	$(BIN)/python -m tools.proof
 
 format: $(STAMP)  ## Lay the code out
