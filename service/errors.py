@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fhir_mappings.request.json_body import UnreadableBody
+from fhir_mappings.request.json_body import InvalidBody
 from schemas.base import places_and_reasons
 
 _MAX_ISSUES = 200
@@ -83,7 +83,7 @@ class Unavailable(RequestError):
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
 
 
-def rejection(error: UnreadableBody, status: int | None = None) -> RequestError:
+def rejection(error: InvalidBody, status: int | None = None) -> RequestError:
     """The answer to a body that cannot be read, by default with the status of the error."""
     issues = [Issue(problem.code, problem.diagnostics, problem.expression) for problem in error.problems]
     return RequestError(issues, status or error.status)

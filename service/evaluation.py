@@ -13,7 +13,7 @@ from typing import Any
 from fhir_mappings.record import Note
 from fhir_mappings.request.bundles import Fetched, decode_bundle
 from fhir_mappings.request.hook_call import without_context
-from fhir_mappings.request.json_body import UnreadableBody
+from fhir_mappings.request.json_body import InvalidBody
 from fhir_mappings.resources.submission import PatientError, Submission
 from fhir_mappings.to_findings import record_of
 from service.assessment import assessment_of
@@ -195,7 +195,7 @@ def read_bundle(body: bytes) -> Submission:
     """The entries of a Bundle. Raises RequestError if the body is none."""
     try:
         return decode_bundle(body)
-    except UnreadableBody as error:
+    except InvalidBody as error:
         raise rejection(error) from None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fhir_mappings.request.bundles import Fetched, submission_of_prefetch
 from fhir_mappings.request.hook_call import HookCall, decode_call, with_context
-from fhir_mappings.request.json_body import UnreadableBody
+from fhir_mappings.request.json_body import InvalidBody
 from fhir_mappings.resources.submission import Submission
 from schemas import hooks as hook_schemas
 from schemas.hooks import EXTENSION, checked_request
@@ -60,7 +60,7 @@ class HookRequest:
         selections = self.context[selects] if selects else None
         try:
             return with_context(submission, self.received.context, hook_schemas.bundles_of(hook), selections)
-        except UnreadableBody as error:
+        except InvalidBody as error:
             raise rejection(error, 400) from None
 
 
@@ -75,7 +75,7 @@ def read_hook_request(body: bytes, services: Mapping[str, Mapping[str, Any]]) ->
     """
     try:
         received = decode_call(body)
-    except UnreadableBody as error:
+    except InvalidBody as error:
         raise rejection(error) from None
     return checked_hook_request(received, services)
 

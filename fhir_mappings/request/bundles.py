@@ -12,7 +12,7 @@ import msgspec
 from fhir_mappings.record import Note
 from fhir_mappings.request.json_body import (
     BodyProblem,
-    UnreadableBody,
+    InvalidBody,
     decoded,
 )
 from fhir_mappings.resources.fhir_version import in_r4
@@ -104,25 +104,25 @@ def decode_bundle(body: bytes) -> Submission:
     """Decode a posted Bundle of any type.
 
     Raises:
-        UnreadableBody: 400 where it is not JSON, 422 where it is not a Bundle.
+        InvalidBody: 400 where it is not JSON, 422 where it is not a Bundle.
     """
     try:
         bundle = decoded(body, _Bundle, "Bundle")
         kind = bundle.resourceType
-    except UnreadableBody as error:
+    except InvalidBody as error:
         # Another resource may have members of these names.
         kind = decoded(body, ResourceType, "").kind
         if kind == "Bundle":
             raise error
     if kind is None:
         problem = "The body has no resourceType: post a FHIR Bundle."
-        raise UnreadableBody((BodyProblem("required", problem, "resourceType"),), 422)
+        raise InvalidBody((BodyProblem("required", problem, "resourceType"),), 422)
     if kind != "Bundle":
         problem = (
             "The body is a single resource, not a Bundle: post it as an entry of a Bundle of type"
             " collection, together with its Patient."
         )
-        raise UnreadableBody((BodyProblem("invalid", problem, "resourceType"),), 422)
+        raise InvalidBody((BodyProblem("invalid", problem, "resourceType"),), 422)
     reader = _Reader()
     reader.bundle(bundle, "Bundle", None)
     supplied = set(map(in_r4, reader.kinds))
@@ -183,7 +183,7 @@ def lists_to_fetch(prefetch: Mapping[str, msgspec.Raw] | None, keys: Iterable[st
 
 
 def entries_of(raw: msgspec.Raw, place: str, key: str) -> tuple[Sequence[Entry], Sequence[Note]]:
-    """The entries of a Bundle, and notes on invalid ones. Raises UnreadableBody where it is no Bundle."""
+    """The entries of a Bundle, and notes on invalid ones. Raises InvalidBody where it is no Bundle."""
     reader = _Reader()
     reader.bundle(decoded(raw, _Bundle, place), place, key)
     return reader.entries, reader.notes.all()
@@ -233,7 +233,7 @@ def _full_url_problem(raw: msgspec.Raw, place: str) -> str:
     """The problem of an invalid fullUrl, decoded as a member so that its name is in the words."""
     try:
         decoded(b'{"fullUrl": %b}' % bytes(raw), _FullUrl, place)
-    except UnreadableBody as error:
+    except InvalidBody as error:
         return str(error)
     return ""
 
@@ -272,7 +272,7 @@ class _Reader:
         try:
             bundle = decoded(raw, _Bundle, place)
             kind, problem = bundle.resourceType or self._type_of(raw, place), ""
-        except UnreadableBody as error:
+        except InvalidBody as error:
             # Another resource may have members of these names.
             kind, problem = self._type_of(raw, place), str(error)
         if kind is None or kind == "OperationOutcome":
@@ -288,7 +288,7 @@ class _Reader:
             return False
         try:
             self.bundle(bundle, place, key)
-        except UnreadableBody as error:
+        except InvalidBody as error:
             self.notes.add(Note(place, str(error)))
             return False
         if self.kinds and not _belongs_to(self.kinds, key):
@@ -298,11 +298,11 @@ class _Reader:
         return True
 
     def bundle(self, bundle: _Bundle, place: str, key: str | None, depth: int = 0) -> None:
-        """Read every entry, those of nested Bundles too. Raises UnreadableBody where there are too many."""
+        """Read every entry, those of nested Bundles too. Raises InvalidBody where there are too many."""
         entries, links = bundle.entry or (), bundle.link or ()
         if len(entries) > _MAX_ENTRIES:
             problem = "It holds millions of entries that are no resources."
-            raise UnreadableBody((BodyProblem("too-costly", problem, f"{place}.entry"),))
+            raise InvalidBody((BodyProblem("too-costly", problem, f"{place}.entry"),))
         next_url = _next_url(_valid_links(links[:_MAX_LINKS]))
         if len(links) > _MAX_LINKS or next_url is not None:
             self.partly |= {key} if key else set(PREFETCH_KEYS)
@@ -355,7 +355,7 @@ class _Reader:
         if kind == "Bundle":
             try:
                 self.bundle(decoded(entry.raw, _Bundle, entry.place), entry.place, key, depth + 1)
-            except UnreadableBody as error:
+            except InvalidBody as error:
                 self.notes.add(Note(entry.place, str(error)))
             return
         self.entries.append(entry)
@@ -364,7 +364,7 @@ class _Reader:
         """The resourceType, or None (noted) where it is missing or invalid."""
         try:
             kind: str | None = decoded(raw, ResourceType, place).kind
-        except UnreadableBody as error:
+        except InvalidBody as error:
             self.notes.add(Note(place, str(error), "resourceType"))
             return None
         if not kind:

@@ -17,7 +17,7 @@ _READ = ["resourceType", "hook", "id", "subject", "patient", "for", "medicationR
 
 
 def kind_of(body: bytes) -> str:
-    """BUNDLE, CALL, another resource type, or "" for another object. Raises UnreadableBody for no object."""
+    """BUNDLE, CALL, another resource type, or "" for another object. Raises InvalidBody for no object."""
     content = _content_of(body)
     if isinstance(content.get("hook"), str):
         return CALL
@@ -53,7 +53,7 @@ def medicine_of(body: bytes) -> str | None:
 
 
 def _content_of(body: bytes) -> dict[str, Any]:
-    """The members that are read and valid, as plain JSON. Raises UnreadableBody where it is no object."""
+    """The members that are read and valid, as plain JSON. Raises InvalidBody where it is no object."""
     content: dict[str, Any] = {}
     members = decoded(body, dict[str, msgspec.Raw], "")
     for name in members.keys() & _READ:

@@ -11,8 +11,8 @@ import msgspec
 from fhir_mappings.request.bundles import entries_of
 from fhir_mappings.request.json_body import (
     BodyProblem,
+    InvalidBody,
     Name,
-    UnreadableBody,
     decoded,
     unique_members,
     value_of,
@@ -43,11 +43,11 @@ def decode_call(body: bytes) -> HookCall:
     """Decode a CDS Hooks request; its prefetch stays raw.
 
     Raises:
-        UnreadableBody: it is not an object, or an object in it has two members of one name.
+        InvalidBody: it is not an object, or an object in it has two members of one name.
     """
     try:
         named = decoded(body, dict[Name, _Member], "")
-    except UnreadableBody:
+    except InvalidBody:
         # Name the member at fault.
         for name, raw in decoded(body, dict[Name, msgspec.Raw], "").items():
             decoded(raw, _Member, name.text)
@@ -56,7 +56,7 @@ def decode_call(body: bytes) -> HookCall:
     prefetch = members.pop("prefetch", None)
     if prefetch is not None:
         if not isinstance(prefetch, dict):
-            raise UnreadableBody((BodyProblem("structure", "The prefetch is not an object.", "prefetch"),))
+            raise InvalidBody((BodyProblem("structure", "The prefetch is not an object.", "prefetch"),))
         prefetch = unique_members(prefetch, "prefetch")
     context = members.get("context")
     raw_context = unique_members(context, "context") if isinstance(context, dict) else {}
@@ -84,7 +84,7 @@ def with_context(
         selections: references to what the user has selected; None: to everything.
 
     Raises:
-        UnreadableBody: such a member is no Bundle.
+        InvalidBody: such a member is no Bundle.
     """
     selected = None if selections is None else frozenset(_spellings(selections))
     entries, notes = list(submission.entries), list(submission.not_understood)

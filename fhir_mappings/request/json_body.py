@@ -1,4 +1,4 @@
-"""JSON bytes to values of a given shape and back. Every way of failing is an UnreadableBody."""
+"""JSON bytes to values of a given shape and back. Every way of failing is an InvalidBody."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BodyProblem:
     expression: str | None = None
 
 
-class UnreadableBody(ValueError):
+class InvalidBody(ValueError):
     """A body that cannot be decoded. status: 400 for JSON, 422 for JSON that is not a Bundle."""
 
     def __init__(self, problems: tuple[BodyProblem, ...], status: int = 400) -> None:
@@ -42,27 +42,27 @@ class Name:
 
 
 def unique_members(named: Mapping[Name, T], place: str) -> dict[str, T]:
-    """The members by name. Raises UnreadableBody where two have the same name."""
+    """The members by name. Raises InvalidBody where two have the same name."""
     members = {name.text: value for name, value in named.items()}
     if len(members) < len(named):
-        raise UnreadableBody((_duplicate(place),))
+        raise InvalidBody((_duplicate(place),))
     return members
 
 
 def value_of(raw: msgspec.Raw, place: str) -> Any:
-    """A small value as plain JSON. Raises UnreadableBody also where two members have the same name."""
+    """A small value as plain JSON. Raises InvalidBody also where two members have the same name."""
     value = decoded(raw, Any, place)
     if not isinstance(value, dict | list):
         return value
 
     def check(pairs: list[tuple[str, Any]]) -> None:
         if len({name for name, _ in pairs}) < len(pairs):
-            raise UnreadableBody((_duplicate(place),))
+            raise InvalidBody((_duplicate(place),))
 
     try:
         json.loads(bytes(raw).decode(), object_pairs_hook=check, parse_int=str, parse_float=str)
     except RecursionError:
-        raise UnreadableBody((BodyProblem("too-costly", _TOO_DEEP, place or None),)) from None
+        raise InvalidBody((BodyProblem("too-costly", _TOO_DEEP, place or None),)) from None
     return value
 
 
@@ -77,7 +77,7 @@ def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
 
 
 def decoded(body: bytes | msgspec.Raw, shape: Any, place: str) -> Any:
-    """Decode the body as that shape. Raises UnreadableBody, whose message never repeats a value."""
+    """Decode the body as that shape. Raises InvalidBody, whose message never repeats a value."""
     try:
         return _decoder(shape).decode(body)
     except RecursionError:
@@ -93,7 +93,7 @@ def decoded(body: bytes | msgspec.Raw, shape: Any, place: str) -> Any:
         if "(byte " not in words:
             words = f"{words} (byte {len(body)}, its end)"
         problem = BodyProblem("invalid", f"Not valid JSON: {words}.", place or None)
-    raise UnreadableBody((problem,))
+    raise InvalidBody((problem,))
 
 
 def _first_bad(body: bytes) -> str:

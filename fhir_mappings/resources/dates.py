@@ -39,7 +39,7 @@ _PLAIN_QUANTITY = re.compile(
 )
 
 
-class UnreadableDate(ValueError):
+class InvalidDate(ValueError):
     """Not a FHIR date, or a day that does not exist. The message does not repeat it."""
 
 
@@ -54,10 +54,10 @@ def days_of(text: str) -> Days:
         return Days(exact, exact)
     match = _DATE.fullmatch(text.strip())
     if match is None:
-        raise UnreadableDate("not a FHIR date")
+        raise InvalidDate("not a FHIR date")
     year, month, day = int(match[1]), match[2], match[3]
     if year < _EARLIEST_YEAR:
-        raise UnreadableDate("a year before any patient")
+        raise InvalidDate("a year before any patient")
     try:
         if day:
             exact = date(year, int(month), int(day))
@@ -67,7 +67,7 @@ def days_of(text: str) -> Days:
             return Days(date(year, int(month), 1), date(year, int(month), last))
         return Days(date(year, 1, 1), date(year, 12, 31))
     except ValueError:
-        raise UnreadableDate("a day that does not exist") from None
+        raise InvalidDate("a day that does not exist") from None
 
 
 def _whole_day(text: str) -> date | None:
@@ -82,7 +82,7 @@ def _whole_day(text: str) -> date | None:
 
 
 def maybe_days(text: str | None) -> Days:
-    """`days_of`, with no date as an unbounded interval. Raises UnreadableDate."""
+    """`days_of`, with no date as an unbounded interval. Raises InvalidDate."""
     return days_of(text) if text else NO_DAY
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from fhir_mappings.record import Note, Patient, Version
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.dates import UnreadableDate, maybe_days
+from fhir_mappings.resources.dates import InvalidDate, maybe_days
 from fhir_mappings.resources.fhir_version import beyond_r4, content_of, fitting, version_of
 from fhir_mappings.resources.preview import PREVIEWS, Preview, codes_of, subject_of, type_of
 from fhir_mappings.resources.references import refers_to
@@ -258,7 +258,7 @@ class _Selection:
     def _patient_of(self, resource: fhir.Patient, entry: Entry) -> Patient:
         try:
             born = maybe_days(resource.birthDate)
-        except UnreadableDate as error:
+        except InvalidDate as error:
             self.not_understood.append(Note(entry.reference, str(error), "Patient.birthDate"))
             born = maybe_days(None)
         return Patient(

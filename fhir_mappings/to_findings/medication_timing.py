@@ -8,7 +8,7 @@ from datetime import date
 import msgspec
 
 from fhir_mappings.record import Days, Note, Plausible, Reading
-from fhir_mappings.resources.dates import NO_DAY, UnreadableDate, days_of
+from fhir_mappings.resources.dates import NO_DAY, InvalidDate, days_of
 from fhir_mappings.resources.shapes import Dosage, MedicationRequest, MedicationStatement, Period
 
 MedicationRecord = MedicationRequest | MedicationStatement
@@ -109,7 +109,7 @@ class _Dates:
             return None
         try:
             return days_of(text)
-        except UnreadableDate:
+        except InvalidDate:
             self.notes.append(Note(self.reference, "a date that cannot be read", f"{self.kind}.{member}"))
             return None
 

@@ -10,7 +10,7 @@ from fhir_mappings.record import Days, Note
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.dates import (
     NO_DAY,
-    UnreadableDate,
+    InvalidDate,
     age_days,
     days_before,
     days_of,
@@ -34,7 +34,7 @@ class Dates:
             return NO_DAY
         try:
             return days_of(text)
-        except UnreadableDate as error:
+        except InvalidDate as error:
             self.notes.append(Note(self.reference, str(error), expression))
             return NO_DAY
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fhir_mappings.request.documents import BUNDLE, CALL, kind_of, medicine_of, name_of, owner_of
-from fhir_mappings.request.json_body import UnreadableBody
+from fhir_mappings.request.json_body import InvalidBody
 from service.evaluation import Evaluation, Evaluator, read_bundle
 from service.hook_request import read_hook_request
 
@@ -103,7 +103,7 @@ class Inputs:
             try:
                 yield from _documents_in(body, file.name, file.named, resources)
                 return
-            except UnreadableBody as error:
+            except InvalidBody as error:
                 if not _is_ndjson(body):
                     yield Unusable(file.name, str(error))
                     return
@@ -112,7 +112,7 @@ class Inputs:
                 source = f"{file.name}:{number}"
                 try:
                     yield from _documents_in(line, source, True, resources)
-                except UnreadableBody as error:
+                except InvalidBody as error:
                     yield Unusable(source, str(error))
 
 
@@ -131,7 +131,7 @@ def _files(argument: str) -> Iterator[_File]:
 def _documents_in(
     body: bytes, source: str, named: bool, resources: list[bytes]
 ) -> Iterator[Document | Unusable]:
-    """Raises UnreadableBody if the body is no JSON object."""
+    """Raises InvalidBody if the body is no JSON object."""
     kind = kind_of(body)
     if kind in (BUNDLE, CALL):
         yield Document(source, kind, body)
@@ -146,7 +146,7 @@ def _is_ndjson(body: bytes) -> bool:
     first, _, rest = body.lstrip().partition(b"\n")
     try:
         return bool(rest.strip()) and kind_of(first) is not None
-    except UnreadableBody:
+    except InvalidBody:
         return False
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from fhir_mappings.request.documents import kind_of
-from fhir_mappings.request.json_body import UnreadableBody
+from fhir_mappings.request.json_body import InvalidBody
 from fhir_mappings.resources.select import KINDS
 from fhir_mappings.resources.validation import validation_issues
 from fhir_mappings.to_findings.unknown_codes import UnknownCode, unknown_codes
@@ -86,7 +86,7 @@ def _types(entries: Iterator[Any]) -> Iterator[str]:
     for raw in entries:
         try:
             yield kind_of(bytes(raw)) or "no type"
-        except UnreadableBody:
+        except InvalidBody:
             yield "no type"
 
 

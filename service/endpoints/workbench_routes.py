@@ -17,7 +17,7 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup, escape
 from marshmallow import ValidationError
 
-from fhir_mappings.request.json_body import UnreadableBody, decoded, indented, with_raw_numbers
+from fhir_mappings.request.json_body import InvalidBody, decoded, indented, with_raw_numbers
 from schemas.evaluation_requests import EvaluateQuerySchema, WorkbenchSchema
 from schemas.hooks import EXTENSION
 from service.cards.escaping import folded
@@ -208,7 +208,7 @@ def _document(text: str) -> dict[str, Any]:
 def _posted(body: bytes) -> dict[str, Any]:
     try:
         return cast(dict[str, Any], WorkbenchSchema().load(decoded(body, dict[str, Any], "")))
-    except UnreadableBody as error:
+    except InvalidBody as error:
         raise rejection(error, 400) from None
     except ValidationError as error:
         raise RequestError(list(issues_of(error.normalized_messages()))) from None

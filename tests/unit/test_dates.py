@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from fhir_mappings.record import Days
-from fhir_mappings.resources.dates import UnreadableDate, days_of
+from fhir_mappings.resources.dates import InvalidDate, days_of
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_one_day(written: str) -> None:
     ],
 )
 def test_no_date(written: str) -> None:
-    with pytest.raises(UnreadableDate):
+    with pytest.raises(InvalidDate):
         days_of(written)
 
 

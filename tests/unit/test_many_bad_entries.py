@@ -12,7 +12,7 @@ from fhir_mappings.record import Note
 from fhir_mappings.request import bundles as envelope
 from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
 from fhir_mappings.request.hook_call import HookCall
-from fhir_mappings.request.json_body import UnreadableBody
+from fhir_mappings.request.json_body import InvalidBody
 from fhir_mappings.to_findings import record_of
 from service.cards.detail import Detail
 from service.decision import decide
@@ -103,7 +103,7 @@ def test_no_more_is_found_out_of_each_of_very_many_bad_entries(monkeypatch: pyte
 
 
 def test_millions_of_entries_that_are_no_resources_are_refused() -> None:
-    with pytest.raises(UnreadableBody, match="millions of entries"):
+    with pytest.raises(InvalidBody, match="millions of entries"):
         decode_bundle(entries(b"5", 1_100_000))
     assert sum(note.count for note in decode_bundle(entries(b"5", 900_000)).not_understood) == 900_000
 
