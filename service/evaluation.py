@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
-from fhir_mappings.record import Note
 from fhir_mappings.request.bundles import Fetched, decode_bundle
 from fhir_mappings.request.hook_call import without_context
 from fhir_mappings.request.json_body import InvalidBody
@@ -73,18 +72,12 @@ class Evaluation:
             Issue(
                 "structure",
                 "No twitch was found, and a resource that may record one could not be read"
-                f" ({_named(note)}): correct it or leave it out.",
+                f" ({note.why}): correct it or leave it out.",
                 note.expression or note.reference,
             )
             for note in record.unread
         ]
         raise DataMissing(unseen + unread)
-
-
-def _named(note: Note) -> str:
-    """What is wrong, and with which resource where the expression does not lead to one."""
-    leads = note.expression is None or "entry[" in note.expression
-    return note.why if leads else f"{note.reference}: {note.why}"
 
 
 @dataclass(frozen=True, slots=True)

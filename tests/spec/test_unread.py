@@ -217,7 +217,7 @@ def test_a_twitch_in_words_alone_is_412_and_named(client: FlaskClient, name: str
     assert status == 412
     (issue,) = answer["issue"]
     assert issue["expression"] == ["Condition.code"]
-    assert "(Condition/c3: its code is not known, and its text names a twitch)" in issue["diagnostics"]
+    assert "(its code is not known, and its text names a twitch)" in issue["diagnostics"]
     assessment = evaluated(client, told)
     assert "could not be read" in assessment["gate"]["reason"]
     (note,) = assessment["notUnderstood"]
@@ -279,7 +279,7 @@ def test_a_twitch_whose_status_is_not_recognised_is_412_and_named(client: FlaskC
     assert status == 412
     (issue,) = answer["issue"]
     assert issue["expression"] == [f"Condition.{member}"]
-    assert ": its status is not recognised)" in issue["diagnostics"]
+    assert "(its status is not recognised)" in issue["diagnostics"]
     # Beside another twitch the card speaks, and says that something was not understood.
     status, answer = hook(client, prefetch(conditions=bundle(SEEN, unclear)))
     assert status == 200
