@@ -165,6 +165,29 @@ def test_a_head_that_the_proxy_cannot_read_is_refused_in_its_own_words(
     assert NAME not in body.decode()
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/%6detrics"])
+def test_metrics_are_asked_of_each_replica_behind_the_proxy(site: Served, path: str) -> None:
+    status, _, body = asked(site.connect(), "GET", path, Host="cds.example")
+    assert status == 404
+    assert b"Ask each replica" in body
+
+
+def test_the_log_of_the_proxy_names_no_other_path(site: Served) -> None:
+    asked(site.connect(), "GET", f"/Patient/{NAME}", Host="cds.example")
+    asked(site.connect(), "GET", "/cds-services", Host="cds.example")
+    until(lambda: site.log.read_text().rstrip().endswith(" /cds-services"))
+    assert NAME not in site.log.read_text()
+    assert site.log.read_text().splitlines()[-2].endswith(" other")
+
+
+def test_the_proxy_speaks_no_http_2(site: Served) -> None:
+    """Each of its streams would have a buffer of its own."""
+    with site.socket() as client:
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+        # A SETTINGS frame would begin with its length.
+        assert client.recv(9)[3:4] != b"\x04"
+
+
 @pytest.mark.parametrize("expect", ["", "Expect: 100-continue\r\n"])
 def test_too_large_a_body_is_refused_before_it_is_sent(site: Served, expect: str) -> None:
     with site.socket() as client:
