@@ -198,7 +198,7 @@ class Config:
                     "JTI_STORE: memory is for one process: set WEB_CONCURRENCY=1, or a redis:// URL here"
                 )
         elif issuers is not None and not text("CDS_AUTH", ""):
-            raise ConfigError("CDS_AUTH: CDS_TRUSTED_ISSUERS is set but nobody is asked: write jwt or off")
+            raise ConfigError("CDS_AUTH: CDS_TRUSTED_ISSUERS is set but CDS_AUTH is not: write jwt or off")
         folder = text("KNOWLEDGE_DIR", "")
         if folder and not Path(folder).is_dir():
             raise ConfigError("KNOWLEDGE_DIR: no such folder")

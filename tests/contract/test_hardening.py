@@ -12,9 +12,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.authentication import Callers
-from service.authentication.trusted_issuers import Issuer
-from service.authentication.used_tokens import InMemory
 from service.config import SETTINGS, Config, ConfigError
 from service.knowledge import Knowledge
 from service.server import main
@@ -175,15 +172,6 @@ def test_hosts_that_are_served(knowledge: Knowledge, host: str) -> None:
     }
     client = create_app(Config.from_environ(environ), knowledge).test_client()
     assert client.get("/cds-services", headers={"Host": host}).status_code == 200
-
-
-def test_the_host_of_a_single_issuer_is_served(knowledge: Knowledge) -> None:
-    """An audience that an issuer may name, at a gateway that passes on its own Host."""
-    issuer = Issuer("https://ehr.example", base_urls=("https://gateway.example/twitching",))
-    callers = Callers({issuer.iss: issuer}, {}, InMemory(), ("https://cds.example",))
-    client = create_app(Config(public_base_url="https://cds.example"), knowledge, callers).test_client()
-    assert client.get("/knowledge", headers={"Host": "gateway.example"}).status_code == 200
-    assert client.get("/knowledge", headers={"Host": "other.example"}).status_code == 421
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
