@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from fhir_mappings.record import Basis, Days, Note, Site, Status
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.concepts import keys_of, text_of
+from fhir_mappings.resources.concepts import keys_of, text_of, twitch_in_words
 from fhir_mappings.resources.dates import NO_DAY
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import CodeKey, FindingCode
@@ -17,6 +17,7 @@ from fhir_mappings.to_findings.findings import Reader, bounded, day_of, recorded
 from fhir_mappings.to_findings.onsets import Dates
 from fhir_mappings.to_findings.statements import Statement
 from fhir_mappings.to_findings.statuses import (
+    IN_WORDS,
     NO_OBSERVATION,
     basis_of,
     courses_of,
@@ -61,16 +62,24 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
     if observed.status in NO_OBSERVATION:
         return
     terminology = reader.terminology
+    resource = observed.resource
     codes = reader.findings_of_keys(observed.keys)
+    named = None if codes else _twitch_in_words(reader, resource.code, observed.keys)
+    if named is not None:
+        codes = (FindingCode(named),)
     smoking = not terminology.tobacco_status.isdisjoint(observed.keys)
     if not codes and not smoking and not observed.components:
         return
-    resource = observed.resource
     source = _source(reader, resource, observed.reference)
     if source is None:
         return
-    parts = [(component, reader.findings_of(component.code)) for component in observed.components]
-    courses, sites = _qualifiers(reader, resource, [component for component, found in parts if not found])
+    parts: list[tuple[fhir.Component, tuple[FindingCode, ...], bool]] = []
+    for component in observed.components:
+        keys = keys_of(component.code)
+        found = reader.findings_of_keys(keys)
+        name = None if found else _twitch_in_words(reader, component.code, keys)
+        parts.append((component, (FindingCode(name),) if name is not None else found, name is not None))
+    courses, sites = _qualifiers(reader, resource, [part for part, found, _ in parts if not found])
     if not codes:
         reader.loose_courses |= courses
     if smoking:
@@ -80,19 +89,23 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
             yield source.statement(code, Status.PRESENT, "Observation.value", text_of(value))
         return
     if codes:
-        bare = not any(found for _, found in parts)
+        bare = not any(found for _, found, _ in parts)
         status = _status(reader, resource, codes, source.reference, "Observation.value", bare=bare)
         if status is not None:
             for code in codes:
                 statement = source.statement(code, status, "Observation.code", text_of(resource.code))
+                if named is not None:
+                    statement = _in_words(reader, statement, resource)
                 yield _qualified(statement, sites, courses)
-    for index, (component, found) in enumerate(parts):
+    for index, (component, found, by_name) in enumerate(parts):
         place = f"Observation.component[{index}]"
         for code in found:
             status = _status(reader, component, (code,), source.reference, f"{place}.value", bare=False)
             if status is None:
                 continue
             statement = source.statement(code, status, f"{place}.code", text_of(component.code))
+            if by_name:
+                statement = _in_words(reader, statement, component)
             own = courses_of(component.valueCodeableConcept, terminology)
             if terminology.findings[code.finding].kind == "fasciculation":
                 own |= courses
@@ -127,7 +140,27 @@ class _Source(Struct, frozen=True, gc=False):
             since=self.since,
             at_least=bounded(self.recorded.latest if status is Status.PRESENT else None, as_of),
             sites=sites,
+            acute=definition.acute or code.acute,
         )
+
+
+def _twitch_in_words(
+    reader: Reader, concept: fhir.CodeableConcept | None, keys: Iterable[CodeKey]
+) -> str | None:
+    """The fasciculation that a concept of no known code names in words."""
+    if concept is None or any(map(reader.is_known, keys)):
+        return None
+    return twitch_in_words(concept, reader.terminology)
+
+
+def _in_words(reader: Reader, statement: Statement, holder: fhir.Observation | fhir.Component) -> Statement:
+    """The statement as one of words alone: reported, noted, and never of an absence."""
+    absent = statement.status is Status.ABSENT
+    if not absent and holder.dataAbsentReason is None:
+        reader.notes.append(Note(statement.reference, IN_WORDS, statement.expression))
+    return replace(
+        statement, basis=Basis.REPORTED, in_words=True, history=statement.history or absent, ended=absent
+    )
 
 
 def _source(reader: Reader, resource: fhir.Observation, reference: str) -> _Source | None:
@@ -144,7 +177,9 @@ def _source(reader: Reader, resource: fhir.Observation, reference: str) -> _Sour
         since, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
         open_end = issued if issued.known else Days(reader.as_of, reader.as_of)
         recorded = end if end.known else open_end
-    if not reader.exists(since if since.known else recorded) or (since.known and not reader.exists(issued)):
+    if reader.is_future(since if since.known else recorded, reference):
+        return None
+    if since.known and reader.is_future(issued, reference):
         return None
     basis = basis_of(resource.performer or (), sources_of(resource), resource.category or ())
     sites: tuple[Site, ...] = ()

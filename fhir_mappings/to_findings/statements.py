@@ -68,7 +68,11 @@ def resolve(statements: Iterable[Statement]) -> Resolution:
 
     A newer report of presence overrules an absence (section 1 of the decision model, Conflict).
     """
-    counting = [statement for statement in statements if statement.counts]
+    return resolve_all([statement for statement in statements if statement.counts])
+
+
+def resolve_all(counting: Sequence[Statement]) -> Resolution:
+    """Resolve statements of presence and absence, those of history too."""
     if not counting:
         return Resolution(Status.UNKNOWN)
     if len(counting) == 1:
@@ -192,10 +196,12 @@ def _start(since: Days, seen: Sequence[Statement], absence: date | None, twitch_
     earliest, latest = since.earliest, since.latest
     if not since.known:
         # An undated record may be the first.
-        dated = first is not None and len(days) == len(seen)
-        if dated and twitch_onset is not None and first >= twitch_onset:
+        if first is not None and len(days) == len(seen) and twitch_onset is not None and first >= twitch_onset:
             earliest = twitch_onset
         latest = first
+    elif earliest is not None and first is not None and first < earliest:
+        # Recorded before it is said to have begun: how much longer ago is not known.
+        earliest = None
     if absence is not None:
         earliest = max(earliest or date.min, absence + timedelta(days=1))
         if latest is not None and latest < earliest:

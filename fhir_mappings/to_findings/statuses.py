@@ -74,6 +74,7 @@ def basis_of(
     people: Iterable[fhir.Reference | None],
     sources: Iterable[fhir.Reference | None],
     categories: Iterable[fhir.CodeableConcept | None],
+    otherwise: Basis = Basis.EXAMINED,
 ) -> Basis:
     """Reported if by the patient, a relative or a questionnaire, or of a category of such reports."""
     if (
@@ -87,7 +88,7 @@ def basis_of(
         )
     ):
         return Basis.REPORTED
-    return Basis.EXAMINED
+    return otherwise
 
 
 def concepts_of(
