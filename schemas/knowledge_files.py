@@ -87,8 +87,8 @@ class ConceptSchema(Strict):
 class FindingSchema(ConceptSchema):
     """sited_codes: code -> sites, a side before the site ("left hand"); told_codes: reported by nature.
 
-    names: of the twitch, as a text without a known code may write them. near_twitch: counts only in a region of
-    the twitch.
+    names: of the twitch, as a text without a known code may write them. near_twitch: counts only in a region
+    of the twitch.
     """
 
     label = Text(required=True)

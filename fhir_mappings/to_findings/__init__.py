@@ -24,11 +24,11 @@ from fhir_mappings.to_findings.observations import NOT_UNDERSTOOD, observation_s
 from fhir_mappings.to_findings.orders import draft_orders_of, orders_of
 from fhir_mappings.to_findings.results import results_of
 from fhir_mappings.to_findings.statements import Statement
-from fhir_mappings.to_findings.statuses import IN_WORDS, STATUS_NOT_RECOGNISED
+from fhir_mappings.to_findings.statuses import IN_WORDS, NOT_READ_AS_WRITTEN, STATUS_NOT_RECOGNISED
 from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
 
-_UNKNOWN_TWITCH = frozenset({NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, IN_WORDS})
+_UNKNOWN_TWITCH = frozenset({NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, NOT_READ_AS_WRITTEN, IN_WORDS})
 
 
 def record_of(submission: Submission, terminology: Terminology, as_of: date, reading: Reading) -> Record:
@@ -117,4 +117,3 @@ def _perhaps_twitch(
 def _is_twitch(finding: str, terminology: Terminology) -> bool:
     definition = terminology.findings.get(finding)
     return definition is not None and definition.kind == "fasciculation"
-

@@ -63,17 +63,16 @@ class Currency:
         onset, first = self.twitch.onset.earliest, self.twitch.first_recorded
         if onset is not None:
             return statement.sort_day < onset
-        return first is not None and (first - statement.sort_day).days > self.reading.absence_before_record_days
+        limit = self.reading.absence_before_record_days
+        return first is not None and (first - statement.sort_day).days > limit
 
     def _is_old(self, statement: Statement) -> bool:
         """Whether the Condition was recorded too long ago to be taken as true today."""
         if statement.day is None:
             return False
-        onset = self.twitch.onset.earliest or self.as_of
-        return (
-            (onset - statement.day).days > self.reading.symptom_before_onset_days
-            or (self.as_of - statement.day).days > self.reading.symptom_days
-        )
+        before_onset = ((self.twitch.onset.earliest or self.as_of) - statement.day).days
+        age = (self.as_of - statement.day).days
+        return before_onset > self.reading.symptom_before_onset_days or age > self.reading.symptom_days
 
     def _began(self, statement: Statement) -> date | None:
         """The latest possible day on which an acute state began: by its onset, else by its record."""

@@ -154,11 +154,14 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
     onset = stated_onset(resource, dates, reader.born, recorded)
     if not recorded.known and reader.is_future(onset, reference):
         return
-    reader.notes += unrecognised(reference, status, verification, in_words=named is not None)
+    modified = any(resource.modifierExtension or ())
+    reader.notes += unrecognised(
+        reference, status, verification, modified=modified, in_words=named is not None
+    )
     refuted = verification == "refuted"
     doubtful = not refuted and (verification is None or status is None)
     stated = Status.PRESENT
-    if doubtful:
+    if doubtful or modified:
         stated = Status.UNKNOWN
     elif refuted:
         stated = Status.ABSENT
@@ -185,7 +188,11 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
         # Words alone make nothing absent.
         over = named is not None if refuted else status in ends or ended
         # Unknown, a disease would count as absent beside a list of conditions that was seen.
-        presumed = doubtful and definition.kind == "diagnosis" and not definition.only_lowers
+        presumed = (
+            (doubtful or (modified and not refuted))
+            and definition.kind == "diagnosis"
+            and not definition.only_lowers
+        )
         says = Status.PRESENT if presumed else stated
         name, recorded_status = recorded_as(definition, says, sites or code.sites)
         yield Statement(

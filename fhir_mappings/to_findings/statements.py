@@ -100,8 +100,7 @@ def _is_at(statement: Statement, place: tuple[str, str | None]) -> bool:
 
 def _decider(group: Sequence[Statement]) -> Statement:
     """The statement of a group, which is not empty, that decides."""
-    # On one day examined beats listed, then present beats absent; the reference makes the choice the same every
-    # time.
+    # On one day examined beats listed, then present beats absent; the reference makes the order certain.
     newest_first = sorted(
         group,
         key=lambda s: (s.sort_day, _RANK[s.basis], s.status is Status.PRESENT, s.reference),
@@ -196,7 +195,8 @@ def _start(since: Days, seen: Sequence[Statement], absence: date | None, twitch_
     earliest, latest = since.earliest, since.latest
     if not since.known:
         # An undated record may be the first.
-        if first is not None and len(days) == len(seen) and twitch_onset is not None and first >= twitch_onset:
+        all_dated = len(days) == len(seen)
+        if all_dated and first is not None and twitch_onset is not None and first >= twitch_onset:
             earliest = twitch_onset
         latest = first
     elif earliest is not None and first is not None and first < earliest:
