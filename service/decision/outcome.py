@@ -50,7 +50,7 @@ URGENCY_RANK: Mapping[str, int] = {urgency: rank for rank, urgency in enumerate(
 class Recommendation:
     """One thing to do.
 
-    urgency: routine, urgent (within two weeks) or now (the same day). analytes: the blood tests still missing.
+    urgency: routine, urgent (within two weeks) or now (the same day). analytes: the blood tests missing.
     too_low: an open order of too low a priority. results: to act on, the most dangerous first. findings: to
     examine. weeks: until a re-examination. drugs: to review. in_hand: an order made since the result answers
     it, for the level only.
