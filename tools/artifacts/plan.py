@@ -58,7 +58,8 @@ class Fact:
 class Step:
     """An action of the plan; all of its rules must be true.
 
-    level: of a row, None elsewhere. urgency: None where nothing is done. definition: the id of an ActivityDefinition. triggers: names of the hooks at which it is read.
+    level: of a row, None elsewhere. urgency: None where nothing is done. definition: the id of an
+    ActivityDefinition. triggers: names of the hooks at which it is read.
     """
 
     id: str
