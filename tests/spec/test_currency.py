@@ -10,7 +10,7 @@ import pytest
 
 from fhir_mappings.record import Days, Evidence, Finding, Record, Status
 from fhir_mappings.terminology import FindingCode
-from tests.spec.records import DAY, KNOWLEDGE, as_of, condition, defined, observation, read
+from tests.spec.records import DAY, KNOWLEDGE, as_of, concept, condition, defined, observation, read
 
 # One of each kind of finding that may have gone.
 MAY_HAVE_GONE = ("weakness", "pain", "sleep")
@@ -194,6 +194,33 @@ class TestAcuteStates:
         assert (only(found).history, only(found).status) == (not counts, Status.PRESENT)
         assert only(found).day == (None if day is None else ago(day))
 
+    @pytest.mark.parametrize(
+        "finding",
+        [
+            "guillain-barre",
+            "cauda-equina",
+            "cholinergic-poisoning",
+            "lithium-poisoning",
+            "alcohol-withdrawal",
+        ],
+    )
+    def test_the_acute_states_of_the_knowledge_files(self, finding: str) -> None:
+        for days, status in ((7, Status.PRESENT), (8, Status.UNKNOWN)):
+            assert read(twitch(), listed(days, finding)).finding(finding).status is status
+
+    def test_respiratory_failure_is_one_and_shortness_of_breath_is_none(self) -> None:
+        failing = concept("http://hl7.org/fhir/sid/icd-10-cm", "J96.00")
+        for days, status in ((7, Status.PRESENT), (8, Status.UNKNOWN)):
+            made = listed(days, "breathing-difficulty", code=failing)
+            assert read(twitch(), made).finding("breathing-difficulty").status is status
+        breathless = listed(100, "breathing-difficulty")
+        assert read(twitch(), breathless).finding("breathing-difficulty").status is Status.PRESENT
+
+    def test_a_past_one_that_is_a_diagnosis_of_its_own(self) -> None:
+        record = read(twitch(), listed(3000, "guillain-barre", clinical="resolved"))
+        assert record.finding("guillain-barre").status is Status.UNKNOWN
+        assert record.finding("guillain-barre-past").status is Status.PRESENT
+
     def test_an_observation_of_one(self) -> None:
         for days, status in ((7, Status.PRESENT), (8, Status.UNKNOWN)):
             made = observation("hypokalemia", valueBoolean=True, effectiveDateTime=as_of(days))
@@ -212,10 +239,6 @@ class TestAcuteStates:
             record = read(twitch(), listed(days, "breathing-difficulty"), terminology=acute)
             assert record.finding("breathing-difficulty").status is status
 
-    def test_other_states_of_the_same_finding_are_not_acute(self) -> None:
-        found = read(twitch(), listed(100, "breathing-difficulty")).finding("breathing-difficulty")
-        assert found.status is Status.PRESENT
-
 
 class TestFromHistory:
     """Some diagnoses are present from history too, unless refuted."""
@@ -224,6 +247,16 @@ class TestFromHistory:
 
     def found(self, *made: dict[str, Any], onset: int | None = 10) -> Finding:
         return read(twitch(onset), *made, terminology=self.TERMS).finding("malabsorption")
+
+    @pytest.mark.parametrize(
+        "finding",
+        ["lung-disease", "central-lesion", "heart-failure", "multiple-sclerosis", "guillain-barre-past"],
+    )
+    def test_those_of_the_knowledge_files(self, finding: str) -> None:
+        ended = listed(3000, finding, clinical="resolved")
+        assert read(twitch(), ended).finding(finding).status is Status.PRESENT
+        refuted = listed(3000, finding, verification="refuted")
+        assert read(twitch(), refuted).finding(finding).status is Status.UNKNOWN
 
     @pytest.mark.parametrize("clinical", ["active", "inactive", "remission", "resolved"])
     @pytest.mark.parametrize("days", [1, 9000, None])
