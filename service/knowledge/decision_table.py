@@ -53,6 +53,7 @@ _EXAMPLE_WORDS = frozenset(
         "stopped_days_before_onset",
         "results",
         "result_days_ago",
+        "recorded_days_ago",
         "age_years",
         "facts",
     }
@@ -176,7 +177,8 @@ class _TableReader(ConditionReader):
         for row_id, count in Counter(row.id for row in rows).items():
             if count > 1:
                 self.problem(f"rows.{row_id}", "a row stands twice")
-            if row_id in self.features:
+            # A row that says just the feature is the same by either name.
+            if row_id in self.features and self.when[row_id] != row_id:
                 self.problem(f"rows.{row_id}", "is the name of a computed feature: name the row otherwise")
         self.count_roles(rows, RowRole, "rows")
         return rows
