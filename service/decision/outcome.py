@@ -50,7 +50,7 @@ URGENCY_RANK: Mapping[str, int] = {urgency: rank for rank, urgency in enumerate(
 class Recommendation:
     """One thing to do.
 
-    urgency: routine, urgent (within two weeks) or now (the same day). analytes: the blood tests still missing.
+    urgency: routine, urgent (within two weeks) or now (the same day). analytes: the blood tests missing.
     too_low: an open order of too low a priority. results: to act on, the most dangerous first. findings: to
     examine. weeks: until a re-examination. drugs: to review. in_hand: an order made since the result answers
     it, for the level only.
@@ -258,7 +258,7 @@ class _Settled:
 
     def _is_answered(self, demand: Demand, analyte: str) -> bool:
         action, urgency = demand.action, demand.urgency
-        result = self.on_file.answering_result(analyte, action, self.facts, demand.rows, urgency)
+        result = self.on_file.answering_result(analyte, action, demand.rows, urgency)
         if result is not None:
             calm = self.on_file.asked_calmly(demand.rows)
             self.withheld.append(withheld_by_result(action.id, analyte, result, demand.because, calm=calm))
