@@ -178,8 +178,7 @@ class _TableReader(ConditionReader):
         for row_id, count in Counter(row.id for row in rows).items():
             if count > 1:
                 self.problem(f"rows.{row_id}", "a row stands twice")
-            # A row that says just the feature is the same by either name.
-            if row_id in self.features and self.when[row_id] != row_id:
+            if row_id in self.features:
                 self.problem(f"rows.{row_id}", "is the name of a computed feature: name the row otherwise")
         self.count_roles(rows, RowRole, "rows")
         return rows

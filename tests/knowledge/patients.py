@@ -129,9 +129,7 @@ def record_of_example(given: Mapping[str, Any]) -> Record:
     age = given.get("age_years", 40)
     # An age is reached on the birthday itself.
     born = date(TODAY.year - age, TODAY.month, TODAY.day)
-    seen = twitch(
-        given.get("onset_days_ago"), tuple(given.get("sites", ())), tuple(given.get("courses", ()))
-    )
+    seen = twitch(given.get("onset_days_ago"), tuple(given.get("sites", ())), tuple(given.get("courses", ())))
     recorded = days_ago(given.get("recorded_days_ago", 0))
     return Record(
         as_of=TODAY,
