@@ -36,13 +36,7 @@ _BETWEEN = frozenset({"above", "below", "outside", "out"})
 _STRENGTHS = frozenset({"very", "significantly", "markedly", "moderately", "mildly", "slightly"})
 _FILLERS = frozenset({"of", "the", "than", "range", "limit", "limits", "reference", "value", "result"})
 _VOCABULARY = (
-    _HIGH_WORDS
-    | _LOW_WORDS
-    | _CRITICAL_WORDS
-    | _ABNORMAL_WORDS
-    | _NORMAL_WORDS
-    | _STRENGTHS
-    | _FILLERS
+    _HIGH_WORDS | _LOW_WORDS | _CRITICAL_WORDS | _ABNORMAL_WORDS | _NORMAL_WORDS | _STRENGTHS | _FILLERS
 )
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
 _MAX_TEXT_LENGTH = 100

@@ -207,29 +207,24 @@ class _Bound(msgspec.Struct, frozen=True, gc=False):
 
 
 def _own_limits(value: Value, reference_range: fhir.ReferenceRange, analyte: Analyte) -> Limits | None:
-    """The range in the unit of the value, else in that of the analyte; None where they cannot be compared."""
+    """The range, and the value in its unit; None where they cannot be compared."""
     low, high = _bounds(reference_range, analyte)
     if low is None and high is None:
         return None
     if any(bound.open and value.number == Fraction(bound.number) for bound in (low, high) if bound):
         return None
-    if all(_same_unit(bound, value) for bound in (low, high) if bound):
-        number, unit = decimal_from(value.number), value.unit.partition("\n")[0]
-        return Limits(number, low.number if low else None, high.number if high else None, unit)
-    if value.canonical is None:
-        return None
-    lowest, highest = _scaled(low, value), _scaled(high, value)
-    if (low is not None and lowest is None) or (high is not None and highest is None):
-        return None
-    return Limits(decimal_from(value.canonical), lowest, highest, analyte.unit or "")
-
-
-def _scaled(bound: _Bound | None, value: Value) -> Decimal | None:
-    """A bound in the unit of the analyte; without a unit it is in that of the value."""
-    if bound is None:
-        return None
-    factor = bound.factor if bound.unit else value.factor
-    return None if factor is None else decimal_from(Fraction(bound.number) * factor)
+    bounds = [bound for bound in (low, high) if bound is not None]
+    if all(_same_unit(bound, value) for bound in bounds):
+        number, unit = value.number, value.unit
+    else:
+        # One unit for both sides, and a known one.
+        factors, units = {bound.factor for bound in bounds}, {bound.unit for bound in bounds}
+        factor = factors.pop() if len(factors) == len(units) == 1 else None
+        if factor is None or value.canonical is None:
+            return None
+        number, unit = value.canonical / factor, units.pop()
+    lowest, highest = (None if bound is None else bound.number for bound in (low, high))
+    return Limits(decimal_from(number), lowest, highest, unit.partition("\n")[0])
 
 
 def _same_unit(bound: _Bound, value: Value) -> bool:
