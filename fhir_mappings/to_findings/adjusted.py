@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from fhir_mappings.record import Band, Patient
 from fhir_mappings.terminology import Analyte
 from fhir_mappings.to_findings.flags import Flags
-from fhir_mappings.to_findings.newest import SEVERITY, Judged, newest
+from fhir_mappings.to_findings.newest import SEVERITY, Judged, maybe_newest, newest
 from fhir_mappings.to_findings.ranges import Value, decimal_from, judged
 
 IONISED, ADJUSTED, BY_ALBUMIN, TOTAL = "ionised", "adjusted", "adjusted-by-albumin", "total"
@@ -28,14 +28,9 @@ class Family:
         self._patient = patient
         self._adjusting: dict[tuple[date, bool], list[Judged]] = defaultdict(list)
         for result in adjusting:
-            value = result.value
-            if (
-                result.result.day is not None
-                and value
-                and value.canonical is not None
-                and not value.comparator
-            ):
-                self._adjusting[result.day, result.result.preliminary].append(result)
+            value, day = result.value, result.result.day
+            if day is not None and value and value.canonical is not None and not value.comparator:
+                self._adjusting[day, result.result.preliminary].append(result)
 
     def deciding(self, results: Sequence[Judged]) -> Judged:
         """Of the results of one day: ionised, else adjusted, else the total adjusted here, else the total."""
@@ -46,7 +41,7 @@ class Family:
             _of_kind(newest(by_kind[kind]), kind) for kind in (IONISED, ADJUSTED) if by_kind.get(kind)
         ]
         if TOTAL in by_kind:
-            decisive.append(self._total(newest(by_kind[TOTAL])))
+            decisive.append(newest(self._totals(by_kind[TOTAL])))
         first = decisive[0]
         if first.result.band is not Band.NOT_JUDGED:
             return first
@@ -58,15 +53,26 @@ class Family:
             return IONISED
         return ADJUSTED if result.adjusted else TOTAL
 
-    def _total(self, total: Judged) -> Judged:
-        """The total adjusted by an albumin of its day, as written where there is none."""
-        preliminary = total.result.preliminary
-        albumins = self._adjusting.get((total.day, False), [])
+    def _totals(self, totals: Sequence[Judged]) -> list[Judged]:
+        """The totals of one day, adjusted by an albumin of that day, as written where there is none."""
+        day, preliminary = totals[0].day, totals[0].result.preliminary
+        albumins = self._adjusting.get((day, False), [])
         if preliminary and not albumins:
-            albumins = self._adjusting.get((total.day, True), [])
-        if total.value is None or total.value.factor is None or not albumins:
-            return _of_kind(total, TOTAL)
-        return self._by(total, total.value, newest(albumins))
+            albumins = self._adjusting.get((day, True), [])
+        # Of several of one time, the lowest and the highest: one of them gives the most abnormal calcium.
+        by_number = sorted(
+            maybe_newest(albumins) if albumins else [],
+            key=lambda r: (r.result.canonical or 0, r.result.reference, r.result.expression),
+        )
+        extremes = by_number[:1] + by_number[1:][-1:]
+        adjusted = []
+        for total in totals:
+            value = total.value
+            if value is None or value.factor is None or not extremes:
+                adjusted.append(_of_kind(total, TOTAL))
+            else:
+                adjusted += [self._by(total, value, albumin) for albumin in extremes]
+        return adjusted
 
     def _by(self, total: Judged, value: Value, albumin: Judged) -> Judged:
         adjustment = self._analyte.adjustment

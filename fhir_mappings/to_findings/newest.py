@@ -79,7 +79,12 @@ def clock_of(written: str | None) -> Clock:
 
 
 def newest(results: Sequence[Judged]) -> Judged:
-    """The newest of one day. Of those that no other is certainly newer than: the most abnormal."""
+    """The newest of one day; of those that may be, the most abnormal."""
+    return max(maybe_newest(results), key=lambda r: (r.severity, r.clock.at is not None, r.result.reference))
+
+
+def maybe_newest(results: Sequence[Judged]) -> list[Judged]:
+    """Those of one day that no other is certainly newer than."""
     latest = [
         max(
             (r.clock for r in results if r.clock.at is not None and r.clock.in_utc is in_utc),
@@ -88,8 +93,7 @@ def newest(results: Sequence[Judged]) -> Judged:
         )
         for in_utc in (True, False)
     ]
-    rivals = [r for r in results if not any(r.clock.before(clock) for clock in latest)]
-    return max(rivals, key=lambda r: (r.severity, r.clock.at is not None, r.result.reference))
+    return [r for r in results if not any(r.clock.before(clock) for clock in latest)]
 
 
 def counting(results: Iterable[Judged], decide: Decide = newest) -> list[Judged]:

@@ -198,7 +198,7 @@ def _limits(
 
 
 class _Bound(msgspec.Struct, frozen=True, gc=False):
-    """One side of a range. unit: its spellings, one a line, "" without one. open: itself outside the range."""
+    """One side of a range. unit: its spellings, one a line, or "". open: itself outside the range."""
 
     number: Decimal
     unit: str

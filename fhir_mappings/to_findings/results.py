@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
 from fractions import Fraction
 
@@ -109,7 +109,7 @@ def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[J
         canonical = value.canonical if value is not None else None
         result = Result(
             analyte=analyte.id,
-            text=text,
+            text=text or text_of(holder.dataAbsentReason),
             unit=unit or None,
             value=decimal_from(value.number) if value else None,
             day=day,
