@@ -81,7 +81,8 @@ class FindingDefinition:
     category: the Observation category of a recorded answer: "exam" or "survey"; None = not asked.
     answer: the code of that answer; answer_display: as its system calls it, "" where that is not known.
     chronic: does not end by remission or inactive. acute: an acute state, which speaks for days only.
-    from_history: present from history too, unless refuted. only_lowers: its presence can only take an alarm away.
+    from_history: present from history too, unless refuted.
+    only_lowers: its presence can only take an alarm away.
     neurological: counts in a family history.
     analyte, low: of an electrolyte disorder, which one and in which direction (None = not said).
     any_electrolyte: a disorder that names no electrolyte. specific: the finding that this one becomes where a
@@ -109,7 +110,10 @@ class FindingDefinition:
 
 @dataclass(frozen=True, slots=True)
 class FindingCode:
-    """The meaning of one code: a finding, sometimes with a site or a basis of its own. acute: an acute state."""
+    """The meaning of one code: a finding, sometimes with a site or a basis of its own.
+
+    acute: an acute state, which speaks for days only.
+    """
 
     finding: str
     sites: tuple[Site, ...] = ()

@@ -174,15 +174,15 @@ def with_course(code: str, **more: Any) -> dict[str, Any]:
         ("385633008", "improving"),
         ("255238004", "continuous"),
         ("7087005", "intermittent"),
-        ("262012006", "persistent"),
     ],
 )
 def test_the_course(code: str, course: str) -> None:
     assert twitch(with_course(code)).courses == {course}
 
 
-def test_a_persistent_pattern_is_no_duration() -> None:
+def test_a_code_whose_check_digit_fails_is_no_course() -> None:
     record = read(with_course("262012006", bodySite=["thigh"]))
+    assert twitch(with_course("262012006")).courses == frozenset()
     assert not decide(record, KNOWLEDGE.table).fired("persistent")
 
 
