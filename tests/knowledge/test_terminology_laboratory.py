@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_7_red_cell_zinc_is_not_zinc() -> None:
     ],
 )
 def test_7_units_convert_exactly(analyte: str, unit: str, value: str, molar: str) -> None:
-    assert round(Decimal(value) * terminology().analytes[analyte].units[unit], 9) == Decimal(molar)
+    assert Fraction(value) * terminology().analytes[analyte].units[unit] == Fraction(molar)
 
 
 @pytest.mark.parametrize(
