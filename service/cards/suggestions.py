@@ -43,7 +43,7 @@ class Suggestions:
         """One suggestion for each recommendation that can be ordered."""
         analytes = self.terminology.analytes
         for made in self.decision.recommendations:
-            tests = made.analytes or self.table.actions[made.id].studies[:1] or (made.id,)
+            tests = made.analytes or self.table.actions[made.id].ordered_as[:1]
             place = f"actions.{made.id}"
             names = ", ".join(analytes[analyte].label for analyte in made.analytes if analyte in analytes)
             label = self.wording.maybe(f"{place}.paediatric") if made.paediatric else ""

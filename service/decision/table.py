@@ -193,6 +193,11 @@ class Action:
     def is_test(self) -> bool:
         return self.order in (BLOOD, STUDY)
 
+    @property
+    def ordered_as(self) -> tuple[str, ...]:
+        """What an order of it can name: its analytes, the studies of a test, or itself."""
+        return self.analytes or (self.studies if self.is_test else ()) or (self.id,)
+
 
 @dataclass(frozen=True, slots=True)
 class RowAction:
