@@ -185,6 +185,7 @@ def _definition(raw: Mapping[str, Any]) -> FindingDefinition:
         answer=(answer["system"], answer["code"]) if answer else None,
         answer_display=answer["display"] if answer else "",
         chronic=raw["chronic"],
+        near_twitch=raw["near_twitch"],
         only_lowers=raw["only_lowers"],
         neurological=raw["neurological"],
         analyte=raw["analyte"],
