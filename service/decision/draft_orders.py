@@ -13,7 +13,7 @@ from functools import cached_property
 
 from fhir_mappings.record import Draft, Drug, Plausible, Record, Result
 from service.decision import Decision, Recommendation, Withheld, decide
-from service.decision.on_file import URGENT_PRIORITIES, FiledTests, without_draft_orders
+from service.decision.on_file import PRIORITIES, FiledTests, without_draft_orders
 from service.decision.outcome import RANK
 from service.decision.table import (
     BLOOD,
@@ -22,6 +22,7 @@ from service.decision.table import (
     ROUTINE,
     STUDY,
     TRUE,
+    URGENT,
     Action,
     ActionRole,
     Facts,
@@ -212,7 +213,7 @@ class _Judge:
         return tuple(
             analyte
             for analyte in action.analytes
-            if on_file.answering_result(analyte, action, self.facts, ()) is None
+            if on_file.answering_result(analyte, action, self.facts, (), ROUTINE) is None
             and on_file.order_for({analyte, action.id}, action) is None
         )
 
@@ -260,7 +261,7 @@ class _Judge:
 
     def _answer(self, draft: Draft, action: Action, test: str) -> Withheld | None:
         """The result, study, consultation or open order that answers this test of the draft."""
-        urgent = draft.priority in URGENT_PRIORITIES
+        urgent = draft.priority in PRIORITIES[URGENT]
         orders = {order.reference: order.tests for order in self.before.record.orders}
         for withheld in self.before.withheld:
             if withheld.id != action.id or {test, action.id}.isdisjoint(withheld.tests or {action.id}):
@@ -268,7 +269,7 @@ class _Judge:
             if withheld.why == "ordered":
                 # Imaging of another part is no duplicate; nor is a routine order of an urgent one.
                 same = not orders.get(withheld.reference, draft.tests).isdisjoint({test, action.id})
-                if same and (not urgent or withheld.priority in URGENT_PRIORITIES):
+                if same and (not urgent or withheld.priority in PRIORITIES[URGENT]):
                     return withheld
             elif withheld.why in ("done", "seen") and not urgent:
                 return withheld
