@@ -80,7 +80,7 @@ class FindingDefinition:
     category: the Observation category of a recorded answer: "exam" or "survey"; None = not asked.
     answer: the code of that answer; answer_display: as its system calls it, "" where that is not known.
     chronic: does not end by remission or inactive. acute: a state that counts for days only.
-    from_history: present from history too, unless refuted. near_twitch: counts only where it is in a region of the
+    from_history: present from history too, unless refuted. near_twitch: counts only in a region of the
     twitch. only_lowers: its presence can only take an alarm away.
     neurological: counts in a family history.
     analyte, low: of an electrolyte disorder, which one and in which direction (None = not said).

@@ -103,8 +103,8 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
         # The smoking status is a question; its value is the finding.
         value = resource.valueCodeableConcept
         for code in reader.findings_of(value):
-            status = Status.UNKNOWN if modified else Status.PRESENT
-            yield source.statement(code, status, "Observation.value", text_of(value))
+            smokes = Status.UNKNOWN if modified else Status.PRESENT
+            yield source.statement(code, smokes, "Observation.value", text_of(value))
         return
     if codes:
         bare = not any(found for _, found, _ in parts)
