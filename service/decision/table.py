@@ -386,6 +386,7 @@ class Table:
     acute: frozenset[str]
     history_signs: tuple[str, ...]
     critical_beside: Mapping[str, CriticalBeside]
+    electrolytes_with_drafts_of: frozenset[str]
     _rows_by_id: Mapping[str, Row] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
