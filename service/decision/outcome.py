@@ -258,7 +258,7 @@ class _Settled:
 
     def _is_answered(self, demand: Demand, analyte: str) -> bool:
         action, urgency = demand.action, demand.urgency
-        result = self.on_file.answering_result(analyte, action, self.facts, demand.rows, urgency)
+        result = self.on_file.answering_result(analyte, action, demand.rows, urgency)
         if result is not None:
             calm = self.on_file.asked_calmly(demand.rows)
             self.withheld.append(withheld_by_result(action.id, analyte, result, demand.because, calm=calm))
