@@ -14,7 +14,7 @@ from service.cards.suggestions import Suggestions
 from service.cards.summary import fitting
 from service.cards.text import action_name, capital, joined, recommendation_text, test_label
 from service.decision import Decision
-from service.decision.draft_orders import urgent_actions
+from service.decision.draft_orders import distinct, urgent_actions
 from service.decision.outcome import RANK
 from service.decision.table import Row
 from service.knowledge import Knowledge
@@ -61,7 +61,7 @@ class HookCard:
             summary=fitting([*self._urgent_parts(), *summary]),
             level=level,
             detail=self._detail(actions, notes, evidence),
-            rows=tuple(dict.fromkeys([*leading, *rows])),
+            rows=distinct([*leading, *rows]),
             suggestions=suggestions,
         )
 

@@ -213,7 +213,7 @@ class _Judge:
         return tuple(
             analyte
             for analyte in action.analytes
-            if on_file.answering_result(analyte, action, self.facts, (), ROUTINE) is None
+            if on_file.answering_result(analyte, action, (), ROUTINE) is None
             and on_file.order_for({analyte, action.id}, action) is None
         )
 
@@ -245,7 +245,7 @@ class _Judge:
             remark,
             level=max(remark.level, level, key=RANK.__getitem__),
             left_out=(*remark.left_out, *made.analytes),
-            because=tuple(dict.fromkeys((*remark.because, *asking))),
+            because=distinct((*remark.because, *asking)),
         )
 
     def _answered(self, draft: Draft) -> tuple[Withheld, ...]:
@@ -290,6 +290,11 @@ class _Judge:
 def undrafted(record: Record) -> Record:
     """The record before anything was drafted."""
     return replace(without_draft_orders(record), drafts=())
+
+
+def distinct(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows without repeats, in their order."""
+    return tuple({row.id: row for row in rows}.values())
 
 
 def _highest_level(rows: Iterable[Row]) -> str:

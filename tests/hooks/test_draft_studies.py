@@ -37,8 +37,8 @@ SUPPORT: dict[str, dict[str, Any]] = {
     "rigidity": {"rigidity": "examined"},
     "bulbar": {"bulbar": "reported"},
     "tongue": {"sites": ["tongue"]},
-    "family": {"family-history": "reported"},
-    "polyneuropathy": {"polyneuropathy": "listed"},
+    "family": {"family-neurological": "reported"},
+    "polyneuropathy": {"peripheral-neuropathy": "listed"},
     "root irritation with a leg site": {"lumbosacral-radiculopathy": "listed", "sites": ["calf"]},
     "carpal tunnel with an arm site": {"arm-nerve": "listed", "sites": ["hand"]},
     "hyperexcitability": {"cramps": "reported", "sites": ["hand", "calf"], "courses": ["continuous"]},
@@ -53,7 +53,7 @@ NO_SUPPORT: dict[str, dict[str, Any]] = {
     "anxiety": {"anxiety": "listed"},
     "root irritation with an arm site": {"lumbosacral-radiculopathy": "listed", "sites": ["hand"]},
     "carpal tunnel with a leg site": {"arm-nerve": "listed", "sites": ["calf"]},
-    "no family history": {"family-history": "absent"},
+    "no family history": {"family-neurological": "absent"},
     "no bulbar sign": {"bulbar": "absent"},
 }
 
