@@ -71,7 +71,6 @@ class _ContradictionCard(HookCard):
             level="info" if self.decision.level == "critical" else self.decision.level,
             actions=[self.say("open_ends.contradicts_says", finding=names)],
             notes=[line + "." for line in lines],
-            evidence=filter(None, [self.unseen()]),
             rows=self.decision.rows,
             suggestions=list(self._suggestions()),
         )

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from service.cards.card import Situation
-from service.cards.escaping import escaped, folded
+from service.cards.escaping import escaped, plain, short_name
 from service.cards.hook_card import HookCard
 from service.cards.suggestions import Suggestions
-from service.cards.text import capital, joined, study_names
+from service.cards.reasons import Reasons
+from service.cards.text import capital, joined, short_result, study_names, together
 from service.decision import Withheld
 from service.decision.draft_orders import Remark, remarks_of
 from service.decision.table import Action, ActionRole, Row
@@ -37,7 +38,7 @@ class _DraftCard(HookCard):
         self.orders_urgent = orders_urgent
         # Two cards of one call may suggest the same thing: each click has an id of its own.
         self.call = replace(situation.call, about=remark.draft.reference)
-        self.drugs = joined(folded(drug.name) for drug in remark.drugs)
+        self.drugs = joined(plain(short_name(drug.name)) for drug in remark.drugs)
         taken = {drug.name.casefold() for drug in self.decision.record.drugs if drug.current}
         # Nothing is begun where the patient takes it already.
         self.renewed = all(drug.name.casefold() in taken for drug in remark.drugs)
@@ -83,11 +84,12 @@ class _DraftCard(HookCard):
         remark, say = self.remark, self.say
         names = self.drugs, say("drafts.this_medicine")
         if remark.results:
-            yield joined(self.value(r) for r in remark.results[:2]), self.value(remark.results[0])
+            as_of, worst = self.record.as_of, remark.results[0]
+            yield (short_result(worst, as_of, self.terminology, self.wording),)
             yield tuple(say("drafts.behind_result", name=name) for name in names)
         else:
             place = "drafts.if_systemic" if self._route_unknown() else "drafts.medicine"
-            effects = joined(self._effects(_SHORT))
+            effects = joined(self._effects(_SHORT)[:2])
             yield tuple(say(place, name=name, effects=effects) for name in names)
         if remark.lacking:
             yield say("drafts.with_tests", tests=self.names(remark.lacking)), say("drafts.with_blood")
@@ -98,7 +100,8 @@ class _DraftCard(HookCard):
         """What to do about the draft."""
         remark, say = self.remark, self.say
         for result in remark.results:
-            yield say("drafts.behind_result_says", result=capital(self.value(result)), name=escaped(self.drugs))
+            value = self.to_do.result_line(result, brief=True)
+            yield say("drafts.behind_result_says", result=value, name=escaped(self.drugs))
         if remark.lacking:
             yield say("drafts.with_tests_says", tests=self.names(remark.lacking))
         if remark.effects and not remark.lacking and not remark.results and not self.renewed:
@@ -121,7 +124,8 @@ class _DraftCard(HookCard):
         reasons: list[str] = []
         if remark.effects and not remark.results:
             reasons += self._effects(_FULL)
-        reasons += [row.label for row in remark.because]
+        found = Reasons(self.decision, self.knowledge).of(remark.because)
+        reasons += [reason.text for reason in found] or [row.label for row in remark.because]
         if reasons:
             yield say("drafts.because", reasons="; ".join(dict.fromkeys(reasons)))
         if self._route_unknown():
@@ -132,16 +136,14 @@ class _DraftCard(HookCard):
             yield say("drafts.other_reason")
 
     def evidence(self) -> Iterator[str]:
-        """The same medicine on file, tests that another card suggests, and what was not supplied."""
+        """The same medicine on file, and tests that another card suggests."""
         remark, say = self.remark, self.say
         names = {drug.name.casefold() for drug in remark.drugs}
         for drug in self.decision.record.drugs:
-            if drug.name.casefold() in names and drug.why:
-                yield say("drafts.on_record", name=escaped(drug.name), why=escaped(drug.why))
+            if drug.name.casefold() in names:
+                yield say("drafts.on_record", name=escaped(short_name(drug.name)), when=self.to_do.when(drug))
         if remark.elsewhere:
             yield say("drafts.elsewhere", tests=self.names(sorted(remark.elsewhere)))
-        if unseen := self.unseen():
-            yield unseen
 
     def suggestions(self) -> Iterator[dict[str, Any]]:
         """What cannot wait, on one card of the call, and the blood tests of this draft."""
@@ -166,7 +168,9 @@ class _DraftCard(HookCard):
 
     def _answer(self, withheld: Withheld, form: str) -> str:
         tests = capital(self.names(withheld.tests or (withheld.id,)))
-        date = self.day(withheld.day) if withheld.day else self.say("drafts.undated")
+        date = self.say("drafts.undated")
+        if withheld.day:
+            date = self.day(withheld.day) if form == _SHORT else withheld.day.isoformat()
         return self.say(f"drafts.{withheld.why}_{form}", tests=tests, date=date)
 
     def _to_examine(self) -> str:
@@ -174,8 +178,7 @@ class _DraftCard(HookCard):
         examination = self.table.action_for(ActionRole.EXAMINATION).id
         asked = [made.findings for made in self.decision.recommendations if made.id == examination]
         names = asked[0] if asked and asked[0] else self.table.benign_signs
-        labels = [self.terminology.findings[name].label for name in names]
-        return joined(labels)
+        return together([self.to_do.questions.examined(name) for name in names], self.wording)
 
     def _names(self, actions: Iterable[Action]) -> str:
         return study_names(actions, self.remark.draft.tests, self.wording)

@@ -31,9 +31,5 @@ def words_card(situation: Situation, references: tuple[str, ...]) -> dict[str, A
     return card.framed(
         summary=[summaries],
         level="info",
-        actions=(),
         notes=[card.say("open_ends.words_says", references=", ".join(map(escaped, some)))],
-        evidence=filter(None, [card.unseen()]),
-        rows=(),
-        suggestions=[],
     )

@@ -7,7 +7,7 @@ from service.decision import Decision, Recommendation
 from service.decision.facts import days_between
 from service.decision.outcome import RANK
 from service.decision.questions import Question
-from service.decision.table import ADVICE, ASK, ROUTINE, Table
+from service.decision.table import ASK, ORDER, RESULT, ROUTINE, Table
 
 
 def pending_orders(decision: Decision, table: Table) -> tuple[Order, ...]:
@@ -27,13 +27,15 @@ def pending_orders(decision: Decision, table: Table) -> tuple[Order, ...]:
 
 
 def to_do(decision: Decision, table: Table) -> tuple[Recommendation, ...]:
-    """The routine actions that nothing orders yet, on a card that asks for more than an offer."""
-    if decision.level == "info":
-        return ()
+    """An examination that is missing, and the routine orders that nothing makes yet.
+
+    At level info tests are offered, not needed: no reason to stop a discharge.
+    """
+    kinds = (ASK,) if decision.level == "info" else (ASK, ORDER, RESULT)
     return tuple(
         made
         for made in decision.recommendations
-        if made.urgency == ROUTINE and table.actions[made.id].kind not in (ADVICE, ASK)
+        if made.urgency == ROUTINE and table.actions[made.id].kind in kinds
     )
 
 
