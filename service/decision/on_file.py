@@ -144,7 +144,7 @@ class FiledTests:
         return newest
 
     def _findings_of(self, row: Row, facts: Facts) -> frozenset[str]:
-        """The signs and symptoms recorded as present for which the row asks; a diagnosis asks for no second."""
+        """The signs and symptoms that are present and for which the row asks; a diagnosis is neither."""
         known = {*self.table.signs, *self.table.asked}
         return frozenset(
             literal.variable
