@@ -15,7 +15,7 @@ from service.cards.text import capital, joined, short_result, test_label, twitch
 from service.cards.to_do import ToDo
 from service.decision import Decision, Recommendation
 from service.decision.draft_orders import distinct, urgent_actions
-from service.decision.outcome import RANK
+from service.decision.recommendations import RANK
 from service.decision.table import ActionRole, Row
 from service.knowledge import Knowledge
 

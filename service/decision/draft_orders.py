@@ -14,7 +14,7 @@ from functools import cached_property
 from fhir_mappings.record import Draft, Drug, Plausible, Record, Result
 from service.decision import Decision, Recommendation, Withheld, decide
 from service.decision.on_file import PRIORITIES, FiledTests, without_draft_orders
-from service.decision.outcome import RANK
+from service.decision.recommendations import RANK
 from service.decision.table import (
     BLOOD,
     FALSE,
