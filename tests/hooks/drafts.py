@@ -77,3 +77,9 @@ def above(card: dict[str, Any]) -> list[str]:
     """The lines above the rule."""
     detail: str = card["detail"]
     return [line for line in detail.split("\n---")[0].splitlines() if line.strip()]
+
+
+def line(card: dict[str, Any], number: int) -> str:
+    """That numbered line above the rule, without its marks."""
+    found = next(text for text in above(card) if text.startswith(f"{number}. "))
+    return found.removeprefix(f"{number}. ").strip("*")

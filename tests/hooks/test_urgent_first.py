@@ -15,6 +15,7 @@ from tests.hooks.drafts import (
     calm,
     cards,
     draft_cards,
+    line,
     medicine,
     order,
     patient,
@@ -63,7 +64,7 @@ def test_it_leads_every_card_of_the_order_hooks(name: str, drafted: str) -> None
     assert found
     for card in found:
         assert card["indicator"] == "critical"
-        assert above(card)[0].startswith(f"1. {words}")
+        assert line(card, 1).startswith(words)
 
 
 @EACH
@@ -79,14 +80,14 @@ def test_once_it_is_ordered_it_leads_none(name: str, drafted: str) -> None:
 def test_an_order_of_too_low_a_priority_does_not_cover_it(name: str) -> None:
     record, words, made = URGENT[name]
     (card,) = draft_cards(replace(record, orders=(replace(made, priority="routine"),)), PARACETAMOL)
-    assert above(card)[0].startswith(f"1. {words}")
+    assert line(card, 1).startswith(words)
 
 
 @EACH
 def test_it_leads_the_discharge_card(name: str) -> None:
     record, words, made = URGENT[name]
     (card,) = cards("open-ends", pending(record, "tsh", 3))
-    assert above(card)[0].startswith(f"1. {words}")
+    assert line(card, 1).startswith(words)
     for other in cards("open-ends", replace(record, orders=(made,))):
         assert words not in "\n".join(above(other))
 
