@@ -92,7 +92,7 @@ class EvidenceText:
             long = facts.get("lasts-long-for-eyelid" if eyelid else "lasts-long", UNKNOWN)
             yield self._feature("duration", "; ".join(parts), long)
         if twitch.courses:
-            yield self._feature("course", joined(sorted(twitch.courses)), facts.get("progressing", UNKNOWN))
+            yield self._feature("course", joined(sorted(twitch.courses)), facts.get("getting-worse", UNKNOWN))
         absent: list[str] = []
         for name in self._recorded_findings():
             finding = self.record.finding(name)

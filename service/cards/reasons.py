@@ -79,7 +79,7 @@ class Reasons:
         elif variable in _DISORDERS:
             for disorder in self.table.disorders:
                 yield from self._finding(disorder.finding)
-        elif variable == "progressing":
+        elif variable == "getting-worse":
             yield from self._courses()
         elif variable == "weakness-recent":
             yield from self._finding("weakness", recent=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from collections.abc import Iterator
 
 from service.cards.detail import Detail
+from service.cards.fitting import LIMIT_CHARACTERS, SummaryTooLong
 from service.cards.spans import age_of
 from service.cards.text import capital, joined, twitch_for, twitch_phrase
 from service.cards.to_do import ToDo
@@ -13,16 +13,7 @@ from service.decision import Decision, Recommendation
 from service.decision.table import ABSENT, ActionRole, RowRole
 from service.knowledge import Knowledge
 
-# CDS Hooks: "under 140 characters".
-_LIMIT_CHARACTERS = 140
 _MOST_REASONS = 4
-
-
-class SummaryTooLong(ValueError):
-    """No form of the summary fits: an error in the wording, never a reason to cut."""
-
-    def __init__(self) -> None:
-        super().__init__("no form of the summary is under 140 characters: shorten wording.yaml")
 
 
 def summary_of(decision: Decision, knowledge: Knowledge) -> str:
@@ -32,35 +23,6 @@ def summary_of(decision: Decision, knowledge: Knowledge) -> str:
         SummaryTooLong: even the shortest form is too long.
     """
     return _Summary(decision, knowledge).text()
-
-
-def fitting(parts: Sequence[Sequence[str]]) -> str:
-    """One sentence of the parts under 140 characters.
-
-    As few parts as possible are shortened, the later ones first; if that does not suffice, the last parts are
-    left out.
-
-    Args:
-        parts: for each part its forms, from the fullest to the shortest.
-
-    Raises:
-        SummaryTooLong: even the shortest form of the first part is too long.
-    """
-    parts = [part for part in parts if part]
-    choices = product(*(range(len(part)) for part in parts))
-    for choice in sorted(choices, key=lambda forms: (sum(forms), forms)):
-        text = _sentence(part[form] for part, form in zip(parts, choice, strict=True))
-        if len(text) < _LIMIT_CHARACTERS:
-            return text
-    for count in range(len(parts) - 1, 0, -1):
-        text = _sentence(part[-1] for part in parts[:count])
-        if len(text) < _LIMIT_CHARACTERS:
-            return text
-    raise SummaryTooLong
-
-
-def _sentence(parts: Iterable[str]) -> str:
-    return capital("; ".join(part for part in parts if part)) + "."
 
 
 class _Summary:
@@ -84,7 +46,7 @@ class _Summary:
             for count in range(min(len(facts), _MOST_REASONS), -1, -1):
                 for patient in self._patients():
                     text = self._sentence(age, lead, joined([*facts[:count], *patient]))
-                    if len(text) < _LIMIT_CHARACTERS:
+                    if len(text) < LIMIT_CHARACTERS:
                         return text
         raise SummaryTooLong
 

@@ -11,9 +11,7 @@ from fhir_mappings.record import Band, Basis, Evidence, Finding, Result, Status,
 from fhir_mappings.terminology import Terminology
 from service.cards.escaping import escaped, plain, short_name
 from service.cards.spans import day_month, lasting, recorded_as
-from service.decision import Recommendation
-from service.decision.table import BLOOD, Action
-from service.knowledge import Knowledge
+from service.decision.table import Action
 from service.knowledge.wording import Wording
 
 _NUMBER = re.compile(r"([<>]=?\s*)?(\d+(?:\.\d+)?)")
@@ -234,26 +232,3 @@ def action_name(action: str, urgency: str, wording: Wording) -> str:
     """EMG; urgent neurology referral."""
     place = f"actions.{action}.short"
     return wording.first((f"{place}_{urgency}", place))
-
-
-def recommendation_text(made: Recommendation, knowledge: Knowledge) -> str:
-    """What is recommended, in one phrase: "Blood tests today: sodium, potassium"."""
-    wording, action = knowledge.wording, knowledge.table.actions[made.id]
-    names = joined(test_label(test, knowledge.terminology, wording) for test in made.analytes)
-    what = together([wording.maybe(f"examine.{name}") or name for name in made.findings], wording)
-    place = f"actions.{made.id}.says"
-    places = [f"{place}_{made.urgency}", place]
-    if made.paediatric:
-        places = [f"{place}_paediatric_{made.urgency}", f"{place}_paediatric", *places]
-    drugs = counted([escaped(short_name(drug.name)) for drug in made.drugs], 2, wording)
-    text = wording.first(
-        places, analytes=names, what=what or wording.say("examine.all"), drugs=drugs, time="", date=""
-    )
-    if action.order == BLOOD:
-        text = wording.first([f"lead.blood_{made.urgency}", "lead.blood"], tests=text)
-    if made.too_low is not None and made.too_low.day is not None:
-        priority = made.too_low.priority or "routine"
-        text = wording.first(
-            [f"lead.too_low_{made.urgency}"], text=text, date=made.too_low.day, priority=priority
-        )
-    return f"**{capital(text)}**"

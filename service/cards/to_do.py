@@ -21,7 +21,7 @@ from service.cards.text import (
     way_text,
 )
 from service.decision import Decision, Recommendation
-from service.decision.outcome import URGENCY_RANK
+from service.decision.recommendations import URGENCY_RANK
 from service.decision.result_facts import age_of, is_critical
 from service.decision.table import BLOOD, NOW, ROUTINE, STUDY, ActionRole, RowRole
 from service.knowledge import Knowledge

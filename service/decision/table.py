@@ -386,6 +386,7 @@ class Table:
     acute: frozenset[str]
     history_signs: tuple[str, ...]
     critical_beside: Mapping[str, CriticalBeside]
+    electrolytes_with_drafts_of: frozenset[str]
     # Variable -> the ordinary rows that read it.
     readers: Mapping[str, frozenset[str]] = field(init=False, repr=False)
     _rows_by_id: Mapping[str, Row] = field(init=False, repr=False)

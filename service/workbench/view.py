@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.cards.text import Questions, capital, finding_text, joined, test_label
+from service.cards.question_text import Questions
+from service.cards.text import capital, finding_text, joined, test_label
 from service.decision import Decision
-from service.decision.outcome import RANK
+from service.decision.recommendations import RANK
 from service.decision.table import Row
 from service.evaluation import Evaluation
 from service.knowledge import Knowledge
