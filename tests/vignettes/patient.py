@@ -12,6 +12,19 @@ import yaml
 
 # Any day does, as long as nothing in the tests depends on today.
 AS_OF = date(2026, 6, 15)
+# What a whole examination looks for.
+NORMAL = (
+    "weakness",
+    "atrophy",
+    "sensory-loss",
+    "tingling",
+    "pain",
+    "cramps",
+    "coordination",
+    "movement",
+    "bulbar",
+    "breathing-difficulty",
+)
 
 
 def day(days_ago: int) -> str:
@@ -129,8 +142,15 @@ class Person:
         return day(round(self.age_months * 30.4375) + 10)
 
 
+def _normal(says: Any) -> tuple[str, ...]:
+    """The findings looked for today and not there: their names, or all but some."""
+    if isinstance(says, dict):
+        return tuple(name for name in NORMAL if name not in says["but"])
+    return NORMAL if says == "all" else tuple(says)
+
+
 def _statements(entry: Mapping[str, Any]) -> tuple[Statement, ...]:
-    found = [Statement(name, present=False) for name in entry.get("normal", ())]
+    found = [Statement(name, present=False) for name in _normal(entry.get("normal", ()))]
     for name, records in entry.get("findings", {}).items():
         for record in records if isinstance(records, list) else [records]:
             found.append(
