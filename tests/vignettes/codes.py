@@ -391,6 +391,7 @@ ANALYTE_OF = {"calcium-total": "calcium"}
 STUDIES = {
     "emg": ("18749-2", "Electromyogram study"),
     "ncs": ("29755-6", "Nerve conduction study"),
+    "mri-brain": ("24590-2", "MR Brain"),
 }
 
 REFERRALS = {"neurology-referral": ("183521007", "Referral to neurology service")}
