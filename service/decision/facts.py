@@ -236,9 +236,10 @@ def named_findings(record: Record, table: Table) -> tuple[Finding, ...]:
     for name in sorted(table.acute & record.findings.keys()):
         finding = record.findings[name]
         old = old_evidence(finding)
-        if finding.status is Status.UNKNOWN and old is not None and old.day is not None:
-            if days_between(old.day, record.as_of) <= limits.acute_named_days:
-                named.append(finding)
+        if finding.status is Status.PRESENT or old is None or old.day is None:
+            continue
+        if days_between(old.day, record.as_of) <= limits.acute_named_days:
+            named.append(finding)
     return tuple(named)
 
 
