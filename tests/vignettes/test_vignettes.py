@@ -25,8 +25,8 @@ IN_EACH = pytest.mark.parametrize("dialect", DIALECTS)
 
 # What no card says, whoever it is about: a disease as likely, and a change of a medicine.
 NEVER = ("likely als", "suspected als", "probable als", "stop the drug", "discontinue", "guarantee")
-DISEASE = ("motor neuron", "motor neurone", "amyotrophic")
-DISEASE_WORD = re.compile(r"\bALS\b")
+# Signs of the upper motor neuron are no disease.
+DISEASE = re.compile(r"(?i:(?<!upper )motor neuron|amyotrophic)|\bALS\b")
 INDICATORS = {"info", "warning", "critical"}
 
 
@@ -142,8 +142,7 @@ def test_wording(dialect: str, person: Person) -> None:
     assert missing(text, person) == []
     assert said_in(text, (*NEVER, *expected.never)) == []
     if not expected.disease_named:
-        assert [word for word in DISEASE if word in text.lower()] == []
-        assert DISEASE_WORD.search(text) is None
+        assert DISEASE.search(text) is None
 
 
 # Section 4.7. A referral, an urgent action or a sign needs no date to come back.
@@ -216,7 +215,7 @@ def test_another_patients_resources_are_named_and_not_used(person: Person) -> No
     assert others <= notes
     assert not [note for note in notes if "-other-" not in note and "-error" not in note]
     used = json.dumps([result.cards, result.assessment["findings"]])
-    assert "-other-" not in used
+    assert f"{person.id}-other-" not in used
     assert messy.OTHER not in json.dumps([result.cards, result.assessment])
 
 
@@ -228,7 +227,7 @@ def test_nothing_of_a_clean_record_is_misread(dialect: str, person: Person) -> N
         # No code is known: it opens the gate and is named.
         return
     # A medicine that belongs to no class is named as not recognised; nothing else is.
-    unclassed = {"levothyroxine", "metformin"} & set(person.drugs)
+    unclassed = {"levothyroxine"} & set(person.drugs)
     assert len(notes) == len(unclassed)
     assert all(note["expression"].startswith("Medication") for note in notes)
 
