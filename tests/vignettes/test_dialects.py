@@ -140,7 +140,17 @@ def test_what_a_system_has_no_code_for_is_listed(system: str) -> None:
 
 
 REACHED = {
-    "snomed": {"FamilyMemberHistory", "boundsPeriod", '"stat"', '"completed"', "valueBoolean", "bodySite", "onsetDateTime", "extension", codes.RXNORM},
+    "snomed": {
+        "FamilyMemberHistory",
+        "boundsPeriod",
+        '"stat"',
+        '"completed"',
+        "valueBoolean",
+        "bodySite",
+        "onsetDateTime",
+        "extension",
+        codes.RXNORM,
+    },
     "icd": {"valueCodeableConcept", codes.ICD_10_CM, codes.LOINC, codes.ATC, "validityPeriod"},
     "panel": {"component", "bodySite", "effectivePeriod", "24321-2"},
     "hpo": {"interpretation", codes.HPO, "contained", "urn:uuid:", "HP:0030826", "HP:0001308"},
