@@ -243,8 +243,8 @@ PRESENT_SNOMED, ABSENT_SNOMED = (SNOMED, "52101004", "Present"), (SNOMED, "26670
 SMOKING_STATUS = (LOINC, "72166-2", "Tobacco smoking status")
 SMOKES, NEVER_SMOKED = (SNOMED, "77176002", "Smoker"), (SNOMED, "266919005", "Never smoked tobacco")
 
-# drug -> code system -> (code, display). Levothyroxine belongs to no class of the tables: it and metformin are
-# written as text in every dialect.
+# drug -> code system -> (code, display). Levothyroxine belongs to no class of the tables: it and metformin
+# are written as text in every dialect.
 DRUGS: dict[str, dict[str, tuple[str, str]]] = {
     "hydrochlorothiazide": {
         RXNORM: ("310798", "hydrochlorothiazide 25 MG Oral Tablet"),

@@ -144,7 +144,7 @@ def hpo(person: Person) -> dict[str, Any]:
 
 
 def british(person: Person) -> dict[str, Any]:
-    """A document: coded signs, problems of the patient's own, dm+d or NDC medicines taken, reports of studies."""
+    """A document: coded signs, problems of the patient's own, dm+d or NDC medicines, study reports."""
     found = [patient(person), *_twitch_condition(person, SNOMED)]
     for item in person.statements:
         code = finding_concept(item.finding, SNOMED)

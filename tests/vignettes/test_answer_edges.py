@@ -86,8 +86,8 @@ def test_of_one_day_what_was_examined_beats_what_was_told(
 
 
 def test_an_answer_taken_back_is_asked_again(client: FlaskClient, bare: Reply) -> None:
-    answer = saved(answer_to(bare, "bulbar", True), "answer")
-    assert asked(client, answer).assessment["level"] == "critical"
+    answer = saved(answer_to(bare, "weakness", True), "answer")
+    assert asked(client, answer).assessment["level"] == "warning"
     back = asked(client, {**answer, "status": "entered-in-error", "meta": {"versionId": "2"}})
     assert essence(back) == essence(bare)
     assert back.answers == bare.answers
@@ -95,7 +95,7 @@ def test_an_answer_taken_back_is_asked_again(client: FlaskClient, bare: Reply) -
 
 @pytest.mark.parametrize("status", ["final", "amended", "corrected", "preliminary"])
 def test_a_confirmed_answer_says_the_same(client: FlaskClient, bare: Reply, status: str) -> None:
-    answer = saved(answer_to(bare, "bulbar", True), "answer")
+    answer = saved(answer_to(bare, "weakness", True), "answer")
     assert essence(asked(client, {**answer, "status": status})) == essence(asked(client, answer))
 
 
@@ -110,23 +110,23 @@ def later(client: FlaskClient, days: int, *stored: Resource) -> Reply:
 
 @pytest.mark.parametrize(("days", "status"), [(180, "absent"), (181, "unknown")])
 def test_an_answer_speaks_for_half_a_year(client: FlaskClient, bare: Reply, days: int, status: str) -> None:
-    answer = saved(answer_to(bare, "bulbar", False), "answer")
+    answer = saved(answer_to(bare, "sensory-loss", False), "answer")
     reply = later(client, days, answer)
-    assert finding(reply, "bulbar")["status"] == status
-    assert ("bulbar" in reply.asked) is (status == "unknown")
+    assert finding(reply, "sensory-loss")["status"] == status
+    assert ("sensory-loss" in reply.asked) is (status == "unknown")
     if status == "unknown":
-        (evidence,) = finding(reply, "bulbar")["evidence"]
+        (evidence,) = finding(reply, "sensory-loss")["evidence"]
         assert evidence["used"] is False
         assert essence(reply) == essence(later(client, days))
-        new = saved(answer_to(reply, "bulbar", False), "new")
+        new = saved(answer_to(reply, "sensory-loss", False), "new")
         assert new["effectiveDateTime"] == str(AS_OF + timedelta(days=days))
-        assert finding(later(client, days, answer, new), "bulbar")["status"] == "absent"
+        assert finding(later(client, days, answer, new), "sensory-loss")["status"] == "absent"
 
 
 def test_nobody_is_asked_about_the_dead(client: FlaskClient, bare: Reply) -> None:
     prefetch = DIALECTS["prefetch"](BARE)
     prefetch["patient"]["deceasedDateTime"] = AS_OF.isoformat()
-    answer = saved(answer_to(bare, "bulbar", True), "answer")
+    answer = saved(answer_to(bare, "weakness", True), "answer")
     for found in (prefetch, with_findings(prefetch, (answer,))):
         reply = call(client, BARE.id, found)
         assert reply.card is None
