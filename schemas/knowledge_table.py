@@ -233,6 +233,7 @@ class TableSchema(Strict):
     benign_signs = _names()
     benign_ignores = _names()
     history_signs = _names()
+    electrolytes_with_drafts_of = _names()
     critical_beside = fields.Dict(
         keys=fields.String(), values=fields.Nested(CriticalBesideSchema), load_default=dict
     )

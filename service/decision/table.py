@@ -193,6 +193,11 @@ class Action:
     def is_test(self) -> bool:
         return self.order in (BLOOD, STUDY)
 
+    @property
+    def ordered_as(self) -> tuple[str, ...]:
+        """What an order of it can name: its analytes, the studies of a test, or itself."""
+        return self.analytes or (self.studies if self.is_test else ()) or (self.id,)
+
 
 @dataclass(frozen=True, slots=True)
 class RowAction:
@@ -386,6 +391,7 @@ class Table:
     acute: frozenset[str]
     history_signs: tuple[str, ...]
     critical_beside: Mapping[str, CriticalBeside]
+    electrolytes_with_drafts_of: frozenset[str]
     # Variable -> the ordinary rows that read it.
     readers: Mapping[str, frozenset[str]] = field(init=False, repr=False)
     _rows_by_id: Mapping[str, Row] = field(init=False, repr=False)

@@ -54,7 +54,6 @@ _EXAMPLE_WORDS = frozenset(
         "stopped_days_before_onset",
         "results",
         "result_days_ago",
-        "recorded_days_ago",
         "age_years",
         "facts",
     }
@@ -273,6 +272,9 @@ class _TableReader(ConditionReader):
         for place in ("electrolytes", "long_analytes", "shown_results", "critical_beside"):
             for analyte in self.raw[place]:
                 self.check_analyte(analyte, place)
+        for name in self.raw["electrolytes_with_drafts_of"]:
+            if name not in self.terminology.medications.class_labels:
+                self.problem("electrolytes_with_drafts_of", f"{name}: no such class of medicines")
         for name in self.definitions.keys() & (FEATURES | self.terminology.findings.keys()):
             if name not in FEATURES:
                 self.problem(f"definitions.{name}", "is the name of a finding")
@@ -288,6 +290,7 @@ class _TableReader(ConditionReader):
             benign_signs=tuple(self.raw["benign_signs"]),
             benign_ignores=frozenset(self.raw["benign_ignores"]),
             history_signs=tuple(self.raw["history_signs"]),
+            electrolytes_with_drafts_of=frozenset(self.raw["electrolytes_with_drafts_of"]),
             critical_beside={
                 analyte: CriticalBeside(Decimal(raw["low"]), tuple(raw["findings"]))
                 for analyte, raw in self.raw["critical_beside"].items()
