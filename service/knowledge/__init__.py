@@ -12,7 +12,8 @@ from fhir_mappings.record import Reading
 from fhir_mappings.terminology import OrderCode, Terminology
 from service.decision.table import Table
 from service.knowledge.claims import Anchor, Claim, Claims, load_claims
-from service.knowledge.decision_table import FILE, load_table
+from service.knowledge.conditions import FILE
+from service.knowledge.decision_table import load_table
 from service.knowledge.discovery import load_hooks
 from service.knowledge.loading import KnowledgeError, Problem
 from service.knowledge.page_wording import NO_PAGES, PageWording, load_page_wording
@@ -49,7 +50,14 @@ class Knowledge:
     def reading(self) -> Reading:
         """The thresholds that the mapping of a record needs."""
         limits = self.table.thresholds
-        return Reading(finding_days=limits.finding_days, future_days=limits.future_days)
+        return Reading(
+            finding_days=limits.finding_days,
+            future_days=limits.future_days,
+            symptom_before_onset_days=limits.symptom_before_onset_days,
+            symptom_days=limits.symptom_days,
+            absence_before_record_days=limits.absence_before_record_days,
+            acute_days=limits.acute_days,
+        )
 
 
 def load_knowledge(directory: Path | None = None) -> Knowledge:
@@ -121,9 +129,9 @@ def _order_problems(
 ) -> Iterator[Problem]:
     """A blood test, study or referral needs a code or a text to order it with."""
     for action in table.actions.values():
-        if action.kind not in ("blood", "study", "referral"):
+        if action.order is None:
             continue
-        for test in action.analytes or action.studies[:1] or (action.id,):
+        for test in action.analytes or action.ordered_as[:1]:
             if test not in order_codes and not wording.maybe(f"order_text.{test}"):
                 yield Problem(FILE, f"actions.{action.id}", f"nothing to order {test!r} with")
 
