@@ -10,7 +10,7 @@ import pytest
 
 from fhir_mappings.record import Band, Result
 from tests.spec.outcomes import outcome_of
-from tests.spec.records import as_of, concept, condition, read
+from tests.spec.records import as_of, concept, condition, observation, read
 
 FLAGS = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 LOINC = "http://loinc.org"
@@ -282,13 +282,27 @@ def test_what_cannot_be_judged_is_never_done(made: dict[str, Any]) -> None:
     twitch = condition("fasciculation", onsetDateTime=as_of(30))
     decided = outcome_of(read(twitch, made))
     assert decided.level == "warning"
-    assert not {"done", "act-on"} & {w.kind for w in decided.withheld}
+    assert "done" not in {w.why for w in decided.withheld}
     wanted = {analyte for r in decided.recommendations for analyte in r.analytes}
     assert {"potassium", "tsh"} <= wanted
     # The other side: judged, the same result answers.
     judged = {**made, "interpretation": [concept(FLAGS, "N")]}
     answered = outcome_of(read(twitch, judged))
-    assert "done" in {w.kind for w in answered.withheld}
+    assert "done" in {w.why for w in answered.withheld}
+
+
+@pytest.mark.parametrize(
+    ("newer", "level"),
+    [
+        (lab(K, None, id="n"), "critical"),
+        (lab(K, "4.1", "furlong", id="n"), "critical"),
+        (lab(K, "4.1", id="n"), "info"),
+    ],
+)
+def test_only_a_judged_result_ends_a_critical_one(newer: dict[str, Any], level: str) -> None:
+    examined = [observation(name, valueBoolean=False) for name in ("weakness", "atrophy", "sensory-loss")]
+    twitch = condition("fasciculation", onsetDateTime=as_of(5))
+    assert outcome_of(read(twitch, *examined, lab(K, "2.4", when=as_of(9)), newer)).level == level
 
 
 @pytest.mark.parametrize("status", ["final", "amended", "corrected"])
