@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from service.cards.card import Situation, framed
+from service.cards.detail import MOST_LINES_ABOVE, MOST_WORDS_ABOVE, RULE, Detail
 from service.cards.fitting import fitting
 from service.cards.spans import day_month
 from service.cards.suggestions import Suggestions
@@ -18,10 +19,6 @@ from service.decision.draft_orders import distinct, urgent_actions
 from service.decision.recommendations import RANK
 from service.decision.table import ActionRole, Row
 from service.knowledge import Knowledge
-
-_MOST_LINES_ABOVE = 12
-_MOST_WORDS_ABOVE = 110
-_RULE = "---"
 
 
 class HookCard:
@@ -62,6 +59,7 @@ class HookCard:
         if any(made.raises_alarm for made in self.urgent):
             level = max(level, self.decision.level, key=RANK.__getitem__)
         twitch = twitch_for(self.record.twitch, self.record.as_of, self.wording)
+        come_back = Detail(self.decision, self.knowledge).come_back() if self.decision.open else ""
         parts = [*self._urgent_parts(), *summary]
         parts += [(twitch, "")] if self.decision.open else []
         return framed(
@@ -69,7 +67,9 @@ class HookCard:
             self.call,
             summary=fitting(parts),
             level=level,
-            detail=self._detail(list(actions), list(notes), [*evidence, *self._not_read()]),
+            detail=self._detail(
+                list(actions), [*notes, *filter(None, [come_back])], [*evidence, *self._not_read()]
+            ),
             rows=distinct([*leading, *rows]),
             suggestions=suggestions,
         )
@@ -90,25 +90,27 @@ class HookCard:
         """Numbered actions and notes above the rule, evidence below it."""
         lines = self.to_do.lines()
         above = self._above([line.full for line in lines], actions, notes)
-        if _words(above) > _MOST_WORDS_ABOVE:
+        if _words(above) > MOST_WORDS_ABOVE:
             above = self._above([line.brief for line in lines], actions, notes)
-        while notes and (_words(above) > _MOST_WORDS_ABOVE or _lines(above) > _MOST_LINES_ABOVE):
+        while notes and (_words(above) > MOST_WORDS_ABOVE or _lines(above) > MOST_LINES_ABOVE):
             notes = notes[:-1]
             above = self._above([line.brief for line in lines], actions, notes)
-        below = [_RULE, "\n".join(f"- {line}" for line in evidence)] if evidence else []
+        below = [RULE, "\n".join(f"- {line}" for line in evidence)] if evidence else []
         return "\n\n".join([*above, *below])
 
     def _above(self, urgent: list[str], actions: list[str], notes: list[str]) -> list[str]:
-        first = _numbered(urgent, 1)
+        first = _numbered([f"**{_sentence(line)}**" for line in urgent], 1)
         unseen = self._unseen()
-        rest = _numbered(actions, 1 + len(urgent))
+        rest = _numbered([_sentence(line) for line in actions], 1 + len(urgent))
         parts = [first, unseen, rest] if unseen else [f"{first}\n{rest}".strip()]
         return [part for part in (*parts, *notes) if part]
 
     def _unseen(self) -> str:
         """That what decides was not seen, or is recorded in words only."""
         missing = [key for key in ("conditions", "findings") if key in self.record.not_seen]
-        notes = [self.say("lead.both_unseen" if len(missing) > 1 else f"lead.{missing[0]}")] if missing else []
+        notes = (
+            [self.say("lead.both_unseen" if len(missing) > 1 else f"lead.{missing[0]}")] if missing else []
+        )
         notes += [self.say("lead.in_words")] if self.record.twitch.in_words else []
         return " ".join(notes)
 
@@ -141,7 +143,11 @@ class HookCard:
 
 
 def _numbered(lines: Sequence[str], first: int) -> str:
-    return "\n".join(f"{number}. {capital(line)}" for number, line in enumerate(lines, first))
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, first))
+
+
+def _sentence(text: str) -> str:
+    return capital(text) if text.endswith((".", "?")) else f"{capital(text)}."
 
 
 def _words(parts: Iterable[str]) -> int:

@@ -55,10 +55,8 @@ class Reasons:
                     before = found.get(reason.key)
                     if reason.key not in leave_out and (before is None or rank < before[0]):
                         found[reason.key] = rank, reason
-        return [
-            reason
-            for rank, reason in sorted(found.values(), key=lambda x: (x[0], x[1].group, self._place(x[1].key)))
-        ]
+        ranked = sorted(found.values(), key=lambda x: (x[0], x[1].group, self._place(x[1].key)))
+        return [reason for rank, reason in ranked]
 
     def _place(self, key: str) -> tuple[int, str]:
         """Signs in the order of the table."""

@@ -52,7 +52,7 @@ class Suggestions:
             action = self.table.actions[made.id]
             if not action.can_be_ordered:
                 continue
-            tests = made.analytes or (() if action.order == REFERRAL else action.studies[:1]) or (made.id,)
+            tests = made.analytes or action.ordered_as[:1]
             place = f"actions.{made.id}.order"
             names = ", ".join(test_label(test, self.terminology, self.wording) for test in made.analytes)
             places = [f"{place}_paediatric", place] if made.paediatric else [place]

@@ -20,7 +20,9 @@ NORMAL = {"weakness": "absent", "atrophy": "absent", "sensory-loss": "absent"}
 
 
 def patient(**given: Any) -> Record:
-    return record_of_example({name.replace("_", "-") if name in _FINDINGS else name: x for name, x in given.items()})
+    return record_of_example(
+        {name.replace("_", "-") if name in _FINDINGS else name: x for name, x in given.items()}
+    )
 
 
 _FINDINGS = {name.replace("-", "_") for name in KNOWLEDGE.terminology.findings}
@@ -77,3 +79,9 @@ def above(card: dict[str, Any]) -> list[str]:
     """The lines above the rule."""
     detail: str = card["detail"]
     return [line for line in detail.split("\n---")[0].splitlines() if line.strip()]
+
+
+def line(card: dict[str, Any], number: int) -> str:
+    """That numbered line above the rule, without its marks."""
+    found = next(text for text in above(card) if text.startswith(f"{number}. "))
+    return found.removeprefix(f"{number}. ").strip("*")

@@ -82,8 +82,8 @@ def test_a_sign_on_any_basis_is_silent(sign: str, basis: str, study: str) -> Non
 
 def test_examine_first_names_only_what_is_missing() -> None:
     (card,) = draft_cards(patient(weakness="absent", atrophy="absent", sites=["thigh"]), order("emg"))
-    assert "sensory" in card["summary"]
-    assert "weakness" not in card["summary"].lower()
+    assert "sensation" in card["summary"]
+    assert "strength" not in card["summary"]
     assert above(card)[0].startswith("1. Examine first")
 
 
@@ -120,7 +120,7 @@ def test_imaging_of_another_part_is_no_duplicate() -> None:
 
 def test_two_studies_in_one_draft_are_one_card() -> None:
     (card,) = draft_cards(calm(), order("emg", "ncs"))
-    assert card["summary"].startswith("EMG, ")
+    assert card["summary"].startswith("Nerve conduction, EMG: ")
 
 
 def test_the_rows_that_support_studies_say_so_themselves() -> None:
