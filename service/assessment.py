@@ -7,9 +7,9 @@ from typing import Any
 
 from fhir_mappings.record import Days, Finding, Note, Order, Record, Status, Twitch
 from service.decision import Decision
-from service.decision.result_facts import band_today
 from service.decision.on_file import newest_orders
 from service.decision.questions import AnswerOutcome, Question
+from service.decision.result_facts import band_today
 from service.knowledge import Knowledge
 
 # A text is repeated for each finding that its codes mean.
@@ -107,7 +107,7 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
 
 def _findings(record: Record, knowledge: Knowledge) -> list[dict[str, Any]]:
     twitch = [_twitch(record.twitch)] if record.twitch.evidence else []
-    asked = {asked.id for asked in knowledge.table.asked}
+    asked = knowledge.table.asked.keys()
     ids = sorted(asked | {f.id for f in record.findings.values() if f.evidence})
     return twitch + [_finding(record.finding(name)) for name in ids if name != "fasciculation"]
 
