@@ -88,7 +88,7 @@ class _DraftCard(HookCard):
         names = self.drugs, say("drafts.this_medicine")
         effects = joined(self._effects(_SHORT)[:2])
         if remark.results:
-            yield tuple(say("drafts.behind_result", result=self._worst(), name=name) for name in names)
+            yield tuple(self._behind(remark.results[0], name) for name in names)
             if remark.lacking:
                 yield say("drafts.with_tests", tests=self.names(remark.lacking)), say("drafts.with_blood")
         elif remark.lacking:
@@ -101,12 +101,12 @@ class _DraftCard(HookCard):
             if not self.renewed:
                 yield say("drafts.watch"), ""
 
-    def _worst(self) -> str:
-        """Potassium 3.1 (21 Nov); "it" where an urgent action has named it before."""
-        worst = self.remark.results[0]
-        if self._is_named(worst):
-            return self.say("drafts.this_result")
-        return short_result(worst, self.record.as_of, self.terminology, self.wording)
+    def _behind(self, result: Result, name: str) -> str:
+        """Potassium 3.1 (21 Nov): furosemide may play a part."""
+        if self._is_named(result):
+            return self.say("drafts.behind_named", name=name)
+        value = short_result(result, self.record.as_of, self.terminology, self.wording)
+        return self.say("drafts.behind_result", result=value, name=name)
 
     def _is_named(self, result: Result) -> bool:
         """Whether an urgent action names the result already."""
@@ -160,7 +160,7 @@ class _DraftCard(HookCard):
         names = {drug.name.casefold() for drug in remark.drugs}
         for drug in self.decision.record.drugs:
             if drug.name.casefold() in names:
-                yield say("drafts.on_record", name=escaped(short_name(drug.name)), when=self.to_do.when(drug))
+                yield say("drafts.on_record", name=capital(escaped(short_name(drug.name))), when=self.to_do.when(drug))
         if remark.elsewhere:
             yield say("drafts.elsewhere", tests=self.names(sorted(remark.elsewhere)))
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from fhir_mappings.record import Draft, Drug, Plausible, Record, Result
 from service.decision import Decision, Recommendation, Withheld, decide
 from service.decision.on_file import PRIORITIES, FiledTests, without_draft_orders
-from service.decision.recommendations import RANK
+from service.decision.recommendations import RANK, withheld_by_order, withheld_by_study
 from service.decision.table import (
     BLOOD,
     FALSE,
@@ -123,6 +123,7 @@ class _Judge:
         self.decision = decision
         self.facts: Facts = decision.facts
         self.on_file = FiledTests(decision.record, table, decision.facts)
+        self.signed = FiledTests(without_draft_orders(decision.record), table, decision.facts)
         self.review = table.action_for(ActionRole.MEDICATION_REVIEW).id
         # What the drafts leave out is named once, at the first draft that it belongs to.
         self.actions_named: set[str] = set()
@@ -146,8 +147,7 @@ class _Judge:
                 remark = (
                     self.of_study(remark, action) if action.order == STUDY else self.of_order(remark, action)
                 )
-        answered = self._answered(draft)
-        return replace(remark, answered=answered) if answered else remark
+        return replace(remark, answered=remark.answered or self._answered(draft))
 
     def of_medicine(self, draft: Draft) -> Remark:
         """What it does to the advice, and the blood tests that belong before it or with it."""
@@ -232,9 +232,20 @@ class _Judge:
             return replace(remark, child=(*remark.child, action))
         if self._asking(action) or self._supports_studies():
             return remark
+        if filed := self._filed(remark.draft, action):
+            return replace(remark, answered=(*remark.answered, filed))
         if self.facts.get("examined-normal") == TRUE:
             return replace(remark, unsupported=(*remark.unsupported, action))
         return replace(remark, examine_first=(*remark.examine_first, action))
+
+    def _filed(self, draft: Draft, action: Action) -> Withheld | None:
+        """The same study, done or pending, where no row asks for it."""
+        studies = draft.tests & {action.id, *action.studies}
+        study = self.signed.study_done(action, (), self.facts)
+        if study is not None and study.id in studies:
+            return withheld_by_study(action.id, study)
+        order = self.signed.order_for({*studies}, action)
+        return None if order is None else withheld_by_order(action.id, (action.id,), order)
 
     def _supports_studies(self) -> bool:
         """A sign on any basis, or a fired row that says so."""
