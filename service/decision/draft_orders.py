@@ -14,7 +14,7 @@ from functools import cached_property
 from fhir_mappings.record import Draft, Drug, Plausible, Record, Result
 from service.decision import Decision, Recommendation, Withheld, decide
 from service.decision.on_file import PRIORITIES, FiledTests, without_draft_orders
-from service.decision.recommendations import RANK
+from service.decision.recommendations import RANK, withheld_by_order, withheld_by_study
 from service.decision.table import (
     BLOOD,
     FALSE,
@@ -122,6 +122,8 @@ class _Judge:
         self.table = table
         self.decision = decision
         self.facts: Facts = decision.facts
+        self.on_file = FiledTests(decision.record, table, decision.facts)
+        self.signed = FiledTests(without_draft_orders(decision.record), table, decision.facts)
         self.review = table.action_for(ActionRole.MEDICATION_REVIEW).id
         # What the drafts leave out is named once, at the first draft that it belongs to.
         self.actions_named: set[str] = set()
@@ -130,6 +132,11 @@ class _Judge:
     def before(self) -> Decision:
         """The decision before anything was drafted."""
         return decide(undrafted(self.decision.record), self.table)
+
+    @cached_property
+    def open_orders(self) -> dict[str, frozenset[str]]:
+        """Reference of an order on file -> its tests."""
+        return {order.reference: order.tests for order in self.before.record.orders}
 
     def remark(self, draft: Draft) -> Remark:
         if draft.drugs:
@@ -140,8 +147,7 @@ class _Judge:
                 remark = (
                     self.of_study(remark, action) if action.order == STUDY else self.of_order(remark, action)
                 )
-        answered = self._answered(draft)
-        return replace(remark, answered=answered) if answered else remark
+        return replace(remark, answered=remark.answered or self._answered(draft))
 
     def of_medicine(self, draft: Draft) -> Remark:
         """What it does to the advice, and the blood tests that belong before it or with it."""
@@ -205,18 +211,19 @@ class _Judge:
         )
 
     def _lacking(self, draft: Draft) -> tuple[str, ...]:
-        """The analytes that are neither on file nor ordered, where the class calls for them."""
+        """The analytes that are neither on file, ordered nor asked for today, where the class calls for them."""
         if not _classes(draft) & self.table.electrolytes_with_drafts_of:
             return ()
         if self.facts.get("isolated-eyelid") == TRUE:
             return ()
         action = self.table.action_for(ActionRole.MISSING_BLOOD_TESTS)
-        on_file = FiledTests(self.decision.record, self.table, self.facts)
+        urgent = {analyte for made in urgent_actions(self.decision) for analyte in made.analytes}
         return tuple(
             analyte
             for analyte in action.analytes
-            if on_file.answering_result(analyte, action, (), ROUTINE) is None
-            and on_file.order_for({analyte, action.id}, action) is None
+            if analyte not in urgent
+            and self.on_file.answering_result(analyte, action, (), ROUTINE) is None
+            and self.on_file.order_for({analyte, action.id}, action) is None
         )
 
     def of_study(self, remark: Remark, action: Action) -> Remark:
@@ -225,9 +232,20 @@ class _Judge:
             return replace(remark, child=(*remark.child, action))
         if self._asking(action) or self._supports_studies():
             return remark
+        if filed := self._filed(remark.draft, action):
+            return replace(remark, answered=(*remark.answered, filed))
         if self.facts.get("examined-normal") == TRUE:
             return replace(remark, unsupported=(*remark.unsupported, action))
         return replace(remark, examine_first=(*remark.examine_first, action))
+
+    def _filed(self, draft: Draft, action: Action) -> Withheld | None:
+        """The same study, done or pending, where no row asks for it."""
+        studies = draft.tests & {action.id, *action.studies}
+        study = self.signed.study_done(action, (), self.facts)
+        if study is not None and study.id in studies:
+            return withheld_by_study(action.id, study)
+        order = self.signed.order_for({*studies}, action)
+        return None if order is None else withheld_by_order(action.id, (action.id,), order)
 
     def _supports_studies(self) -> bool:
         """A sign on any basis, or a fired row that says so."""
@@ -269,13 +287,12 @@ class _Judge:
     def _answer(self, draft: Draft, action: Action, test: str) -> Withheld | None:
         """The result, study, consultation or open order that answers this test of the draft."""
         urgent = draft.priority in PRIORITIES[URGENT]
-        orders = {order.reference: order.tests for order in self.before.record.orders}
         for withheld in self.before.withheld:
             if withheld.id != action.id or {test, action.id}.isdisjoint(withheld.tests or {action.id}):
                 continue
             if withheld.why == "ordered":
                 # Imaging of another part is no duplicate; nor is a routine order of an urgent one.
-                same = not orders.get(withheld.reference, draft.tests).isdisjoint({test, action.id})
+                same = not self.open_orders.get(withheld.reference, draft.tests).isdisjoint({test, action.id})
                 if same and (not urgent or withheld.priority in PRIORITIES[URGENT]):
                     return withheld
             elif withheld.why in ("done", "seen") and not urgent:

@@ -7,9 +7,6 @@ from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.servicerequest import ServiceRequest
 from flask.testing import FlaskClient
 
-from service.app import create_app
-from service.config import Config
-from service.knowledge import Knowledge
 from tests.hooks.requests import answered, cards
 from tests.hooks.situations import DIRECTORY, SITUATIONS, page
 from tools.openapi.answers import HookAnswerSchema
@@ -67,13 +64,6 @@ def test_no_card_tells_anyone_what_not_to_prescribe(client: FlaskClient, name: s
 def test_uuids_of_one_answer_differ(client: FlaskClient, name: str) -> None:
     found = [card["uuid"] for card in cards(client, SITUATIONS[name][1])]
     assert len(set(found)) == len(found)
-
-
-def test_a_card_that_a_site_keeps_back_takes_no_order_with_it(knowledge: Knowledge) -> None:
-    """The medicine's card is info, the order's a warning: both need the same blood tests."""
-    client = create_app(Config(min_indicator="warning"), knowledge).test_client()
-    (card,) = cards(client, SITUATIONS["session"][1])
-    assert [one["label"] for one in card["suggestions"]] == ["Order calcium, magnesium"]
 
 
 def test_every_hook_is_among_them_with_a_card_and_without() -> None:

@@ -74,15 +74,25 @@ WORDS: Resource = {
 }
 
 
+def only(observation: Resource) -> Resource:
+    """A call about a patient of whom nothing else is recorded."""
+    request = call("patient-view", "v34")
+    empty = {"resourceType": "Bundle", "type": "searchset", "total": 0}
+    request["prefetch"] |= dict.fromkeys(("conditions", "examinations", "labs", "medications"), empty)
+    entries = [{"resource": observation}]
+    request["prefetch"]["findings"] = {**empty, "total": 1, "entry": entries}
+    return request
+
+
 def test_a_call_is_answered_with_the_card(client: FlaskClient) -> None:
-    (card,) = answered_cards(client, call("patient-view", "v34", WORDS))
+    (card,) = answered_cards(client, only(WORDS))
     assert "Observation/t1" in card["summary"]
     assert "letter" not in f"{card['summary']}{card['detail']}"
 
 
 def test_a_coded_twitch_whose_value_is_not_understood_is_412(client: FlaskClient) -> None:
     coded = {**WORDS, "code": problem("v34", "fasciculation")["code"]}
-    assert posted(client, call("patient-view", "v34", coded))[0] == 412
+    assert posted(client, only(coded))[0] == 412
 
 
 def test_a_new_problem_in_words_opens_the_gate(client: FlaskClient) -> None:
