@@ -232,6 +232,7 @@ class TableSchema(Strict):
     signs = _names()
     benign_signs = _names()
     benign_ignores = _names()
+    triggers = _names()
     history_signs = _names()
     electrolytes_with_drafts_of = _names()
     critical_beside = fields.Dict(

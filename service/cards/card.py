@@ -120,9 +120,7 @@ def _links(knowledge: Knowledge, call: Call, rows: Sequence[str]) -> list[dict[s
         }
     ]
     if call.smart_url:
-        links.append(
-            {"label": knowledge.wording.say("smart_link"), "url": call.smart_url, "type": "smart"}
-        )
+        links.append({"label": knowledge.wording.say("smart_link"), "url": call.smart_url, "type": "smart"})
     return links
 
 

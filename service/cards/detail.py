@@ -215,9 +215,7 @@ class Detail:
         days = limits.eyelid_days if eyelid else limits.return_days
         start = onset.latest if onset.earliest is not None and onset.latest is not None else self.as_of
         try:
-            day = max(
-                start + timedelta(days=days), self.as_of + timedelta(days=limits.return_at_least_days)
-            )
+            day = max(start + timedelta(days=days), self.as_of + timedelta(days=limits.return_at_least_days))
         except OverflowError:
             return ""
         return self.say("come_back.not_gone", date=day_month(day, self.as_of, self.wording))
@@ -294,4 +292,3 @@ def _count(blocks: Sequence[str]) -> int:
 
 def _words(blocks: Sequence[str]) -> int:
     return sum(len(block.split()) for block in blocks)
-

@@ -9,8 +9,8 @@ from typing import Any
 from service.cards.card import Situation
 from service.cards.escaping import escaped, plain, short_name
 from service.cards.hook_card import HookCard
-from service.cards.suggestions import Suggestions
 from service.cards.reasons import Reasons
+from service.cards.suggestions import Suggestions
 from service.cards.text import capital, joined, short_result, study_names, together
 from service.decision import Withheld
 from service.decision.draft_orders import Remark, remarks_of
@@ -74,7 +74,9 @@ class _DraftCard(HookCard):
         if remark.unsupported:
             yield (say("drafts.unsupported", tests=self._names(remark.unsupported)),)
         if remark.examine_first:
-            yield (say("drafts.examine_first", tests=self._names(remark.examine_first), what=self._to_examine()),)
+            yield (
+                say("drafts.examine_first", tests=self._names(remark.examine_first), what=self._to_examine()),
+            )
         for withheld in remark.answered:
             yield (self._answer(withheld, _SHORT),)
         if remark.left_out:

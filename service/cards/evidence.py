@@ -96,7 +96,11 @@ class EvidenceText:
         absent: list[str] = []
         for name in self._recorded_findings():
             finding = self.record.finding(name)
-            if finding.status is Status.ABSENT and not finding.conflict and name not in self.table.benign_signs:
+            if (
+                finding.status is Status.ABSENT
+                and not finding.conflict
+                and name not in self.table.benign_signs
+            ):
                 absent.append(finding_name(name, self.terminology, self.wording))
             else:
                 text = finding_text(finding, self.wording, self.as_of)

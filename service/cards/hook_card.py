@@ -67,7 +67,9 @@ class HookCard:
             self.call,
             summary=fitting(parts),
             level=level,
-            detail=self._detail(list(actions), [*notes, *filter(None, [come_back])], [*evidence, *self._not_read()]),
+            detail=self._detail(
+                list(actions), [*notes, *filter(None, [come_back])], [*evidence, *self._not_read()]
+            ),
             rows=distinct([*leading, *rows]),
             suggestions=suggestions,
         )
@@ -106,7 +108,9 @@ class HookCard:
     def _unseen(self) -> str:
         """That what decides was not seen, or is recorded in words only."""
         missing = [key for key in ("conditions", "findings") if key in self.record.not_seen]
-        notes = [self.say("lead.both_unseen" if len(missing) > 1 else f"lead.{missing[0]}")] if missing else []
+        notes = (
+            [self.say("lead.both_unseen" if len(missing) > 1 else f"lead.{missing[0]}")] if missing else []
+        )
         notes += [self.say("lead.in_words")] if self.record.twitch.in_words else []
         return " ".join(notes)
 

@@ -8,8 +8,8 @@ from fhir_mappings.record import Evidence
 from service.cards.spans import recorded_as
 from service.cards.text import action_name, capital, finding_name, joined, together
 from service.decision import Decision
-from service.decision.recommendations import Outcome
 from service.decision.questions import Question
+from service.decision.recommendations import Outcome
 from service.decision.table import LEVELS, ActionRole
 from service.knowledge import Knowledge
 

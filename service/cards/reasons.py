@@ -55,10 +55,7 @@ class Reasons:
                     before = found.get(reason.key)
                     if reason.key not in leave_out and (before is None or rank < before[0]):
                         found[reason.key] = rank, reason
-        return [
-            reason
-            for rank, reason in sorted(found.values(), key=lambda x: (x[0], x[1].group, x[1].key))
-        ]
+        return [reason for rank, reason in sorted(found.values(), key=lambda x: (x[0], x[1].group, x[1].key))]
 
     def _variables(self, row: Row) -> Iterator[str]:
         """What the terms of the row read that hold."""

@@ -137,7 +137,9 @@ class _Judge:
         remark = Remark(draft)
         for action in self.table.actions.values():
             if _names(draft, action):
-                remark = self.of_study(remark, action) if action.order == STUDY else self.of_order(remark, action)
+                remark = (
+                    self.of_study(remark, action) if action.order == STUDY else self.of_order(remark, action)
+                )
         answered = self._answered(draft)
         return replace(remark, answered=answered) if answered else remark
 
@@ -236,7 +238,12 @@ class _Judge:
     def of_order(self, remark: Remark, action: Action) -> Remark:
         """What an order for blood tests leaves out. An urgent one leads every card and is no remark."""
         made = next((r for r in self.decision.recommendations if r.id == action.id), None)
-        if made is None or action.order != BLOOD or made.urgency != ROUTINE or action.id in self.actions_named:
+        if (
+            made is None
+            or action.order != BLOOD
+            or made.urgency != ROUTINE
+            or action.id in self.actions_named
+        ):
             return remark
         self.actions_named.add(action.id)
         asking = self._asking(action)

@@ -157,11 +157,11 @@ class ActionRole(StrEnum):
     """What is done with an action, beyond its kind. decision_table.yaml says what each means."""
 
     EXAMINATION = "examination"
-    ACT_ON_RESULT = "act-on-result"
+    ACT_ON_RESULT = "result"
     EMERGENCY = "emergency"
-    MEDICATION_REVIEW = "medication-review"
-    SELF_CARE = "self-care"
-    RE_EXAMINE = "re-examine"
+    MEDICATION_REVIEW = "review"
+    SELF_CARE = "care"
+    RE_EXAMINE = "again"
     REFERRAL = "referral"
     MISSING_BLOOD_TESTS = "missing-blood-tests"
 

@@ -59,6 +59,15 @@ _EXAMPLE_WORDS = frozenset(
     }
 )
 _NEVER = AnyOf(())
+_LISTS_OF_FINDINGS = (
+    "signs",
+    "benign_signs",
+    "history_signs",
+    "benign_ignores",
+    "triggers",
+    "named",
+    "closes_gate",
+)
 
 
 def load_table(directory: Path, terminology: Terminology) -> Table:
@@ -266,7 +275,7 @@ class _TableReader(ConditionReader):
                 self.problem(place, "is critical exactly where an action is urgent or for today")
 
     def table(self) -> Table:
-        for place in ("signs", "benign_signs", "history_signs", "benign_ignores", "named", "closes_gate"):
+        for place in _LISTS_OF_FINDINGS:
             for name in self.raw[place]:
                 self.check_finding(name, place)
         for place in ("electrolytes", "long_analytes", "shown_results", "critical_beside"):
@@ -321,6 +330,6 @@ class _TableReader(ConditionReader):
                 if f.any_electrolyte or f.analyte in self.raw["electrolytes"]
             ),
             counts_as={a.id: a.counts_as for a in self.terminology.analytes.values()},
-            triggers=frozenset(f.id for f in findings if f.kind == "trigger"),
+            triggers=frozenset(self.raw["triggers"]),
             acute=frozenset(f.id for f in findings if f.acute),
         )

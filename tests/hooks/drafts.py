@@ -20,7 +20,9 @@ NORMAL = {"weakness": "absent", "atrophy": "absent", "sensory-loss": "absent"}
 
 
 def patient(**given: Any) -> Record:
-    return record_of_example({name.replace("_", "-") if name in _FINDINGS else name: x for name, x in given.items()})
+    return record_of_example(
+        {name.replace("_", "-") if name in _FINDINGS else name: x for name, x in given.items()}
+    )
 
 
 _FINDINGS = {name.replace("-", "_") for name in KNOWLEDGE.terminology.findings}

@@ -49,7 +49,9 @@ def test_only_an_examination_that_disagrees_is_named(examined: Evidence, expecte
 
 def test_it_is_named_before_any_test_is_advised() -> None:
     (card,) = cards("new-problem", *hook(EXAMINED_ABSENT))
-    assert card["summary"].startswith("Weakness is put on the problem list, but examination found none 24 Nov")
+    assert card["summary"].startswith(
+        "Weakness is put on the problem list, but examination found none 24 Nov"
+    )
     assert above(card)[0].startswith("1. Examine again before any test")
     assert "suggestions" not in card
     assert "EMG" not in card["detail"]

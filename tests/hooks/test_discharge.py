@@ -11,7 +11,7 @@ from service.decision import decide
 from tests.hooks.drafts import KNOWLEDGE, TABLE, above, calm, cards, patient, pending
 from tests.knowledge.patients import days_ago, record_of_example
 
-SETTLED = {name: "absent" for name in TABLE.asked} | {
+SETTLED = dict.fromkeys(TABLE.asked, "absent") | {
     "onset_days_ago": 5,
     "sites": ["thigh"],
     "courses": ["stable", "intermittent"],
@@ -83,9 +83,7 @@ def test_every_example_fits() -> None:
     for row in TABLE.rows:
         for example in row.examples:
             base = record_of_example(example.given)
-            orders = tuple(
-                Order(frozenset({t}), days_ago(3), reference=f"ServiceRequest/{t}") for t in tests
-            )
+            orders = tuple(Order(frozenset({t}), days_ago(3), reference=f"ServiceRequest/{t}") for t in tests)
             for record in (base, replace(base, orders=orders)):
                 for card in cards("open-ends", record):
                     assert 0 < len(card["summary"]) < 140

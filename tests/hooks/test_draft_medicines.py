@@ -121,7 +121,9 @@ def test_no_card_says_first(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CAUSES)
-@pytest.mark.parametrize(("sites", "expected"), [(["eyelid"], False), (["eyelid", "thigh"], True), ([], True)])
+@pytest.mark.parametrize(
+    ("sites", "expected"), [(["eyelid"], False), (["eyelid", "thigh"], True), ([], True)]
+)
 def test_none_for_an_isolated_eyelid(name: str, sites: list[str], expected: bool) -> None:
     assert bool(draft_cards(calm(sites=sites), medicine(name))) is expected
 
