@@ -29,9 +29,14 @@ class Version(StrEnum):
 
 
 class Basis(StrEnum):
-    """How a finding came into the record: seen by a clinician, or reported by the patient or others."""
+    """How a finding came into the record.
+
+    EXAMINED: an Observation of a clinician. LISTED: a Condition, on a problem list. REPORTED: by the patient
+    or others, or not confirmed.
+    """
 
     EXAMINED = "examined"
+    LISTED = "listed"
     REPORTED = "reported"
 
 
@@ -78,6 +83,7 @@ class Evidence:
     expression: the FHIRPath that was read, such as "Condition.code".
     text: as written there; to be escaped where it is shown.
     used: False for history and for a record that a newer or better one overruled.
+    history: ended, too old to count, or an acute state that is over.
     """
 
     reference: str
@@ -94,9 +100,11 @@ class Evidence:
 class Finding:
     """A sign, symptom, trigger or diagnosis, by all statements about it.
 
-    id: a finding of the knowledge files. since: its own start, where the record gives one.
+    id: a finding of the knowledge files. basis: of the status, present or absent. since: its own stated onset.
+    start: when it began, as far as is known: by its onset, else by its records and those of the twitch.
     suspected: present, but only provisional, differential or unconfirmed.
-    worsening: by its own course (None: no course recorded). conflict: records disagree.
+    worsening: by its own course: True worsening or spreading, False stable or improving, None not recorded.
+    conflict: records disagree.
     first_examined: the earliest day on which it was examined and present.
     recorded: the day of the record that decided.
     """
@@ -105,6 +113,7 @@ class Finding:
     status: Status = Status.UNKNOWN
     basis: Basis | None = None
     since: Days = Days()
+    start: Days = Days()
     suspected: bool = False
     worsening: bool | None = None
     conflict: bool = False
@@ -131,7 +140,8 @@ class Twitch:
     courses: ids such as "worsening", "spreading", "continuous", "intermittent", "stable", "improving",
     "persistent" (a pattern, not a duration); empty = no course recorded.
     onset_texts: onsetString as written. not_seen_lately: an Observation did not see it while a
-    Condition is active (twitching is intermittent).
+    Condition is active (twitching is intermittent). in_words: its records have no known code, only words.
+    first_recorded: the day of its first record.
     """
 
     status: Status = Status.UNKNOWN
@@ -144,6 +154,8 @@ class Twitch:
     label: str = ""
     references: tuple[str, ...] = ()
     not_seen_lately: bool = False
+    in_words: bool = False
+    first_recorded: date | None = None
 
     @property
     def regions(self) -> frozenset[str]:
@@ -200,6 +212,9 @@ class Result:
     value: None where it is not a number; text: the value as written, with its comparator.
     unit: as written. low: True below, False above, None where not known. flag: as written. limits: the range
     that it was compared with, None where there is none.
+    canonical: the value in the unit of its analyte. kind: of a calcium only: "ionised", "adjusted",
+    "adjusted-by-albumin" or "total". measured: of a calcium adjusted by an albumin, the total as written (text
+    is the adjusted number). albumin: the albumin that it was adjusted by, with its unit.
     """
 
     analyte: str
@@ -214,6 +229,10 @@ class Result:
     reference: str = ""
     expression: str = "Observation.value"
     limits: Limits | None = None
+    canonical: Decimal | None = None
+    kind: str = ""
+    measured: str = ""
+    albumin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +264,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """An EMG, nerve conduction study or MRI that was done: id emg, ncs, mri-brain or mri-spine."""
+    """A study that was done, or a consultation: emg, ncs, mri-brain, mri-spine or neurology-consultation."""
 
     id: str
     day: date | None = None
@@ -313,7 +332,15 @@ class Reading:
 
     finding_days: how long an Observation of a finding counts. future_days: a record dated more than this
     after the decision is ignored.
+    symptom_before_onset_days: how long before the earliest onset of the twitch the Condition of a sign, symptom
+    or trigger may be dated; symptom_days: how long before the decision. absence_before_record_days: how much
+    older than the first record of the twitch an absence may be, where no onset is stated. acute_days: how long
+    an acute state counts.
     """
 
-    finding_days: int
-    future_days: int
+    finding_days: int = 180
+    future_days: int = 1
+    symptom_before_onset_days: int = 180
+    symptom_days: int = 730
+    absence_before_record_days: int = 30
+    acute_days: int = 7

@@ -87,7 +87,8 @@ class ConceptSchema(Strict):
 class FindingSchema(ConceptSchema):
     """sited_codes: code -> sites, a side before the site ("left hand"); told_codes: reported by nature.
 
-    names: of the twitch, as a text without a known code may write them.
+    acute: its Conditions speak for days only; acute_concepts: so do those of these of its concepts.
+    from_history: present from history too. names: of the twitch, as a text without a known code may write them.
     """
 
     label = Text(required=True)
@@ -96,6 +97,9 @@ class FindingSchema(ConceptSchema):
     question = Text(load_default=None)
     answer = fields.Nested(CodingSchema, load_default=None)
     chronic = fields.Boolean(load_default=False)
+    acute = fields.Boolean(load_default=False)
+    acute_concepts = fields.List(Text(), load_default=list)
+    from_history = fields.Boolean(load_default=False)
     only_lowers = fields.Boolean(load_default=False)
     neurological = fields.Boolean(load_default=False)
     analyte = Text(load_default=None)

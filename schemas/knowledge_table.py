@@ -14,7 +14,10 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from schemas.base import LEVELS, READINGS, Id, Strict, required_text
 
-ACTION_KINDS = ("blood", "study", "referral", "ask", "review", "advice")
+ACTION_KINDS = ("order", "result", "advice", "ask")
+ORDER_KINDS = ("blood", "study", "referral")
+ROW_LEVELS = (*LEVELS, "calm", "until-done")
+RESULT_STATES = ("out-of-range", "low", "high", "critical")
 REGIONS = ("face", "tongue", "arms", "legs", "trunk", "generalized")
 BANDS = ("in-range", "out-of-range", "low", "high", "critical", "not-judged")
 # The texts of pages.yaml by the {names} that may stand in them.
@@ -69,8 +72,11 @@ def _days() -> fields.Integer:
 
 
 _THRESHOLDS = (
-    "persistent_days eyelid_days rapid_weakness_days child_years finding_days future_days out_of_range_days"
-    " critical_days low_b12_days thyroid_days benign_test_days study_days at_most_questions"
+    "persistent_days eyelid_days rapid_weakness_days child_years small_child_years old_years new_onset_days"
+    " sudden_days finding_days future_days symptom_before_onset_days symptom_days absence_before_record_days"
+    " acute_days acute_named_days antidepressant_stopped_days critical_days out_of_range_days"
+    " recent_result_days long_result_days calm_test_days study_days now_result_days return_days"
+    " return_at_least_days at_most_questions"
 )
 ThresholdsSchema = Strict.from_dict({name: _days() for name in _THRESHOLDS.split()})
 
@@ -78,12 +84,16 @@ ThresholdsSchema = Strict.from_dict({name: _days() for name in _THRESHOLDS.split
 class ActionSchema(Strict):
     id = Id()
     kind = fields.String(required=True, validate=validate.OneOf(ACTION_KINDS))
+    order = fields.String(validate=validate.OneOf(ORDER_KINDS), load_default=None)
     analytes = _names(required=False)
     studies = _names(required=False)
     done_days = fields.Integer(strict=True, load_default=None)
     ordered_days = fields.Integer(strict=True, load_default=None)
     repeat_abnormal = fields.Boolean(load_default=False)
     child = fields.String(validate=validate.OneOf(["withheld"]), load_default=None)
+    beside_now = fields.String(validate=validate.OneOf(["withheld"]), load_default=None)
+    beside_urgent = fields.String(validate=validate.OneOf(["withheld"]), load_default=None)
+    can_be_ordered = fields.Boolean(load_default=True)
     roles = _names(required=False)
 
 
@@ -124,8 +134,11 @@ def _condition_problem(value: Any) -> str | None:
 
 class RowActionSchema(Strict):
     id = Id()
-    urgency = fields.String(validate=validate.OneOf(["urgent"]), load_default=None)
+    urgency = fields.String(validate=validate.OneOf(["urgent", "now"]), load_default="routine")
     paediatric = fields.Boolean(load_default=False)
+    weeks = fields.Integer(strict=True, load_default=None, validate=validate.Range(min=1))
+    consider = fields.Boolean(load_default=False)
+    findings = _names(required=False)
     when = Condition(load_default=None)
 
 
@@ -142,8 +155,10 @@ class RowSchema(Strict):
     when = Condition(required=True)
     reads = fields.String(validate=validate.OneOf(["last"]), load_default=None)
     actions = fields.List(ShortOrLongAction(), required=True)
-    level = fields.String(required=True, validate=validate.OneOf(LEVELS))
-    downgraded_when_tests_done = fields.Boolean(load_default=False)
+    level = fields.String(required=True, validate=validate.OneOf(ROW_LEVELS))
+    asks_nothing = fields.Boolean(load_default=False)
+    supports_studies = fields.Boolean(load_default=False)
+    beside_benign = fields.Boolean(load_default=False)
     roles = _names(required=False)
     rests_on = _many(SupportSchema, 1)
     examples = _many(ExampleSchema, 2)
@@ -166,9 +181,43 @@ class WordsAnswerSchema(Strict):
     sets = fields.Dict(keys=fields.String(), values=fields.Boolean(), required=True)
 
 
-class WordsQuestionSchema(Strict):
+class QuestionSchema(Strict):
+    """A question about findings, or one answered in words. on_card "never": in the assessment alone."""
+
     id = Id()
-    answers = _many(WordsAnswerSchema, 2)
+    order = fields.Integer(required=True, strict=True)
+    findings = _names(required=False)
+    answers = fields.List(fields.Nested(WordsAnswerSchema), load_default=list)
+    on_card = Condition(load_default=None)
+    on_critical_card = fields.Boolean(load_default=False)
+    in_range = fields.Boolean(load_default=False)
+    always_beside_now = fields.Boolean(load_default=False)
+
+
+class ResultFactSchema(Strict):
+    """Analytes in a state; `except` means all other known analytes."""
+
+    analytes = _names(required=False)
+    other_than = fields.List(fields.String(), data_key="except", load_default=list)
+    state = fields.String(validate=validate.OneOf(RESULT_STATES), load_default=None)
+    from_days = fields.Integer(strict=True, load_default=0)
+    at_most_days = fields.Integer(strict=True, required=True)
+    below = fields.String(load_default=None)
+
+
+class ShortOrLongResultFact(fields.Field[Any]):
+    """One ResultFactSchema, or a list of them of which any is enough."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> Any:
+        parts = value if isinstance(value, list) else [value]
+        if not parts or not all(isinstance(part, dict) for part in parts):
+            raise ValidationError("a result fact is a mapping or a list of mappings")
+        return [ResultFactSchema().load(part) for part in parts]
+
+
+class CriticalBesideSchema(Strict):
+    low = fields.String(required=True)
+    findings = _filled_names(required=True)
 
 
 class TableSchema(Strict):
@@ -176,10 +225,16 @@ class TableSchema(Strict):
 
     thresholds = fields.Nested(ThresholdsSchema, required=True)
     electrolytes = _names()
-    b12_analytes = _names()
-    thyroid_analytes = _names()
+    long_analytes = _names()
     signs = _names()
     benign_signs = _names()
+    benign_ignores = _names()
+    history_signs = _names()
+    critical_beside = fields.Dict(
+        keys=fields.String(), values=fields.Nested(CriticalBesideSchema), load_default=dict
+    )
+    result_facts = fields.Dict(keys=fields.String(), values=ShortOrLongResultFact(), required=True)
+    definitions = fields.Dict(keys=fields.String(), values=Condition(), load_default=dict)
     actions = _many(ActionSchema)
     rows = _many(RowSchema)
     removals = _many(RemovalSchema)
@@ -187,7 +242,7 @@ class TableSchema(Strict):
     named = _names()
     closes_gate = _names()
     shown_results = _names()
-    asked_in_words = _many(WordsQuestionSchema)
+    questions = _many(QuestionSchema)
 
 
 def _texts() -> fields.Dict:

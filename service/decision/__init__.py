@@ -5,23 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fhir_mappings.record import Finding, Record, Status
-from service.decision.facts import facts_of, present
+from service.decision.facts import facts_of, named_findings, present
 from service.decision.on_file import FiledTests
 from service.decision.outcome import Outcome, Recommendation, Withheld
 from service.decision.questions import Inquiry, Question
-from service.decision.table import (
-    ABSENT,
-    ADVICE,
-    EXAMINED,
-    FALSE,
-    REPORTED,
-    TRUE,
-    Advice,
-    Facts,
-    Row,
-    RowRole,
-    Table,
-)
+from service.decision.table import ActionRole, PRESENT, TRUE, Advice, Facts, Row, RowRole, Table
 
 __all__ = ["Decision", "Recommendation", "Withheld", "decide"]
 
@@ -32,8 +20,7 @@ class Decision:
 
     gate: why no card is given ("" = the gate is open): "no-twitch", "unseen" (no twitch, and a list was not
     supplied), "unread" (no twitch, and an entry that may be one is invalid), "deceased" or "known-disease".
-    span: the lowest and highest level over all that is unknown.
-    signs_known_absent: only then may "benign" be said (`benign_signs` of the table).
+    span: the lowest and highest level over the signs that are unknown. named: diagnoses to mention.
     """
 
     record: Record
@@ -48,21 +35,15 @@ class Decision:
     self_care: tuple[Advice, ...] = ()
     named: tuple[Finding, ...] = ()
     suspected: tuple[str, ...] = ()
-    unknown_signs: tuple[str, ...] = ()
-    signs_known_absent: bool = False
 
     @property
     def open(self) -> bool:
         return not self.gate
 
     @property
-    def benign(self) -> bool:
-        """The benign pattern is on record: no sign, not for long, not getting worse."""
-        limit = "lasts-long-for-eyelid" if self.facts.get("isolated-eyelid") == TRUE else "lasts-long"
-        return self.has(RowRole.NOTHING) and self.signs_known_absent and self.facts.get(limit) == FALSE
-
-    def recommends(self, action: str) -> bool:
-        return any(r.id == action for r in self.recommendations)
+    def examined_normal(self) -> bool:
+        """Weakness, wasting and sensory loss are all absent on examination."""
+        return self.facts.get("examined-normal") == TRUE
 
     def fired(self, row: str) -> bool:
         return any(r.id == row for r in self.rows)
@@ -79,26 +60,22 @@ def decide(record: Record, table: Table) -> Decision:
     if gate:
         return Decision(record, facts, gate, "none", ("none", "none"))
     inquiry = Inquiry(FiledTests(record, table, facts), facts)
-    now: Outcome = inquiry.outcome_with({})
+    now = inquiry.now
     return Decision(
         record=record,
         facts=facts,
         gate="",
         level=now.level,
-        span=inquiry.span(now.level),
+        span=inquiry.span(),
         rows=now.rows,
         recommendations=now.recommendations,
         withheld=now.withheld,
         questions=inquiry.questions(),
         self_care=_self_care(table, now, facts),
-        named=tuple(finding for name in table.named if (finding := present(record, name))),
+        named=named_findings(record, table),
         suspected=tuple(
             name for name in table.closes_gate if (finding := present(record, name)) and finding.suspected
         ),
-        unknown_signs=tuple(
-            sign for sign in table.signs if facts.get(sign) not in (ABSENT, EXAMINED, REPORTED)
-        ),
-        signs_known_absent=all(facts.get(sign) == ABSENT for sign in table.benign_signs),
     )
 
 
@@ -118,13 +95,14 @@ def _gate(record: Record, table: Table) -> str:
 
 
 def _self_care(table: Table, now: Outcome, facts: Facts) -> tuple[Advice, ...]:
-    if not any(table.actions[r.id].kind == ADVICE for r in now.recommendations):
+    action = table.action_for(ActionRole.SELF_CARE).id
+    if not any(made.id == action for made in now.recommendations):
         return ()
     triggered = tuple(
         advice
         for advice in table.self_care
         if advice.trigger is not None
-        and facts.get(advice.trigger) in (EXAMINED, REPORTED)
+        and facts.get(advice.trigger) in PRESENT
         and not (advice.unless and advice.unless(facts))
     )
     return triggered or tuple(advice for advice in table.self_care if advice.trigger is None)

@@ -1,75 +1,95 @@
 """The facts of a record, by the table's thresholds: what the conditions read.
 
-Facts are strings: a finding is examined, reported, absent or unknown; a feature true, false or unknown; a
-drug class yes, possible, no or unknown.
+Facts are strings: a finding is examined, listed, reported, absent (on examination), absent-not-examined or
+unknown; a feature true, false or unknown; a drug class yes, possible, no or unknown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 
-from fhir_mappings.record import Band, Days, Finding, Plausible, Record, Result, Status
-from service.decision.table import ABSENT, EXAMINED, FALSE, TRUE, UNKNOWN, Disorder, Table
+from fhir_mappings.record import Basis, Days, Evidence, Finding, Plausible, Record, Status
+from service.decision.result_facts import add_result_facts, days_between, present
+from service.decision.table import (
+    ABSENT,
+    ABSENT_NOT_EXAMINED,
+    EXAMINED,
+    FALSE,
+    LISTED,
+    PRESENT,
+    REPORTED,
+    TRUE,
+    UNKNOWN,
+    Facts,
+    Table,
+)
 
-# Facts that are computed, not recorded. No row has one of these names. The last two are read after the
-# ordinary rows.
-LAST_FEATURES = frozenset({"no-critical-row", "no-test-and-no-warning"})
-FEATURES = LAST_FEATURES | {
-    "lasts-long",
-    "lasts-long-for-eyelid",
-    "several-regions",
-    "isolated-eyelid",
-    "leg-site",
-    "tongue-site",
-    "worsening",
-    "spreading",
-    "continuous",
-    "weakness-worsening",
-    "atrophy-worsening",
-    "weakness-recent",
-    "child-age",
-    "raises-potassium",
-    "any-electrolyte-abnormal",
-    "any-electrolyte-critical",
-    "low-sodium",
-    "b12-result-low",
-    "thyroid-result-abnormal",
-}
+# Facts that are computed, not recorded. The last ones are read after the ordinary rows.
+LAST_FEATURES = frozenset({"level-info", "asks-for-test", "asks-for-examination", "other-rows-fire"})
+SITE_FEATURES = frozenset(
+    {"several-regions", "isolated-eyelid", "leg-site", "arm-site", "face-site", "tongue-site"}
+)
+FEATURES = (
+    LAST_FEATURES
+    | SITE_FEATURES
+    | {
+        "lasts-long",
+        "lasts-long-for-eyelid",
+        "short",
+        "short-for-eyelid",
+        "began-within-two-days",
+        "new-within-a-year",
+        "progressing",
+        "continuous",
+        "persistent-pattern",
+        "weakness-recent",
+        "weakness-settled-course",
+        "old-bulbar-only",
+        "child-age",
+        "small-child",
+        "sixty-or-older",
+        "raises-potassium",
+        "potassium-raising-medicine",
+        "disorder-recent",
+        "disorder-old",
+        "other-finding-present",
+        "named-beside-pregnancy",
+        "sign-in-history",
+        "examined-normal",
+    }
+)
 
 _RANK = {Plausible.NO.value: 0, Plausible.POSSIBLE.value: 1, Plausible.YES.value: 2}
-_OUT = (Band.OUT_OF_RANGE, Band.CRITICAL)
 _STABLE = frozenset({"stable", "improving"})
+_WORSE = frozenset({"worsening", "spreading"})
 _INTERRUPTED = frozenset({"intermittent", "recurrent"})
 
 
 def facts_of(record: Record, table: Table) -> dict[str, str]:
     """Every fact that a condition of the table can read."""
-    facts: dict[str, str] = {}
-    for finding in record.findings.values():
-        if finding.status is Status.PRESENT:
-            facts[finding.id] = finding.basis.value if finding.basis else EXAMINED
-        elif finding.status is Status.ABSENT:
-            facts[finding.id] = ABSENT
-    if "conditions" not in record.not_seen:
-        # A diagnosis row asks what is recorded; a list that was seen settles that.
-        for diagnosis in table.diagnoses:
-            facts.setdefault(diagnosis, ABSENT)
+    facts = {
+        finding.id: fact for finding in record.findings.values() if (fact := finding_fact(finding)) != UNKNOWN
+    }
     _twitch_facts(record, table, facts)
-    _drug_facts(record, facts)
-    _result_facts(record, table, facts)
+    _course_facts(record, table, facts)
+    _drug_facts(record, table, facts)
+    add_result_facts(record, table, facts)
+    _pattern_facts(record, table, facts)
     return facts
 
 
-def present(record: Record, name: str) -> Finding | None:
-    """That finding, where it is recorded as present."""
-    finding = record.findings.get(name)
-    return finding if finding is not None and finding.status is Status.PRESENT else None
+def finding_fact(finding: Finding) -> str:
+    """The fact of a finding: its basis where it is present, and whether its absence was examined."""
+    if finding.status is Status.PRESENT:
+        return finding.basis.value if finding.basis else EXAMINED
+    if finding.status is Status.ABSENT:
+        return ABSENT if finding.basis is Basis.EXAMINED else ABSENT_NOT_EXAMINED
+    return UNKNOWN
 
 
-def days_between(day: date, as_of: date) -> int:
-    """How many days ago; negative for a day to come."""
-    return (as_of - day).days
+def is_examined_normal(facts: Facts, table: Table) -> bool:
+    """Whether every sign that "benign" needs is absent on examination."""
+    return all(facts.get(sign) == ABSENT for sign in table.benign_signs)
 
 
 def longer_than(onset: Days, limit: int, as_of: date) -> str:
@@ -102,8 +122,15 @@ def _birthday(born: date, years: int) -> date:
 
 def _twitch_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     limits, twitch, as_of = table.thresholds, record.twitch, record.as_of
-    facts["lasts-long"] = longer_than(twitch.onset, limits.persistent_days, as_of)
-    facts["lasts-long-for-eyelid"] = longer_than(twitch.onset, limits.eyelid_days, as_of)
+    for name, short, days in (
+        ("lasts-long", "short", limits.persistent_days),
+        ("lasts-long-for-eyelid", "short-for-eyelid", limits.eyelid_days),
+    ):
+        facts[name] = longer_than(twitch.onset, days, as_of)
+        facts[short] = _inverted(facts[name])
+    facts["began-within-two-days"] = _began_within(twitch.onset.earliest, limits.sudden_days, as_of)
+    first = twitch.onset.earliest or twitch.first_recorded
+    facts["new-within-a-year"] = _began_within(first, limits.new_onset_days, as_of)
     sited, regions = bool(twitch.sites) or twitch.generalized, twitch.regions
 
     def site_fact(true: bool) -> str:
@@ -111,26 +138,61 @@ def _twitch_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
 
     facts["several-regions"] = site_fact(twitch.generalized or len(regions) > 1)
     facts["isolated-eyelid"] = site_fact(twitch.isolated_eyelid)
-    facts["leg-site"] = site_fact("legs" in regions)
-    facts["tongue-site"] = site_fact("tongue" in regions)
-    courses = twitch.courses
-    settled = FALSE if courses & _STABLE else UNKNOWN
-    facts["worsening"] = TRUE if "worsening" in courses else settled
-    facts["spreading"] = TRUE if "spreading" in courses else settled
+    for name, region in (("leg", "legs"), ("arm", "arms"), ("face", "face"), ("tongue", "tongue")):
+        facts[f"{name}-site"] = site_fact(region in regions)
+    years = record.patient.born, as_of
+    facts["child-age"] = age_below(years[0], limits.child_years, as_of)
+    facts["small-child"] = age_below(years[0], limits.small_child_years, as_of)
+    facts["sixty-or-older"] = _inverted(age_below(years[0], limits.old_years, as_of))
+
+
+def _inverted(fact: str) -> str:
+    return {TRUE: FALSE, FALSE: TRUE}.get(fact, UNKNOWN)
+
+
+def _began_within(earliest: date | None, days: int, as_of: date) -> str:
+    """true if even the earliest possible day is at most so many days ago; an open side leaves it unknown."""
+    if earliest is None:
+        return UNKNOWN
+    return TRUE if days_between(earliest, as_of) <= days else FALSE
+
+
+def _course_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
+    """Course of the twitch and of each sign, each by its own record only."""
+    courses = record.twitch.courses
     facts["continuous"] = TRUE if "continuous" in courses else FALSE if courses & _INTERRUPTED else UNKNOWN
-    for sign in ("weakness", "atrophy"):
-        worse = record.finding(sign).worsening
-        facts[f"{sign}-worsening"] = UNKNOWN if worse is None else TRUE if worse else FALSE
-    onset = record.finding("weakness").since
-    onset = onset if onset.known else twitch.onset
-    # True only if every possible day is recent; an onset of no certain day that may be recent is unknown.
-    long = longer_than(onset, limits.rapid_weakness_days, as_of)
-    facts["weakness-recent"] = {TRUE: FALSE, FALSE: TRUE}.get(long, UNKNOWN)
-    facts["child-age"] = age_below(record.patient.born, limits.child_years, as_of)
+    facts["persistent-pattern"] = TRUE if "persistent" in courses else UNKNOWN
+    signs = [finding for sign in table.signs if (finding := present(record, sign))]
+    worse = bool(courses & _WORSE) or any(sign.worsening for sign in signs)
+    facts["progressing"] = TRUE if worse else FALSE if courses & _STABLE else UNKNOWN
+    weakness = record.finding("weakness")
+    settled = weakness.worsening is False and weakness.status is Status.PRESENT
+    facts["weakness-settled-course"] = TRUE if settled else FALSE
+    facts["weakness-recent"] = recent(weakness.start, table.thresholds.rapid_weakness_days, record.as_of)
+    facts["old-bulbar-only"] = TRUE if _old_bulbar_only(record) else FALSE
 
 
-def _drug_facts(record: Record, facts: dict[str, str]) -> None:
+def recent(start: Days, days: int, as_of: date) -> str:
+    """true if even the earliest possible start is at most so many days ago, false if the latest is not."""
+    if start.earliest is not None and days_between(start.earliest, as_of) <= days:
+        return TRUE
+    if start.latest is not None and days_between(start.latest, as_of) > days:
+        return FALSE
+    return UNKNOWN
+
+
+def _old_bulbar_only(record: Record) -> bool:
+    """Whether the bulbar sign is listed or reported, and only on days before the twitch can have begun."""
+    finding, onset = present(record, "bulbar"), record.twitch.onset.earliest
+    if finding is None or finding.basis is Basis.EXAMINED or onset is None:
+        return False
+    days = [e.day for e in finding.evidence if e.status is Status.PRESENT and not e.history]
+    return bool(days) and all(day is not None and day < onset for day in days)
+
+
+def _drug_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     for drug in record.drugs:
+        stopped = _stopped_before(drug.end, record.twitch.onset, table)
         for drug_class in drug.classes:
             key = f"drug {drug_class}"
             plausible = drug.plausible.value
@@ -138,86 +200,76 @@ def _drug_facts(record: Record, facts: dict[str, str]) -> None:
                 facts[key] = plausible
             if drug.current:
                 facts[f"current {drug_class}"] = TRUE
+            elif stopped:
+                facts[f"stopped {drug_class}"] = TRUE
     unseen = {"medications", "medicationStatements"} <= set(record.not_seen)
-    raises = unseen or any(drug.raises_potassium and drug.current for drug in record.drugs)
-    facts["raises-potassium"] = TRUE if raises else FALSE
+    raises = [drug for drug in record.drugs if drug.raises_potassium and drug.current]
+    facts["raises-potassium"] = TRUE if unseen or raises else FALSE
+    known = any(drug.recognised for drug in raises)
+    facts["potassium-raising-medicine"] = TRUE if known else FALSE
 
 
-def current_results(record: Record, table: Table, analyte: str) -> list[Result]:
-    """The results on file that count as that analyte (ionised calcium counts as calcium)."""
-    return [r for r in record.results if table.counts_as.get(r.analyte, r.analyte) == analyte]
-
-
-def band_today(result: Result, table: Table, as_of: date) -> Band:
-    """The band of a result today: with age, critical becomes out of range, and that becomes not judged."""
-    limits = table.thresholds
-    if result.band not in _OUT:
-        return result.band
-    # An undated abnormal result is not known to be old.
-    age = 0 if result.day is None else days_between(result.day, as_of)
-    if result.band is Band.CRITICAL and age <= limits.critical_days:
-        return Band.CRITICAL
-    return Band.OUT_OF_RANGE if age <= limits.out_of_range_days else Band.NOT_JUDGED
-
-
-def _result_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
-    as_of, limits = record.as_of, table.thresholds
-    bands = [
-        (table.counts_as.get(result.analyte, result.analyte), band_today(result, table, as_of), result.low)
-        for result in record.results
-    ]
-    critical = {analyte for analyte, band, _ in bands if band is Band.CRITICAL}
-    disorders = [disorder for disorder in table.disorders if has_disorder(record, table, disorder)]
-    abnormal: set[str | None] = {analyte for analyte, band, _ in bands if band in _OUT}
-    abnormal |= {disorder.analyte for disorder in disorders}
-    for analyte in table.electrolytes:
-        facts[f"{analyte}-abnormal"] = TRUE if analyte in abnormal else FALSE
-    # A disorder may name none of them.
-    any_abnormal = None in abnormal or not abnormal.isdisjoint(table.electrolytes)
-    facts["any-electrolyte-abnormal"] = TRUE if any_abnormal else FALSE
-    facts["any-electrolyte-critical"] = FALSE if critical.isdisjoint(table.electrolytes) else TRUE
-    low_sodium = any(
-        analyte == "sodium" and low is True and band in _OUT for analyte, band, low in bands
-    ) or any(d.analyte == "sodium" and d.low for d in disorders)
-    facts["low-sodium"] = TRUE if low_sodium else FALSE
-    b12 = any(_low(r) and _within(r, limits.low_b12_days, as_of) for r in _of(record, table.b12_analytes))
-    facts["b12-result-low"] = TRUE if b12 else FALSE
-    thyroid = any(
-        r.band in _OUT and _within(r, limits.thyroid_days, as_of) for r in _of(record, table.thyroid_analytes)
-    )
-    facts["thyroid-result-abnormal"] = TRUE if thyroid else FALSE
-
-
-def _of(record: Record, analytes: Iterable[str]) -> list[Result]:
-    return [r for r in record.results if r.analyte in analytes]
-
-
-def _low(result: Result) -> bool:
-    return result.low is True and result.band in _OUT
-
-
-def _within(result: Result, days: int, as_of: date) -> bool:
-    return result.day is None or days_between(result.day, as_of) <= days
-
-
-def has_disorder(record: Record, table: Table, disorder: Disorder) -> bool:
-    """A recorded electrolyte disorder, unless a later final result is in range.
-
-    One that names no electrolyte needs all of them in range. A result of the same day does not count: which
-    came first is not recorded.
-    """
-    finding = present(record, disorder.finding)
-    if finding is None:
+def _stopped_before(end: Days | None, onset: Days, table: Table) -> bool:
+    """Whether its latest possible end lies before the earliest onset, by at most so many days."""
+    if end is None or end.latest is None or onset.earliest is None:
         return False
+    days = days_between(end.latest, onset.earliest)
+    return 0 < days <= table.thresholds.antidepressant_stopped_days
 
-    def cleared(analyte: str) -> bool:
-        return any(
-            r.band is Band.IN_RANGE
-            and not r.preliminary
-            and r.day is not None
-            and (finding.recorded is None or r.day > finding.recorded)
-            for r in current_results(record, table, analyte)
-        )
 
-    analytes = (disorder.analyte,) if disorder.analyte else table.electrolytes
-    return not all(cleared(analyte) for analyte in analytes)
+def _pattern_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
+    """What speaks against the benign pattern beside the rows."""
+    facts["examined-normal"] = TRUE if is_examined_normal(facts, table) else FALSE
+    quiet = table.triggers | table.benign_ignores
+    others = (f for f in record.findings.values() if f.status is Status.PRESENT and f.id not in quiet)
+    facts["other-finding-present"] = TRUE if any(others) else FALSE
+    named = (f for f in named_findings(record, table) if f.id not in table.benign_ignores)
+    facts["named-beside-pregnancy"] = TRUE if any(named) else FALSE
+    history = any(old_evidence(record.finding(name)) for name in table.history_signs)
+    facts["sign-in-history"] = TRUE if history else FALSE
+
+
+def named_findings(record: Record, table: Table) -> tuple[Finding, ...]:
+    """Diagnoses that are named without changing a level, and acute states that are over, but not for long."""
+    named = [finding for name in table.named if (finding := present(record, name))]
+    limits = table.thresholds
+    for name in sorted(table.acute & record.findings.keys()):
+        finding = record.findings[name]
+        old = old_evidence(finding)
+        if finding.status is Status.UNKNOWN and old is not None and old.day is not None:
+            if days_between(old.day, record.as_of) <= limits.acute_named_days:
+                named.append(finding)
+    return tuple(named)
+
+
+def old_evidence(finding: Finding) -> Evidence | None:
+    """The newest record of its presence that no longer counts."""
+    old = [e for e in finding.evidence if e.history and e.status is Status.PRESENT]
+    return max(old, key=lambda e: (e.day or date.min, e.reference), default=None)
+
+
+def answered(record: Record, table: Table, facts: Facts, finding: str, fact: str) -> dict[str, str]:
+    """The facts after an answer of today about one finding: what the next call would read."""
+    changed = {**facts, finding: fact}
+    if finding == "weakness" and fact in PRESENT:
+        start = _start_if_found_today(record)
+        changed["weakness-recent"] = recent(start, table.thresholds.rapid_weakness_days, record.as_of)
+        changed["weakness-settled-course"] = FALSE
+    changed["examined-normal"] = TRUE if is_examined_normal(changed, table) else FALSE
+    if fact in (EXAMINED, LISTED, REPORTED) and finding not in table.triggers | table.benign_ignores:
+        changed["other-finding-present"] = TRUE
+    return changed
+
+
+def _start_if_found_today(record: Record) -> Days:
+    """When a weakness that is found today can have begun (section 1, "Start of a finding")."""
+    finding, onset = record.finding("weakness"), record.twitch.onset.earliest
+    absent = [
+        e.day
+        for e in finding.evidence
+        if e.status is Status.ABSENT and e.basis is Basis.EXAMINED and e.day is not None
+    ]
+    bounds = [day for day in (onset, *(date.fromordinal(d.toordinal() + 1) for d in absent)) if day]
+    bounds = [day for day in bounds if day <= record.as_of]
+    return Days(max(bounds, default=None), record.as_of)
+

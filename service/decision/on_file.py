@@ -1,6 +1,6 @@
-"""Tests on file: results, open orders and studies that already answer a test.
+"""Tests on file: results, open orders, studies and visits that already answer an action.
 
-Section 4 of the decision table. All of it depends on the record and on the rows that ask.
+Section 4 of the decision model. All of it depends on the record and on the rows that ask.
 """
 
 from __future__ import annotations
@@ -9,11 +9,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from fhir_mappings.record import Band, Order, Plausible, Record, Result, Study
-from service.decision.facts import band_today, current_results, days_between, has_disorder
-from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Facts, Row, Table
+from fhir_mappings.record import Band, Order, Plausible, Record, Result, Status, Study
+from service.decision.result_facts import (
+    OUT,
+    band_today,
+    current_results,
+    days_between,
+    has_disorder,
+    is_critical,
+)
+from service.decision.table import CALM, EXAMINED, NOW, PRESENT, ROUTINE, TRUE, URGENT, Action, Facts, Row, Table
 
-URGENT_PRIORITIES = frozenset({"urgent", "asap", "stat"})
+# The priorities of an order that are at least as urgent as an action.
+PRIORITIES: Mapping[str, frozenset[str]] = {
+    URGENT: frozenset({"urgent", "asap", "stat"}),
+    NOW: frozenset({"asap", "stat"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,79 +36,81 @@ class FiledTests:
     base: Facts
     # Analyte -> its final results, newest first. Every answer to a question needs them again.
     _finals: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _orders: dict[tuple[frozenset[str], int | None, bool], Order | None] = field(
+    _orders: dict[tuple[frozenset[str], int | None, str], Order | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is on file, ordered or done."""
-        return not (self.record.results or self.record.orders or self.record.studies)
-
     def answering_result(
-        self, analyte: str, action: Action, facts: Facts, rows: Iterable[Row]
+        self, analyte: str, action: Action, facts: Facts, rows: Iterable[Row], urgency: str
     ) -> Result | None:
         """The final result that makes another one needless, or None."""
         results = self._final(analyte)
         if action.done_days is None or not results:
             return None
-        rows = tuple(rows)
         if action.repeat_abnormal and facts.get(f"{analyte}-abnormal") == TRUE:
             return None
-        benign = bool(rows) and all(row.downgraded_when_tests_done for row in rows)
+        rows = tuple(rows)
+        days = self.table.thresholds.now_result_days if urgency == NOW else action.done_days
         floor = self._latest_start(rows, action.id)
         # A result that could not be judged may be abnormal: neither it nor an older one answers the test.
         # Undated, it may be the newest.
         unjudged = max((r.day or date.max for r in results if r.band is Band.NOT_JUDGED), default=None)
         for result in results:
-            if result.day is None or self._asked_by_unnamed_disorder(result, action):
+            if result.day is None or self._precedes_disorder(result, action):
                 continue
             if unjudged is not None and result.day <= unjudged:
                 continue
             age = days_between(result.day, self.record.as_of)
-            if age <= action.done_days and (floor is None or result.day >= floor):
+            if age <= days and (floor is None or result.day >= floor):
                 return result
-            if benign and self._in_range_since_onset(result):
+            if urgency == ROUTINE and self.asked_calmly(rows) and self._in_range_since_onset(result):
                 return result
         return None
 
-    def in_range_or_ordered(self, analyte: str, action: Action, facts: Facts) -> bool:
-        """Whether a test asked for by duration alone is in range or ordered: nothing is left to do."""
-        if facts.get(f"{analyte}-abnormal") == TRUE:
-            return False
-        if self.order_for({analyte, action.id}, action) is not None:
-            return True
-        recent = action.done_days or 0
-        newest = self._newest_final(analyte)
-        # What could not be judged may be abnormal; undated, it may be the newest.
-        undated = [result for result in self._final(analyte) if result.day is None]
-        return not any(result.band is Band.NOT_JUDGED for result in [*newest, *undated]) and any(
-            result.band is Band.IN_RANGE
-            and result.day is not None
-            and (days_between(result.day, self.record.as_of) <= recent or self._in_range_since_onset(result))
-            for result in newest
-        )
+    def asked_calmly(self, rows: Iterable[Row]) -> bool:
+        """Whether only rows ask that call for nothing beyond blood tests."""
+        levels = {row.level for row in rows}
+        return levels == {CALM}
 
-    def order_for(self, tests: set[str], action: Action, *, urgent: bool = False) -> Order | None:
-        """The newest open order for one of those tests; with urgent, only one of urgent priority.
+    def order_for(self, tests: set[str], action: Action, urgency: str = ROUTINE) -> Order | None:
+        """The newest open order for one of those tests, of at least that urgency.
 
         An order without a date could be of any age: it is shown, and removes nothing; a draft is of today.
         """
-        key = frozenset(tests), action.ordered_days, urgent
+        key = frozenset(tests), action.ordered_days, urgency
         if key in self._orders:
             return self._orders[key]
+        fitting = PRIORITIES.get(urgency)
         orders = [
             order
             for order in self.record.orders
             if not order.tests.isdisjoint(tests)
             and (order.draft or self._young(order.day, action.ordered_days))
-            and (not urgent or order.priority in URGENT_PRIORITIES)
+            and (fitting is None or order.priority in fitting)
         ]
         self._orders[key] = max(orders, key=lambda o: (o.day or date.max, o.reference), default=None)
         return self._orders[key]
 
+    def is_in_hand(self, results: Iterable[Result]) -> bool:
+        """Whether each critical result has an order for today of its analyte, made since the result."""
+        critical = [r for r in results if is_critical(r, self.record, self.table)]
+        return bool(critical) and all(self._reordered(result) for result in critical)
+
+    def _reordered(self, result: Result) -> bool:
+        analyte = self.table.counts_as.get(result.analyte, result.analyte)
+        actions = {a.id for a in self.table.actions.values() if analyte in a.analytes}
+        return any(
+            not order.tests.isdisjoint({analyte, result.analyte, *actions})
+            and order.priority in PRIORITIES[NOW]
+            and (order.draft or (order.day is not None and (result.day is None or order.day >= result.day)))
+            for order in self.record.orders
+        )
+
     def study_done(self, action: Action, rows: Iterable[Row], facts: Facts) -> Study | None:
-        """A study of the last half year, unless a sign whose row asks for it was first examined after it."""
+        """A study or visit of the last half year, unless a sign whose row asks for it came after it.
+
+        A study answers a sign that was examined before it; a visit one that was recorded before it.
+        """
         limit = self.table.thresholds.study_days
         newest: Study | None = None
         for study in self.record.studies:
@@ -109,27 +122,31 @@ class FiledTests:
         if newest is None or newest.day is None:
             return None
         for row in rows:
-            for sign in self._signs_of(row, facts):
-                first = self._first_examined(sign, facts)
+            for sign in self._findings_of(row, facts):
+                first = self._first(sign, facts, examined=action.is_test)
                 if first is not None and first > newest.day:
                     return None
         return newest
 
-    def _signs_of(self, row: Row, facts: Facts) -> frozenset[str]:
-        """The signs recorded as present for which the row asks; a diagnosis asks for no second study."""
+    def _findings_of(self, row: Row, facts: Facts) -> frozenset[str]:
+        """The signs and symptoms recorded as present for which the row asks; a diagnosis asks for no second."""
+        known = {*self.table.signs, *self.table.asked}
         return frozenset(
             literal.variable
             for term in row.terms
             for literal in term
-            if literal.positive
-            and literal.variable in self.table.signs
-            and facts.get(literal.variable) in (EXAMINED, REPORTED)
+            if literal.positive and literal.variable in known and facts.get(literal.variable) in PRESENT
         )
 
-    def _first_examined(self, sign: str, facts: Facts) -> date | None:
-        if facts.get(sign) == EXAMINED and self.base.get(sign) != EXAMINED:
+    def _first(self, name: str, facts: Facts, *, examined: bool) -> date | None:
+        if self.base.get(name) not in PRESENT or (
+            facts.get(name) == EXAMINED and self.base.get(name) != EXAMINED
+        ):
             return self.record.as_of
-        return self.record.finding(sign).first_examined
+        finding = self.record.finding(name)
+        if examined:
+            return finding.first_examined
+        return min((e.day for e in finding.evidence if e.day and e.status is Status.PRESENT), default=None)
 
     def _young(self, day: date | None, limit: int | None) -> bool:
         return day is not None and (limit is None or days_between(day, self.record.as_of) <= limit)
@@ -144,11 +161,6 @@ class FiledTests:
                 results.sort(key=lambda r: (r.day or date.min, r.reference), reverse=True)
         return self._finals.get(analyte, [])
 
-    def _newest_final(self, analyte: str) -> list[Result]:
-        # Total and ionised calcium count as one analyte: only the newer of them decides.
-        results = self._final(analyte)
-        return [r for r in results if r.day == results[0].day] if results else []
-
     def _in_range_since_onset(self, result: Result) -> bool:
         latest = self.record.twitch.onset.latest
         return (
@@ -156,7 +168,7 @@ class FiledTests:
             and latest is not None
             and result.day is not None
             and result.day >= latest
-            and days_between(result.day, self.record.as_of) <= self.table.thresholds.benign_test_days
+            and days_between(result.day, self.record.as_of) <= self.table.thresholds.calm_test_days
         )
 
     def _latest_start(self, rows: Iterable[Row], action_id: str) -> date | None:
@@ -170,14 +182,15 @@ class FiledTests:
         starts = (drug.start.latest or drug.start.earliest for drug in taken if drug.classes & classes)
         return max(filter(None, starts), default=None)
 
-    def _asked_by_unnamed_disorder(self, result: Result, action: Action) -> bool:
-        """An imbalance that names no electrolyte is answered only by results that came after it."""
+    def _precedes_disorder(self, result: Result, action: Action) -> bool:
+        """A recorded disorder is answered only by results that came after it."""
         if not action.repeat_abnormal:
             return False
+        analyte = self.table.counts_as.get(result.analyte, result.analyte)
         for disorder in self.table.disorders:
-            if disorder.analyte is None and has_disorder(self.record, self.table, disorder):
+            if disorder.analyte in (None, analyte) and has_disorder(self.record, self.table, disorder):
                 recorded = self.record.finding(disorder.finding).recorded
-                if recorded is not None and result.day is not None and result.day <= recorded:
+                if recorded is None or (result.day is not None and result.day <= recorded):
                     return True
         return False
 
@@ -192,16 +205,19 @@ def without_draft_orders(record: Record) -> Record:
 
 
 def abnormal_result(record: Record, table: Table, analytes: Iterable[str]) -> Result | None:
-    """The newest result of those analytes that is out of range today, a critical one first, if any."""
-    bands = (Band.OUT_OF_RANGE, Band.CRITICAL)
-    abnormal = [
-        (bands.index(band), result)
+    """The most dangerous result of those analytes that is out of range today, if any."""
+    results = [
+        result
         for analyte in analytes
         for result in current_results(record, table, analyte)
-        if (band := band_today(result, table, record.as_of)) in bands
+        if band_today(result, table, record.as_of) in OUT or is_critical(result, record, table)
     ]
-    worst = max(abnormal, key=lambda x: (x[0], x[1].day or date.min, x[1].reference), default=None)
-    return worst[1] if worst else None
+    return max(results, key=lambda r: danger(r, record, table), default=None)
+
+
+def danger(result: Result, record: Record, table: Table) -> tuple[bool, date, str]:
+    """A sort key: a critical result is more dangerous than one out of range, then the newer one."""
+    return is_critical(result, record, table), result.day or date.max, result.reference
 
 
 def newest_orders(record: Record) -> Mapping[str, Order]:

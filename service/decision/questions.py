@@ -1,79 +1,81 @@
-"""Which unknown findings would still change the advice, read off the table's conditions.
+"""What to ask next: which unknown finding or fact would on its own change the advice (section 5).
 
-A question's group is one finding, or the features that one answer in words settles. For every term of a
-row that reads the group, the other unknown groups of that term are set so that the term can become true
-(two of them at most), the rest stays unknown, and the answers are compared; then once more with an answer
-that ends a row which asks for the same already (an eyelid ends twitching that has lasted).
-Which rows move is found once for all patients with the same facts (service/decision/question_search.py).
+Each answer is tried on the basis that it will have, with everything else as recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
+from fhir_mappings.record import Basis, Evidence, Finding, Status
+from service.decision.facts import answered, facts_of, old_evidence
 from service.decision.on_file import FiledTests
-from service.decision.outcome import RANK, Outcome, highest, outcome_of_rows
-from service.decision.question_search import Assumed, Context, FiredRows, Group, Setting, search_of
-from service.decision.table import LEVELS, Facts
-
-Reach = tuple[int, int, int]
+from service.decision.outcome import RANK, URGENCY_RANK, Outcome, Recommendation, outcome_of
+from service.decision.table import (
+    ABSENT,
+    ABSENT_NOT_EXAMINED,
+    EXAMINED,
+    NOW,
+    PRESENT,
+    UNKNOWN,
+    ActionRole,
+    AskedQuestion,
+    Facts,
+    Table,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerOutcome:
-    """An answer to a question and where it leads."""
+    """An answer to a question and where it leads. finding: "" of an answer in words; present: None then."""
 
     says: str
     outcome: Outcome
+    finding: str = ""
+    present: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question whose answers lead to different advice.
 
-    together: the other unknowns (group, what was assumed) under which the answers differ; empty = on its
-    own. reach: the highest level, the most actions that depend on the answer and the first row
-    it can change, in any setting, as numbers that sort the most important question first.
+    order: the lowest is asked first. findings: that it asks about; none where it is answered in words.
+    on_card: it is put on a card, not in the assessment alone. forced: asked whatever it changes, because a
+    referral for today rests on it. old: the record, too old to count, that it asks about.
     """
 
     id: str
-    in_words: bool
+    order: int
+    findings: tuple[str, ...]
     answers: tuple[AnswerOutcome, ...]
-    together: Assumed
-    reach: Reach
+    on_card: bool = False
+    forced: bool = False
+    old: Evidence | None = None
+
+    @property
+    def in_words(self) -> bool:
+        return not self.findings
 
     @property
     def level(self) -> str:
         """The highest level that an answer can lead to."""
-        return LEVELS[-self.reach[0]]
+        return max((answer.outcome.level for answer in self.answers), key=RANK.__getitem__)
 
     @property
-    def present(self) -> AnswerOutcome:
-        """The answer that leads highest (for a finding: its presence)."""
-        return max(self.answers, key=_weight) if self.in_words else self.answers[0]
+    def highest(self) -> AnswerOutcome:
+        """The answer that leads highest."""
+        return max(self.answers, key=_weight)
 
     @property
-    def absent(self) -> AnswerOutcome:
-        """The answer that leads lowest (for a finding: its absence)."""
-        return min(self.answers, key=_weight) if self.in_words else self.answers[-1]
-
-
-def foremost(questions: Sequence[Question], at_most: int) -> tuple[Question, ...]:
-    """The questions of a card: the first in order, one of them clickable if any question is.
-
-    Answers in words cannot be clicked, and could fill the card.
-    """
-    first = tuple(questions[:at_most])
-    if len(first) == at_most and all(question.in_words for question in first):
-        clicked = [question for question in questions[at_most:] if not question.in_words]
-        return (*first[:-1], *clicked[:1]) if clicked else first
-    return first
+    def lowest(self) -> AnswerOutcome:
+        """The answer that leads lowest."""
+        return min(self.answers, key=_weight)
 
 
 def _weight(answer: AnswerOutcome) -> tuple[int, int, int]:
     level, wanted = answer.outcome.key
-    return RANK[level], len(wanted), sum(action.urgent for action in wanted)
+    return RANK[level], len(wanted), sum(URGENCY_RANK[action.urgency] for action in wanted)
 
 
 class Inquiry:
@@ -81,90 +83,150 @@ class Inquiry:
 
     def __init__(self, on_file: FiledTests, facts: Facts) -> None:
         self.on_file = on_file
-        self.table = on_file.table
+        self.table: Table = on_file.table
+        self.record = on_file.record
         self.facts = facts
-        self.search = search_of(self.table, facts)
-        self.groups = self.search.groups
-        # Settings share outcomes; with nothing on file or ordered, so do records of the same facts.
-        self._outcomes = self.search.outcomes if on_file.is_empty else {}
-
-    def outcome_with(self, settings: Mapping[str, str]) -> Outcome:
-        """The outcome with those facts set and the rest as recorded."""
-        with self.search.lock:
-            return self._outcome(self.search.fired(settings))
+        self.now = outcome_of(on_file, facts)
+        self._forced = any(self._rests_on_weakness(made) for made in self.now.recommendations)
+        self._outcomes: dict[frozenset[tuple[str, str]], Outcome] = {}
 
     def questions(self) -> tuple[Question, ...]:
-        """All questions, in the order in which they are worth asking."""
-        with self.search.lock:
-            if not self.on_file.is_empty:
-                return self._questions()
-            if self.search.questions is None:
-                self.search.questions = self._questions()
-            questions: tuple[Question, ...] = self.search.questions
-            return questions
-
-    def span(self, level: str) -> tuple[str, str]:
-        """The lowest and the highest level over everything unknown, asked or not. level: the present one."""
-        low = high = level
-        with self.search.lock:
-            for calm, grave in self.search.spans():
-                if RANK[low] > RANK["info"]:
-                    low = min(low, self._level(calm), key=RANK.__getitem__)
-                if RANK[high] < RANK["critical"]:
-                    high = max(high, self._level(grave), key=RANK.__getitem__)
-                if RANK[low] <= RANK["info"] and high == "critical":
-                    break
-        return low, high
-
-    def _level(self, fired: FiredRows) -> str:
-        # Only a warning can be lowered by tests that are done.
-        return self._outcome(fired).level if fired.level == "warning" else fired.level
-
-    def _outcome(self, fired: FiredRows) -> Outcome:
-        outcome = self._outcomes.get(fired)
-        if outcome is None:
-            outcome = outcome_of_rows(self.on_file, fired.rows, fired.facts, fired.demands)
-            self._outcomes[fired] = outcome
-        return outcome
-
-    def _questions(self) -> tuple[Question, ...]:
-        questions = [question for group in self.groups if (question := self._question(group))]
-        return tuple(sorted(questions, key=lambda q: (q.reach, q.in_words, q.id)))
-
-    def _question(self, group: Group) -> Question | None:
-        """The question about that group, or None where no answer changes anything.
-
-        It is ranked by everything it can lead to, and shown in the smallest setting in which it matters.
-        """
-        shown: tuple[tuple[int, Reach], Context] | None = None
-        reaches: list[Reach] = []
-        for contexts in self.search.contexts(group):
-            decided: list[Setting] = []
-            for context in contexts:
-                # Assumptions that the row does not need would lend it their own level and actions.
-                if any(smaller < context.setting for smaller in decided):
-                    continue
-                outcomes = [self._outcome(fired) for fired in context.fired]
-                if len({outcome.key for outcome in outcomes}) < 2:
-                    continue
-                decided.append(context.setting)
-                level = highest([outcome.level for outcome in outcomes])
-                reach = -RANK[level], -_changed_actions(outcomes), context.first
-                reaches.append(reach)
-                rank = len(context.assumed), reach
-                if shown is None or rank < shown[0]:
-                    shown = rank, context
-        if shown is None:
-            return None
-        context = shown[1]
-        answers = tuple(
-            AnswerOutcome(says, self._outcome(fired))
-            for (says, _), fired in zip(group.answers, context.fired, strict=True)
+        """All questions in the table's order, those of a card marked."""
+        found = [question for asked in self.table.questions for question in self._asked(asked)]
+        found.sort(key=lambda question: question.order)
+        orders = list(dict.fromkeys(question.order for question in found if question.on_card))
+        kept = frozenset(orders[: self.table.thresholds.at_most_questions])
+        return tuple(
+            replace(question, on_card=question.on_card and question.order in kept) for question in found
         )
-        return Question(group.id, group.in_words, answers, context.assumed, min(reaches))
+
+    def span(self) -> tuple[str, str]:
+        """Lowest and highest of today's level and of the unknown signs all absent and all present."""
+        unknown = [
+            name
+            for asked in self.table.questions
+            if asked.in_range
+            for name in asked.findings
+            if self._is_open(asked, name)
+        ]
+        levels = [self.now.level]
+        for present in (False, True):
+            facts = self.facts
+            for name in unknown:
+                # "All absent (examined), and all present (examined)."
+                facts = answered(self.record, self.table, facts, name, EXAMINED if present else ABSENT)
+            levels.append(self._outcome(facts).level)
+        return min(levels, key=RANK.__getitem__), max(levels, key=RANK.__getitem__)
+
+    def _asked(self, asked: AskedQuestion) -> Iterator[Question]:
+        if asked.answers:
+            yield from self._in_words(asked)
+            return
+        forced = asked.always_beside_now and self._forced
+        answers: list[AnswerOutcome] = []
+        findings: list[str] = []
+        for name in asked.findings:
+            if not self._is_open(asked, name):
+                continue
+            given = self.table.asked[name]
+            pair = (
+                AnswerOutcome("present", self._after(name, given.present), name, True),
+                AnswerOutcome("absent", self._after(name, given.absent), name, False),
+            )
+            if forced or pair[0].outcome.key != pair[1].outcome.key:
+                findings.append(name)
+                answers += pair
+        # Each old record has a question of its own, which names it.
+        for name in list(findings):
+            old = old_evidence(self.record.finding(name))
+            if old is not None:
+                own = tuple(answer for answer in answers if answer.finding == name)
+                if asked.order > 1:
+                    findings.remove(name)
+                    answers = [answer for answer in answers if answer.finding != name]
+                yield self._question(asked, name, (name,), own, forced, old)
+        if findings:
+            yield self._question(asked, asked.id, tuple(findings), tuple(answers), forced)
+
+    def _question(
+        self,
+        asked: AskedQuestion,
+        name: str,
+        findings: tuple[str, ...],
+        answers: tuple[AnswerOutcome, ...],
+        forced: bool = False,
+        old: Evidence | None = None,
+    ) -> Question:
+        on_card = self._may_be_on_card(asked) or old is not None or forced
+        if self.now.level == "critical":
+            on_card = on_card and (asked.on_critical_card or forced) and not self._asks_nothing()
+        return Question(name, asked.order, findings, answers, on_card, forced, old)
+
+    def _in_words(self, asked: AskedQuestion) -> Iterator[Question]:
+        """A question whose answers set facts; those that are known as recorded stay."""
+        names = {name for answer in asked.answers for name in answer.sets}
+        if all(self.facts.get(name, UNKNOWN) != UNKNOWN for name in names):
+            return
+        answers = []
+        for answer in asked.answers:
+            sets = {n: fact for n, fact in answer.sets.items() if self.facts.get(n, UNKNOWN) == UNKNOWN}
+            answers.append(AnswerOutcome(answer.says, self._outcome({**self.facts, **sets})))
+        if len({answer.outcome.key for answer in answers}) > 1:
+            yield self._question(asked, asked.id, (), tuple(answers))
+
+    def _may_be_on_card(self, asked: AskedQuestion) -> bool:
+        return asked.on_card(self.facts)
+
+    def _asks_nothing(self) -> bool:
+        """Whether every critical row is a result, a poisoning or a withdrawal."""
+        critical = [row for row in self.now.rows if row.level == "critical"]
+        return bool(critical) and all(row.asks_nothing for row in critical)
+
+    def _is_open(self, asked: AskedQuestion, name: str) -> bool:
+        """Whether the finding is unknown; a sign that was only reported absent is open to examination."""
+        fact = self.facts.get(name, UNKNOWN)
+        if fact == ABSENT_NOT_EXAMINED:
+            return self.table.asked[name].present == EXAMINED
+        return fact == UNKNOWN
+
+    def _after(self, name: str, fact: str) -> Outcome:
+        if fact in PRESENT and self._is_judged_beside(name):
+            return self._rejudged(name, fact)
+        return self._outcome(answered(self.record, self.table, self.facts, name, fact))
+
+    def _is_judged_beside(self, name: str) -> bool:
+        """Whether a result on file has other limits beside that finding."""
+        beside = self.table.critical_beside
+        return any(
+            result.analyte in beside and name in beside[result.analyte].findings
+            for result in self.record.results
+        )
+
+    def _rejudged(self, name: str, fact: str) -> Outcome:
+        found = Finding(name, Status.PRESENT, Basis(fact), recorded=self.record.as_of)
+        record = replace(self.record, findings={**self.record.findings, name: found})
+        facts = answered(record, self.table, facts_of(record, self.table), name, fact)
+        return outcome_of(FiledTests(record, self.table, self.facts), facts)
+
+    def _outcome(self, facts: Facts) -> Outcome:
+        changed = frozenset(item for item in facts.items() if self.facts.get(item[0], UNKNOWN) != item[1])
+        if not changed:
+            return self.now
+        if changed not in self._outcomes:
+            self._outcomes[changed] = outcome_of(self.on_file, facts)
+        return self._outcomes[changed]
+
+    def _rests_on_weakness(self, made: Recommendation) -> bool:
+        """Whether it is a referral for today because of a weakness."""
+        action = self.table.actions[made.id]
+        if made.urgency != NOW or ActionRole.REFERRAL not in action.roles:
+            return False
+        rows = (self.table.row(name) for name in made.because)
+        return self.facts.get("weakness") in PRESENT and any(
+            row is not None and row.level == "critical" and "weakness" in row.reads for row in rows
+        )
 
 
-def _changed_actions(outcomes: Sequence[Outcome]) -> int:
-    """How many actions are recommended after one answer and not, or not so urgently, after another."""
-    sets = [{(r.id, r.urgent) for r in outcome.recommendations} for outcome in outcomes]
-    return len({action for some in sets for action, _ in set().union(*sets) - some})
+def on_card(questions: Iterable[Question]) -> tuple[Question, ...]:
+    """The questions of a card."""
+    return tuple(question for question in questions if question.on_card)

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from itertools import product
 
 Facts = Mapping[str, str]
 
-EXAMINED, REPORTED, ABSENT, UNKNOWN = "examined", "reported", "absent", "unknown"
+EXAMINED, LISTED, REPORTED = "examined", "listed", "reported"
+# Absent on examination, and absent by a list or a report: only the first settles a sign.
+ABSENT, ABSENT_NOT_EXAMINED, UNKNOWN = "absent", "absent-not-examined", "unknown"
 TRUE, FALSE = "true", "false"
+PRESENT = frozenset({EXAMINED, LISTED, REPORTED})
 LEVELS = ("none", "info", "warning", "critical")
+# What a row may say instead of a level: info where the examination is normal, else warning; warning while an
+# action of the row remains, else info.
+CALM, UNTIL_DONE = "calm", "until-done"
+ROUTINE, URGENT, NOW = "routine", "urgent", "now"
+URGENCIES = (ROUTINE, URGENT, NOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,70 +112,101 @@ def variables(condition: Condition) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Days, unless the name says years. See decision_table.yaml for what each bounds."""
+    """Days, unless the name says otherwise. See decision_table.yaml for what each bounds."""
 
     persistent_days: int
     eyelid_days: int
     rapid_weakness_days: int
     child_years: int
+    small_child_years: int
+    old_years: int
+    new_onset_days: int
+    sudden_days: int
     finding_days: int
     future_days: int
-    out_of_range_days: int
+    symptom_before_onset_days: int
+    symptom_days: int
+    absence_before_record_days: int
+    acute_days: int
+    acute_named_days: int
+    antidepressant_stopped_days: int
     critical_days: int
-    low_b12_days: int
-    thyroid_days: int
-    benign_test_days: int
+    out_of_range_days: int
+    recent_result_days: int
+    long_result_days: int
+    calm_test_days: int
     study_days: int
+    now_result_days: int
+    return_days: int
+    return_at_least_days: int
     at_most_questions: int
 
 
 class RowRole(StrEnum):
     """What the cards do because a row fires. decision_table.yaml says what each means."""
 
+    BENIGN = "benign"
     NOTHING = "nothing"
     EXCLUDE_DISEASE = "exclude-disease"
-    TREAT_TODAY = "treat-today"
-    TREAT_B12 = "treat-b12"
-    CAN_RAISE_POTASSIUM = "can-raise-potassium"
     NAMED = "named"
+    TREATING_TEAM = "treating-team"
+    CHILD = "child"
 
 
 class ActionRole(StrEnum):
-    """What the cards do with an action, beyond its kind. decision_table.yaml says what each means."""
+    """What decision and cards do with an action, beyond its kind. decision_table.yaml says what each means."""
 
+    EXAMINATION = "examination"
+    ACT_ON_RESULT = "act-on-result"
+    EMERGENCY = "emergency"
+    MEDICATION_REVIEW = "medication-review"
+    SELF_CARE = "self-care"
+    RE_EXAMINE = "re-examine"
+    REFERRAL = "referral"
     MISSING_BLOOD_TESTS = "missing-blood-tests"
 
 
-# Kinds that the cards have words of their own for.
-ASK, REVIEW, ADVICE = "ask", "review", "advice"
+# Kinds of actions, and of orders.
+ORDER, RESULT, ADVICE, ASK = "order", "result", "advice", "ask"
+BLOOD, STUDY, REFERRAL = "blood", "study", "referral"
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a card can recommend. kind: blood, study, referral, ask, review or advice."""
+    """Something a card can recommend. kind: order, result, advice or ask; order: blood, study or referral."""
 
     id: str
     kind: str
+    order: str | None = None
     analytes: tuple[str, ...] = ()
     studies: tuple[str, ...] = ()
     done_days: int | None = None
     ordered_days: int | None = None
     repeat_abnormal: bool = False
     withheld_from_child: bool = False
+    withheld_beside_now: bool = False
+    withheld_beside_urgent: bool = False
+    can_be_ordered: bool = True
     roles: frozenset[ActionRole] = frozenset()
 
     @property
     def is_test(self) -> bool:
-        return self.kind in ("blood", "study")
+        return self.order in (BLOOD, STUDY)
 
 
 @dataclass(frozen=True, slots=True)
 class RowAction:
-    """What a row asks for; condition None = always. `when` is the same as it was written."""
+    """What a row asks for; condition None = always. `when` is the same as it was written.
+
+    weeks: of a re-examination, in how many. consider: to be considered, not simply done. findings: to examine.
+    """
 
     id: str
-    urgent: bool = False
+    urgency: str = ROUTINE
     paediatric: bool = False
+    weeks: int | None = None
+    consider: bool = False
+    findings: tuple[str, ...] = ()
     condition: Callable[[Facts], bool] | None = None
     when: Condition | None = None
 
@@ -192,7 +232,11 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of the table. `when` is its condition as written, with the rows it names put in; `terms` the
-    disjunctive form of that and `holds` the function."""
+    disjunctive form of that and `holds` the function.
+
+    level: a level, "calm" or "until-done". asks_nothing: it is a result, a poisoning or a withdrawal.
+    supports_studies: while it fires, no draft order of a study is called unsupported.
+    """
 
     id: str
     label: str
@@ -204,7 +248,9 @@ class Row:
     holds: Callable[[Facts], bool]
     terms: tuple[Term, ...]
     last: bool = False
-    downgraded_when_tests_done: bool = False
+    asks_nothing: bool = False
+    supports_studies: bool = False
+    beside_benign: bool = False
     drug_classes: frozenset[str] = frozenset()
     roles: frozenset[RowRole] = frozenset()
 
@@ -245,9 +291,44 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class WordsQuestion:
+class AskedQuestion:
+    """A question of section 5: about findings (present or absent), or answered in words.
+
+    order: the lowest first. on_card: when it may be on a card. in_range: its findings count for the range of
+    levels. always_beside_now: asked beside a referral for today that rests on weakness, whatever it changes.
+    """
+
     id: str
-    answers: tuple[Answer, ...]
+    order: int
+    findings: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    on_card: Callable[[Facts], bool] = field(default=lambda facts: True)
+    on_critical_card: bool = False
+    on_card_when: Condition | None = None
+    in_range: bool = False
+    always_beside_now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFact:
+    """A fact about results: whether one of those analytes is in that state, so many days old.
+
+    state: out-of-range, low, high or critical. below: its value is less, in the canonical unit.
+    """
+
+    analytes: frozenset[str]
+    state: str | None
+    from_days: int
+    at_most_days: int
+    below: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalBeside:
+    """A limit of an analyte, in its canonical unit, below which a result is critical beside a finding."""
+
+    low: Decimal
+    findings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,10 +340,11 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class AskedFinding:
-    """A finding that a click can answer. present: the fact that a yes gives."""
+    """A finding that a click can answer. present, absent: the facts that a yes and a no give."""
 
     id: str
     present: str
+    absent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,14 +358,16 @@ class Disorder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """The whole decision table, checked. Two tables are equal only if they are the same object."""
+    """The whole decision table, checked. Two tables are equal only if they are the same object.
+
+    definitions are put into the conditions that name them.
+    """
 
     thresholds: Thresholds
     electrolytes: tuple[str, ...]
-    b12_analytes: tuple[str, ...]
-    thyroid_analytes: tuple[str, ...]
     signs: tuple[str, ...]
     benign_signs: tuple[str, ...]
+    benign_ignores: frozenset[str]
     actions: Mapping[str, Action]
     rows: tuple[Row, ...]
     removals: tuple[Removal, ...]
@@ -291,11 +375,16 @@ class Table:
     named: tuple[str, ...]
     closes_gate: tuple[str, ...]
     shown_results: tuple[str, ...]
-    words: tuple[WordsQuestion, ...]
-    asked: tuple[AskedFinding, ...]
+    long_analytes: frozenset[str]
+    result_facts: Mapping[str, tuple[ResultFact, ...]]
+    questions: tuple[AskedQuestion, ...]
+    asked: Mapping[str, AskedFinding]
     disorders: tuple[Disorder, ...]
     counts_as: Mapping[str, str]
-    diagnoses: tuple[str, ...]
+    triggers: frozenset[str]
+    acute: frozenset[str]
+    history_signs: tuple[str, ...]
+    critical_beside: Mapping[str, CriticalBeside]
     _rows_by_id: Mapping[str, Row] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fhir_mappings.terminology import Terminology
 from schemas.knowledge_table import TableSchema
-from service.decision.facts import FEATURES
+from service.decision.facts import FEATURES, LAST_FEATURES
 from service.decision.table import (
-    ADVICE,
-    ASK,
+    ABSENT,
+    ABSENT_NOT_EXAMINED,
     EXAMINED,
+    LISTED,
+    PRESENT,
     REPORTED,
-    REVIEW,
     TRUE,
     Action,
     ActionRole,
@@ -25,19 +27,21 @@ from service.decision.table import (
     Answer,
     AnyOf,
     AskedFinding,
+    AskedQuestion,
     Condition,
+    CriticalBeside,
     Disorder,
     Example,
     Leaf,
     Not,
     Removal,
+    ResultFact,
     Row,
     RowAction,
     RowRole,
     Support,
     Table,
     Thresholds,
-    WordsQuestion,
     predicate,
     terms,
     variables,
@@ -47,8 +51,23 @@ from service.knowledge.loading import KnowledgeError, Problem, load_file
 FILE = "decision_table.yaml"
 Role = TypeVar("Role", bound=StrEnum)
 _EXAMPLE_WORDS = frozenset(
-    {"onset_days_ago", "sites", "courses", "drugs", "results", "result_days_ago", "age_years"}
+    "onset_days_ago sites courses drugs current stopped_days_before_onset results result_days_ago age_years"
+    " facts".split()
 )
+# How a leaf names the basis of a finding.
+_BASES = {
+    "examined": frozenset({EXAMINED, LISTED}),
+    "reported": frozenset({REPORTED}),
+    "settled": frozenset({EXAMINED, ABSENT}),
+    "absent": frozenset({ABSENT}),
+}
+# How a medicine is named in a condition, and the facts that make the leaf true.
+_DRUGS = {
+    "drug": frozenset({"yes", "possible"}),
+    "current": frozenset({TRUE}),
+    "stopped": frozenset({TRUE}),
+}
+_NEVER = AnyOf(())
 
 
 def load_table(directory: Path, terminology: Terminology) -> Table:
@@ -68,7 +87,8 @@ class _TableReader:
         self.terminology = terminology
         self.problems: list[Problem] = []
         self.when = {row["id"]: row["when"] for row in raw["rows"]}
-        self.features = FEATURES | {f"{analyte}-abnormal" for analyte in raw["electrolytes"]}
+        self.definitions = raw["definitions"]
+        self.features = FEATURES | raw["result_facts"].keys()
 
     def problem(self, place: str, reason: str) -> None:
         self.problems.append(Problem(FILE, place, reason))
@@ -95,16 +115,18 @@ class _TableReader:
         match text.split():
             case ["row", name] if name in self.when and name not in inlined:
                 return self.condition(self.when[name], place, (*inlined, name))
-            case ["drug", name] if name in self.terminology.medications.class_labels:
-                return Leaf(f"drug {name}", frozenset({"yes", "possible"}))
-            case ["current", name] if name in self.terminology.medications.class_labels:
-                return Leaf(f"current {name}", frozenset({TRUE}))
+            case [("drug" | "current" | "stopped") as word, name] if (
+                name in self.terminology.medications.class_labels
+            ):
+                return Leaf(text, _DRUGS[word])
+            case [name] if name in self.definitions and f"definition {name}" not in inlined:
+                return self.condition(self.definitions[name], place, (*inlined, f"definition {name}"))
             case [name] if name in self.features:
                 return Leaf(name, frozenset({TRUE}))
             case [name] if name in self.terminology.findings:
-                return Leaf(name, frozenset({EXAMINED, REPORTED}))
-            case [name, ("examined" | "reported") as basis] if name in self.terminology.findings:
-                return Leaf(name, frozenset({basis}))
+                return Leaf(name, PRESENT)
+            case [name, basis] if basis in _BASES and name in self.terminology.findings:
+                return Leaf(name, _BASES[basis])
         self.problem(place, f"{text!r} is no finding, feature, medication class or other row")
         return Leaf(text, frozenset({TRUE}))
 
@@ -122,18 +144,20 @@ class _TableReader:
             actions[raw["id"]] = Action(
                 id=raw["id"],
                 kind=raw["kind"],
+                order=raw["order"],
                 analytes=tuple(raw["analytes"]),
                 studies=tuple(raw["studies"]),
                 done_days=raw["done_days"],
                 ordered_days=raw["ordered_days"],
                 repeat_abnormal=raw["repeat_abnormal"],
                 withheld_from_child=raw["child"] == "withheld",
+                withheld_beside_now=raw["beside_now"] == "withheld",
+                withheld_beside_urgent=raw["beside_urgent"] == "withheld",
+                can_be_ordered=raw["can_be_ordered"],
                 roles=self.roles(raw["roles"], ActionRole, place),
             )
-        kinds = {action.kind for action in actions.values()}
-        for kind in (ASK, REVIEW, ADVICE):
-            if kind not in kinds:
-                self.problem("actions", f"no action of kind {kind!r}, which the cards need")
+            if (raw["kind"] == "order") is not (raw["order"] is not None or not raw["can_be_ordered"]):
+                self.problem(place, "an order says what is ordered, and nothing else does")
         counts = self.count_roles(actions.values(), ActionRole, "actions")
         for role in (role for role in ActionRole if counts[role] > 1):
             self.problem("actions", f"the role {role.value!r} is on {counts[role]} actions, not on one")
@@ -176,10 +200,14 @@ class _TableReader:
             holds=predicate(condition),
             terms=terms(condition),
             last=raw["reads"] == "last",
-            downgraded_when_tests_done=raw["downgraded_when_tests_done"],
+            asks_nothing=raw["asks_nothing"],
+            supports_studies=raw["supports_studies"],
+            beside_benign=raw["beside_benign"],
             roles=self.roles(raw["roles"], RowRole, place),
             drug_classes=frozenset(
-                name.removeprefix("drug ") for name in variables(condition) if name.startswith("drug ")
+                name.partition(" ")[2]
+                for name in variables(condition)
+                if name.startswith(("drug ", "current ", "stopped "))
             ),
         )
 
@@ -187,8 +215,11 @@ class _TableReader:
         when = self.optional(raw["when"], place)
         return RowAction(
             raw["id"],
-            urgent=raw["urgency"] == "urgent",
+            urgency=raw["urgency"],
             paediatric=raw["paediatric"],
+            weeks=raw["weeks"],
+            consider=raw["consider"],
+            findings=tuple(raw["findings"]),
             condition=predicate(when) if when else None,
             when=when,
         )
@@ -219,38 +250,106 @@ class _TableReader:
             advice.append(Advice(raw["id"], trigger, predicate(unless) if unless else None, unless))
         return tuple(advice)
 
-    def words(self) -> tuple[WordsQuestion, ...]:
+    def questions(self) -> tuple[AskedQuestion, ...]:
         questions = []
-        for raw in self.raw["asked_in_words"]:
-            for answer in raw["answers"]:
-                for name in answer["sets"]:
-                    if name not in self.features:
-                        self.problem(f"asked_in_words.{raw['id']}", f"no feature {name!r}")
-            answers = tuple(
-                Answer(a["says"], {name: "true" if value else "false" for name, value in a["sets"].items()})
-                for a in raw["answers"]
+        for raw in self.raw["questions"]:
+            place = f"questions.{raw['id']}"
+            if bool(raw["findings"]) is bool(raw["answers"]):
+                self.problem(place, "asks about findings, or has answers in words")
+            for name in raw["findings"]:
+                definition = self.terminology.findings.get(name)
+                if definition is None or definition.category is None:
+                    self.problem(place, f"{name!r} is no finding that an answer can record")
+            for name in {name for answer in raw["answers"] for name in answer["sets"]} - self.features:
+                self.problem(place, f"no feature {name!r}")
+            never = raw["on_card"] == "never"
+            when = _NEVER if never else self.optional(raw["on_card"], place)
+            questions.append(
+                AskedQuestion(
+                    id=raw["id"],
+                    order=raw["order"],
+                    findings=tuple(raw["findings"]),
+                    answers=tuple(
+                        Answer(a["says"], {name: str(value).lower() for name, value in a["sets"].items()})
+                        for a in raw["answers"]
+                    ),
+                    on_card=predicate(when) if when is not None else lambda facts: True,
+                    on_card_when=when,
+                    on_critical_card=raw["on_critical_card"],
+                    in_range=raw["in_range"],
+                    always_beside_now=raw["always_beside_now"],
+                )
             )
-            questions.append(WordsQuestion(raw["id"], answers))
         return tuple(questions)
 
+    def result_facts(self) -> dict[str, tuple[ResultFact, ...]]:
+        facts = {}
+        for name, parts in self.raw["result_facts"].items():
+            place = f"result_facts.{name}"
+            alternatives = []
+            for raw in parts:
+                for analyte in (*raw["analytes"], *raw["other_than"]):
+                    self.check_analyte(analyte, place)
+                if bool(raw["analytes"]) is bool(raw["other_than"]):
+                    self.problem(place, "names analytes, or all except some")
+                if (raw["state"] is None) is (raw["below"] is None):
+                    self.problem(place, "names a state, or a value that it is below")
+                analytes = raw["analytes"] or self.terminology.analytes.keys() - set(raw["other_than"])
+                below = None if raw["below"] is None else Decimal(raw["below"])
+                alternatives.append(
+                    ResultFact(
+                        frozenset(analytes), raw["state"], raw["from_days"], raw["at_most_days"], below
+                    )
+                )
+            facts[name] = tuple(alternatives)
+        return facts
+
+    def check_ask(self, rows: Iterable[Row], actions: Mapping[str, Action]) -> None:
+        """An action that asks for an examination says of what; only last rows read the level."""
+        for row in rows:
+            place = f"rows.{row.id}"
+            for asked in row.actions:
+                action = actions.get(asked.id)
+                if action is None:
+                    continue
+                if (ActionRole.EXAMINATION in action.roles) is not bool(asked.findings):
+                    self.problem(place, f"{asked.id}: name the findings to examine, and only there")
+                for name in asked.findings:
+                    self.check_finding(name, place)
+            if not row.last and variables(row.when) & LAST_FEATURES:
+                self.problem(place, "reads what is known only after the rows: say reads: last")
+            urgent = any(asked.urgency != "routine" for asked in row.actions)
+            if urgent is not (row.level == "critical"):
+                self.problem(place, "is critical exactly where an action is urgent or for today")
+
     def table(self) -> Table:
-        for place in ("signs", "benign_signs", "named", "closes_gate"):
+        for place in ("signs", "benign_signs", "history_signs", "benign_ignores", "named", "closes_gate"):
             for name in self.raw[place]:
                 self.check_finding(name, place)
-        for place in ("electrolytes", "b12_analytes", "thyroid_analytes", "shown_results"):
+        for place in ("electrolytes", "long_analytes", "shown_results", "critical_beside"):
             for analyte in self.raw[place]:
                 self.check_analyte(analyte, place)
+        for name in self.definitions.keys() & (FEATURES | self.terminology.findings.keys()):
+            if name not in FEATURES:
+                self.problem(f"definitions.{name}", "is the name of a finding")
         actions = self.actions()
+        rows = self.rows(actions)
+        self.check_ask(rows, actions)
         findings = self.terminology.findings.values()
         return Table(
             thresholds=Thresholds(**self.raw["thresholds"]),
             electrolytes=tuple(self.raw["electrolytes"]),
-            b12_analytes=tuple(self.raw["b12_analytes"]),
-            thyroid_analytes=tuple(self.raw["thyroid_analytes"]),
+            long_analytes=frozenset(self.raw["long_analytes"]),
             signs=tuple(self.raw["signs"]),
             benign_signs=tuple(self.raw["benign_signs"]),
+            benign_ignores=frozenset(self.raw["benign_ignores"]),
+            history_signs=tuple(self.raw["history_signs"]),
+            critical_beside={
+                analyte: CriticalBeside(Decimal(raw["low"]), tuple(raw["findings"]))
+                for analyte, raw in self.raw["critical_beside"].items()
+            },
             actions=actions,
-            rows=self.rows(actions),
+            rows=rows,
             removals=tuple(
                 Removal(raw["id"], raw["says"], tuple(raw["claims"])) for raw in self.raw["removals"]
             ),
@@ -258,17 +357,23 @@ class _TableReader:
             named=tuple(self.raw["named"]),
             closes_gate=tuple(self.raw["closes_gate"]),
             shown_results=tuple(self.raw["shown_results"]),
-            words=self.words(),
-            asked=tuple(
-                AskedFinding(f.id, EXAMINED if f.category == "exam" else REPORTED)
+            result_facts=self.result_facts(),
+            questions=self.questions(),
+            asked={
+                f.id: AskedFinding(
+                    f.id,
+                    EXAMINED if f.category == "exam" else REPORTED,
+                    ABSENT if f.category == "exam" else ABSENT_NOT_EXAMINED,
+                )
                 for f in findings
                 if f.category is not None
-            ),
+            },
             disorders=tuple(
                 Disorder(f.id, f.analyte, f.low)
                 for f in findings
                 if f.any_electrolyte or f.analyte in self.raw["electrolytes"]
             ),
             counts_as={a.id: a.counts_as for a in self.terminology.analytes.values()},
-            diagnoses=tuple(f.id for f in findings if f.kind == "diagnosis"),
+            triggers=frozenset(f.id for f in findings if f.kind == "trigger"),
+            acute=frozenset(f.id for f in findings if f.acute),
         )

@@ -185,6 +185,8 @@ def _definition(raw: Mapping[str, Any]) -> FindingDefinition:
         answer=(answer["system"], answer["code"]) if answer else None,
         answer_display=answer["display"] if answer else "",
         chronic=raw["chronic"],
+        acute=raw["acute"],
+        from_history=raw["from_history"],
         only_lowers=raw["only_lowers"],
         neurological=raw["neurological"],
         analyte=raw["analyte"],
@@ -244,8 +246,11 @@ def _finding_codes(
     for raw in raws:
         for key, code in _codes_of_finding(files, raw, sites):
             known = meanings.setdefault(key, {})
-            if raw["id"] not in known or code.sites:
-                known[raw["id"]] = code
+            other = known.get(raw["id"])
+            if other is not None and other.acute != code.acute:
+                # By one of its concepts it lasts.
+                other, code = replace(other, acute=False), replace(code, acute=False)
+            known[raw["id"]] = code if other is None or code.sites else other
     by_id = {raw["id"]: raw for raw in raws}
     for key, codes in meanings.items():
         if len(codes) > 1:
@@ -259,9 +264,12 @@ def _codes_of_finding(
     files: KnowledgeFiles, raw: Mapping[str, Any], sites: Mapping[str, Site]
 ) -> Iterator[tuple[CodeKey, FindingCode]]:
     file = f"findings/{raw['id']}.yaml"
-    for concept in raw["sited"]:
-        if concept not in raw["concepts"]:
-            files.problem(file, f"sited.{concept}", "none of its concepts")
+    for member in ("sited", "acute_concepts"):
+        for concept in raw[member]:
+            if concept not in raw["concepts"]:
+                files.problem(file, f"{member}.{concept}", "none of its concepts")
+    if raw["acute"] and (raw["chronic"] or raw["from_history"]):
+        files.problem(file, "acute", "a state that is over in days neither lasts nor speaks from history")
     by_concept = {concept: _site(files, site, sites, file) for concept, site in raw["sited"].items()}
     by_code = {
         code: tuple(place for name in names for place in _site(files, name, sites, file))
@@ -274,7 +282,8 @@ def _codes_of_finding(
         own = next((code for code in (*by_code, *reported) if code_key(key[0], code) == key), None)
         unused.discard(own or "")
         places = by_code.get(own or "") or by_concept.get(concept, ())
-        yield key, FindingCode(raw["id"], places, Basis.REPORTED if own in reported else None)
+        basis = Basis.REPORTED if own in reported else None
+        yield key, FindingCode(raw["id"], places, basis, raw["acute"] or concept in raw["acute_concepts"])
     for code in sorted(unused):
         files.problem(file, f"sited_codes or told_codes: {code}", "none of its codes")
 

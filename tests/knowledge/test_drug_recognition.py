@@ -76,6 +76,11 @@ def text(name: str) -> dict[str, Any]:
         (coding(ATC, "N06AX11"), {"antidepressant-other"}),
         (coding(SNOMED, "10396111000001106"), {"loop-diuretic", "potassium-sparing-diuretic"}),
         (coding(SNOMED, "387475002"), {"loop-diuretic"}),  # furosemide, the substance
+        (coding(SNOMED, "766311000001100"), {"other-lithium"}),  # Priadel
+        (coding(SNOMED, "8788711000001105"), {"other-lithium"}),  # Li-Liquid
+        (coding(ATC, "N05AN01"), {"other-lithium"}),
+        (coding(RXNORM, "6809"), {"other-metformin"}),
+        (coding(ATC, "A10BD07"), {"other-metformin"}),
         (coding(SNOMED, "13614311000001105"), {"corticosteroid-systemic"}),  # hydrocortisone tablets
         (coding(SNOMED, "131211000001103"), {"corticosteroid-topical-local"}),  # hydrocortisone cream
         (coding(NDC, "00054007725"), {"loop-diuretic"}),
@@ -122,6 +127,11 @@ def test_a_code_means_nothing_in_another_system() -> None:
         ("Furosemidex", set()),
         ("Salbutamol inhaler", {"beta2-agonist-short"}),
         ("sertraline 50 mg", {"ssri"}),
+        ("Priadel 400mg modified-release tablets", {"other-lithium"}),
+        ("CAMCOLIT 250", {"other-lithium"}),
+        ("Liskonum 450mg", {"other-lithium"}),
+        ("Li-Liquid 509mg/5ml oral solution", {"other-lithium"}),
+        ("Metformin 1 g twice daily", {"other-metformin"}),
     ],
 )
 def test_text(name: str, expected: set[str]) -> None:

@@ -15,39 +15,57 @@ KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge" / "data"
 
 # The concepts of the code tables: none may get lost.
 CONCEPTS = """
-    abdomen abnormal_emg_result abnormal_involuntary_movement_unspecified albumin alcohol_excess
-    alcohol_use als ana ankle ankle_left ankle_right answer_absent answer_no answer_present
-    answer_yes anti_achr anxiety anxiety_disorder back basic_metabolic_panel
-    benign_fasciculation_syndrome bicarbonate bulbar_weakness caffeine_overuse
-    calcium_disorder_unspecified calcium_ionized calcium_total calf calf_left calf_right chest
-    chloride chronic_kidney_disease comprehensive_metabolic_panel coordination_problem
-    course_continuous course_improving course_intermittent course_persistent course_progressive
-    course_recurrent course_stable course_worsening creatine_kinase creatinine dehydration
-    diabetes_mellitus diabetic_neuropathy dysarthria dysphagia dyspnea egfr electrolyte_imbalance
-    electrolytes_panel electromyography eyelid eyelid_left eyelid_right eyelid_twitch face
-    facial_myokymia facial_weakness family_history_diabetes family_history_generic
-    family_history_hereditary_disease family_history_neuro fasciculation fatigue foot foot_left
-    foot_right forearm forearm_left forearm_right free_t3 free_t4 gait_difficulty generalized
-    generalized_anxiety_disorder glucose hand hand_left hand_right hba1c heart_failure hypercalcemia
-    hyperkalemia hypernatremia hyperthyroidism hypocalcemia hypoesthesia hypokalemia hypomagnesemia
-    hyponatremia hypothyroidism hypotonia insomnia knee knee_left knee_right laterality_bilateral
-    laterality_left laterality_right limb_pain limb_weakness lower_leg lower_leg_left
-    lower_leg_right lower_limb lower_limb_left lower_limb_right lumbosacral_radiculopathy magnesium
-    magnesium_disorder_unspecified malabsorption mononeuropathy motor_neuron_disease mri_brain
-    mri_spine multifocal_motor_neuropathy multiple_sclerosis muscle_atrophy muscle_cramp_or_spasm
-    muscle_strain muscle_weakness musculoskeletal_symptom_unspecified myalgia myokymia
-    nerve_conduction_study nerve_conduction_study_referral nerve_root_disorder
-    neurology_consult_note neurology_referral neurology_specialty neuromyotonia numbness
-    nutritional_deficiency orthopnea overexertion overuse_soft_tissue_disorder pain paresthesia
-    peripheral_neuropathy pernicious_anemia phosphate poor_diet potassium pregnancy quadriceps
-    reduced_mobility_nonspecific s1_radiculopathy sedentary_lifestyle sensory_disturbance_other
-    shoulder shoulder_left shoulder_right sleep_deprivation sodium specialist_consultation_visit
-    spinal_muscular_atrophy stimulant_use stress thigh thigh_left thigh_right thyroid_panel
-    tobacco_smoking_status_observation tobacco_use_current tobacco_use_former tobacco_use_none
-    tongue tongue_fasciculation total_t3 total_t4 trunk trunk_weakness tsh upper_arm upper_arm_left
-    upper_arm_right upper_limb upper_limb_left upper_limb_right urea_nitrogen vitamin_b12
-    vitamin_b12_deficiency vitamin_b_deficiency_other vitamin_d_25oh vitamin_d_deficiency
-    volume_depletion weakness_nonspecific zinc zinc_deficiency zinc_disorder_unspecified
+    abdomen abnormal_emg_result abnormal_involuntary_movement_unspecified
+    abnormal_reflex_nonspecific albumin alcohol_excess alcohol_use alcohol_withdrawal als ana ankle
+    ankle_left ankle_right answer_absent answer_no answer_present answer_yes anti_achr
+    anticholinesterase_poisoning anxiety anxiety_disorder back bariatric_surgery
+    basic_metabolic_panel benign_fasciculation_syndrome bicarbonate brachial_plexopathy
+    bulbar_weakness caffeine_overuse calcium_disorder_unspecified calcium_ionized calcium_total calf
+    calf_left calf_right carpal_tunnel_syndrome cauda_equina_syndrome celiac_disease
+    cervical_radiculopathy chest chloride choking cholinergic_agonist_poisoning
+    cholinesterase_activity chronic_kidney_disease cidp comprehensive_metabolic_panel
+    coordination_problem copd course_continuous course_improving course_intermittent
+    course_progressive course_recurrent course_stable course_worsening creatine_kinase creatinine
+    dehydration developmental_regression diabetes_mellitus diabetic_neuropathy dialysis
+    diaphragm_disorder_nonspecific disuse_muscle_atrophy dysarthria dysphagia dysphonia dyspnea egfr
+    electrolyte_imbalance electrolytes_panel electromyography eyelid eyelid_left eyelid_right
+    eyelid_twitch face facial_myokymia facial_nerve_palsy facial_weakness family_history_diabetes
+    family_history_generic family_history_hereditary_disease family_history_neuro fasciculation
+    fatigue foot foot_drop foot_left foot_right forearm forearm_left forearm_right free_t3 free_t4
+    gait_difficulty gastrectomy generalized generalized_anxiety_disorder glucose
+    guillain_barre_syndrome hand hand_left hand_right hba1c heart_failure hemiplegia
+    holotranscobalamin hypercalcemia hyperhidrosis hyperkalemia hypermagnesemia hypernasal_speech
+    hypernatremia hyperparathyroidism hyperphosphatemia hyperthyroidism hypocalcemia hypoesthesia
+    hypokalemia hypomagnesemia hyponatremia hypoparathyroidism hypophosphatemia hypothyroidism
+    hypotonia hypoventilation impaired_chewing insomnia kennedy_disease kidney_failure_unspecified
+    knee knee_left knee_right lambert_eaton_syndrome laterality_bilateral laterality_left
+    laterality_right limb_pain limb_weakness lithium_level lithium_toxicity lower_leg lower_leg_left
+    lower_leg_right lower_limb lower_limb_left lower_limb_right lumbosacral_plexopathy
+    lumbosacral_radiculopathy magnesium magnesium_disorder_unspecified magnesium_ionized
+    malabsorption monomelic_amyotrophy mononeuropathy monoplegia motor_delay motor_neuron_disease
+    motor_regression mri_brain mri_spine multifocal_motor_neuropathy multiple_sclerosis
+    muscle_atrophy muscle_cramp_or_spasm muscle_stiffness muscle_strain muscle_weakness
+    musculoskeletal_symptom_unspecified myalgia myasthenia_gravis myelopathy myokymia
+    myoneural_disorder_other neck_weakness nerve_conduction_study nerve_conduction_study_referral
+    nerve_root_disorder neurology_consult_note neurology_referral neurology_specialty neuromyotonia
+    numbness nutritional_deficiency obesity_hypoventilation organophosphate_poisoning orthopnea
+    overexertion overuse_soft_tissue_disorder pain palatal_weakness paralysis_nonspecific
+    paraplegia_tetraplegia parathyroid_disorder_unspecified parathyroid_hormone paresthesia
+    periodic_paralysis peripheral_neuropathy pernicious_anemia peroneal_neuropathy phosphate
+    phosphate_disorder_unspecified poor_diet post_polio postpartum potassium pregnancy
+    pregnancy_ended_early quadriceps reduced_mobility_nonspecific reduced_reflexes repeated_falls
+    respiratory_failure respiratory_muscle_weakness s1_radiculopathy
+    salivary_secretion_disorder_unspecified sedentary_lifestyle sensory_disturbance_other shoulder
+    shoulder_left shoulder_right sialorrhea sleep_apnea sleep_deprivation sodium spasticity
+    specialist_consultation_visit speech_disturbance_nonspecific spinal_muscular_atrophy
+    stiff_person_syndrome stimulant_use stress stroke_sequela tetany thigh thigh_left thigh_right
+    thyroid_panel thyroiditis tobacco_smoking_status_observation tobacco_use_current
+    tobacco_use_former tobacco_use_none tongue tongue_atrophy tongue_fasciculation tongue_weakness
+    total_t3 total_t4 trunk trunk_weakness tsh ulnar_neuropathy upper_arm upper_arm_left
+    upper_arm_right upper_limb upper_limb_left upper_limb_right upper_motor_neuron_signs urea
+    urea_nitrogen vitamin_b12 vitamin_b12_deficiency vitamin_b_deficiency_other vitamin_d_25oh
+    vitamin_d_deficiency volume_depletion weakness_nonspecific wrist_drop wrist_or_foot_drop zinc
+    zinc_deficiency zinc_disorder_unspecified
 """
 
 
@@ -169,6 +187,21 @@ def test_a_file_is_named_after_its_concept() -> None:
             "no other finding",
         ),
         ("findings/fatigue.yaml", "kind: shown", 'kind: shown\nspecific: "tired"', "specific", "no finding"),
+        (
+            "findings/breathing-difficulty.yaml",
+            "acute_concepts: [respiratory_failure]",
+            "acute_concepts: [copd]",
+            "acute_concepts.copd",
+            "none of its",
+        ),
+        ("findings/cauda-equina.yaml", "acute: true", "acute: true\nchronic: true", "acute", "over in days"),
+        (
+            "findings/cauda-equina.yaml",
+            "acute: true",
+            "acute: true\nfrom_history: true",
+            "acute",
+            "over in days",
+        ),
         ("analytes/potassium.yaml", '"1"', '"one"', "units", "not a number"),
         ("analytes/potassium.yaml", 'low: "2.5"', "low: 2.5", "critical", "quote it"),
         ("analytes/potassium.yaml", 'code: "2823-3"', 'code: "2823-4"', "potassium", "none of its codes"),

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from fhir_mappings.terminology import HPO, ICD_10, ICD_10_CM, LOINC, SNOMED
+from service.knowledge.loading import load_yaml
 from tests.knowledge.terminologies import KNOWLEDGE, known, said, terminology
 
 # --- 1: headers of ICD-10-CM
@@ -24,13 +25,42 @@ from tests.knowledge.terminologies import KNOWLEDGE, known, said, terminology
         ("E08.21", "diabetes"),
         ("E10.649", "diabetes"),
         ("E11", "diabetes"),
-        ("E11.22", "diabetes"),
         ("E13.8", "diabetes"),
-        ("E11.42", "diabetic-neuropathy"),
+        ("J96.01", "breathing-difficulty"),
+        ("J44.1", "lung-disease"),
+        ("I50.22", "heart-failure"),
+        ("G56.01", "arm-nerve"),
+        ("M50.121", "cervical-radiculopathy"),
+        ("T60.0X1A", "cholinergic-poisoning"),
+        ("T44.0X2A", "cholinergic-poisoning"),
+        ("F10.231", "alcohol-withdrawal"),
+        ("O24.414", "pregnancy"),
+        ("R26.1", "movement"),
+        ("M62.54", "atrophy"),
     ],
 )
 def test_1_a_header_stands_for_all_below_it(code: str, finding: str) -> None:
     assert said(ICD_10_CM, code) == {finding}
+
+
+@pytest.mark.parametrize(
+    ("code", "findings"),
+    [
+        ("E11.22", {"diabetes", "chronic-kidney-disease"}),
+        ("E11.42", {"diabetes", "diabetic-neuropathy"}),
+        ("E10.40", {"diabetes", "diabetic-neuropathy"}),
+        ("I13.0", {"heart-failure", "chronic-kidney-disease"}),
+        ("O24.111", {"pregnancy", "diabetes"}),
+        ("O99.843", {"pregnancy", "bariatric-surgery"}),
+        ("N18.6", {"chronic-kidney-disease", "kidney-failure"}),
+        ("Z99.2", {"chronic-kidney-disease", "kidney-failure"}),
+        ("G81.91", {"weakness", "central-lesion"}),
+        ("G82.20", {"weakness", "central-lesion"}),
+        ("G61.0", {"guillain-barre", "guillain-barre-past"}),
+    ],
+)
+def test_1_a_code_of_its_own_does_not_hide_its_family(code: str, findings: set[str]) -> None:
+    assert said(ICD_10_CM, code) == findings
 
 
 def test_1_a_family_is_of_icd_only_and_not_of_what_merely_looks_longer() -> None:
@@ -48,8 +78,8 @@ def test_1_a_family_is_of_icd_only_and_not_of_what_merely_looks_longer() -> None
         ("M54.10", {"nerve-root-disorder"}, {"nerve-root-disorder"}),
         ("M54.1", {"nerve-root-disorder"}, set()),
         # Of ICD-10-CM only what stands above it counts: that says nothing of diabetes.
-        ("G63.2", {"diabetic-neuropathy"}, {"peripheral-neuropathy"}),
-        ("E10.4", {"diabetic-neuropathy"}, {"diabetes"}),
+        ("G63.2", {"diabetes", "diabetic-neuropathy"}, {"peripheral-neuropathy"}),
+        ("E10.4", {"diabetes", "diabetic-neuropathy"}, {"diabetes"}),
         ("E83.4", {"magnesium-disorder"}, set()),
         ("E83.5", {"calcium-disorder"}, set()),
         ("E83.50", {"calcium-disorder"}, {"calcium-disorder"}),
@@ -63,7 +93,12 @@ def test_1_a_family_is_of_icd_only_and_not_of_what_merely_looks_longer() -> None
         ("R53", set(), set()),
         ("M62.81", set(), {"weakness"}),
         ("E14.9", {"diabetes"}, set()),
-        ("E13.9", set(), {"diabetes"}),
+        ("E13.9", {"diabetes"}, {"diabetes"}),
+        ("M21.3", {"weakness"}, set()),
+        ("M21.37", {"weakness"}, {"weakness"}),
+        ("F10.3", {"alcohol-withdrawal"}, set()),
+        ("R06.0", {"breathing-difficulty"}, {"breathing-difficulty"}),
+        ("R06.01", {"breathing-difficulty"}, {"orthopnea"}),
     ],
 )
 def test_2_each_system_by_its_own_meaning(code: str, who: set[str], clinical_modification: set[str]) -> None:
@@ -133,7 +168,22 @@ def test_3_opposites(system: str, high_code: str, high: str, low_code: str, low:
         (SNOMED, "26748006"),  # teeth without calcium
         (SNOMED, "71938000"),  # calcium in the urine
         (SNOMED, "123812008"),  # zinc excess
-        (SNOMED, "92341000119107"),  # after a stroke
+        (SNOMED, "43486001"),  # cerebral palsy
+        (ICD_10_CM, "G80.1"),
+        (ICD_10_CM, "M62.84"),  # sarcopenia
+        (ICD_10_CM, "R54"),
+        (ICD_10_CM, "F44.4"),  # dissociative
+        (SNOMED, "40890009"),  # swallowing, of the gullet
+        (ICD_10_CM, "R47.01"),  # aphasia
+        (ICD_10_CM, "R06.2"),  # wheeze
+        (ICD_10_CM, "M25.6"),  # a stiff joint
+        (SNOMED, "161505003"),  # heart failure in the past
+        (ICD_10_CM, "I11.9"),
+        (ICD_10_CM, "Z94.0"),  # a kidney transplant
+        (ICD_10_CM, "T44.0X6A"),  # too little of a cholinesterase inhibitor
+        (SNOMED, "241753006"),  # carbamazepine, no carbamate
+        (ICD_10_CM, "F10.21"),  # in remission
+        (SNOMED, "60001007"),  # not pregnant
         (SNOMED, "51197009"),  # stomach cramps
     ],
 )
@@ -149,7 +199,7 @@ def test_4_a_look_alike_makes_nothing_present(system: str, code: str) -> None:
     ("system", "code", "findings"),
     [
         (HPO, "HP:0007340", {"weakness"}),
-        (SNOMED, "249945007", set()),
+        (SNOMED, "249945007", {"weakness"}),
         (HPO, "HP:0003228", {"hypernatremia"}),
         (SNOMED, "286926003", set()),
         (SNOMED, "39355002", set()),
@@ -194,6 +244,31 @@ def test_6_studies(system: str, code: str, study: str | None) -> None:
         ("11580-8", "tsh"),
         ("1989-3", "vitamin-d"),
         ("58941-6", None),
+        # Ratios, isoenzymes, antibodies, other fluids: the look-alikes of the laboratory.
+        ("49935-0", None),
+        ("49936-8", None),
+        ("83064-6", None),
+        ("32673-6", None),
+        ("13969-1", None),
+        ("20569-0", None),
+        ("49136-5", None),
+        ("2154-3", None),
+        ("2152-7", None),
+        ("2155-0", None),
+        ("28003-2", None),
+        ("16525-8", None),
+        ("13444-5", None),
+        ("18281-6", None),
+        ("34907-6", None),
+        ("2171-7", None),
+        ("15087-0", None),
+        ("2729-2", None),
+        ("5385-0", None),
+        ("3721-8", None),
+        ("25463-1", None),
+        ("25462-3", None),
+        ("9815-2", None),
+        ("9358-3", None),
     ],
 )
 def test_6_laboratory(code: str, analyte: str | None) -> None:
@@ -217,8 +292,16 @@ def test_6_more() -> None:
         ({"2823-3", "6298-4"}, "potassium"),
         ({"2951-2", "2947-0"}, "sodium"),
         ({"17861-6", "2000-8", "49765-1", "29265-6"}, "calcium"),
-        ({"1994-3", "17864-0"}, "calcium-ionised"),
+        ({"17863-2", "1994-3", "17864-0"}, "calcium-ionised"),
         ({"19123-9", "2601-3"}, "magnesium"),
+        ({"2600-5", "32698-3"}, "magnesium-ionised"),
+        ({"14334-7", "3719-2", "25461-5"}, "lithium"),
+        ({"1751-7", "54347-0"}, "albumin"),
+        ({"2731-8", "14866-8"}, "parathyroid-hormone"),
+        ({"72160-5"}, "holotranscobalamin"),
+        ({"72903-8"}, "urea"),
+        ({"3094-0", "14937-7"}, "urea-nitrogen"),
+        ({"2098-2", "11154-2"}, "cholinesterase"),
         ({"5763-8", "14955-9"}, "zinc"),
         ({"2339-0"}, "glucose"),
         ({"38483-4"}, "creatinine"),
@@ -247,13 +330,27 @@ def test_7_red_cell_zinc_is_not_zinc() -> None:
         ("potassium", "mg/dL", "25.413895", "6.5"),
         ("sodium", "meq/l", "120", "120"),
         ("sodium", "10*-3.eq/L", "160", "160"),
+        ("lithium", "mEq/L", "1.5", "1.5"),
+        ("lithium", "mg/dL", "1.041", "1.5"),
+        ("creatine-kinase", "ukat/L", "100", "6000"),
+        ("creatine-kinase", "[iU]/L", "5000", "5000"),
+        ("albumin", "g/dL", "3.4", "34"),
+        ("egfr", "mL/min/{1.73_m2}", "14", "14"),
     ],
 )
 def test_7_units_convert_exactly(analyte: str, unit: str, value: str, molar: str) -> None:
-    assert Decimal(value) * terminology().analytes[analyte].units[unit] == Decimal(molar)
+    assert round(Decimal(value) * terminology().analytes[analyte].units[unit], 9) == Decimal(molar)
 
 
-def test_7_critical_limits_are_of_total_not_of_ionised_calcium() -> None:
+@pytest.mark.parametrize(
+    ("analyte", "unit"),
+    [("creatine-kinase", "ng/mL"), ("albumin", "umol/L"), ("albumin", "%"), ("egfr", "mL/min")],
+)
+def test_7_a_unit_without_an_exact_factor_has_none(analyte: str, unit: str) -> None:
+    assert unit not in terminology().analytes[analyte].units
+
+
+def test_7_critical_limits_and_those_of_ionised_calcium_are_its_own() -> None:
     limits = {
         name: (one.critical_low, one.critical_high)
         for name, one in terminology().analytes.items()
@@ -263,7 +360,10 @@ def test_7_critical_limits_are_of_total_not_of_ionised_calcium() -> None:
         "potassium": (Decimal("2.5"), Decimal("6.5")),
         "sodium": (Decimal("120"), Decimal("160")),
         "calcium": (Decimal("1.8"), Decimal("3.5")),
+        "calcium-ionised": (Decimal("0.9"), Decimal("1.6")),
         "magnesium": (Decimal("0.4"), None),
+        "lithium": (None, Decimal("1.5")),
+        "creatine-kinase": (None, Decimal("5000")),
     }
     assert terminology().analytes["calcium-ionised"].counts_as == "calcium"
 
@@ -348,6 +448,27 @@ def test_8_laterality_is_a_side_and_no_site() -> None:
         (ICD_10_CM, "G71.19"),
         (ICD_10_CM, "R20.9"),
         (SNOMED, "22253000"),
+        (ICD_10_CM, "J98.6"),
+        (ICD_10_CM, "K11.7"),
+        (ICD_10_CM, "R49.0"),
+        (SNOMED, "50219008"),
+        (ICD_10_CM, "R47.9"),
+        (ICD_10, "R47.8"),
+        (HPO, "HP:0002307"),  # drooling alone
+        (SNOMED, "53827007"),
+        (ICD_10_CM, "R29.2"),
+        (HPO, "HP:0001284"),
+        (ICD_10_CM, "G83.9"),
+        (ICD_10_CM, "R29.5"),
+        (SNOMED, "240129002"),
+        (ICD_10_CM, "R62.0"),
+        (HPO, "HP:0001270"),
+        (ICD_10_CM, "G47.33"),
+        (ICD_10_CM, "G70.9"),
+        (ICD_10_CM, "G57.31"),
+        (ICD_10_CM, "G51.0"),
+        (ICD_10_CM, "O90.9"),
+        (ICD_10_CM, "O03.9"),
     ],
 )
 def test_9_is_shown_and_makes_nothing_present(system: str, code: str) -> None:
@@ -385,3 +506,118 @@ def test_11_tobacco_in_remission_or_past_is_no_current_use() -> None:
     ]:
         assert said(system, code) == set()
     assert (LOINC, "72166-2") in terminology().tobacco_status
+
+
+# --- of version 2: a sign is not its neighbour, an adverse effect no poisoning
+
+
+@pytest.mark.parametrize(("system", "code"), [(SNOMED, "16046003"), (HPO, "HP:0002063")])
+def test_rigidity_is_not_stiffness(system: str, code: str) -> None:
+    assert known(system, code) == {"rigidity"}
+
+
+def test_stiffness_is_not_rigidity() -> None:
+    assert known(SNOMED, "249919003") == known(HPO, "HP:0003552") == {"stiffness"}
+
+
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [
+        (ICD_10_CM, "T44.0X5"),
+        (ICD_10_CM, "T44.0X5A"),
+        (ICD_10_CM, "T44.1X5"),
+        (ICD_10_CM, "T44.1X5D"),
+        (ICD_10, "Y51.0"),
+    ],
+)
+def test_an_adverse_effect_is_no_poisoning(system: str, code: str) -> None:
+    assert known(system, code) == {"cholinergic-adverse-effect"}
+    assert said(system, code) == set()
+
+
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [(SNOMED, "56731001"), (SNOMED, "41581000"), (HPO, "HP:0001276"), (HPO, "HP:0002509"), (HPO, "HP:0006895")],
+)
+def test_raised_tone_is_no_upper_motor_sign(system: str, code: str) -> None:
+    assert known(system, code) == {"reflex-nonspecific"}
+
+
+@pytest.mark.parametrize("code", ["HP:0003487", "HP:0002169", "HP:0011448", "HP:0001257", "HP:0001347"])
+def test_an_extensor_plantar_and_clonus_are(code: str) -> None:
+    assert said(HPO, code) == {"upper-motor-sign"}
+
+
+@pytest.mark.parametrize(("system", "code"), [(SNOMED, "371028005"), (HPO, "HP:0010549"), (SNOMED, "249946008")])
+def test_weakness_of_an_upper_motor_neuron_is_both(system: str, code: str) -> None:
+    assert said(system, code) == {"weakness", "upper-motor-sign"}
+
+
+def test_a_stroke_that_is_over_is_no_weakness_of_today() -> None:
+    for system, code in [(SNOMED, "92341000119107"), (ICD_10_CM, "I69.351"), (ICD_10, "I69.4")]:
+        assert said(system, code) == {"central-lesion"}
+
+
+@pytest.mark.parametrize("code", ["G47.34", "G47.36"])
+def test_too_little_breath_in_sleep_explains_nothing_and_is_the_danger(code: str) -> None:
+    assert said(ICD_10_CM, code) == {"breathing-difficulty"}
+
+
+def test_a_persistent_course_has_no_code_left() -> None:
+    assert (SNOMED, "262012006") not in terminology().courses
+    courses = load_yaml(KNOWLEDGE / "courses.yaml")
+    assert courses["courses"]["course_persistent"] == "persistent"
+    assert "course_persistent" not in courses["codes"]
+
+
+@pytest.mark.parametrize(
+    ("system", "code"), [(SNOMED, "82470000"), (ICD_10_CM, "R25.3"), (ICD_10, "R25.3"), (HPO, "HP:0002380")]
+)
+def test_twitching_stays_twitching(system: str, code: str) -> None:
+    assert said(system, code) == {"fasciculation"}
+
+
+# --- acute states, and what speaks from history
+
+
+def test_what_is_acute() -> None:
+    acute: dict[str, bool] = {}
+    for codes in terminology().finding_codes.values():
+        for code in codes:
+            acute[code.finding] = acute.get(code.finding, False) or code.acute
+    assert {name for name, is_acute in acute.items() if is_acute} == {
+        "alcohol-withdrawal",
+        "breathing-difficulty",
+        "cauda-equina",
+        "cholinergic-poisoning",
+        "guillain-barre",
+        "lithium-poisoning",
+    }
+    whole = {one.id for one in terminology().findings.values() if one.acute}
+    assert whole == {name for name, is_acute in acute.items() if is_acute} - {"breathing-difficulty"}
+
+
+@pytest.mark.parametrize(
+    ("code", "acute"), [("65710008", True), ("64228003", False), ("31515003", False), ("267036007", False)]
+)
+def test_of_breathing_only_its_failure_is_acute(code: str, acute: bool) -> None:
+    (one,) = terminology().finding_of((SNOMED, code))
+    assert (one.finding, one.acute) == ("breathing-difficulty", acute)
+
+
+def test_guillain_barre_is_acute_and_past_by_the_same_codes() -> None:
+    for key, codes in terminology().finding_codes.items():
+        names = {code.finding: code.acute for code in codes}
+        assert ("guillain-barre" in names) == ("guillain-barre-past" in names), key
+        if "guillain-barre" in names:
+            assert names == {"guillain-barre": True, "guillain-barre-past": False}
+
+
+def test_what_speaks_from_history() -> None:
+    assert {one.id for one in terminology().findings.values() if one.from_history} == {
+        "lung-disease",
+        "central-lesion",
+        "heart-failure",
+        "multiple-sclerosis",
+        "guillain-barre-past",
+    }

@@ -1,0 +1,121 @@
+"""Results and recorded disorders as facts: what is out of range, critical or unanswered today."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from fhir_mappings.record import Band, Finding, Record, Result, Status
+from service.decision.table import FALSE, TRUE, Disorder, ResultFact, Table
+
+OUT = (Band.OUT_OF_RANGE, Band.CRITICAL)
+
+
+def present(record: Record, name: str) -> Finding | None:
+    """That finding, where it is recorded as present."""
+    finding = record.findings.get(name)
+    return finding if finding is not None and finding.status is Status.PRESENT else None
+
+
+def days_between(day: date, as_of: date) -> int:
+    """How many days ago; negative for a day to come."""
+    return (as_of - day).days
+
+
+def current_results(record: Record, table: Table, analyte: str) -> list[Result]:
+    """The results on file that count as that analyte (ionised calcium counts as calcium)."""
+    return [r for r in record.results if table.counts_as.get(r.analyte, r.analyte) == analyte]
+
+
+def band_today(result: Result, table: Table, as_of: date) -> Band:
+    """The band of a result today: with age, critical becomes out of range, and that becomes not judged."""
+    limits = table.thresholds
+    if result.band not in OUT:
+        return result.band
+    age = age_of(result, as_of)
+    if result.band is Band.CRITICAL and age <= limits.critical_days:
+        return Band.CRITICAL
+    days = limits.long_result_days if result.analyte in table.long_analytes else limits.out_of_range_days
+    return Band.OUT_OF_RANGE if age <= days else Band.NOT_JUDGED
+
+
+def age_of(result: Result, as_of: date) -> int:
+    """Its age in days. An undated result is not known to be old."""
+    return 0 if result.day is None else days_between(result.day, as_of)
+
+
+def is_critical(result: Result, record: Record, table: Table) -> bool:
+    """Whether it is critical today, by its band or beside a finding that lowers the limit (A43)."""
+    if age_of(result, record.as_of) > table.thresholds.critical_days:
+        return False
+    if result.band is Band.CRITICAL:
+        return True
+    beside = table.critical_beside.get(result.analyte)
+    return (
+        beside is not None
+        and result.canonical is not None
+        and result.canonical < beside.low
+        and any(present(record, name) for name in beside.findings)
+    )
+
+
+def results_in(fact: ResultFact, record: Record, table: Table) -> list[Result]:
+    """The results that are in that state."""
+    return [
+        result
+        for result in record.results
+        if table.counts_as.get(result.analyte, result.analyte) in fact.analytes
+        and _is_in(fact, result, record, table)
+    ]
+
+
+def _is_in(fact: ResultFact, result: Result, record: Record, table: Table) -> bool:
+    if not fact.from_days <= age_of(result, record.as_of) <= fact.at_most_days:
+        return False
+    if fact.below is not None:
+        return result.canonical is not None and result.canonical < fact.below
+    critical = is_critical(result, record, table)
+    if fact.state == "critical":
+        return critical
+    if result.band not in OUT and not critical:
+        return False
+    return fact.state == "out-of-range" or result.low is (fact.state == "low")
+
+
+def add_result_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
+    """Add the facts about results and recorded disorders."""
+    for name, alternatives in table.result_facts.items():
+        holds = bool(record.results) and any(results_in(fact, record, table) for fact in alternatives)
+        facts[name] = TRUE if holds else FALSE
+    days = [
+        0 if recorded is None else days_between(recorded, record.as_of)
+        for disorder in table.disorders
+        if has_disorder(record, table, disorder)
+        for recorded in [record.finding(disorder.finding).recorded]
+    ]
+    limit = table.thresholds.recent_result_days
+    facts["disorder-recent"] = TRUE if any(day <= limit for day in days) else FALSE
+    facts["disorder-old"] = TRUE if any(day > limit for day in days) else FALSE
+
+
+def has_disorder(record: Record, table: Table, disorder: Disorder) -> bool:
+    """A recorded electrolyte disorder without a judged final result of that electrolyte since.
+
+    One that names no electrolyte needs a result of all of them. A result of the same day does not count:
+    which came first is not recorded.
+    """
+    finding = present(record, disorder.finding)
+    if finding is None:
+        return False
+
+    def measured(analyte: str) -> bool:
+        return any(
+            r.band is not Band.NOT_JUDGED
+            and not r.preliminary
+            and r.day is not None
+            and finding.recorded is not None
+            and r.day > finding.recorded
+            for r in current_results(record, table, analyte)
+        )
+
+    analytes = (disorder.analyte,) if disorder.analyte else table.electrolytes
+    return not all(measured(analyte) for analyte in analytes)
