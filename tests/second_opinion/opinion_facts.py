@@ -18,6 +18,11 @@ OUT = ("out-of-range", "critical")
 NOWHERE = {"earliest": None, "latest": None}
 # Section 3, benign: "no sign, bulbar or breathing finding in history".
 DANGER = ("bulbar", "breathing-difficulty", "orthopnea")
+# Section 3, computed facts.
+TRIGGERS = (
+    *("caffeine", "sleep", "stress", "anxiety", "fatigue", "exertion", "dehydration", "tobacco", "alcohol"),
+    "sedentary",
+)
 
 
 def age_of(record: Plain, day: date | None) -> int | None:
@@ -45,9 +50,12 @@ def facts_of(table: Table, record: Plain) -> Facts:
         facts[name] = any(results_in_state(table, record, kind) for kind in kinds)
     disorders = disorders_of(table, record)
     facts["disorder-recent"], facts["disorder-old"] = True in disorders, False in disorders
-    # Where the medicines are not known, the patient may take a drug that raises potassium.
-    facts["raises-potassium"] = {"medications", "medicationStatements"} <= set(record["not_seen"]) or any(
+    facts["potassium-raising-medicine"] = any(
         drug["raises_potassium"] and drug["current"] for drug in record["drugs"]
+    )
+    # Where the medicines are not known, the patient may take a drug that raises potassium.
+    facts["raises-potassium"] = {"medications", "medicationStatements"} <= set(record["not_seen"]) or (
+        facts["potassium-raising-medicine"]
     )
     return facts
 
@@ -75,9 +83,12 @@ def _time(table: Table, record: Plain) -> Facts:
     first = onset["earliest"] or twitch["first_recorded"]
     new = age_of(record, first)
     began = age_of(record, onset["earliest"])
+    long, long_for_eyelid = (longer_than(record, onset, limits[n]) for n in ("persistent_days", "eyelid_days"))
     return {
-        "lasts-long": longer_than(record, onset, limits["persistent_days"]),
-        "lasts-long-for-eyelid": longer_than(record, onset, limits["eyelid_days"]),
+        "lasts-long": long,
+        "short": _no(long),
+        "lasts-long-for-eyelid": long_for_eyelid,
+        "short-for-eyelid": _no(long_for_eyelid),
         "weakness-recent": _weakness_recent(table, record),
         "child-age": _younger(record, limits["child_years"]),
         "small-child": _younger(record, limits["small_child_years"]),
@@ -146,11 +157,8 @@ def _signs(table: Table, record: Plain, facts: Facts) -> Facts:
     bulbar = is_present(facts, "bulbar")
     return {
         "progressing": grows or (False if courses & {"stable", "improving"} else None),
-        "any-sign": bool(signs),
         "weakness-settled-course": is_present(facts, "weakness") and weak.get("worsening") is False,
         "examined-normal": all(_absent_lately(table, record, name) for name in table["benign_signs"]),
-        "bulbar-sign": bulbar or tongue,
-        "bulbar-examined-or-tongue": facts.get("bulbar") in ("examined", "listed") or tongue,
         "old-bulbar-only": not tongue and bulbar and _is_old(record, "bulbar"),
     }
 
@@ -191,7 +199,7 @@ def results_of(table: Table, record: Plain, analyte: str) -> list[Plain]:
 
 def band_of(table: Table, record: Plain, result: Plain) -> str:
     """The band of a result; a calcium that is low beside tingling or cramps is critical (A43)."""
-    beside = table["analytes"].get(analyte_of(table, result), {}).get("critical_beside")
+    beside = table["critical_beside"].get(analyte_of(table, result))
     value = result["canonical"]
     if beside and value is not None and result["kind"] != "ionised":
         found = any(value_of(record, name) in PRESENT for name in beside["findings"])
@@ -257,7 +265,7 @@ def last_facts(table: Table, record: Plain, facts: Facts, fired: list[Plain], le
     asking = {a["id"] for a in table["actions"] if "examination" in a.get("roles", ())}
     present = {n for n, f in record["findings"].items() if f["status"] == "present"}
     pregnancy = {"pregnancy"}
-    ignored = set(table["triggers"]) | pregnancy
+    ignored = set(TRIGGERS) | pregnancy
     in_history = [
         name
         for name in (*table["signs"], *DANGER)
@@ -269,22 +277,8 @@ def last_facts(table: Table, record: Plain, facts: Facts, fired: list[Plain], le
         "level-info": level == "info",
         "asks-for-test": bool(asked & tests),
         "asks-for-examination": bool(asked & asking),
-        "abnormal-result": _abnormal_result(table, record),
         "other-rows-fire": any(not row_named(table, row["id"]).get("beside_benign") for row in fired),
         "other-finding-present": bool(present - ignored),
         "sign-in-history": bool(in_history),
         "named-beside-pregnancy": bool(named) or any("named" in row["roles"] for row in fired),
     }
-
-
-def _abnormal_result(table: Table, record: Plain) -> bool:
-    """Section 3, "No abnormal result"."""
-    limits = table["thresholds"]
-    days = dict.fromkeys((*table["electrolytes"], "creatine-kinase", "lithium"), limits["out_of_range_days"])
-    days |= dict.fromkeys(("tsh", "free-t4", "total-t4", "vitamin-b12"), limits["long_result_days"])
-    kinds = [
-        {"analytes": [name], "state": "out-of-range", "at_most_days": number} for name, number in days.items()
-    ]
-    kinds.append({"analytes": ["egfr"], "below": "15", "at_most_days": limits["out_of_range_days"]})
-    kinds.append({"state": "critical", "at_most_days": limits["critical_days"]})
-    return any(results_in_state(table, record, kind) for kind in kinds)

@@ -25,9 +25,9 @@ from tests.second_opinion.opinion_table import (
     WORDS,
     Table,
     actions_of,
+    condition_named,
     names_in,
     role_of,
-    row_named,
     witnesses,
 )
 
@@ -60,8 +60,9 @@ class Case:
     def holds(self, leaf: str, facts: Facts) -> bool:
         word, _, rest = leaf.partition(" ")
         drugs = self.record["drugs"]
-        if word == "row":
-            return self.why(row_named(self.table, rest)["when"], facts) is not None
+        named = condition_named(self.table, leaf)
+        if named is not None:
+            return self.why(named, facts) is not None
         if word in ("drug", "current", "stopped"):
             return any(self.drug_counts(word, rest, drug) for drug in drugs)
         if not rest:
@@ -86,8 +87,8 @@ class Case:
         found = witnesses(condition, lambda leaf: self.holds(leaf, facts))
         if found is None:
             return None
-        named = [row_named(self.table, leaf[4:]) for leaf in found if leaf.startswith("row ")]
-        return found + [leaf for row in named for leaf in self.why(row["when"], facts) or ()]
+        named = [condition_named(self.table, leaf) for leaf in found]
+        return found + [leaf for one in named if one is not None for leaf in self.why(one, facts) or ()]
 
     def _fire(self, rows: list[Plain], facts: Facts) -> list[Plain]:
         fired = []
@@ -106,7 +107,7 @@ class Case:
                 "roles": row.get("roles", []),
                 "asks_nothing": row.get("asks_nothing", False),
                 "because": because,
-                "names": names_in(self.table, row),
+                "names": names_in(self.table, row["when"]),
                 "asked": asked,
             })
         return fired
@@ -147,7 +148,8 @@ class Case:
         if "act-on-result" in roles:
             return self._act(made, asking)
         if "examination" in roles:
-            made["findings"] = sorted({name for row in asking for name in self._to_examine(row)})
+            asked = {name for a in long for name in a.get("findings", ())}
+            made["findings"] = sorted(name for name in asked if not self.holds(f"{name} settled", self.facts))
         if "medication-review" in roles:
             made["drugs"] = sorted({drug["name"] for row in asking for drug in self._drugs_of(row)})
         if action.get("analytes"):
@@ -235,8 +237,6 @@ class Case:
 
     def _signs_of(self, asking: list[Plain], more: tuple[str, ...] = ()) -> list[Plain]:
         names = {name for row in asking for name in row["names"]} & {*self.table["signs"], *more}
-        if more and any("bulbar-sign" in row["names"] for row in asking):
-            names.add(BULBAR)
         return [self.record["findings"][name] for name in names if is_present(self.facts, name)]
 
     def _study_done(self, action: Plain, asking: list[Plain]) -> bool:
@@ -311,17 +311,6 @@ class Case:
                     if result["day"] is not None and day >= result["day"]:
                         return True
         return False
-
-    def _to_examine(self, row: Plain) -> set[str]:
-        """What a row asks to examine: what it reads as not settled or only reported."""
-        found = set()
-        for leaf in row["because"]:
-            parts = leaf.split()
-            if parts[-1] == "reported" or (parts[0] == "not" and parts[-1] == "settled"):
-                found.add(parts[-2])
-            if leaf == "old-bulbar-only":
-                found.add(BULBAR)
-        return found
 
     def _beside(self, made: list[Plain]) -> list[Plain]:
         """What is left out beside a more urgent action (4.11; section 3, last paragraph)."""

@@ -75,7 +75,7 @@ def questions(case: Case) -> list[Plain]:
             continue
         critical = case.level == "critical" and not question.get("on_critical_card", False)
         placed = question.get("on_card", True)
-        allowed = placed is True or (placed is not False and case.why(placed, case.facts) is not None)
+        allowed = placed is True or (placed != "never" and case.why(placed, case.facts) is not None)
         on_card = not silent and (forced or old or (allowed and not critical))
         found.append({"id": question["id"], "findings": names, "on_card": on_card, "first": forced or old})
     shown = [q for q in found if q["on_card"]]
@@ -108,7 +108,7 @@ def span(case: Case) -> list[str]:
     names = [
         name
         for question in case.table["questions"]
-        if question["order"] <= 3
+        if question.get("in_range")
         for name in unknown_of(case, question)
     ]
     levels = [case.level]

@@ -41,6 +41,13 @@ def _heads(folder: Path) -> dict[str, Any]:
     return {entry["id"]: entry for entry in (yaml.safe_load(t.split("# Compiled")[0]) for t in texts)}
 
 
+def condition_named(table: Table, leaf: str) -> Any:
+    """The condition that a leaf stands for: that of a row or a definition, else None."""
+    if leaf.startswith("row "):
+        return row_named(table, leaf[4:])["when"]
+    return table.get("definitions", {}).get(leaf)
+
+
 def row_named(table: Table, name: str) -> dict[str, Any]:
     (row,) = (row for row in table["rows"] if row["id"] == name)
     return row
@@ -66,12 +73,12 @@ def leaves(condition: Any) -> Iterator[str]:
         yield from leaves(part)
 
 
-def names_in(table: Table, row: dict[str, Any]) -> set[str]:
-    """Findings and features that a row reads, including those of the rows that it names."""
+def names_in(table: Table, condition: Any) -> set[str]:
+    """Findings and features that a condition reads, including those of rows and definitions that it names."""
     found: set[str] = set()
-    for leaf in leaves(row["when"]):
-        word, _, rest = leaf.partition(" ")
-        found |= names_in(table, row_named(table, rest)) if word == "row" else {word}
+    for leaf in leaves(condition):
+        named = condition_named(table, leaf)
+        found |= {leaf.split()[0]} if named is None else names_in(table, named)
     return found
 
 

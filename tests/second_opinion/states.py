@@ -28,6 +28,7 @@ from tests.second_opinion.abstract import (
     result,
     study,
 )
+from tests.second_opinion.opinion_facts import TRIGGERS
 from tests.second_opinion.opinion_table import DRUG_WORDS, actions_of, leaves
 
 Change = Callable[[Plain], None]
@@ -74,7 +75,7 @@ def _twitch(**more: Any) -> Change:
 
 def _findings() -> Iterator[tuple[str, list[Change]]]:
     read = {leaf.split()[0] for condition in conditions() for leaf in leaves(condition)}
-    read |= {advice["trigger"] for advice in TABLE["self_care"]} | {*TABLE["triggers"], *TABLE["named"], *ASKED}
+    read |= {advice["trigger"] for advice in TABLE["self_care"]} | {*TRIGGERS, *TABLE["named"], *ASKED}
     read |= {name for name, head in TABLE["findings"].items() if {"analyte", "any_electrolyte"} & set(head)}
     for name in sorted(read & set(TABLE["findings"])):
         values = [_set(name, finding(says)) for says in ("examined", "listed", "reported", "absent")]
