@@ -100,7 +100,7 @@ class Evidence:
 class Finding:
     """A sign, symptom, trigger or diagnosis, by all statements about it.
 
-    id: a finding of the knowledge files. basis: of the status, present or absent. since: its own stated onset.
+    id: a finding of the knowledge files. basis: of the status, present or absent. since: as it states.
     start: when it began, as far as is known: by its onset, else by its records and those of the twitch.
     suspected: present, but only provisional, differential or unconfirmed.
     worsening: by its own course: True worsening or spreading, False stable or improving, None not recorded.
@@ -213,8 +213,8 @@ class Result:
     unit: as written. low: True below, False above, None where not known. flag: as written. limits: the range
     that it was compared with, None where there is none.
     canonical: the value in the unit of its analyte. kind: of a calcium only: "ionised", "adjusted",
-    "adjusted-by-albumin" or "total". measured: of a calcium adjusted by an albumin, the total as written (text
-    is the adjusted number). albumin: the albumin that it was adjusted by, with its unit.
+    "adjusted-by-albumin" or "total". measured: of a calcium adjusted by an albumin, the total as written
+    (text is the adjusted number). albumin: the albumin that it was adjusted by, with its unit.
     """
 
     analyte: str
@@ -332,10 +332,10 @@ class Reading:
 
     finding_days: how long an Observation of a finding counts. future_days: a record dated more than this
     after the decision is ignored.
-    symptom_before_onset_days: how long before the earliest onset of the twitch the Condition of a sign, symptom
-    or trigger may be dated; symptom_days: how long before the decision. absence_before_record_days: how much
-    older than the first record of the twitch an absence may be, where no onset is stated. acute_days: how long
-    an acute state counts.
+    symptom_before_onset_days: how long before the earliest onset of the twitch the Condition of a sign,
+    symptom or trigger may be dated; symptom_days: how long before the decision.
+    absence_before_record_days: how much older than the first record of the twitch an absence may be, where
+    no onset is stated. acute_days: how long an acute state counts.
     """
 
     finding_days: int = 180

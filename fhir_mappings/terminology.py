@@ -79,8 +79,9 @@ class FindingDefinition:
     or look-alike (recorded, and not a fasciculation).
     category: the Observation category of a recorded answer: "exam" or "survey"; None = not asked.
     answer: the code of that answer; answer_display: as its system calls it, "" where that is not known.
-    chronic: does not end by remission or inactive. acute: an acute state, which speaks for days only.
-    from_history: present from history too, unless refuted. only_lowers: its presence can only take an alarm away.
+    chronic: does not end by remission or inactive. acute: a state that counts for days only.
+    from_history: present from history too, unless refuted. near_twitch: counts only in a region of the
+    twitch. only_lowers: its presence can only take an alarm away.
     neurological: counts in a family history.
     analyte, low: of an electrolyte disorder, which one and in which direction (None = not said).
     any_electrolyte: a disorder that names no electrolyte. specific: the finding that this one becomes where a
@@ -97,6 +98,7 @@ class FindingDefinition:
     chronic: bool = False
     acute: bool = False
     from_history: bool = False
+    near_twitch: bool = False
     only_lowers: bool = False
     neurological: bool = False
     analyte: str | None = None
@@ -108,7 +110,10 @@ class FindingDefinition:
 
 @dataclass(frozen=True, slots=True)
 class FindingCode:
-    """The meaning of one code: a finding, sometimes with a site or a basis of its own. acute: an acute state."""
+    """The meaning of one code: a finding, sometimes with a site or a basis of its own.
+
+    acute: a state that counts for days only, though others of the finding do not.
+    """
 
     finding: str
     sites: tuple[Site, ...] = ()

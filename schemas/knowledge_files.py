@@ -89,6 +89,7 @@ class FindingSchema(ConceptSchema):
 
     acute: its Conditions speak for days only; acute_concepts: so do those of these of its concepts.
     from_history: present from history too. names: of the twitch, as a text without a known code may write them.
+    near_twitch: counts only in a region of the twitch.
     """
 
     label = Text(required=True)
@@ -100,6 +101,7 @@ class FindingSchema(ConceptSchema):
     acute = fields.Boolean(load_default=False)
     acute_concepts = fields.List(Text(), load_default=list)
     from_history = fields.Boolean(load_default=False)
+    near_twitch = fields.Boolean(load_default=False)
     only_lowers = fields.Boolean(load_default=False)
     neurological = fields.Boolean(load_default=False)
     analyte = Text(load_default=None)

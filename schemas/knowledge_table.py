@@ -22,29 +22,32 @@ REGIONS = ("face", "tongue", "arms", "legs", "trunk", "generalized")
 BANDS = ("in-range", "out-of-range", "low", "high", "critical", "not-judged")
 # The texts of pages.yaml by the {names} that may stand in them.
 PHRASES = {
-    "": "all_of one_of electrolyte_how route_decides panels no_region abnormal how_finding how_medication"
+    "": "all_of one_of result_how route_decides panels no_region abnormal how_finding how_medication"
     " how_analyte how_body-site how_course how_patient how_other-rows",
-    "names": "examined reported present diagnosis absent none_of drug current relatives",
-    "analyte out_of_range_days": "electrolyte",
+    "names": "examined reported settled unsettled examined_absent not_known_absent present diagnosis absent"
+    " none_of drug current stopped relatives",
+    "names state days": "result",
+    "names state from_days days": "result_between",
     "codes": "told_codes",
     "label": "specific",
     "limits": "limits",
-    "value": "limit_low limit_high",
+    "value": "limit_low limit_high result_below",
     "low high": "default_range",
     "atc stems": "how_potassium-raising",
 }
 ASKED = {
-    "": "routine urgent paediatric only_when nothing repeat_abnormal act_on drug_start downgraded"
-    " ordered_urgent self_care nothing_removes no_trigger always",
+    "": "routine urgent now paediatric only_when nothing repeat_abnormal act_on drug_start ordered_urgent"
+    " self_care nothing_removes no_trigger always beside_now beside_urgent",
     "tests": "withholds",
     "days tests": "done",
-    "days": "done_one benign study ordered",
+    "days": "done_one calm study ordered",
     "years": "child",
     "condition": "withheld_when",
 }
 GIVEN = {
     "": "result_today nothing holds fails",
-    "label": "examined reported absent drug_yes drug_possible drug_no",
+    "label": "examined listed reported absent absent-not-examined drug_yes drug_possible drug_no current fact",
+    "label days": "stopped",
     "days": "onset_days_ago result_ago",
     "names": "sites courses",
     "label band when": "result",
@@ -389,7 +392,6 @@ class FeatureSchema(Strict):
     sites = _names(required=False)
     regions = fields.List(fields.String(validate=validate.OneOf(REGIONS)), load_default=list)
     courses = _names(required=False)
-    electrolytes = fields.Boolean(load_default=False)
     disorders = fields.Boolean(load_default=False)
     patient = fields.Boolean(load_default=False)
     potassium_raising = fields.Boolean(load_default=False)
@@ -401,7 +403,7 @@ class PagesSchema(Strict):
 
     two_columns = _many(ColumnsSchema)
     reading = _many(ReadingSchema)
-    levels = Texts({"": " ".join(LEVELS)})
+    levels = Texts({"": " ".join(ROW_LEVELS)})
     readings = Texts({"": " ".join(READINGS)})
     thresholds = fields.Dict(keys=fields.String(), values=required_text(), required=True)
     phrases = Texts(PHRASES)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fhir_mappings.record import Days, Finding, Note, Record, Status, Twitch
+from fhir_mappings.record import Days, Finding, Note, Order, Record, Status, Twitch
 from service.decision import Decision
-from service.decision.facts import band_today
+from service.decision.result_facts import band_today
 from service.decision.on_file import newest_orders
 from service.decision.questions import AnswerOutcome, Question
 from service.knowledge import Knowledge
 
 # A text is repeated for each finding that its codes mean.
 _LONGEST_TEXT_CHARACTERS = 4000
-_WITHHELD_REASONS = {
-    "done": "done",
-    "act-on": "done and out of range: act on it",
-    "ordered": "ordered",
-    "child": "child",
-}
 
 
 def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
@@ -55,6 +49,7 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
                     "date": _day(result.day),
                     "flag": result.flag,
                     "band": band_today(result, knowledge.table, record.as_of).value,
+                    "kind": result.kind or None,
                     "preliminary": result.preliminary or None,
                     "reference": result.reference,
                 }
@@ -81,10 +76,12 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
             _without_none(
                 {
                     "id": r.id,
-                    "urgency": "urgent" if r.urgent else "routine",
+                    "urgency": r.urgency,
                     "because": list(r.because),
                     "analytes": list(r.analytes),
-                    "orderedAsRoutine": r.routine_order.reference if r.routine_order else None,
+                    "findings": list(r.findings) or None,
+                    "results": [result.reference for result in r.results] or None,
+                    "ordered": _order(r.too_low),
                 }
             )
             for r in decision.recommendations
@@ -93,7 +90,7 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
             _without_none(
                 {
                     "id": w.id,
-                    "why": _WITHHELD_REASONS[w.kind],
+                    "why": w.why,
                     "tests": list(w.tests) or None,
                     "date": _day(w.day),
                     "reference": w.reference or None,
@@ -101,7 +98,7 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
             )
             for w in decision.withheld
         ],
-        "questions": [_question(question) for question in decision.questions],
+        "questions": [shown for question in decision.questions for shown in _questions(question)],
         "notUsed": [{"reference": note.reference, "why": note.why} for note in record.not_used],
         "notUnderstood": [_note(note) for note in record.not_understood],
         "notSeen": list(record.not_seen),
@@ -158,17 +155,18 @@ def _evidence(owner: Finding | Twitch) -> list[dict[str, Any]]:
     ]
 
 
-def _question(question: Question) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "finding": question.id,
-        "ifPresent": _answer(question.present),
-        "ifAbsent": _answer(question.absent),
-    }
+def _questions(question: Question) -> Iterator[dict[str, Any]]:
+    """One entry for each finding that it asks about; one for a question that is answered in words."""
     if question.in_words:
-        shown["answers"] = [_answer(answer) for answer in question.answers]
-    if question.together:
-        shown["together"] = dict(question.together)
-    return shown
+        yield {
+            "finding": question.id,
+            "ifPresent": _answer(question.highest),
+            "ifAbsent": _answer(question.lowest),
+            "answers": [_answer(answer) for answer in question.answers],
+        }
+    for name in question.findings:
+        answers = {answer.present: answer for answer in question.answers if answer.finding == name}
+        yield {"finding": name, "ifPresent": _answer(answers[True]), "ifAbsent": _answer(answers[False])}
 
 
 def _answer(answer: AnswerOutcome) -> dict[str, Any]:
@@ -177,6 +175,14 @@ def _answer(answer: AnswerOutcome) -> dict[str, Any]:
         "level": answer.outcome.level,
         "recommendations": [r.id for r in answer.outcome.recommendations],
     }
+
+
+def _order(order: Order | None) -> dict[str, Any] | None:
+    if order is None:
+        return None
+    return _without_none(
+        {"date": _day(order.day), "priority": order.priority, "reference": order.reference or None}
+    )
 
 
 def _note(note: Note) -> dict[str, Any]:

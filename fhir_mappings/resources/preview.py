@@ -74,7 +74,7 @@ class ConditionPreview(Preview, tag="Condition", frozen=True, gc=False):
 class ObservationPreview(Preview, tag="Observation", frozen=True, gc=False):
     kind: ClassVar[str] = "Observation"
 
-    code: PreviewConcept | None = None
+    code: NamedConcept | None = None
     # Each component may have a code of its own.
     component: list[Thing | None] | None = None
     interpretation: list[Thing | None] | Thing | None = None

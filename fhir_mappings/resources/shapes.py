@@ -28,6 +28,12 @@ class CodeableConcept(Struct):
     text: str | None = None
 
 
+class ValueConcept(CodeableConcept):
+    """The value of an Observation; an extension may say why there is none."""
+
+    extension: msgspec.Raw = NOT_THERE
+
+
 class Reference(Struct):
     reference: str | None = None
     type: str | None = None
@@ -120,6 +126,7 @@ class Condition(Struct):
     participant: list[Participant | None] | None = None  # R5
     context: msgspec.Raw = NOT_THERE  # STU3
     extension: list[Extension | None] | None = None
+    modifierExtension: list[Extension | None] | None = None
 
 
 class ReferenceRange(Struct):
@@ -131,16 +138,35 @@ class ReferenceRange(Struct):
     text: str | None = None
 
 
-class Component(Struct):
+class Value(Struct):
+    """What an Observation and a component have in common. A value typed Raw is not understood."""
+
     code: CodeableConcept | None = None
     valueQuantity: Quantity | None = None
-    valueCodeableConcept: CodeableConcept | None = None
+    valueCodeableConcept: ValueConcept | None = None
     valueString: str | None = None
     valueBoolean: bool | None = None
     valueInteger: int | None = None
+    valueRange: msgspec.Raw = NOT_THERE
+    valueDateTime: msgspec.Raw = NOT_THERE
+    valueRatio: msgspec.Raw = NOT_THERE
+    valueSampledData: msgspec.Raw = NOT_THERE
+    valueTime: msgspec.Raw = NOT_THERE
+    valuePeriod: msgspec.Raw = NOT_THERE
+    valueReference: msgspec.Raw = NOT_THERE  # R5
+    valueAttachment: msgspec.Raw = NOT_THERE  # R5 and STU3
+    # Extensions of a value.
+    booleanElement: msgspec.Raw = msgspec.field(default=NOT_THERE, name="_valueBoolean")
+    stringElement: msgspec.Raw = msgspec.field(default=NOT_THERE, name="_valueString")
+    integerElement: msgspec.Raw = msgspec.field(default=NOT_THERE, name="_valueInteger")
+    modifierExtension: list[Extension | None] | None = None
     dataAbsentReason: CodeableConcept | None = None
     interpretation: list[CodeableConcept | None] | CodeableConcept | None = None
     referenceRange: list[ReferenceRange | None] | None = None
+
+
+class Component(Value):
+    """A part of an Observation."""
 
 
 class Related(Struct):
@@ -162,11 +188,10 @@ class BodyStructure(Struct):
     includedStructure: list[Included | None] | None = None
 
 
-class Observation(Struct):
+class Observation(Value):
     id: str | None = None
     status: str | None = None
     subject: Reference | None = None
-    code: CodeableConcept | None = None
     category: list[CodeableConcept | None] | None = None
     bodySite: CodeableConcept | None = None
     effectiveDateTime: str | None = None
@@ -177,16 +202,6 @@ class Observation(Struct):
     derivedFrom: list[Reference | None] | None = None
     related: list[Related | None] | None = None  # STU3
     bodyStructure: Reference | None = None  # R5
-    valueQuantity: Quantity | None = None
-    valueCodeableConcept: CodeableConcept | None = None
-    valueString: str | None = None
-    valueBoolean: bool | None = None
-    valueInteger: int | None = None
-    valueRange: Range | None = None
-    valueDateTime: str | None = None
-    dataAbsentReason: CodeableConcept | None = None
-    interpretation: list[CodeableConcept | None] | CodeableConcept | None = None
-    referenceRange: list[ReferenceRange | None] | None = None
     component: list[Component | None] | None = None
     extension: list[Extension | None] | None = None
     contained: list[msgspec.Raw] | None = None

@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from msgspec.structs import replace as replaced
-
 from fhir_mappings.record import Note, Reading, Record, Status
 from fhir_mappings.resources.concepts import twitch_named_by
 from fhir_mappings.resources.select import select
 from fhir_mappings.resources.shapes import CodeableConcept
 from fhir_mappings.resources.submission import InvalidEntry, Submission, at_most
 from fhir_mappings.terminology import Terminology
+from fhir_mappings.to_findings.currency import Currency
 from fhir_mappings.to_findings.findings import (
     Reader,
     condition_statements,
@@ -24,12 +23,12 @@ from fhir_mappings.to_findings.medications import drugs_of
 from fhir_mappings.to_findings.observations import NOT_UNDERSTOOD, observation_statements, observed
 from fhir_mappings.to_findings.orders import draft_orders_of, orders_of
 from fhir_mappings.to_findings.results import results_of
-from fhir_mappings.to_findings.statements import Statement, finding_of
-from fhir_mappings.to_findings.statuses import IN_WORDS, STATUS_NOT_RECOGNISED
+from fhir_mappings.to_findings.statements import Statement
+from fhir_mappings.to_findings.statuses import IN_WORDS, NOT_READ_AS_WRITTEN, STATUS_NOT_RECOGNISED
 from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
 
-_UNKNOWN_TWITCH = frozenset({NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, IN_WORDS})
+_UNKNOWN_TWITCH = frozenset({NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, NOT_READ_AS_WRITTEN, IN_WORDS})
 
 
 def record_of(submission: Submission, terminology: Terminology, as_of: date, reading: Reading) -> Record:
@@ -58,9 +57,9 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
     fasciculation = terminology.findings.get("fasciculation")
     label = fasciculation.label if fasciculation is not None else ""
     twitch = twitch_of(twitching, frozenset(reader.loose_courses), as_of, label)
+    currency = Currency(as_of, reading, twitch)
     findings = {
-        name: finding_of(name, [_before_onset(s, twitch.onset.earliest) for s in by_finding[name]])
-        for name in sorted(by_finding)
+        name: currency.finding(terminology.findings[name], by_finding[name]) for name in sorted(by_finding)
     }
     drugs = drugs_of(
         reader,
@@ -86,7 +85,7 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
         orders=orders,
         drafts=drafts,
         studies=studies,
-        not_used=parsed.not_used,
+        not_used=(*parsed.not_used, *at_most(sorted(reader.not_used, key=lambda n: (n.reference, n.why)))),
         not_understood=at_most(sorted(notes, key=lambda n: (n.reference, n.expression or "", n.why))),
         not_seen=parsed.not_seen,
         unread=_perhaps_twitch(reader, parsed.invalid, twitching),
@@ -100,7 +99,7 @@ def _perhaps_twitch(
     """Notes on what may be a twitch: an invalid entry, or an unrecognised value, status or name."""
 
     def names_twitch(entry: InvalidEntry, concept: CodeableConcept) -> bool:
-        if entry.kind != "Observation" and twitch_named_by(concept, reader.terminology):
+        if twitch_named_by(concept, reader.terminology):
             return True
         return any(_is_twitch(code.finding, reader.terminology) for code in reader.findings_of(concept))
 
@@ -118,10 +117,3 @@ def _perhaps_twitch(
 def _is_twitch(finding: str, terminology: Terminology) -> bool:
     definition = terminology.findings.get(finding)
     return definition is not None and definition.kind == "fasciculation"
-
-
-def _before_onset(statement: Statement, onset: date | None) -> Statement:
-    """An absence recorded before the twitch began is history: nobody has looked since. Undated is oldest."""
-    if onset is not None and statement.status is Status.ABSENT and statement.sort_day < onset:
-        return replaced(statement, history=True)
-    return statement

@@ -10,7 +10,7 @@ from typing import Any
 from fhir_mappings.record import Basis, Days, Note, Reading, Site, Status
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of, text_of, twitch_in_words, twitch_named_by
-from fhir_mappings.resources.preview import ConditionPreview
+from fhir_mappings.resources.preview import ConditionPreview, ObservationPreview
 from fhir_mappings.resources.select import IsRelevant
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import CodeKey, FindingCode, FindingDefinition, Terminology, code_key
@@ -34,7 +34,8 @@ from fhir_mappings.to_findings.statuses import (
 
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
 FAMILY = "family-neurological"
-_BY_NAME = (ConditionPreview, fhir.Condition)
+DATED_LATER = "is dated after the day of the decision"
+_BY_NAME = (ConditionPreview, ObservationPreview, fhir.Condition, fhir.Observation)
 
 
 @dataclass(slots=True)
@@ -42,7 +43,8 @@ class Reader:
     """The context in which one patient's resources are read on one day.
 
     body_structures: by every name that they may be referred to by. notes: collects what is unrecognised.
-    loose_courses: collects courses of Observations of no finding; they are of the twitch.
+    not_used: collects records dated after the decision. loose_courses: collects courses of Observations of no
+    finding; they are of the twitch.
     """
 
     terminology: Terminology
@@ -51,6 +53,7 @@ class Reader:
     born: Days
     body_structures: Mapping[str, fhir.BodyStructure] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    not_used: list[Note] = field(default_factory=list)
     loose_courses: set[str] = field(default_factory=set)
 
     def findings_of(self, concept: fhir.CodeableConcept | None) -> tuple[FindingCode, ...]:
@@ -77,6 +80,17 @@ class Reader:
         """Whether a record of that day exists on the day of the decision; an undated one does."""
         return day is None or (day - self.as_of).days <= self.reading.future_days
 
+    def is_future(self, days: Days, reference: str) -> bool:
+        """Whether a record of those days does not exist yet on the day of the decision; noted if so."""
+        future = not self.exists(days)
+        if future:
+            self.not_used.append(Note(reference, DATED_LATER))
+        return future
+
+    def is_known(self, key: CodeKey) -> bool:
+        """Whether a value set of findings, results, studies or tobacco has the code."""
+        return _is_known(self.terminology, key)
+
 
 def relevance_by(terminology: Terminology) -> IsRelevant:
     """Make the check whether a resource, or a preview of it, can matter for the decision by its code.
@@ -87,13 +101,7 @@ def relevance_by(terminology: Terminology) -> IsRelevant:
     known: dict[tuple[str, str], bool] = {}
 
     def is_known(system: str, code: str) -> bool:
-        key = code_key(system, code)
-        return bool(
-            key in terminology.analyte_codes
-            or key in terminology.procedures
-            or key in terminology.tobacco_status
-            or terminology.finding_of(key)
-        )
+        return _is_known(terminology, code_key(system, code))
 
     def relevant(resource: Any) -> bool | None:
         # A part may have another code, or hold the course and site of the whole.
@@ -117,6 +125,15 @@ def relevance_by(terminology: Terminology) -> IsRelevant:
     return relevant
 
 
+def _is_known(terminology: Terminology, key: CodeKey) -> bool:
+    return bool(
+        key in terminology.analyte_codes
+        or key in terminology.procedures
+        or key in terminology.tobacco_status
+        or terminology.finding_of(key)
+    )
+
+
 def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> Iterator[Statement]:
     """The statements of one Condition: present, absent, unknown or history."""
     resource, reference = located.resource, located.reference
@@ -132,24 +149,30 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
         return
     dates = Dates(reference, reader.notes)
     recorded = dates.days(resource.recordedDate or resource.assertedDate, "Condition.recordedDate")
-    if not reader.exists(recorded):
+    if reader.is_future(recorded, reference):
         return
     onset = stated_onset(resource, dates, reader.born, recorded)
-    if not recorded.known and not reader.exists(onset):
+    if not recorded.known and reader.is_future(onset, reference):
         return
-    reader.notes += unrecognised(reference, status, verification, in_words=named is not None)
+    modified = any(resource.modifierExtension or ())
+    reader.notes += unrecognised(
+        reference, status, verification, modified=modified, in_words=named is not None
+    )
     refuted = verification == "refuted"
-    doubtful = named is None and not refuted and (verification is None or status is None)
+    doubtful = not refuted and (verification is None or status is None)
     stated = Status.PRESENT
-    # Words alone make nothing present or absent.
-    if named is not None or doubtful:
+    if doubtful or modified:
         stated = Status.UNKNOWN
     elif refuted:
         stated = Status.ABSENT
     ended_on = abatement(resource, dates, reader.born)
     ended = ended_on is not None and ended_on <= reader.as_of
     suspected = verification in SUSPECTED
-    basis = basis_of(people_of(resource), (), concepts_of(resource.category))
+    basis = basis_of(people_of(resource), (), concepts_of(resource.category), Basis.LISTED)
+    if suspected or named is not None:
+        basis = Basis.REPORTED
+    # An onset does not date what never was.
+    dated = recorded if recorded.known or refuted else onset
     bodies = resource.bodySite or ()
     sites = sites_of(bodies, reader.terminology, reference, "Condition.bodySite", reader.notes)
     courses = frozenset().union(
@@ -161,20 +184,26 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
     )
     for code in codes:
         definition = reader.terminology.findings[code.finding]
-        over = ENDED_THOUGH_CHRONIC if definition.chronic else ENDED
+        ends = ENDED_THOUGH_CHRONIC if definition.chronic else ENDED
+        # Words alone make nothing absent.
+        over = named is not None if refuted else status in ends or ended
         # Unknown, a disease would count as absent beside a list of conditions that was seen.
-        presumed = doubtful and definition.kind == "diagnosis" and not definition.only_lowers
+        presumed = (
+            (doubtful or (modified and not refuted))
+            and definition.kind == "diagnosis"
+            and not definition.only_lowers
+        )
         says = Status.PRESENT if presumed else stated
         name, recorded_status = recorded_as(definition, says, sites or code.sites)
         yield Statement(
             name,
             recorded_status,
-            code.basis or (Basis.REPORTED if suspected or presumed else basis),
+            code.basis or (Basis.REPORTED if presumed else basis),
             reference,
             "Condition.code",
             text_of(resource.code),
-            day=day_of(recorded if recorded.known else onset, recorded_status, reader.as_of),
-            history=named is not None if refuted else status in over or ended,
+            day=day_of(dated, recorded_status, reader.as_of),
+            history=over,
             since=onset,
             at_least=bounded(recorded.latest, reader.as_of),
             onset_text=resource.onsetString,
@@ -182,6 +211,9 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
             courses=courses,
             suspected=suspected or presumed,
             condition=True,
+            ended=over,
+            acute=definition.acute or code.acute,
+            in_words=named is not None,
         )
 
 
@@ -191,7 +223,7 @@ def family_statements(reader: Reader, located: Located[fhir.FamilyMemberHistory]
     if (resource.status or "").strip().lower() == "entered-in-error" or resource.notDone:
         return
     recorded = Dates(located.reference, reader.notes).days(resource.date, "FamilyMemberHistory.date")
-    if not reader.exists(recorded):
+    if reader.is_future(recorded, located.reference):
         return
     terminology = reader.terminology
     for index, condition in enumerate(resource.condition or ()):

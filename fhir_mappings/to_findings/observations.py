@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fhir_mappings.record import Basis, Days, Note, Site, Status
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.concepts import keys_of, text_of
+from fhir_mappings.resources.concepts import keys_of, text_of, twitch_in_words
 from fhir_mappings.resources.dates import NO_DAY
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import CodeKey, FindingCode
@@ -17,7 +18,9 @@ from fhir_mappings.to_findings.findings import Reader, bounded, day_of, recorded
 from fhir_mappings.to_findings.onsets import Dates
 from fhir_mappings.to_findings.statements import Statement
 from fhir_mappings.to_findings.statuses import (
+    IN_WORDS,
     NO_OBSERVATION,
+    NOT_READ_AS_WRITTEN,
     basis_of,
     courses_of,
     sites_of,
@@ -27,6 +30,20 @@ from fhir_mappings.to_findings.statuses import (
 
 # Why a value is neither present nor absent, though one was written.
 NOT_UNDERSTOOD = "its value is not understood"
+_DATA_ABSENT = b"data-absent-reason"
+_ODD_VALUES = attrgetter(
+    "valueRange",
+    "valueDateTime",
+    "valueRatio",
+    "valueSampledData",
+    "valueTime",
+    "valuePeriod",
+    "valueReference",
+    "valueAttachment",
+    "booleanElement",
+    "stringElement",
+    "integerElement",
+)
 
 
 class Observed(Struct, frozen=True, gc=False):
@@ -61,38 +78,55 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
     if observed.status in NO_OBSERVATION:
         return
     terminology = reader.terminology
+    resource = observed.resource
     codes = reader.findings_of_keys(observed.keys)
+    named = None if codes else _twitch_in_words(reader, resource.code, observed.keys)
+    if named is not None:
+        codes = (FindingCode(named),)
     smoking = not terminology.tobacco_status.isdisjoint(observed.keys)
     if not codes and not smoking and not observed.components:
         return
-    resource = observed.resource
     source = _source(reader, resource, observed.reference)
     if source is None:
         return
-    parts = [(component, reader.findings_of(component.code)) for component in observed.components]
-    courses, sites = _qualifiers(reader, resource, [component for component, found in parts if not found])
+    parts: list[tuple[fhir.Component, tuple[FindingCode, ...], bool]] = []
+    for component in observed.components:
+        keys = keys_of(component.code)
+        found = reader.findings_of_keys(keys)
+        name = None if found else _twitch_in_words(reader, component.code, keys)
+        parts.append((component, (FindingCode(name),) if name is not None else found, name is not None))
+    courses, sites = _qualifiers(reader, resource, [part for part, found, _ in parts if not found])
     if not codes:
         reader.loose_courses |= courses
+    modified = any(resource.modifierExtension or ())
     if smoking:
         # The smoking status is a question; its value is the finding.
         value = resource.valueCodeableConcept
         for code in reader.findings_of(value):
-            yield source.statement(code, Status.PRESENT, "Observation.value", text_of(value))
+            smokes = Status.UNKNOWN if modified else Status.PRESENT
+            yield source.statement(code, smokes, "Observation.value", text_of(value))
         return
     if codes:
-        bare = not any(found for _, found in parts)
+        bare = not any(found for _, found, _ in parts)
         status = _status(reader, resource, codes, source.reference, "Observation.value", bare=bare)
         if status is not None:
             for code in codes:
                 statement = source.statement(code, status, "Observation.code", text_of(resource.code))
+                if named is not None:
+                    statement = _in_words(reader, statement, resource)
                 yield _qualified(statement, sites, courses)
-    for index, (component, found) in enumerate(parts):
+    for index, (component, found, by_name) in enumerate(parts):
         place = f"Observation.component[{index}]"
         for code in found:
             status = _status(reader, component, (code,), source.reference, f"{place}.value", bare=False)
+            if modified:
+                reader.notes.append(Note(source.reference, NOT_READ_AS_WRITTEN, f"{place}.code"))
+                status = Status.UNKNOWN
             if status is None:
                 continue
             statement = source.statement(code, status, f"{place}.code", text_of(component.code))
+            if by_name:
+                statement = _in_words(reader, statement, component)
             own = courses_of(component.valueCodeableConcept, terminology)
             if terminology.findings[code.finding].kind == "fasciculation":
                 own |= courses
@@ -127,7 +161,27 @@ class _Source(Struct, frozen=True, gc=False):
             since=self.since,
             at_least=bounded(self.recorded.latest if status is Status.PRESENT else None, as_of),
             sites=sites,
+            acute=definition.acute or code.acute,
         )
+
+
+def _twitch_in_words(
+    reader: Reader, concept: fhir.CodeableConcept | None, keys: Iterable[CodeKey]
+) -> str | None:
+    """The fasciculation that a concept of no known code names in words."""
+    if concept is None or any(map(reader.is_known, keys)):
+        return None
+    return twitch_in_words(concept, reader.terminology)
+
+
+def _in_words(reader: Reader, statement: Statement, holder: fhir.Value) -> Statement:
+    """The statement as one of words alone: reported, noted, and never of an absence."""
+    absent = statement.status is Status.ABSENT
+    if not absent and not _is_missing(holder):
+        reader.notes.append(Note(statement.reference, IN_WORDS, statement.expression))
+    return replace(
+        statement, basis=Basis.REPORTED, in_words=True, history=statement.history or absent, ended=absent
+    )
 
 
 def _source(reader: Reader, resource: fhir.Observation, reference: str) -> _Source | None:
@@ -143,8 +197,11 @@ def _source(reader: Reader, resource: fhir.Observation, reference: str) -> _Sour
     elif resource.effectivePeriod is not None:
         since, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
         open_end = issued if issued.known else Days(reader.as_of, reader.as_of)
+        since = dates.since_birth(since, reader.born, "Observation.effectivePeriod.start")
         recorded = end if end.known else open_end
-    if not reader.exists(since if since.known else recorded) or (since.known and not reader.exists(issued)):
+    if reader.is_future(since if since.known else recorded, reference):
+        return None
+    if since.known and reader.is_future(issued, reference):
         return None
     basis = basis_of(resource.performer or (), sources_of(resource), resource.category or ())
     sites: tuple[Site, ...] = ()
@@ -172,7 +229,7 @@ def _qualifiers(
 
 def _status(
     reader: Reader,
-    holder: fhir.Observation | fhir.Component,
+    holder: fhir.Value,
     codes: Iterable[FindingCode],
     reference: str,
     expression: str,
@@ -187,12 +244,15 @@ def _status(
     Returns:
         None where the code of a panel without a value states nothing.
     """
-    if holder.valueBoolean is not None:
-        return Status.PRESENT if holder.valueBoolean else Status.ABSENT
-    if holder.dataAbsentReason is not None:
+    if any(holder.modifierExtension or ()):
+        reader.notes.append(Note(reference, NOT_READ_AS_WRITTEN, expression))
+        return Status.UNKNOWN
+    if _is_missing(holder):
         reader.notes.append(Note(reference, "its value is recorded as missing", expression))
         return Status.UNKNOWN
-    value = holder.valueCodeableConcept
+    if holder.valueBoolean is not None:
+        return Status.PRESENT if holder.valueBoolean else Status.ABSENT
+    value: fhir.CodeableConcept | None = holder.valueCodeableConcept
     if value is None and holder.valueString is not None:
         value = fhir.CodeableConcept(text=holder.valueString)
     if value is not None:
@@ -233,10 +293,20 @@ def _answer(reader: Reader, value: fhir.CodeableConcept, findings: set[str]) -> 
     return Status.UNKNOWN if keys else answers.get(("", text_of(value).strip().lower()), Status.UNKNOWN)
 
 
-def _has_odd_value(holder: fhir.Observation | fhir.Component) -> bool:
-    return isinstance(holder, fhir.Observation) and (
-        holder.valueRange is not None or holder.valueDateTime is not None
-    )
+def _is_missing(holder: fhir.Value) -> bool:
+    """Whether it says that there is no value: by a reason, or by an extension where the value would be."""
+    if holder.dataAbsentReason is not None:
+        return True
+    concept = holder.valueCodeableConcept
+    extensions = [holder.booleanElement, holder.stringElement, holder.integerElement]
+    if concept is not None:
+        extensions.append(concept.extension)
+    return any(_DATA_ABSENT in bytes(extension) for extension in extensions)
+
+
+def _has_odd_value(holder: fhir.Value) -> bool:
+    """Whether its value is of a type that no finding has, or is an extension alone."""
+    return any(value != fhir.NOT_THERE for value in _ODD_VALUES(holder))
 
 
 def _qualified(statement: Statement, sites: tuple[Site, ...], courses: frozenset[str]) -> Statement:

@@ -44,9 +44,21 @@ class Dates:
             return NO_DAY, NO_DAY
         return self.days(period.start, f"{expression}.start"), self.days(period.end, f"{expression}.end")
 
+    def since_birth(self, onset: Days, born: Days, expression: str) -> Days:
+        """The onset; unbounded, and noted, if all of it lies before the birth."""
+        last = onset.latest or onset.earliest
+        if last is None or born.earliest is None or last >= born.earliest:
+            return onset
+        self.notes.append(Note(self.reference, "begins before the birth", expression))
+        return NO_DAY
+
 
 def stated_onset(condition: fhir.Condition, dates: Dates, born: Days, recorded: Days) -> Days:
-    """The stated onset of a Condition; unbounded where none is stated."""
+    """The stated onset of a Condition; unbounded where none is stated, or it lies before the birth."""
+    return dates.since_birth(_onset(condition, dates, born, recorded), born, "Condition.onset")
+
+
+def _onset(condition: fhir.Condition, dates: Dates, born: Days, recorded: Days) -> Days:
     if condition.onsetDateTime:
         return dates.days(condition.onsetDateTime, "Condition.onsetDateTime")
     if condition.onsetPeriod is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
@@ -12,14 +12,16 @@ from fhir_mappings.resources.dates import NO_DAY
 
 _WORSE = frozenset({"worsening", "spreading"})
 _SETTLED = frozenset({"stable", "improving"})
+_RANK = {Basis.REPORTED: 0, Basis.LISTED: 1, Basis.EXAMINED: 2}
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False):
     """One record's claim about one finding.
 
     day: the day it is dated by; None = undated, which is oldest. history: it no longer counts.
+    ended: history because of its status, not of its age. acute: of a state that counts for days only.
     since: a stated start. at_least: the record itself proves that it was there on that day.
-    condition: made by a Condition.
+    condition: made by a Condition. in_words: of a record whose code is not known.
     """
 
     finding: str
@@ -37,6 +39,9 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
     courses: frozenset[str] = frozenset()
     suspected: bool = False
     condition: bool = False
+    ended: bool = False
+    acute: bool = False
+    in_words: bool = False
 
     @property
     def sort_day(self) -> date:
@@ -59,8 +64,15 @@ class Resolution(msgspec.Struct, frozen=True, gc=False):
 
 
 def resolve(statements: Iterable[Statement]) -> Resolution:
-    """Section 1, Conflict: by body site, newest examined first, a newer report of presence looks again."""
-    counting = [statement for statement in statements if statement.counts]
+    """Resolve the statements that count: by body site, the newest examined or listed one decides.
+
+    A newer report of presence overrules an absence (section 1 of the decision model, Conflict).
+    """
+    return resolve_all([statement for statement in statements if statement.counts])
+
+
+def resolve_all(counting: Sequence[Statement]) -> Resolution:
+    """Resolve statements of presence and absence, those of history too."""
     if not counting:
         return Resolution(Status.UNKNOWN)
     if len(counting) == 1:
@@ -74,10 +86,9 @@ def resolve(statements: Iterable[Statement]) -> Resolution:
     present = any(decider.status is Status.PRESENT for decider, _ in decided)
     status = Status.PRESENT if present else Status.ABSENT
     used = [(decider, group) for decider, group in decided if decider.status is status]
-    examined = any(decider.basis is Basis.EXAMINED for decider, _ in used)
     return Resolution(
         status,
-        Basis.EXAMINED if examined else Basis.REPORTED,
+        max((decider.basis for decider, _ in used), key=_RANK.__getitem__),
         tuple(statement for _, group in used for statement in group if statement.status is status),
         conflict=any(len({statement.status for statement in group}) > 1 for group in groups),
     )
@@ -89,46 +100,115 @@ def _is_at(statement: Statement, place: tuple[str, str | None]) -> bool:
 
 def _decider(group: Sequence[Statement]) -> Statement:
     """The statement of a group, which is not empty, that decides."""
-    # On one day present beats absent; the reference makes the choice the same every time.
+    # On one day examined beats listed, then present beats absent; the reference makes the order certain.
     newest_first = sorted(
         group,
-        key=lambda statement: (statement.sort_day, statement.status is Status.PRESENT, statement.reference),
+        key=lambda s: (s.sort_day, _RANK[s.basis], s.status is Status.PRESENT, s.reference),
         reverse=True,
     )
-    examined = next((s for s in newest_first if s.basis is Basis.EXAMINED), None)
-    if examined is None:
+    looked = next((s for s in newest_first if s.basis is not Basis.REPORTED), None)
+    if looked is None:
         return newest_first[0]
-    if examined.status is Status.ABSENT:
+    if looked.status is Status.ABSENT:
         for statement in newest_first:
             if (
                 statement.basis is Basis.REPORTED
                 and statement.status is Status.PRESENT
-                and statement.sort_day > examined.sort_day
+                and statement.sort_day > looked.sort_day
             ):
                 return statement
-    return examined
+    return looked
 
 
-def finding_of(name: str, statements: Sequence[Statement]) -> Finding:
-    """The finding that the statements about it result in."""
-    outcome = resolve(statements)
+def finding_of(
+    name: str,
+    statements: Sequence[Statement],
+    twitch_onset: date | None = None,
+    outcome: Resolution | None = None,
+) -> Finding:
+    """The finding that the statements about it result in.
+
+    Args:
+        twitch_onset: the earliest possible onset of the twitch.
+        outcome: what they result in, where it is not what `resolve` gives.
+    """
+    outcome = outcome or resolve(statements)
     deciding = outcome.deciding
     present = outcome.status is Status.PRESENT
-    examined = [
-        s.day for s in statements if s.day and s.basis is Basis.EXAMINED and s.status is Status.PRESENT
-    ]
+    since = _earliest([statement.since for statement in deciding]) if present else NO_DAY
+    seen = _seen(statements, deciding)
+    looked = [s.day for s in seen if s.day and s.basis is not Basis.REPORTED]
     return Finding(
         id=name,
         status=outcome.status,
         basis=outcome.basis,
-        since=_earliest([statement.since for statement in deciding]) if present else NO_DAY,
+        since=since,
+        start=_start(since, seen, _last_absence(statements, deciding), twitch_onset) if present else NO_DAY,
         suspected=present and all(statement.suspected for statement in deciding),
         worsening=_worsening(deciding) if present else None,
         conflict=outcome.conflict,
-        first_examined=min(examined, default=None),
+        first_examined=min(looked, default=None),
         recorded=max((statement.day for statement in deciding if statement.day), default=None),
         evidence=evidence_of(statements, deciding),
     )
+
+
+def _last_absence(statements: Iterable[Statement], deciding: Sequence[Statement]) -> date | None:
+    """The newest day before the deciding records on which an examination found it absent.
+
+    An absence elsewhere on the body is another's.
+    """
+    newest = max((s.sort_day for s in deciding), default=date.min)
+    sited = all(s.sites for s in deciding)
+    places = {(site.id, site.side) for s in deciding for site in s.sites}
+    return max(
+        (
+            s.day
+            for s in statements
+            if s.day
+            and s.day < newest
+            and s.status is Status.ABSENT
+            and s.basis is Basis.EXAMINED
+            and (not s.sites or (sited and places <= {(site.id, site.side) for site in s.sites}))
+        ),
+        default=None,
+    )
+
+
+def _seen(statements: Iterable[Statement], deciding: Sequence[Statement]) -> list[Statement]:
+    """The records of it as present since it was last absent; those that are only too old are among them."""
+    absence = _last_absence(statements, deciding) or date.min
+    used = set(map(id, deciding))
+    return [
+        s
+        for s in statements
+        if s.status is Status.PRESENT
+        and (not s.ended or id(s) in used)
+        and (s.day is None or s.day > absence)
+    ]
+
+
+def _start(since: Days, seen: Sequence[Statement], absence: date | None, twitch_onset: date | None) -> Days:
+    """When it began: as stated, else by the first record and the onset of the twitch, after any absence."""
+    days = [s.day for s in seen if s.day]
+    first = min(days, default=None)
+    earliest, latest = since.earliest, since.latest
+    if not since.known:
+        # An undated record may be the first.
+        all_dated = len(days) == len(seen)
+        if all_dated and first is not None and twitch_onset is not None and first >= twitch_onset:
+            earliest = twitch_onset
+        latest = first
+    elif earliest is not None and first is not None and first < earliest:
+        # Recorded before it is said to have begun: how much longer ago is not known.
+        earliest = None
+    if absence is not None:
+        earliest = max(earliest or date.min, absence + timedelta(days=1))
+        if latest is not None and latest < earliest:
+            latest = first
+    if first is not None and latest is not None:
+        latest = min(latest, first)
+    return Days(earliest, latest)
 
 
 def evidence_of(statements: Iterable[Statement], used: Iterable[Statement]) -> tuple[Evidence, ...]:

@@ -20,6 +20,7 @@ NEVER_WAS = frozenset({"entered-in-error"})
 NO_OBSERVATION = frozenset({"entered-in-error", "cancelled", "registered"})
 # Why a Condition is neither present nor absent.
 STATUS_NOT_RECOGNISED = "its status is not recognised"
+NOT_READ_AS_WRITTEN = "an extension that changes its meaning is not understood"
 IN_WORDS = "its code is not known, and its text names a twitch"
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
@@ -60,12 +61,19 @@ def status_of(status: fhir.CodeableConcept | str | None, system: str) -> str | N
 
 
 def unrecognised(
-    reference: str, clinical: str | None, verification: str | None, *, in_words: bool
+    reference: str, clinical: str | None, verification: str | None, *, modified: bool, in_words: bool
 ) -> Iterator[Note]:
-    """Notes on what is unrecognised of a Condition. in_words: its text alone names what it is."""
+    """Notes on what is unrecognised of a Condition.
+
+    Args:
+        modified: it has a modifier extension.
+        in_words: its text alone names what it is.
+    """
     for word, member in ((clinical, "clinicalStatus"), (verification, "verificationStatus")):
         if word is None:
             yield Note(reference, STATUS_NOT_RECOGNISED, f"Condition.{member}")
+    if modified:
+        yield Note(reference, NOT_READ_AS_WRITTEN, "Condition.modifierExtension")
     if in_words:
         yield Note(reference, IN_WORDS, "Condition.code")
 
@@ -74,6 +82,7 @@ def basis_of(
     people: Iterable[fhir.Reference | None],
     sources: Iterable[fhir.Reference | None],
     categories: Iterable[fhir.CodeableConcept | None],
+    otherwise: Basis = Basis.EXAMINED,
 ) -> Basis:
     """Reported if by the patient, a relative or a questionnaire, or of a category of such reports."""
     if (
@@ -87,7 +96,7 @@ def basis_of(
         )
     ):
         return Basis.REPORTED
-    return Basis.EXAMINED
+    return otherwise
 
 
 def concepts_of(

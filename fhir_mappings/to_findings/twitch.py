@@ -45,6 +45,8 @@ def twitch_of(
             s.counts and s.status is Status.ABSENT and not s.condition and s.sort_day >= newest
             for s in statements
         ),
+        in_words=all(s.in_words for s in current),
+        first_recorded=min((s.day for s in current if s.day), default=None),
     )
 
 

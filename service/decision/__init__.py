@@ -9,7 +9,7 @@ from service.decision.facts import facts_of, named_findings, present
 from service.decision.on_file import FiledTests
 from service.decision.outcome import Outcome, Recommendation, Withheld
 from service.decision.questions import Inquiry, Question
-from service.decision.table import ActionRole, PRESENT, TRUE, Advice, Facts, Row, RowRole, Table
+from service.decision.table import PRESENT, TRUE, ActionRole, Advice, Facts, Row, RowRole, Table
 
 __all__ = ["Decision", "Recommendation", "Withheld", "decide"]
 

@@ -272,4 +272,3 @@ def _start_if_found_today(record: Record) -> Days:
     bounds = [day for day in (onset, *(date.fromordinal(d.toordinal() + 1) for d in absent)) if day]
     bounds = [day for day in bounds if day <= record.as_of]
     return Days(max(bounds, default=None), record.as_of)
-

@@ -18,7 +18,19 @@ from service.decision.result_facts import (
     has_disorder,
     is_critical,
 )
-from service.decision.table import CALM, EXAMINED, NOW, PRESENT, ROUTINE, TRUE, URGENT, Action, Facts, Row, Table
+from service.decision.table import (
+    CALM,
+    EXAMINED,
+    NOW,
+    PRESENT,
+    ROUTINE,
+    TRUE,
+    URGENT,
+    Action,
+    Facts,
+    Row,
+    Table,
+)
 
 # The priorities of an order that are at least as urgent as an action.
 PRIORITIES: Mapping[str, frozenset[str]] = {

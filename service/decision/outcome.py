@@ -79,9 +79,9 @@ class Recommendation:
 class Withheld:
     """Something a row asked for that is not recommended.
 
-    why: "done" (a result or study answers it), "ordered" (pending), "seen" (a visit answers a referral), "child"
-    (for the paediatric team), "beside-now" or "beside-urgent" (more urgent things come first). calm: nothing but
-    reassurance was asked of the test.
+    why: "done" (a result or study answers it), "ordered" (pending), "seen" (a visit answers a referral),
+    "child" (for the paediatric team), "beside-now" or "beside-urgent" (more urgent things come first).
+    calm: only rows asked that call for nothing beyond blood tests.
     """
 
     id: str
@@ -177,9 +177,7 @@ def _last_features(
     return {name: TRUE if true else FALSE for name, true in holds.items()}
 
 
-def _level(
-    table: Table, facts: Facts, rows: Iterable[Row], recommendations: Sequence[Recommendation]
-) -> str:
+def _level(table: Table, facts: Facts, rows: Iterable[Row], recommendations: Sequence[Recommendation]) -> str:
     if any(recommendation.raises_alarm for recommendation in recommendations):
         return "critical"
     normal = facts.get("examined-normal") == TRUE

@@ -154,7 +154,7 @@ class RowRole(StrEnum):
 
 
 class ActionRole(StrEnum):
-    """What decision and cards do with an action, beyond its kind. decision_table.yaml says what each means."""
+    """What is done with an action, beyond its kind. decision_table.yaml says what each means."""
 
     EXAMINATION = "examination"
     ACT_ON_RESULT = "act-on-result"
@@ -198,7 +198,8 @@ class Action:
 class RowAction:
     """What a row asks for; condition None = always. `when` is the same as it was written.
 
-    weeks: of a re-examination, in how many. consider: to be considered, not simply done. findings: to examine.
+    weeks: of a re-examination, in how many. consider: to be considered, not simply done.
+    findings: to examine.
     """
 
     id: str

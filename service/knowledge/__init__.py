@@ -49,7 +49,14 @@ class Knowledge:
     def reading(self) -> Reading:
         """The thresholds that the mapping of a record needs."""
         limits = self.table.thresholds
-        return Reading(finding_days=limits.finding_days, future_days=limits.future_days)
+        return Reading(
+            finding_days=limits.finding_days,
+            future_days=limits.future_days,
+            symptom_before_onset_days=limits.symptom_before_onset_days,
+            symptom_days=limits.symptom_days,
+            absence_before_record_days=limits.absence_before_record_days,
+            acute_days=limits.acute_days,
+        )
 
 
 def load_knowledge(directory: Path | None = None) -> Knowledge:

@@ -16,24 +16,17 @@ from service.decision.table import (
     ABSENT,
     ABSENT_NOT_EXAMINED,
     EXAMINED,
-    LISTED,
-    PRESENT,
     REPORTED,
-    TRUE,
     Action,
     ActionRole,
     Advice,
-    All,
     Answer,
     AnyOf,
     AskedFinding,
     AskedQuestion,
-    Condition,
     CriticalBeside,
     Disorder,
     Example,
-    Leaf,
-    Not,
     Removal,
     ResultFact,
     Row,
@@ -46,27 +39,24 @@ from service.decision.table import (
     terms,
     variables,
 )
-from service.knowledge.loading import KnowledgeError, Problem, load_file
+from service.knowledge.conditions import FILE, ConditionReader
+from service.knowledge.loading import KnowledgeError, load_file
 
-FILE = "decision_table.yaml"
 Role = TypeVar("Role", bound=StrEnum)
 _EXAMPLE_WORDS = frozenset(
-    "onset_days_ago sites courses drugs current stopped_days_before_onset results result_days_ago age_years"
-    " facts".split()
+    {
+        "onset_days_ago",
+        "sites",
+        "courses",
+        "drugs",
+        "current",
+        "stopped_days_before_onset",
+        "results",
+        "result_days_ago",
+        "age_years",
+        "facts",
+    }
 )
-# How a leaf names the basis of a finding.
-_BASES = {
-    "examined": frozenset({EXAMINED, LISTED}),
-    "reported": frozenset({REPORTED}),
-    "settled": frozenset({EXAMINED, ABSENT}),
-    "absent": frozenset({ABSENT}),
-}
-# How a medicine is named in a condition, and the facts that make the leaf true.
-_DRUGS = {
-    "drug": frozenset({"yes", "possible"}),
-    "current": frozenset({TRUE}),
-    "stopped": frozenset({TRUE}),
-}
 _NEVER = AnyOf(())
 
 
@@ -79,59 +69,11 @@ def load_table(directory: Path, terminology: Terminology) -> Table:
     return table
 
 
-class _TableReader:
+class _TableReader(ConditionReader):
     """Makes a Table of the content of the file and collects the problems."""
 
     def __init__(self, raw: dict[str, Any], terminology: Terminology) -> None:
-        self.raw = raw
-        self.terminology = terminology
-        self.problems: list[Problem] = []
-        self.when = {row["id"]: row["when"] for row in raw["rows"]}
-        self.definitions = raw["definitions"]
-        self.features = FEATURES | raw["result_facts"].keys()
-
-    def problem(self, place: str, reason: str) -> None:
-        self.problems.append(Problem(FILE, place, reason))
-
-    def check_finding(self, name: str, place: str) -> None:
-        if name not in self.terminology.findings:
-            self.problem(place, f"no finding {name!r} in findings/")
-
-    def check_analyte(self, name: str, place: str) -> None:
-        if name not in self.terminology.analytes:
-            self.problem(place, f"no analyte {name!r} in analytes/")
-
-    def condition(self, value: Any, place: str, inlined: tuple[str, ...] = ()) -> Condition:
-        """The condition, with `row x` replaced by the condition of x. inlined: the rows that it is inside."""
-        if isinstance(value, dict):
-            ((word, part),) = value.items()
-            if word == "not":
-                return Not(self.condition(part, place, inlined))
-            parts = tuple(self.condition(inner, place, inlined) for inner in part)
-            return All(parts) if word == "all" else AnyOf(parts)
-        return self.leaf(value, place, inlined)
-
-    def leaf(self, text: str, place: str, inlined: tuple[str, ...]) -> Condition:
-        match text.split():
-            case ["row", name] if name in self.when and name not in inlined:
-                return self.condition(self.when[name], place, (*inlined, name))
-            case [("drug" | "current" | "stopped") as word, name] if (
-                name in self.terminology.medications.class_labels
-            ):
-                return Leaf(text, _DRUGS[word])
-            case [name] if name in self.definitions and f"definition {name}" not in inlined:
-                return self.condition(self.definitions[name], place, (*inlined, f"definition {name}"))
-            case [name] if name in self.features:
-                return Leaf(name, frozenset({TRUE}))
-            case [name] if name in self.terminology.findings:
-                return Leaf(name, PRESENT)
-            case [name, basis] if basis in _BASES and name in self.terminology.findings:
-                return Leaf(name, _BASES[basis])
-        self.problem(place, f"{text!r} is no finding, feature, medication class or other row")
-        return Leaf(text, frozenset({TRUE}))
-
-    def optional(self, value: Any, place: str) -> Condition | None:
-        return None if value is None else self.condition(value, place)
+        super().__init__(raw, terminology)
 
     def actions(self) -> dict[str, Action]:
         actions: dict[str, Action] = {}

@@ -10,13 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from service.decision.table import LEVELS, Row
+from service.decision.table import ActionRole, Row
 from service.knowledge import Knowledge
 from service.knowledge.page_wording import Columns
 from service.knowledge.row_inputs import Operands
 from service.knowledge.rules_in_words import ActionsInWords, Rules, example_shown
 from service.knowledge.wording import Wording
 
+# As the overview lists them.
+_LEVELS = ("critical", "warning", "until-done", "calm", "info")
 _KINDS_OF_PLACE = {"rows": "row", "removals": "removal", "wording": "wording"}
 
 
@@ -116,7 +118,7 @@ class Explained:
             "knowledgeVersion": self.knowledge.version,
             "columns": [self._columns(columns) for columns in pages.two_columns],
             "reading": [{"id": name, "title": title, "says": says} for name, title, says in pages.reading],
-            "levels": [self._level(level) for level in reversed(LEVELS) if level in pages.levels],
+            "levels": [self._level(level) for level in _LEVELS],
             "readings": [{"id": name, "says": says} for name, says in pages.readings.items()],
             "thresholds": [
                 {"id": name, "value": getattr(self.table.thresholds, name), "says": says}
@@ -142,7 +144,7 @@ class Explained:
             "selfCareRows": [
                 self.summary(row)
                 for row in self.table.rows
-                if any(self.table.actions[action.id].kind == "advice" for action in row.actions)
+                if any(ActionRole.SELF_CARE in self.table.actions[action.id].roles for action in row.actions)
             ],
             "selfCare": self._self_care(),
             "named": [self.knowledge.terminology.findings[name].label for name in self.table.named],
@@ -162,7 +164,6 @@ class Explained:
             **self.summary(row),
             "knowledgeVersion": self.knowledge.version,
             "levelSays": self.pages.levels[row.level],
-            "downgraded": self.pages.asked["downgraded"] if row.downgraded_when_tests_done else "",
             "howRead": self.operands.features(row.when),
             "actions": [
                 {**action, "claims": self._claims_of(f"actions.{action['id']}")}
@@ -206,18 +207,18 @@ class Explained:
             "asksFor": [
                 {
                     "id": action.id,
-                    "says": self._short(action.id, action.urgent),
-                    "urgency": "urgent" if action.urgent else "routine",
+                    "says": self._short(action.id, action.urgency),
+                    "urgency": action.urgency,
                 }
                 for action in row.actions
             ],
             "url": f"/knowledge/{row.id}",
         }
 
-    def _short(self, action: str, urgent: bool) -> str:
+    def _short(self, action: str, urgency: str) -> str:
         wording = self.knowledge.wording
         short = wording.say(f"actions.{action}.short")
-        return (urgent and wording.maybe(f"actions.{action}.short_urgent")) or short
+        return wording.maybe(f"actions.{action}.short_{urgency}") or short
 
     def _on_the_card(self, row: Row) -> str:
         """The phrase for a row in the summary of a card; "" if it has none."""

@@ -10,7 +10,7 @@ from typing import Any
 from fhir_mappings.terminology import Analyte, Terminology
 from schemas.knowledge_table import PagesSchema, names_in
 from service.decision.facts import FEATURES
-from service.decision.table import Table
+from service.decision.table import ResultFact, Table
 from service.knowledge.claims import Claims
 from service.knowledge.loading import KnowledgeError, Problem, load_file
 
@@ -108,8 +108,8 @@ def load_page_wording(directory: Path, table: Table, terminology: Terminology, c
         phrases=raw["phrases"],
         features={name: _feature(feature, table, filled) for name, feature in raw["features"].items()}
         | {
-            f"{analyte}-abnormal": _electrolyte(analyte, raw["phrases"], table, terminology)
-            for analyte in table.electrolytes
+            name: _result(alternatives, raw, table, terminology)
+            for name, alternatives in table.result_facts.items()
         },
         asked=raw["asked"],
         given=raw["given"],
@@ -160,7 +160,7 @@ def _feature(raw: Mapping[str, Any], table: Table, filled: Mapping[str, object])
         fails=raw["fails"].format(**filled),
         how=raw["how"].format(**filled),
         findings=(*raw["findings"], *disorders),
-        analytes=(*raw["analytes"], *(_counting(table) if raw["electrolytes"] else ())),
+        analytes=tuple(raw["analytes"]),
         sites=tuple(raw["sites"]),
         regions=tuple(raw["regions"]),
         courses=tuple(raw["courses"]),
@@ -170,29 +170,32 @@ def _feature(raw: Mapping[str, Any], table: Table, filled: Mapping[str, object])
     )
 
 
-def _counting(table: Table, *analytes: str) -> tuple[str, ...]:
-    """The electrolytes, with what counts as one of them (ionised calcium: calcium)."""
-    wanted = analytes or table.electrolytes
-    return tuple(
-        name
-        for electrolyte in wanted
-        for name, counts_as in table.counts_as.items()
-        if counts_as == electrolyte
-    )
-
-
-def _electrolyte(
-    analyte: str, phrases: Mapping[str, str], table: Table, terminology: Terminology
+def _result(
+    alternatives: Iterable[ResultFact], raw: Mapping[str, Any], table: Table, terminology: Terminology
 ) -> FeatureWords:
-    holds = phrases["electrolyte"].format(
-        analyte=terminology.analytes[analyte].label, out_of_range_days=table.thresholds.out_of_range_days
-    )
+    """A result fact in words, and the analytes that feed it."""
+    phrases, bands = raw["phrases"], raw["bands"]
+    texts: list[str] = []
+    analytes: list[str] = []
+    for fact in alternatives:
+        known = [terminology.analytes[name] for name in sorted(fact.analytes)]
+        state = bands[fact.state] if fact.state else phrases["result_below"].format(value=fact.below)
+        place = "result_between" if fact.from_days else "result"
+        texts.append(
+            phrases[place].format(
+                names=joined(analyte.label for analyte in known),
+                state=state,
+                from_days=fact.from_days,
+                days=fact.at_most_days,
+            )
+        )
+        analytes += [name for name, counts in table.counts_as.items() if counts in fact.analytes]
+    holds = joined(texts)
     return FeatureWords(
         holds=holds,
         fails=phrases["absent"].format(names=holds),
-        how=phrases["electrolyte_how"],
-        findings=tuple(d.finding for d in table.disorders if d.analyte == analyte),
-        analytes=_counting(table, analyte),
+        how=phrases["result_how"],
+        analytes=tuple(dict.fromkeys(analytes)),
     )
 
 

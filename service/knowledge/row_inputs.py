@@ -151,7 +151,7 @@ class Operands:
         operands: dict[Operand, None] = {}
         for leaf in leaves(condition):
             word, _, name = leaf.variable.partition(" ")
-            if word in ("drug", "current"):
+            if word in ("drug", "current", "stopped"):
                 operands["medication", name] = None
             elif leaf.variable in self.pages.features:
                 operands |= dict.fromkeys(self._of_feature(self.pages.features[leaf.variable]))

@@ -9,10 +9,15 @@ from typing import Any
 
 from fhir_mappings.terminology import Terminology
 from service.decision.table import (
+    ABSENT,
+    CALM,
     EXAMINED,
+    LISTED,
     REPORTED,
+    ROUTINE,
     TRUE,
     Action,
+    ActionRole,
     All,
     AnyOf,
     Condition,
@@ -26,11 +31,19 @@ from service.decision.table import (
 from service.knowledge.page_wording import PageWording, joined
 from service.knowledge.wording import Wording
 
-_BASES = {frozenset({EXAMINED}): "examined", frozenset({REPORTED}): "reported"}
+# The phrase of a leaf by its values, and of its negation where that has one of its own.
+_BASES = {
+    frozenset({EXAMINED, LISTED}): ("examined", "absent"),
+    frozenset({REPORTED}): ("reported", "absent"),
+    frozenset({EXAMINED, ABSENT}): ("settled", "unsettled"),
+    frozenset({ABSENT}): ("examined_absent", "not_known_absent"),
+}
 # Kinds of findings that an examination does not make firmer.
 _RECORDED_KINDS = frozenset({"diagnosis", "family"})
 # Phrases that name several findings at once where all of them are required.
-_PHRASES_OF_ALL = frozenset({"examined", "reported", "present", "diagnosis"})
+_PHRASES_OF_ALL = frozenset(
+    {"examined", "reported", "settled", "examined_absent", "present", "diagnosis"}
+)
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
 
 
@@ -95,7 +108,7 @@ class Rules:
     def label(self, variable: str) -> str:
         """The label of a variable of the table."""
         word, _, name = variable.partition(" ")
-        if word in ("drug", "current"):
+        if word in ("drug", "current", "stopped"):
             return self.terminology.medications.class_labels[name]
         if variable in self.pages.features:
             return self.pages.features[variable].holds
@@ -130,13 +143,12 @@ class Rules:
             feature = self.pages.features[leaf.variable]
             return "feature", feature.holds if holds else feature.fails
         label = self.label(leaf.variable)
-        if not holds:
-            # Whatever basis the leaf requires: the record does not have the finding.
-            return "absent", label
         if name:
-            return word, label
+            return (word, label) if holds else ("absent", label)
         if leaf.values in _BASES:
-            return _BASES[leaf.values], label
+            return _BASES[leaf.values][not holds], label
+        if not holds:
+            return "absent", label
         kind = self.terminology.findings[leaf.variable].kind
         return "diagnosis" if kind in _RECORDED_KINDS else "present", label
 
@@ -188,31 +200,30 @@ class ActionsInWords:
         return {
             "id": asked.id,
             "says": self.says(action, asked, row.id),
-            "urgency": "urgent" if asked.urgent else "routine",
+            "urgency": asked.urgency,
             "paediatric": asked.paediatric,
             "notes": list(self._notes(asked)),
             **({"onlyWhen": self.rules.rule(asked.when).outline()} if asked.when else {}),
-            "removedBy": list(self.removed_by(action, row, urgent=asked.urgent)),
+            "removedBy": list(self.removed_by(action, row, urgency=asked.urgency)),
             "valueSets": [
                 *(f"/fhir/ValueSet/analyte-{name}" for name in action.analytes),
                 *(f"/fhir/ValueSet/procedure-{name}" for name in action.studies),
             ],
         }
 
-    def says(self, action: Action, asked: RowAction | None = None, row_id: str = "") -> str:
+    def says(self, action: Action, asked: RowAction | None = None) -> str:
         """The text of the action on a card."""
         place = f"actions.{action.id}"
         analytes = joined((self.terminology.analytes[a].label for a in action.analytes), "and")
-        choices = ["says"]
-        if asked:
-            choices.insert(0, "urgent" if asked.urgent else f"for_row.{row_id}")
+        urgency = asked.urgency if asked else ROUTINE
+        choices = [urgency, "says"]
         if asked and asked.paediatric:
-            choices.insert(0, "paediatric_urgent" if asked.urgent else "paediatric")
+            choices.insert(0, f"paediatric_{urgency}" if urgency != ROUTINE else "paediatric")
         texts = (self.wording.maybe(f"{place}.{choice}", analytes=analytes) for choice in choices)
         return next(text for text in texts if text)
 
     def _notes(self, asked: RowAction) -> Iterator[str]:
-        yield self.asked["urgent" if asked.urgent else "routine"]
+        yield self.asked[asked.urgency]
         if asked.paediatric:
             yield self.asked["paediatric"]
         if asked.when is not None:
@@ -229,7 +240,9 @@ class ActionsInWords:
         ]
         return self.asked["withholds"].format(tests=joined(withheld, "and"))
 
-    def removed_by(self, action: Action, row: Row | None = None, *, urgent: bool = False) -> Iterator[str]:
+    def removed_by(
+        self, action: Action, row: Row | None = None, *, urgency: str = ROUTINE
+    ) -> Iterator[str]:
         """Each way in which the action is answered, covered or withheld."""
         limits, asked = self.table.thresholds, self.asked
         tests = joined((self.terminology.analytes[a].label for a in action.analytes), "and")
@@ -239,16 +252,20 @@ class ActionsInWords:
             yield asked["repeat_abnormal" if action.repeat_abnormal else "act_on"]
             if row and row.drug_classes:
                 yield asked["drug_start"]
-            if row and row.downgraded_when_tests_done:
-                yield asked["benign"].format(days=limits.benign_test_days)
+            if row and row.level == CALM:
+                yield asked["calm"].format(days=limits.calm_test_days)
         if action.studies:
             yield asked["study"].format(days=limits.study_days)
         if action.ordered_days is not None:
             yield asked["ordered"].format(days=action.ordered_days)
-            if urgent:
+            if urgency != ROUTINE:
                 yield asked["ordered_urgent"]
-        if action.kind == "advice":
+        if ActionRole.SELF_CARE in action.roles:
             yield asked["self_care"]
+        if action.withheld_beside_now:
+            yield asked["beside_now"]
+        if action.withheld_beside_urgent:
+            yield asked["beside_urgent"]
         if action.withheld_from_child:
             yield asked["child"].format(years=limits.child_years)
 
@@ -272,6 +289,18 @@ def _given(given: Mapping[str, Any], pages: PageWording, terminology: Terminolog
                 classes = terminology.medications.class_labels
                 for drug_class, plausible in value.items():
                     yield words[f"drug_{plausible}"].format(label=classes.get(drug_class, drug_class))
+            case "current":
+                classes = terminology.medications.class_labels
+                for drug_class in value:
+                    yield words[name].format(label=classes.get(drug_class, drug_class))
+            case "stopped_days_before_onset":
+                classes = terminology.medications.class_labels
+                for drug_class, days in value.items():
+                    yield words["stopped"].format(label=classes.get(drug_class, drug_class), days=days)
+            case "facts":
+                for fact, true in value.items():
+                    feature = pages.features[fact]
+                    yield words["fact"].format(label=feature.holds if true else feature.fails)
             case "results":
                 days = given.get("result_days_ago", 0)
                 when = words["result_ago"].format(days=days) if days else words["result_today"]

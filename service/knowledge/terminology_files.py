@@ -187,6 +187,7 @@ def _definition(raw: Mapping[str, Any]) -> FindingDefinition:
         chronic=raw["chronic"],
         acute=raw["acute"],
         from_history=raw["from_history"],
+        near_twitch=raw["near_twitch"],
         only_lowers=raw["only_lowers"],
         neurological=raw["neurological"],
         analyte=raw["analyte"],

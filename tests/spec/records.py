@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from fhir_mappings.record import Record
 from fhir_mappings.request.bundles import decode_bundle
+from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings import record_of
 from service.knowledge import load_knowledge
 
@@ -90,7 +92,19 @@ def bundle(*resources: dict[str, Any], birth: str | None = "1980-01-01") -> byte
     return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}).encode()
 
 
-def read(*resources: dict[str, Any], birth: str | None = "1980-01-01", day: date = DAY) -> Record:
+def read(
+    *resources: dict[str, Any],
+    birth: str | None = "1980-01-01",
+    day: date = DAY,
+    terminology: Terminology = KNOWLEDGE.terminology,
+) -> Record:
     """The record of a patient "p" with those resources."""
     submission = decode_bundle(bundle(*resources, birth=birth))
-    return record_of(submission, KNOWLEDGE.terminology, day, KNOWLEDGE.reading)
+    return record_of(submission, terminology, day, KNOWLEDGE.reading)
+
+
+def defined(finding: str, **members: bool) -> Terminology:
+    """The real terminology, with other members of that finding's definition."""
+    terminology = KNOWLEDGE.terminology
+    changed = replace(terminology.findings[finding], **members)
+    return replace(terminology, findings={**terminology.findings, finding: changed})

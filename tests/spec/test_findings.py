@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.record import Finding, Record
+from fhir_mappings.record import Finding, Record, Status
 from tests.spec.records import DAY, as_of, condition, observation, read
 
 CODE = "weakness"
@@ -23,25 +23,25 @@ def said(*resources: dict[str, Any]) -> tuple[str, str | None]:
     return found.status.value, found.basis.value if found.basis and present else None
 
 
-EXAMINED, REPORTED = ("present", "examined"), ("present", "reported")
-ABSENT, UNKNOWN = ("absent", "examined"), ("unknown", None)
+EXAMINED, LISTED, REPORTED = ("present", "examined"), ("present", "listed"), ("present", "reported")
+ABSENT, REFUTED, UNKNOWN = ("absent", "examined"), ("absent", "listed"), ("unknown", None)
 
 
 @pytest.mark.parametrize(
     ("clinical", "verification", "expected"),
     [
         # clinicalStatus and verificationStatus of a Condition
-        ("active", "confirmed", EXAMINED),
-        ("active", None, EXAMINED),
-        (None, "confirmed", EXAMINED),
-        (None, None, EXAMINED),
-        ("recurrence", "confirmed", EXAMINED),
-        ("relapse", "confirmed", EXAMINED),
+        ("active", "confirmed", LISTED),
+        ("active", None, LISTED),
+        (None, "confirmed", LISTED),
+        (None, None, LISTED),
+        ("recurrence", "confirmed", LISTED),
+        ("relapse", "confirmed", LISTED),
         ("active", "provisional", REPORTED),
         ("active", "differential", REPORTED),
         ("active", "unconfirmed", REPORTED),
-        ("active", "refuted", ABSENT),
-        (None, "refuted", ABSENT),
+        ("active", "refuted", REFUTED),
+        (None, "refuted", REFUTED),
         ("active", "entered-in-error", UNKNOWN),
         (None, "entered-in-error", UNKNOWN),
         ("inactive", "confirmed", UNKNOWN),
@@ -68,11 +68,11 @@ def test_chronic_diseases_do_not_end_by_remission(chronic: str, clinical: str, s
     [
         ({"abatementDateTime": as_of(0)}, UNKNOWN),
         ({"abatementDateTime": as_of(1)}, UNKNOWN),
-        ({"abatementDateTime": as_of(-1)}, EXAMINED),
+        ({"abatementDateTime": as_of(-1)}, LISTED),
         # its latest possible day counts: this month is not over
-        ({"abatementDateTime": DAY.strftime("%Y-%m")}, EXAMINED),
+        ({"abatementDateTime": DAY.strftime("%Y-%m")}, LISTED),
         ({"abatementDateTime": "2025"}, UNKNOWN),
-        ({"abatementString": "last summer"}, EXAMINED),
+        ({"abatementString": "last summer"}, LISTED),
     ],
 )
 def test_an_abatement_makes_history(abatement: dict[str, Any], expected: tuple[str, str | None]) -> None:
@@ -143,7 +143,7 @@ def test_examined_or_reported(who: dict[str, Any], basis: str) -> None:
     assert said(observation(CODE, valueBoolean=True, **who)) == ("present", basis)
 
 
-def test_a_condition_that_the_patient_asserts_is_reported() -> None:
+def test_a_condition_asserted_by_the_patient_is_reported() -> None:
     assert said(condition(CODE, asserter={"reference": "Patient/p"})) == REPORTED
 
 
@@ -154,6 +154,10 @@ def exam(present: bool, days: int | None, name: str = "a", **more: Any) -> dict[
 
 def told(present: bool, days: int | None, name: str = "b") -> dict[str, Any]:
     return exam(present, days, name, category="survey")
+
+
+def listed(days: int, name: str = "c", **more: Any) -> dict[str, Any]:
+    return condition(CODE, id=name, recordedDate=as_of(days), **more)
 
 
 CONFLICTS = [
@@ -170,6 +174,25 @@ CONFLICTS = [
     ("same day, examined absent and reported present", [exam(False, 2), told(True, 2)], ABSENT),
     ("same day, both examined", [exam(False, 2), exam(True, 2, "b")], EXAMINED),
     ("undated is oldest", [exam(True, None), exam(False, 5, "b")], ABSENT),
+    # listed counts as examined, but for its name
+    ("listed is newer than examined absent", [exam(False, 5), listed(2)], LISTED),
+    ("listed is older than examined absent", [exam(False, 2), listed(5)], ABSENT),
+    ("refuted is newer than examined present", [exam(True, 5), listed(2, verification="refuted")], REFUTED),
+    ("refuted is older than examined present", [exam(True, 2), listed(5, verification="refuted")], EXAMINED),
+    ("reported present after refuted", [listed(5, verification="refuted"), told(True, 2)], REPORTED),
+    ("reported present before refuted", [listed(2, verification="refuted"), told(True, 5)], REFUTED),
+    ("reported absent after listed", [listed(5), told(False, 2)], LISTED),
+    # on one day examined beats listed, and listed beats reported
+    ("same day, examined absent and listed", [exam(False, 2), listed(2)], ABSENT),
+    ("same day, examined present and refuted", [exam(True, 2), listed(2, verification="refuted")], EXAMINED),
+    ("same day, listed and reported absent", [listed(2), told(False, 2)], LISTED),
+    ("same day, refuted and reported present", [listed(2, verification="refuted"), told(True, 2)], REFUTED),
+    ("same day, listed and refuted", [listed(2), listed(2, "d", verification="refuted")], LISTED),
+    (
+        "a listed entry that is not confirmed is a report",
+        [exam(False, 5), listed(2, verification="provisional")],
+        REPORTED,
+    ),
 ]
 
 
@@ -177,7 +200,14 @@ CONFLICTS = [
 def test_conflict(records: list[dict[str, Any]], expected: tuple[str, str | None]) -> None:
     assert said(*records) == expected
     assert said(*reversed(records)) == expected
-    assert finding(*records).conflict
+    found = finding(*records)
+    assert found.conflict
+    # Both records are shown, with date and basis, and which of them was used.
+    assert {(e.status, e.used) for e in found.evidence} == {
+        (Status.PRESENT, expected[0] == "present"),
+        (Status.ABSENT, expected[0] == "absent"),
+    }
+    assert all(e.basis is not None for e in found.evidence)
 
 
 def test_different_body_sites_do_not_conflict() -> None:
