@@ -13,11 +13,7 @@ from tests.second_opinion.plain import plain
 
 def first_opinion(decision: Decision) -> dict[str, Any]:
     """A decision of the service in the members of the second opinion."""
-    withheld: dict[tuple[str, str], dict[str, Any]] = {}
-    for one in decision.withheld:
-        made = withheld.setdefault((one.id, one.why), {"id": one.id, "why": one.why, "tests": [], "calm": False})
-        made["tests"] = sorted({*made["tests"], *one.tests})
-        made["calm"] = made["calm"] or one.calm
+    withheld = {(one.id, one.why, one.calm) for one in decision.withheld}
     return {
         "gate": decision.gate,
         "level": decision.level,
@@ -39,7 +35,7 @@ def first_opinion(decision: Decision) -> dict[str, Any]:
             }
             for made in sorted(decision.recommendations, key=lambda made: made.id)
         ],
-        "withheld": [withheld[key] for key in sorted(withheld)],
+        "withheld": sorted(withheld),
         "questions": [{"id": question.id, "on_card": question.on_card} for question in decision.questions],
         "range": list(decision.span),
         "advice": [advice.id for advice in decision.self_care],
@@ -50,11 +46,11 @@ def second_opinion(record: dict[str, Any], *, questions: bool) -> dict[str, Any]
     """The second opinion without the order of what has none, and without what is only worded."""
     made = opinion(record, questions=questions)
     ordered = [{**one, "because": sorted(one["because"])} for one in made["recommendations"]]
-    # Tests that are studies or referrals are named differently by the two: the action says it all.
     asked = made["questions"]
     return {
         **made,
         "recommendations": ordered,
+        "withheld": sorted({(one["id"], one["why"], one["calm"]) for one in made["withheld"]}),
         "questions": asked and [{"id": one["id"], "on_card": one["on_card"]} for one in asked],
     }
 
@@ -65,10 +61,29 @@ def differences(decision: Decision, record: dict[str, Any], *, questions: bool =
     found = []
     for member, value in second.items():
         other = first[member]
-        if member == "withheld":
-            other, value = ({(one["id"], one["why"]) for one in some} for some in (other, value))
-        if value is not None and other != value:
+        if value is None or other == value:
+            continue
+        if member == "recommendations":
+            found += _of_recommendations(other, value)
+        else:
             found.append(f"{member}: the service says {other}, the second opinion {value}")
+    return found
+
+
+def _of_recommendations(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> list[str]:
+    """What differs of each action, by its id."""
+    sides = [{made["id"]: made for made in some} for some in (first, second)]
+    found = []
+    for name in sorted({*sides[0], *sides[1]}):
+        one, other = (side.get(name) for side in sides)
+        if one is None or other is None:
+            found.append(f"{name}: only the {'second opinion' if one is None else 'service'} recommends {one or other}")
+            continue
+        found += [
+            f"{name}, {member}: the service says {one[member]}, the second opinion {other[member]}"
+            for member in one
+            if one[member] != other[member]
+        ]
     return found
 
 

@@ -7,7 +7,8 @@ table with their neighbours.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from itertools import combinations, product
 from typing import Any
 
@@ -222,14 +223,24 @@ def pairs(seed: int) -> Iterator[Plain]:
                 yield state([chance.choice(first), chance.choice(second)], known=known)
 
 
-def sampled(number: int, seed: int) -> Iterator[Plain]:
-    """Sparse random states, some dense; the same ones for the same seed."""
+def sampled(number: int, seed: int, bases: Sequence[Plain] = ()) -> Iterator[Plain]:
+    """Sparse random states, some dense, off the baselines or (half of them) off `bases`; seeded."""
     chance = random.Random(seed)
     rest = [name for name in FACETS if name not in CORE]
     for index in range(number):
         some = set(chance.sample(CORE, chance.choice((0, 1, 2, 3, 5, 8))))
         some |= set(chance.sample(rest, chance.choice((0, 1, 2, 3, 4, 6, 12))))
+        if chance.random() < 0.5:
+            # Most patients are adults.
+            some.discard("born")
+        if bases and index % 2:
+            made = deepcopy(chance.choice(bases))
+            some = set(chance.sample(sorted(some), min(len(some), chance.choice((0, 1, 2, 3)))))
+        else:
+            made = base(known=chance.random() < 0.7)
         changes = [chance.choice(FACETS[name]) for name in FACETS if name in some]
         if index % 50 == 0:
             changes.append(chance.choice(GATE))
-        yield state(changes, known=chance.random() < 0.7)
+        for change in changes:
+            change(made)
+        yield made
