@@ -48,7 +48,7 @@ GIVEN = {
     "": "result_today nothing holds fails",
     "label": "examined listed reported absent absent-not-examined drug_yes drug_possible drug_no current fact",
     "label days": "stopped",
-    "days": "onset_days_ago result_ago",
+    "days": "onset_days_ago recorded_days_ago result_ago",
     "names": "sites courses",
     "label band when": "result",
     "years": "age_years",

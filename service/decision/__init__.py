@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fhir_mappings.record import Finding, Record, Status
-from service.decision.facts import facts_of, named_findings, present
+from service.decision.facts import facts_of, named_findings
 from service.decision.on_file import FiledTests
-from service.decision.outcome import Outcome, Recommendation, Withheld
 from service.decision.questions import Inquiry, Question
+from service.decision.recommendations import Outcome, Recommendation, Withheld
+from service.decision.result_facts import present
 from service.decision.table import PRESENT, TRUE, ActionRole, Advice, Facts, Row, RowRole, Table
 
 __all__ = ["Decision", "Recommendation", "Withheld", "decide"]

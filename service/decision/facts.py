@@ -39,7 +39,7 @@ FEATURES = (
         "short-for-eyelid",
         "began-within-two-days",
         "new-within-a-year",
-        "progressing",
+        "getting-worse",
         "continuous",
         "persistent-pattern",
         "weakness-recent",
@@ -164,7 +164,7 @@ def _course_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     facts["persistent-pattern"] = TRUE if "persistent" in courses else UNKNOWN
     signs = [finding for sign in table.signs if (finding := present(record, sign))]
     worse = bool(courses & _WORSE) or any(sign.worsening for sign in signs)
-    facts["progressing"] = TRUE if worse else FALSE if courses & _STABLE else UNKNOWN
+    facts["getting-worse"] = TRUE if worse else FALSE if courses & _STABLE else UNKNOWN
     weakness = record.finding("weakness")
     settled = weakness.worsening is False and weakness.status is Status.PRESENT
     facts["weakness-settled-course"] = TRUE if settled else FALSE
@@ -236,9 +236,10 @@ def named_findings(record: Record, table: Table) -> tuple[Finding, ...]:
     for name in sorted(table.acute & record.findings.keys()):
         finding = record.findings[name]
         old = old_evidence(finding)
-        if finding.status is Status.UNKNOWN and old is not None and old.day is not None:
-            if days_between(old.day, record.as_of) <= limits.acute_named_days:
-                named.append(finding)
+        if finding.status is Status.PRESENT or old is None or old.day is None:
+            continue
+        if days_between(old.day, record.as_of) <= limits.acute_named_days:
+            named.append(finding)
     return tuple(named)
 
 

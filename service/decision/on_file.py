@@ -24,7 +24,6 @@ from service.decision.table import (
     NOW,
     PRESENT,
     ROUTINE,
-    TRUE,
     URGENT,
     Action,
     Facts,
@@ -53,13 +52,13 @@ class FiledTests:
     )
 
     def answering_result(
-        self, analyte: str, action: Action, facts: Facts, rows: Iterable[Row], urgency: str
+        self, analyte: str, action: Action, rows: Iterable[Row], urgency: str
     ) -> Result | None:
         """The final result that makes another one needless, or None."""
         results = self._final(analyte)
         if action.done_days is None or not results:
             return None
-        if action.repeat_abnormal and facts.get(f"{analyte}-abnormal") == TRUE:
+        if action.repeat_abnormal and self._is_abnormal(analyte):
             return None
         rows = tuple(rows)
         days = self.table.thresholds.now_result_days if urgency == NOW else action.done_days
@@ -78,6 +77,10 @@ class FiledTests:
             if urgency == ROUTINE and self.asked_calmly(rows) and self._in_range_since_onset(result):
                 return result
         return None
+
+    def _is_abnormal(self, analyte: str) -> bool:
+        """Whether any result of it is out of range today, a preliminary one too."""
+        return abnormal_result(self.record, self.table, (analyte,)) is not None
 
     def asked_calmly(self, rows: Iterable[Row]) -> bool:
         """Whether only rows ask that call for nothing beyond blood tests."""
@@ -141,7 +144,7 @@ class FiledTests:
         return newest
 
     def _findings_of(self, row: Row, facts: Facts) -> frozenset[str]:
-        """The signs and symptoms recorded as present for which the row asks; a diagnosis asks for no second."""
+        """The signs and symptoms that are present and for which the row asks; a diagnosis is neither."""
         known = {*self.table.signs, *self.table.asked}
         return frozenset(
             literal.variable

@@ -1,27 +1,34 @@
-"""The outcome of a set of facts: rows that fire, what is recommended and withheld, and the level."""
+"""The outcome of a set of facts: rows that fire, actions that they ask for, removals, and the level."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from fhir_mappings.record import Drug, Order, Plausible, Result, Study
+from fhir_mappings.record import Drug, Plausible, Result
 from service.decision.on_file import FiledTests, danger
+from service.decision.recommendations import (
+    Ids,
+    Outcome,
+    Recommendation,
+    Withheld,
+    withheld_by_order,
+    withheld_by_result,
+    withheld_by_study,
+)
 from service.decision.result_facts import OUT, band_today, results_in
 from service.decision.table import (
     ABSENT,
     CALM,
     EXAMINED,
     FALSE,
-    LEVELS,
     NOW,
     REFERRAL,
     ROUTINE,
     TRUE,
+    UNKNOWN,
     UNTIL_DONE,
-    URGENCIES,
+    URGENT,
     Action,
     ActionRole,
     Facts,
@@ -31,111 +38,29 @@ from service.decision.table import (
 )
 
 
-class Wanted(NamedTuple):
-    """A recommendation without its reasons, to compare outcomes by."""
-
-    id: str
-    urgency: str
-    analytes: tuple[str, ...]
-
-
-# A level and what is recommended at it.
-Key = tuple[str, tuple[Wanted, ...]]
-Ids = tuple[str, ...]
-RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
-URGENCY_RANK: Mapping[str, int] = {urgency: rank for rank, urgency in enumerate(URGENCIES)}
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """One thing to do.
-
-    urgency: routine, urgent (within two weeks) or now (the same day). analytes: the blood tests still missing.
-    too_low: an open order of too low a priority. results: to act on, the most dangerous first. findings: to
-    examine. weeks: until a re-examination. drugs: to review. in_hand: an order made since the result answers
-    it, for the level only.
-    """
-
-    id: str
-    urgency: str
-    because: Ids
-    analytes: tuple[str, ...] = ()
-    paediatric: bool = False
-    consider: bool = False
-    too_low: Order | None = None
-    results: tuple[Result, ...] = ()
-    findings: tuple[str, ...] = ()
-    weeks: int | None = None
-    drugs: tuple[Drug, ...] = ()
-    in_hand: bool = False
-
-    @property
-    def raises_alarm(self) -> bool:
-        """Whether it makes the card critical: it cannot wait, and nobody has ordered it."""
-        return self.urgency != ROUTINE and not self.in_hand
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """Something a row asked for that is not recommended.
-
-    why: "done" (a result or study answers it), "ordered" (pending), "seen" (a visit answers a referral),
-    "child" (for the paediatric team), "beside-now" or "beside-urgent" (more urgent things come first).
-    calm: only rows asked that call for nothing beyond blood tests.
-    """
-
-    id: str
-    why: str
-    because: Ids
-    tests: tuple[str, ...] = ()
-    day: date | None = None
-    reference: str = ""
-    priority: str | None = None
-    urgency: str = ROUTINE
-    calm: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A decision without its explanation; `key` is what two answers to a question are compared by."""
-
-    level: str
-    rows: tuple[Row, ...]
-    recommendations: tuple[Recommendation, ...]
-    withheld: tuple[Withheld, ...]
-    key: Key = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", key_of(self.level, self.recommendations))
-
-
-def key_of(level: str, recommendations: Iterable[Recommendation]) -> Key:
-    return level, tuple(Wanted(r.id, r.urgency, r.analytes or r.findings) for r in recommendations)
-
-
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """An action and every fired row that asks for it, each with what it asks."""
+    """An action and every fired row that asks for it, with what it asks. because: the ids of the rows."""
 
     action: Action
     asking: tuple[tuple[Row, RowAction], ...]
+    rows: tuple[Row, ...]
+    because: Ids
+    urgency: str
+    paediatric: bool
 
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        return tuple(row for row, _ in self.asking)
 
-    @property
-    def because(self) -> Ids:
-        """The ids of the rows."""
-        return tuple(dict.fromkeys(row.id for row, _ in self.asking))
-
-    @property
-    def urgency(self) -> str:
-        return max((asked.urgency for _, asked in self.asking), key=URGENCY_RANK.__getitem__)
-
-    @property
-    def paediatric(self) -> bool:
-        return any(asked.paediatric for _, asked in self.asking)
+def _demand(action: Action, asking: Sequence[tuple[Row, RowAction]]) -> Demand:
+    rows = tuple(row for row, _ in asking)
+    urgencies = [asked.urgency for _, asked in asking]
+    return Demand(
+        action,
+        tuple(asking),
+        rows,
+        tuple(dict.fromkeys(row.id for row in rows)),
+        NOW if NOW in urgencies else URGENT if URGENT in urgencies else ROUTINE,
+        any(asked.paediatric for _, asked in asking),
+    )
 
 
 def demands_of(table: Table, rows: Iterable[Row], facts: Facts) -> tuple[Demand, ...]:
@@ -146,22 +71,41 @@ def demands_of(table: Table, rows: Iterable[Row], facts: Facts) -> tuple[Demand,
             if asked.condition is None or asked.condition(facts):
                 asking.setdefault(asked.id, []).append((row, asked))
     return tuple(
-        Demand(action, tuple(asking[action_id]))
+        _demand(action, asking[action_id])
         for action_id, action in table.actions.items()
         if action_id in asking
     )
 
 
-def outcome_of(on_file: FiledTests, facts: Facts) -> Outcome:
-    """The outcome of those facts for that record: rows, actions, removals, level, and the last rows."""
+def outcome_of(on_file: FiledTests, facts: Facts, base: Outcome | None = None) -> Outcome:
+    """The outcome of those facts for that record: rows, actions, removals, level, and the last rows.
+
+    Args:
+        base: The outcome of `on_file.base`: only rows that read a fact that differs are read again.
+    """
     table = on_file.table
-    fired = [row for row in table.rows if not row.last and row.holds(facts)]
+    fired = _fired(table, facts) if base is None else _fired_again(table, facts, on_file.base, base)
     settled = _Settled(on_file, facts, demands_of(table, fired, facts))
     level = _level(table, facts, fired, settled.recommendations)
     read = {**facts, **_last_features(table, fired, settled.demands, level)}
     last = [row for row in table.rows if row.last and row.holds(read)]
     settled.add(demands_of(table, last, read))
     return Outcome(level, (*fired, *last), tuple(settled.recommendations), tuple(settled.withheld))
+
+
+def _fired(table: Table, facts: Facts) -> list[Row]:
+    return [row for row in table.rows if not row.last and row.holds(facts)]
+
+
+def _fired_again(table: Table, facts: Facts, before: Facts, base: Outcome) -> list[Row]:
+    changed = (name for name, fact in facts.items() if before.get(name, UNKNOWN) != fact)
+    affected = frozenset().union(*(table.readers.get(name, frozenset()) for name in changed))
+    held = {row.id for row in base.rows if row.id not in affected}
+    return [
+        row
+        for row in table.rows
+        if not row.last and (row.holds(facts) if row.id in affected else row.id in held)
+    ]
 
 
 def _last_features(
@@ -258,7 +202,7 @@ class _Settled:
 
     def _is_answered(self, demand: Demand, analyte: str) -> bool:
         action, urgency = demand.action, demand.urgency
-        result = self.on_file.answering_result(analyte, action, self.facts, demand.rows, urgency)
+        result = self.on_file.answering_result(analyte, action, demand.rows, urgency)
         if result is not None:
             calm = self.on_file.asked_calmly(demand.rows)
             self.withheld.append(withheld_by_result(action.id, analyte, result, demand.because, calm=calm))
@@ -371,26 +315,3 @@ class _Settled:
                 for name in drug.classes
             )
         )
-
-
-def withheld_by_order(
-    action_id: str, tests: tuple[str, ...], order: Order, because: Ids = (), urgency: str = ROUTINE
-) -> Withheld:
-    """Tests that are ordered already."""
-    return Withheld(
-        action_id, "ordered", because, tests, order.day, order.reference, order.priority, urgency=urgency
-    )
-
-
-def withheld_by_result(
-    action_id: str, test: str, result: Result, because: Ids = (), *, calm: bool = False
-) -> Withheld:
-    """A test whose result is on file."""
-    return Withheld(action_id, "done", because, (test,), result.day, result.reference, calm=calm)
-
-
-def withheld_by_study(
-    action_id: str, study: Study, because: Ids = (), why: str = "done", urgency: str = ROUTINE
-) -> Withheld:
-    """A study or a visit that took place."""
-    return Withheld(action_id, why, because, (study.id,), study.day, study.reference, urgency=urgency)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from fhir_mappings.record import Basis, Evidence, Finding, Status
 from service.decision.facts import answered, facts_of, old_evidence
 from service.decision.on_file import FiledTests
-from service.decision.outcome import RANK, URGENCY_RANK, Outcome, Recommendation, outcome_of
+from service.decision.outcome import outcome_of
+from service.decision.recommendations import RANK, URGENCY_RANK, Outcome, Recommendation
 from service.decision.table import (
     ABSENT,
     ABSENT_NOT_EXAMINED,
@@ -213,7 +214,7 @@ class Inquiry:
         if not changed:
             return self.now
         if changed not in self._outcomes:
-            self._outcomes[changed] = outcome_of(self.on_file, facts)
+            self._outcomes[changed] = outcome_of(self.on_file, facts, self.now)
         return self._outcomes[changed]
 
     def _rests_on_weakness(self, made: Recommendation) -> bool:

@@ -386,10 +386,17 @@ class Table:
     acute: frozenset[str]
     history_signs: tuple[str, ...]
     critical_beside: Mapping[str, CriticalBeside]
+    # Variable -> the ordinary rows that read it.
+    readers: Mapping[str, frozenset[str]] = field(init=False, repr=False)
     _rows_by_id: Mapping[str, Row] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rows_by_id", {row.id: row for row in self.rows})
+        readers: dict[str, set[str]] = {}
+        for row in self.rows:
+            for variable in () if row.last else variables(row.when):
+                readers.setdefault(variable, set()).add(row.id)
+        object.__setattr__(self, "readers", {name: frozenset(rows) for name, rows in readers.items()})
 
     def action_for(self, role: ActionRole) -> Action:
         """The one action of that role; the loader refuses a table without it."""

@@ -12,7 +12,8 @@ from fhir_mappings.record import Reading
 from fhir_mappings.terminology import OrderCode, Terminology
 from service.decision.table import Table
 from service.knowledge.claims import Anchor, Claim, Claims, load_claims
-from service.knowledge.decision_table import FILE, load_table
+from service.knowledge.conditions import FILE
+from service.knowledge.decision_table import load_table
 from service.knowledge.discovery import load_hooks
 from service.knowledge.loading import KnowledgeError, Problem
 from service.knowledge.page_wording import NO_PAGES, PageWording, load_page_wording

@@ -46,6 +46,7 @@ Role = TypeVar("Role", bound=StrEnum)
 _EXAMPLE_WORDS = frozenset(
     {
         "onset_days_ago",
+        "recorded_days_ago",
         "sites",
         "courses",
         "drugs",

@@ -41,9 +41,7 @@ _BASES = {
 # Kinds of findings that an examination does not make firmer.
 _RECORDED_KINDS = frozenset({"diagnosis", "family"})
 # Phrases that name several findings at once where all of them are required.
-_PHRASES_OF_ALL = frozenset(
-    {"examined", "reported", "settled", "examined_absent", "present", "diagnosis"}
-)
+_PHRASES_OF_ALL = frozenset({"examined", "reported", "settled", "examined_absent", "present", "diagnosis"})
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
 
 
@@ -240,9 +238,7 @@ class ActionsInWords:
         ]
         return self.asked["withholds"].format(tests=joined(withheld, "and"))
 
-    def removed_by(
-        self, action: Action, row: Row | None = None, *, urgency: str = ROUTINE
-    ) -> Iterator[str]:
+    def removed_by(self, action: Action, row: Row | None = None, *, urgency: str = ROUTINE) -> Iterator[str]:
         """Each way in which the action is answered, covered or withheld."""
         limits, asked = self.table.thresholds, self.asked
         tests = joined((self.terminology.analytes[a].label for a in action.analytes), "and")
@@ -309,7 +305,7 @@ def _given(given: Mapping[str, Any], pages: PageWording, terminology: Terminolog
                     yield words["result"].format(label=label, band=pages.bands[band], when=when)
             case "result_days_ago":
                 continue
-            case "onset_days_ago":
+            case "onset_days_ago" | "recorded_days_ago":
                 yield words[name].format(days=value)
             case "age_years":
                 yield words[name].format(years=value)

@@ -33,7 +33,7 @@ def templates_of(
         if text:
             orders[action] = order_template((), text)
     answers = {}
-    for asked in table.asked:
+    for asked in table.asked.values():
         definition = terminology.findings[asked.id]
         if definition.answer is not None and definition.category is not None:
             coding = (*definition.answer, definition.answer_display)
