@@ -61,6 +61,8 @@ def differences(decision: Decision, record: dict[str, Any], *, questions: bool =
     found = []
     for member, value in second.items():
         other = first[member]
+        if member == "withheld":
+            other, value = _settled(other, value)
         if value is None or other == value:
             continue
         if member == "recommendations":
@@ -68,6 +70,14 @@ def differences(decision: Decision, record: dict[str, Any], *, questions: bool =
         else:
             found.append(f"{member}: the service says {other}, the second opinion {value}")
     return found
+
+
+def _settled(*sides: list[tuple[str, str, bool]]) -> list[list[tuple[str, str, bool]]]:
+    """What is left out beside another action may be done or ordered too: either reason is right."""
+    beside = [{name for name, why, _ in side if why.startswith("beside")} for side in sides]
+    names = [{name for name, *_ in side} for side in sides]
+    either = (beside[0] & names[1]) | (beside[1] & names[0])
+    return [[one for one in side if one[0] not in either] for side in sides]
 
 
 def _of_recommendations(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> list[str]:

@@ -48,8 +48,13 @@ def facts_of(table: Table, record: Plain) -> Facts:
     for name, kinds in table["result_facts"].items():
         kinds = kinds if isinstance(kinds, list) else [kinds]
         facts[name] = any(results_in_state(table, record, kind) for kind in kinds)
-    disorders = disorders_of(table, record)
-    facts["disorder-recent"], facts["disorder-old"] = True in disorders, False in disorders
+    # Without a day: recent.
+    ages = [age_of(record, day) or 0 for _, day in disorders_of(table, record)]
+    recent = table["thresholds"]["recent_result_days"]
+    facts["disorder-recent"], facts["disorder-old"] = (
+        any(age <= recent for age in ages),
+        any(age > recent for age in ages),
+    )
     facts["potassium-raising-medicine"] = any(
         drug["raises_potassium"] and drug["current"] for drug in record["drugs"]
     )
@@ -156,7 +161,7 @@ def _signs(table: Table, record: Plain, facts: Facts) -> Facts:
     weak = findings.get("weakness", {})
     bulbar = is_present(facts, "bulbar")
     return {
-        "progressing": grows or (False if courses & {"stable", "improving"} else None),
+        "getting-worse": grows or (False if courses & {"stable", "improving"} else None),
         "weakness-settled-course": is_present(facts, "weakness") and weak.get("worsening") is False,
         "examined-normal": all(_absent_lately(table, record, name) for name in table["benign_signs"]),
         "old-bulbar-only": not tongue and bulbar and _is_old(record, "bulbar"),
@@ -181,7 +186,7 @@ def _is_old(record: Plain, name: str) -> bool:
 
 
 def present_days(finding: Plain) -> list[date | None]:
-    """The days of the records that found it present, history aside."""
+    """The days of the records that found it present and count today."""
     return [e["day"] for e in finding.get("evidence", ()) if e["status"] == "present" and not e["history"]]
 
 
@@ -231,8 +236,8 @@ def _is_in_state(table: Table, record: Plain, result: Plain, kind: Plain) -> boo
     return band in OUT and (side is None or result["low"] is side)
 
 
-def disorders_of(table: Table, record: Plain) -> list[bool]:
-    """Per recorded electrolyte disorder without a result since: whether it is recent. No day: recent."""
+def disorders_of(table: Table, record: Plain) -> list[tuple[list[str], date | None]]:
+    """Recorded electrolyte disorders without a result since: the electrolytes, and the day."""
     found = []
     for name, finding in record["findings"].items():
         head = table["findings"].get(name, {})
@@ -242,16 +247,16 @@ def disorders_of(table: Table, record: Plain) -> list[bool]:
         # Of an unspecified disorder: until each of the four was measured since.
         if all(_measured_since(table, record, analyte, finding["recorded"]) for analyte in analytes):
             continue
-        age = age_of(record, finding["recorded"])
-        found.append((age or 0) <= table["thresholds"]["recent_result_days"])
+        found.append((list(analytes), finding["recorded"]))
     return found
 
 
 def _measured_since(table: Table, record: Plain, analyte: str, day: date | None) -> bool:
-    """A final, judged result of a later day; a disorder without a day is the oldest record."""
+    """A final, judged result of a later day. No day: safer, no result is known to be later."""
     return any(
         result["day"] is not None
-        and (day is None or result["day"] > day)
+        and day is not None
+        and result["day"] > day
         and result["band"] != "not-judged"
         and not result["preliminary"]
         for result in results_of(table, record, analyte)

@@ -11,10 +11,10 @@ from tests.second_opinion.opinion_facts import (
     Plain,
     age_of,
     band_of,
+    disorders_of,
     facts_of,
     is_present,
     last_facts,
-    present_days,
     results_in_state,
     results_of,
 )
@@ -31,8 +31,6 @@ from tests.second_opinion.opinion_table import (
     witnesses,
 )
 
-BULBAR = "bulbar"
-
 
 class Case:
     """A plain record beside the table, decided once. facts: some of them replaced by an answer."""
@@ -42,7 +40,8 @@ class Case:
         self.facts = {**facts_of(table, record), **(facts or {})}
         self.actions = {action["id"]: action for action in table["actions"]}
         self.withheld: list[Plain] = []
-        self.diverted: dict[str, list[str]] = {}
+        # Results that need no repeat and are out of range: acted on. Each with the rows that ask for the test.
+        self.diverted: list[tuple[Plain, list[str]]] = []
         first = [row for row in table["rows"] if row.get("reads") != "last"]
         self.fired = self._fire(first, self.facts)
         self.recommended = self._recommend(self.fired)
@@ -122,6 +121,7 @@ class Case:
             asking = [row for row in fired if any(a["id"] == action["id"] for a in row["asked"])]
             if asking or (action["id"] == act and self.diverted):
                 made += self._one(action, asking)
+        self.diverted.clear()
         return self._beside(made)
 
     def _one(self, action: Plain, asking: list[Plain]) -> list[Plain]:
@@ -178,7 +178,7 @@ class Case:
             if result is not None:
                 out = band_of(self.table, self.record, result) in OUT
                 if out and not action.get("repeat_abnormal"):
-                    self.diverted.setdefault(analyte, []).extend(made["because"])
+                    self.diverted.append((result, made["because"]))
                 kind = "done"
             elif self._orders(action, {analyte, action["id"]}, made["urgency"]):
                 kind = "ordered"
@@ -212,10 +212,16 @@ class Case:
             for drug in self._drugs_of(row, ("drug",))
         ]
         floor = max((day for day in starts if day is not None), default=date.min)
+        # Silent in the model: what was measured before a recorded disorder does not answer it.
+        waiting = [day for names, day in disorders_of(self.table, self.record) if analyte in names]
+        if not action.get("repeat_abnormal"):
+            waiting = []
         onset = self.record["twitch"]["onset"]["latest"]
         for result in results:
             age = age_of(self.record, result["day"])
             if age is None or result["preliminary"] or result["band"] == "not-judged":
+                continue
+            if any(day is None or result["day"] <= day for day in waiting):
                 continue
             days = limits["now_result_days"] if urgency == "now" else action["done_days"]
             if age <= days and result["day"] >= floor:
@@ -233,10 +239,13 @@ class Case:
             drug
             for drug in self.record["drugs"]
             if any(p[0] in words and self.drug_counts(p[0], p[1], drug) for p in parts)
+            or (["potassium-raising-medicine"] in parts and drug["raises_potassium"] and drug["current"])
         ]
 
-    def _signs_of(self, asking: list[Plain], more: tuple[str, ...] = ()) -> list[Plain]:
-        names = {name for row in asking for name in row["names"]} & {*self.table["signs"], *more}
+    def _signs_of(self, asking: list[Plain]) -> list[Plain]:
+        """The signs whose rows ask; read broadly, with the symptoms that can be asked (bulbar, cramps)."""
+        known = {name for q in self.table["questions"] for name in q.get("findings", ())}
+        names = {name for row in asking for name in row["names"]} & {*self.table["signs"], *known}
         return [self.record["findings"][name] for name in names if is_present(self.facts, name)]
 
     def _study_done(self, action: Plain, asking: list[Plain]) -> bool:
@@ -250,8 +259,9 @@ class Case:
     def _seen(self, asking: list[Plain]) -> bool:
         """A neurology consultation after which no sign whose row asks was recorded first."""
         first = []
-        for sign in self._signs_of(asking, (BULBAR,)):
-            days = [*present_days(sign), sign["first_examined"], sign["recorded"]]
+        for sign in self._signs_of(asking):
+            days = [e["day"] for e in sign["evidence"] if e["status"] == "present"]
+            days += [sign["first_examined"], sign["recorded"]]
             first.append(min((day for day in days if day is not None), default=date.min))
         newest = max(first, default=date.min)
         return any(
@@ -280,9 +290,10 @@ class Case:
     def _act(self, made: Plain, asking: list[Plain]) -> list[Plain]:
         """Act on results: those of the rows that ask, and those that need no repeat but are abnormal."""
         results = [result for row in asking for result in self._results_of(row)]
-        for analyte, because in self.diverted.items():
-            made["because"] = [*made["because"], *(row for row in because if row not in made["because"])]
-            results += [r for r in results_of(self.table, self.record, analyte) if r not in results]
+        for result, because in self.diverted:
+            if result not in results:
+                results.append(result)
+                made["because"] = [*made["because"], *(row for row in because if row not in made["because"])]
         made["results"] = sorted({(r["analyte"], r["reference"]) for r in results})
         urgent = [
             result

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.second_opinion.opinion_facts import NOWHERE, Facts, Plain
-from tests.second_opinion.opinion_outcome import BULBAR, Case
+from tests.second_opinion.opinion_outcome import Case
 from tests.second_opinion.opinion_table import LEVELS, PRESENT, Table
 
+BULBAR = "bulbar"
 BREATHING = ("breathing-difficulty", "orthopnea")
 
 
