@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 
 from fhir_mappings.record import Basis, Site, Status
 
@@ -122,10 +123,23 @@ class FindingCode:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjustment:
+    """How a total is adjusted: total + factor * (around - result of the analyte), in canonical units.
+
+    adjusted: the codes whose results are adjusted already.
+    """
+
+    analyte: str
+    factor: Fraction
+    around: Fraction
+    adjusted: frozenset[CodeKey]
+
+
+@dataclass(frozen=True, slots=True)
 class Analyte:
     """One knowledge file of analytes/.
 
-    units: unit as written in the field -> factor to the canonical unit.
+    units: unit as written in the field -> exact factor to the canonical unit.
     counts_as: the analyte of a test action that a result of this one answers (ionised calcium: calcium).
     default_low/high and critical_low/high: in the canonical unit; None = no named source.
     """
@@ -134,11 +148,12 @@ class Analyte:
     label: str
     counts_as: str
     unit: str | None = None
-    units: Mapping[str, Decimal] = field(default_factory=dict)
+    units: Mapping[str, Fraction] = field(default_factory=dict)
     default_low: Decimal | None = None
     default_high: Decimal | None = None
     critical_low: Decimal | None = None
     critical_high: Decimal | None = None
+    adjustment: Adjustment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +214,8 @@ class Terminology:
     """All value sets of the knowledge files, by `code_key`.
 
     asked_for: codes that order that study, and in a Procedure prove nothing.
-    studies: the procedures that are studies. panel_names: the procedure file that a panel's code stands in.
+    studies: the procedures that are studies. completed_as: a referral -> the study that its completion is.
+    panel_names: the procedure file that a panel's code stands in.
     procedure_labels: of every procedure file.
     """
 
@@ -215,6 +231,7 @@ class Terminology:
     panels: Mapping[CodeKey, frozenset[str]] = field(default_factory=dict)
     procedures: Mapping[CodeKey, str] = field(default_factory=dict)
     studies: frozenset[str] = frozenset()
+    completed_as: Mapping[str, str] = field(default_factory=dict)
     asked_for: Mapping[CodeKey, str] = field(default_factory=dict)
     panel_names: Mapping[CodeKey, str] = field(default_factory=dict)
     procedure_labels: Mapping[str, str] = field(default_factory=dict)

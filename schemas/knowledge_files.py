@@ -128,6 +128,16 @@ class LimitsSchema(Strict):
     source = Text(required=True)
 
 
+class AdjustmentSchema(Strict):
+    """total + factor * (around - result of the analyte). adjusted: codes of results adjusted already."""
+
+    analyte = Text(required=True)
+    factor = Text(required=True)
+    around = Text(required=True)
+    adjusted = fields.List(fields.Nested(CodingSchema), required=True)
+    source = Text(required=True)
+
+
 class AnalyteSchema(ConceptSchema):
     label = Text(required=True)
     counts_as = Text(load_default=None)
@@ -135,16 +145,22 @@ class AnalyteSchema(ConceptSchema):
     units = fields.Dict(keys=Text(), values=Text(), load_default=dict)
     default_range = fields.Nested(LimitsSchema, load_default=None)
     critical = fields.Nested(LimitsSchema, load_default=None)
+    adjustment = fields.Nested(AdjustmentSchema, load_default=None)
     order = fields.Nested(CodingSchema, load_default=None)
 
 
 class ProcedureSchema(ConceptSchema):
-    """asks_only: concepts whose codes ask for the study and never prove that it was done."""
+    """One order, study, referral or panel.
+
+    asks_only: concepts whose codes ask for the study and never prove that it was done.
+    completed_as: the study that the completed order of a referral is.
+    """
 
     label = Text(required=True)
     kind = Text(required=True, validate=validate.OneOf(["study", "referral", "panel"]))
     analytes = fields.List(Text(), load_default=list)
     asks_only = fields.List(Text(), load_default=list)
+    completed_as = Text(load_default=None)
     order = fields.Nested(CodingSchema, load_default=None)
 
 

@@ -107,7 +107,7 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
 
 def _findings(record: Record, knowledge: Knowledge) -> list[dict[str, Any]]:
     twitch = [_twitch(record.twitch)] if record.twitch.evidence else []
-    asked = {asked.id for asked in knowledge.table.asked}
+    asked = knowledge.table.asked.keys()
     ids = sorted(asked | {f.id for f in record.findings.values() if f.evidence})
     return twitch + [_finding(record.finding(name)) for name in ids if name != "fasciculation"]
 

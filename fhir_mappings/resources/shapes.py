@@ -316,6 +316,8 @@ class ServiceRequest(Struct):
     orderDetail: list[OrderDetail | None] | None = None
     type: CodeableConcept | None = None  # ReferralRequest
     serviceRequested: list[CodeableConcept | None] | None = None  # ReferralRequest
+    occurrenceDateTime: str | None = None
+    occurrencePeriod: Period | None = None
     authoredOn: str | None = None
     reason: msgspec.Raw = NOT_THERE  # R5
     bodyStructure: msgspec.Raw = NOT_THERE  # R5

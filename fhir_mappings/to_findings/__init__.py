@@ -21,7 +21,7 @@ from fhir_mappings.to_findings.findings import (
 )
 from fhir_mappings.to_findings.medications import drugs_of
 from fhir_mappings.to_findings.observations import NOT_UNDERSTOOD, observation_statements, observed
-from fhir_mappings.to_findings.orders import draft_orders_of, orders_of
+from fhir_mappings.to_findings.orders import completed_of, draft_orders_of, orders_of
 from fhir_mappings.to_findings.results import results_of
 from fhir_mappings.to_findings.statements import Statement
 from fhir_mappings.to_findings.statuses import IN_WORDS, NOT_READ_AS_WRITTEN, STATUS_NOT_RECOGNISED
@@ -73,7 +73,8 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
     drafts = draft_orders_of(
         reader, parsed.service_requests, parsed.medication_requests, parsed.medications, orders
     )
-    studies = studies_of(reader, parsed.reports, parsed.procedures, observations)
+    completed = completed_of(reader, parsed.service_requests)
+    studies = studies_of(reader, parsed.reports, parsed.procedures, observations, completed)
     notes = dict.fromkeys((*parsed.not_understood, *reader.notes))
     return Record(
         as_of=as_of,

@@ -14,7 +14,8 @@ from fhir_mappings.resources.shapes import Dosage, MedicationRequest, Medication
 MedicationRecord = MedicationRequest | MedicationStatement
 
 _NOT_COUNTED = frozenset({"entered-in-error", "not-taken", "cancelled", "draft"})
-_NOT_COUNTED_INTENTS = frozenset({"proposal", "plan"})
+# "plan" counts: US Core records so what a patient takes at home.
+_NOT_COUNTED_INTENTS = frozenset({"proposal"})
 _ENDED = frozenset({"stopped", "completed", "ended"})  # R5 spells "ended"
 # "intended" (R4 statements) and other words say as little about taking it as "unknown" does.
 _TAKEN = frozenset({"active", "on-hold", "recorded"}) | _ENDED
@@ -157,8 +158,9 @@ def _request_days(request: MedicationRequest, dates: _Dates) -> tuple[list[Days]
         [(request.effectiveDosePeriod, "effectiveDosePeriod"), *_bounds(request, "dosageInstruction")]
     )
     supply = request.dispenseRequest.validityPeriod if request.dispenseRequest else None
-    supply_starts, supply_ends = dates.periods([(supply, "dispenseRequest.validityPeriod")])
-    return starts or supply_starts or ([authored] if authored else []), ends + supply_ends, authored
+    # Its end is that of the permission to dispense: the medicine may be taken for longer.
+    supply_starts, _ = dates.periods([(supply, "dispenseRequest.validityPeriod")])
+    return starts or supply_starts or ([authored] if authored else []), ends, authored
 
 
 def _statement_days(

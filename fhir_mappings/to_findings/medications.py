@@ -75,14 +75,19 @@ def drugs_of(
     return tuple(sorted(drugs, key=lambda d: (d.name.casefold(), sorted(d.classes), d.reference)))
 
 
-def drafted_drugs(located: Located[MedicationRequest], medicines: Medicines, as_of: date) -> tuple[Drug, ...]:
+def drafted_drugs(
+    reader: Reader, located: Located[MedicationRequest], medicines: Medicines
+) -> tuple[Drug, ...]:
     """The medicines that a draft order names, without times: they were not taken yet."""
-    medicine, _ = medicines.of(located.resource, located.reference)
+    medicine, problems = medicines.of(located.resource, located.reference)
+    reader.notes += problems
     use = Use(Span(), Span(), (date.max, located.reference, "MedicationRequest"))
     mentions: dict[str, list[_Mention]] = defaultdict(list)
     for mention in _mentions(medicine, use):
         mentions[mention.name.casefold()].append(mention)
-    return tuple(drug for name in sorted(mentions) for drug in _drugs_of_one(mentions[name], Days(), as_of))
+    return tuple(
+        drug for name in sorted(mentions) for drug in _drugs_of_one(mentions[name], Days(), reader.as_of)
+    )
 
 
 def _mentions(medicine: Medicine, use: Use) -> Iterator[_Mention]:

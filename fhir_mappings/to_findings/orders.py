@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
-from fhir_mappings.record import Draft, Note, Order
+from fhir_mappings.record import Draft, Note, Order, Study
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of
 from fhir_mappings.resources.references import plain
@@ -16,6 +16,7 @@ from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.medication_identity import Medicines
 from fhir_mappings.to_findings.medications import drafted_drugs
 from fhir_mappings.to_findings.onsets import Dates
+from fhir_mappings.to_findings.studies import first_day
 
 _OPEN = frozenset({"active", "on-hold", "suspended"})  # STU3 spells "suspended"
 _OPEN_TASK = frozenset({"requested", "received", "accepted", "ready", "in-progress", "on-hold"})
@@ -55,6 +56,27 @@ def _order_of_request(reader: Reader, located: Located[fhir.ServiceRequest]) -> 
     authored = Dates(reference, reader.notes).days(resource.authoredOn, "ServiceRequest.authoredOn")
     priority = _word(resource.priority) or None
     return Order(tests, authored.earliest, priority, status, reference, located.draft)
+
+
+def completed_of(reader: Reader, requests: Sequence[Located[fhir.ServiceRequest]]) -> Iterator[Study]:
+    """The studies that completed referrals are: a neurology referral, a consultation."""
+    terminology = reader.terminology
+    for located in requests:
+        resource, reference = located.resource, located.reference
+        ordered = _word(resource.status) == "completed" and _word(resource.intent) not in _NO_ORDER
+        if located.draft or resource.doNotPerform or not ordered:
+            continue
+        tests = _request_tests(resource, terminology)
+        kinds = {terminology.completed_as[test] for test in tests if test in terminology.completed_as}
+        if not kinds:
+            continue
+        dates = Dates(reference, reader.notes)
+        start, end = dates.period(resource.occurrencePeriod, "ServiceRequest.occurrencePeriod")
+        occurred = dates.days(resource.occurrenceDateTime, "ServiceRequest.occurrenceDateTime")
+        authored = dates.days(resource.authoredOn, "ServiceRequest.authoredOn")
+        day = first_day(occurred, end, start, authored)
+        for kind in sorted(kinds):
+            yield Study(kind, day, reference)
 
 
 def _order_of_task(
@@ -134,7 +156,7 @@ def draft_orders_of(
     for located in prescriptions:
         ended = _word(located.resource.status) in _ENDED_PRESCRIPTION
         if located.draft and not ended and not located.resource.doNotPerform:
-            drugs = drafted_drugs(located, medicines, reader.as_of)
+            drugs = drafted_drugs(reader, located, medicines)
             draft = Draft(located.reference, drugs=drugs, selected=located.selected)
             drafts.append((_place(located.expression), draft))
     return tuple(draft for _, draft in sorted(drafts, key=lambda pair: pair[0]))

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
-from decimal import Decimal
-
-import msgspec
+from fractions import Fraction
 
 from fhir_mappings.record import Band, Note, Patient, Result
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of, text_of
 from fhir_mappings.terminology import Analyte, CodeKey, Terminology
+from fhir_mappings.to_findings.adjusted import Family
 from fhir_mappings.to_findings.findings import Reader
+from fhir_mappings.to_findings.flags import flags_of
+from fhir_mappings.to_findings.newest import Clock, Judged, clock_of, counting, is_newer, newest
 from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates
 from fhir_mappings.to_findings.ranges import (
     Value,
+    decimal_from,
     decimal_of,
     factor_of,
-    flags_of,
     judged,
     quantity_number,
     unit_of,
@@ -29,57 +30,41 @@ from fhir_mappings.to_findings.ranges import (
 from fhir_mappings.to_findings.statuses import NO_OBSERVATION
 
 _FINAL = frozenset({"final", "amended", "corrected"})
-# What could not be judged may be abnormal.
-_SEVERITY = {Band.IN_RANGE: 0, Band.NOT_JUDGED: 1, Band.OUT_OF_RANGE: 2, Band.CRITICAL: 3}
+_NO_VALUE = "a result without a value"
 # Possessive: a text that does not fit is not tried again from each of its blanks and digits.
 _WRITTEN = re.compile(r"\s*+([<>]=?)?\s*+(-?\d++(?:\.\d++)?)\s*+(\S.*)?")
 
 
-class _Judged(msgspec.Struct, frozen=True, gc=False):
-    """A result. time: of day as written, to order results of one day. unjudged: why it was not judged."""
-
-    result: Result
-    time: str
-    unjudged: tuple[Note, ...] = ()
-
-    @property
-    def moment(self) -> tuple[date, str]:
-        return self.result.day or date.min, self.time
-
-
 def results_of(reader: Reader, observations: Iterable[Observed], patient: Patient) -> tuple[Result, ...]:
-    """The newest final result of each analyte, and a newer preliminary one."""
-    by_analyte: dict[str, list[_Judged]] = {}
+    """The newest final result of each analyte, and a newer preliminary one.
+
+    An abnormal result stays beside a newer one that could not be judged: nothing has answered it. Of the
+    analytes that count as one that can be adjusted (calcium) one result decides.
+    """
+    analytes = reader.terminology.analytes
+    groups: dict[str, list[Judged]] = {}
     for observed in observations:
-        for judged_result in _results(reader, observed, patient):
-            if reader.exists_on(judged_result.result.day):
-                by_analyte.setdefault(judged_result.result.analyte, []).append(judged_result)
-    kept: list[_Judged] = []
-    for analyte in sorted(by_analyte):
-        final = _newest([r for r in by_analyte[analyte] if not r.result.preliminary])
-        preliminary = _newest([r for r in by_analyte[analyte] if r.result.preliminary])
-        if final is not None:
-            kept.append(final)
-        if preliminary is not None and (final is None or preliminary.moment > final.moment):
-            kept.append(preliminary)
-    for judged_result in kept:
-        reader.notes += judged_result.unjudged
-    return tuple(judged_result.result for judged_result in kept)
+        for result in _results(reader, observed, patient):
+            if reader.exists_on(result.result.day):
+                analyte = analytes[result.result.analyte]
+                counts_as = analytes.get(analyte.counts_as, analyte)
+                group = counts_as if counts_as.adjustment is not None else analyte
+                groups.setdefault(group.id, []).append(result)
+    kept: list[Judged] = []
+    for name in sorted(groups):
+        adjustment, decide = analytes[name].adjustment, newest
+        if adjustment is not None:
+            decide = Family(analytes[name], groups.get(adjustment.analyte, ()), patient).deciding
+        final = counting([r for r in groups[name] if not r.result.preliminary], decide)
+        preliminary = counting([r for r in groups[name] if r.result.preliminary], decide)[:1]
+        kept += final
+        kept += [r for r in preliminary if not final or is_newer(r, final[0])]
+    for result in kept:
+        reader.notes += result.unjudged
+    return tuple(result.result for result in kept)
 
 
-def _newest(results: Sequence[_Judged]) -> _Judged | None:
-    """The newest; of those at the same time the more abnormal one."""
-    if not results:
-        return None
-    day = max(r.moment[0] for r in results)
-    same_day = [r for r in results if r.moment[0] == day]
-    latest = max(r.time for r in same_day)
-    # A result of that day without a time could be the later one: it stays in.
-    rivals = [r for r in same_day if not r.time or r.time == latest]
-    return max(rivals, key=lambda r: (_SEVERITY[r.result.band], r.time, r.result.reference))
-
-
-def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[_Judged]:
+def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[Judged]:
     """The results of one Observation and of its components."""
     if observed.status in NO_OBSERVATION:
         return
@@ -91,46 +76,54 @@ def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[_
         for index, component in enumerate(observed.components)
     ]
     measured = [
-        (holder, analyte, place)
+        (holder, analyte, place, keys)
         for holder, keys, place in holders
         if (analyte := _analyte(keys, reader.terminology)) is not None
     ]
     if not measured:
         return
-    day, time = _when(observed.resource, observed.reference, reader.notes)
-    for holder, analyte, place in measured:
+    preliminary = observed.status not in _FINAL
+    day, clock = _when(observed.resource, observed.reference, reader.notes)
+    for holder, analyte, place, keys in measured:
         value, text, unit = _value(holder, analyte)
         if not text:
             panel = isinstance(holder, fhir.Observation) and holder.component
-            if holder.dataAbsentReason is not None or not panel:
-                reader.notes.append(Note(observed.reference, "a result without a value", f"{place}.value"))
-            continue
+            if panel and holder.dataAbsentReason is None:
+                continue
+            if preliminary:
+                # It is still to come: the final result before it is the newest.
+                reader.notes.append(Note(observed.reference, _NO_VALUE, f"{place}.value"))
+                continue
         interpretation = holder.interpretation
-        concepts = interpretation if isinstance(interpretation, list) else [interpretation]
-        flags = flags_of(concepts)
+        flags = flags_of(interpretation if isinstance(interpretation, list) else [interpretation])
         ranges = [r for r in holder.referenceRange or () if r is not None]
         band, low, limits = judged(value, flags, ranges, analyte, patient, day)
         unjudged: tuple[Note, ...] = ()
-        if band is Band.NOT_JUDGED:
+        if not text:
+            unjudged = (Note(observed.reference, _NO_VALUE, f"{place}.value"),)
+        elif band is Band.NOT_JUDGED:
             unjudged = tuple(
                 Note(observed.reference, f"could not be judged: {why}", f"{place}.{member}")
-                for member, why in why_not_judged(value, concepts, ranges, limits, analyte)
+                for member, why in why_not_judged(value, flags, ranges, limits, analyte)
             )
+        canonical = value.canonical if value is not None else None
         result = Result(
             analyte=analyte.id,
-            text=text,
+            text=text or text_of(holder.dataAbsentReason),
             unit=unit or None,
-            value=value.number if value else None,
+            value=decimal_from(value.number) if value else None,
             day=day,
-            flag=" ".join(flags) or None,
+            flag=flags.text or None,
             band=band,
             low=low,
-            preliminary=observed.status not in _FINAL,
+            preliminary=preliminary,
             reference=observed.reference,
             expression=f"{place}.value",
             limits=limits,
+            canonical=None if canonical is None else decimal_from(canonical),
         )
-        yield _Judged(result, time, unjudged)
+        adjusted = analyte.adjustment is not None and not analyte.adjustment.adjusted.isdisjoint(keys)
+        yield Judged(result, clock, unjudged, value, ranges, adjusted)
 
 
 def _analyte(keys: Iterable[CodeKey], terminology: Terminology) -> Analyte | None:
@@ -141,8 +134,8 @@ def _analyte(keys: Iterable[CodeKey], terminology: Terminology) -> Analyte | Non
     return None
 
 
-def _when(resource: fhir.Observation, reference: str, notes: list[Note]) -> tuple[date | None, str]:
-    """The day by the effective time, else issued; and the time of day in UTC where one is written."""
+def _when(resource: fhir.Observation, reference: str, notes: list[Note]) -> tuple[date | None, Clock]:
+    """The day, as written, by the effective time, else issued; and its time."""
     dates = Dates(reference, notes)
     start, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
     written = resource.effectiveDateTime or resource.effectiveInstant
@@ -154,8 +147,7 @@ def _when(resource: fhir.Observation, reference: str, notes: list[Note]) -> tupl
         written = resource.issued
         days = dates.days(written, "Observation.issued")
     # The earliest possible day: an imprecise one is never newer than it is known to be.
-    clock = (written or "")[11:].strip() if "T" in (written or "") else ""
-    return days.earliest, clock
+    return days.earliest, clock_of(written if days.known else None)
 
 
 def _value(holder: fhir.Observation | fhir.Component, analyte: Analyte) -> tuple[Value | None, str, str]:
@@ -165,17 +157,17 @@ def _value(holder: fhir.Observation | fhir.Component, analyte: Analyte) -> tuple
     if quantity is not None and number is not None:
         spellings = "\n".join(u.strip() for u in (quantity.unit, quantity.code) if u and u.strip())
         comparator = (quantity.comparator or "").strip()
-        value = Value(number, comparator, spellings, factor_of(quantity, analyte))
+        value = Value(Fraction(number), comparator, spellings, factor_of(quantity, analyte))
         return value, f"{comparator}{_written(quantity)}", unit_of(quantity)
     if holder.valueInteger is not None:
-        value = Value(Decimal(holder.valueInteger), "", "", None)
+        value = Value(Fraction(holder.valueInteger), "", "", None)
         return value, str(holder.valueInteger), ""
     if holder.valueString:
         match = _WRITTEN.fullmatch(holder.valueString)
         number = decimal_of(match[2]) if match else None
         if match and number is not None:
             unit = (match[3] or "").strip()
-            value = Value(number, match[1] or "", unit, analyte.units.get(unit))
+            value = Value(Fraction(number), match[1] or "", unit, analyte.units.get(unit))
             return value, f"{match[1] or ''}{match[2]}", unit
         return None, holder.valueString, ""
     return None, text_of(holder.valueCodeableConcept), ""

@@ -1,4 +1,4 @@
-"""DiagnosticReports, Procedures and Observations -> EMG, nerve conduction and MRI that were done."""
+"""DiagnosticReports, Procedures and Observations -> studies that were done, and consultations."""
 
 from __future__ import annotations
 
@@ -23,9 +23,14 @@ def studies_of(
     reports: Sequence[Located[fhir.DiagnosticReport]],
     procedures: Sequence[Located[fhir.Procedure]],
     observations: Iterable[Observed],
+    completed: Iterable[Study] = (),
 ) -> tuple[Study, ...]:
-    """The newest completed study of each kind, and one without a date beside it."""
+    """The newest completed study of each kind, and one without a date beside it.
+
+    completed: by their orders.
+    """
     done = [
+        *completed,
         *_reported(reader, reports),
         *_performed(reader, procedures),
         *_observed(reader, observations),
@@ -42,8 +47,8 @@ def _kinds(keys: Iterable[CodeKey], terminology: Terminology) -> list[str]:
     return sorted(found & terminology.studies)
 
 
-def _first(*days: Days) -> date | None:
-    # Completed at the latest by then: the earliest possible day, so that no study seems newer than it is.
+def first_day(*days: Days) -> date | None:
+    """The earliest day of the first known date, so that no study seems newer than it is."""
     return next((d.earliest or d.latest for d in days if d.known), None)
 
 
@@ -58,7 +63,7 @@ def _reported(reader: Reader, reports: Sequence[Located[fhir.DiagnosticReport]])
         effective = dates.days(resource.effectiveDateTime, "DiagnosticReport.effectiveDateTime")
         issued = dates.days(resource.issued, "DiagnosticReport.issued")
         for kind in kinds:
-            yield Study(kind, _first(effective, end, start, issued), located.reference)
+            yield Study(kind, first_day(effective, end, start, issued), located.reference)
 
 
 def _performed(reader: Reader, procedures: Sequence[Located[fhir.Procedure]]) -> Iterator[Study]:
@@ -72,7 +77,7 @@ def _performed(reader: Reader, procedures: Sequence[Located[fhir.Procedure]]) ->
         period = resource.performedPeriod or resource.occurrencePeriod
         start, end = dates.period(period, "Procedure.performedPeriod")
         for kind in kinds:
-            yield Study(kind, _first(day, end, start), located.reference)
+            yield Study(kind, first_day(day, end, start), located.reference)
 
 
 def _observed(reader: Reader, observations: Iterable[Observed]) -> Iterator[Study]:
@@ -87,4 +92,4 @@ def _observed(reader: Reader, observations: Iterable[Observed]) -> Iterator[Stud
         day = dates.days(effective, "Observation.effective")
         issued = dates.days(resource.issued, "Observation.issued")
         for kind in kinds:
-            yield Study(kind, _first(day, end, start, issued), observed.reference)
+            yield Study(kind, first_day(day, end, start, issued), observed.reference)

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
-import string
 import unicodedata
 
 _LINK = re.compile(r"://|@")
 _WWW = re.compile(r"www", re.IGNORECASE)
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_ESCAPES = str.maketrans({mark: "\\" + mark for mark in string.punctuation} | _ENTITIES)
+# "&" begins an entity only so; "AT&T" and "A & B" are text.
+_ACTIVE = re.compile(
+    r"(?P<entity>&(?=#|[A-Za-z][A-Za-z0-9]*;))"
+    r"|(?P<less><)"
+    r"|(?P<greater>>)"
+    r"|(?P<always>[`*\[\]|~])"
+    r"|(?P<underscore>(?<![^\W_])_|_(?![^\W_]))"
+    r"|(?P<backslash>\\(?=[!-/:-@\[-`{-~]|$))"
+)
+_ENTITIES = {"entity": "&amp;", "less": "&lt;", "greater": "&gt;"}
+# What begins a block where it is the first of a line: a heading, list, rule, quote or code.
+_BLOCK = re.compile(r"(?:(\d{1,9})([.)])|([#+\-=]))(?=[\s#+\-=]|$)")
+_PLAIN = str.maketrans({mark: " " for mark in "`*_[]|~<>\\"})
 _WORD_JOINER = "\u2060"
 _LONGEST_CHARACTERS = 200
+_LONGEST_NAME_CHARACTERS = 40
+_LONGEST_NAME_WORDS = 4
 # The end of a text of megabytes is never read.
 _READ_CHARACTERS = 50 * _LONGEST_CHARACTERS
 
@@ -19,9 +31,9 @@ _READ_CHARACTERS = 50 * _LONGEST_CHARACTERS
 def escaped(text: str) -> str:
     """One line in which nothing is Markdown, HTML or a link any more.
 
-    White space and control characters fold to one blank, every ASCII punctuation mark gets a backslash, & < >
-    become entities, and a word joiner keeps "://", "www" and "@" from being read as a link. Longer texts end
-    in an ellipsis, so that a card stays a card.
+    White space and control characters fold to one blank; only a mark that is active where it is gets a
+    backslash (never a comma, slash, percent sign, hyphen or date); < > and the "&" of an entity become entities;
+    a word joiner keeps "://", "www" and "@" from being read as a link. Longer texts end in an ellipsis.
     """
     text = folded(text)
     # Hardly any text has one of these, and to search for the patterns costs five times as much.
@@ -29,7 +41,22 @@ def escaped(text: str) -> str:
         text = _LINK.sub(rf"{_WORD_JOINER}\g<0>", text)
     if "www" in text.lower():
         text = _WWW.sub(rf"\g<0>{_WORD_JOINER}", text)
-    return text.translate(_ESCAPES)
+    text = _ACTIVE.sub(_inert, text)
+    return _BLOCK.sub(_no_block, text, count=1) if _BLOCK.match(text) else text
+
+
+def _inert(found: re.Match[str]) -> str:
+    return _ENTITIES.get(found.lastgroup or "") or "\\" + found[0]
+
+
+def _no_block(found: re.Match[str]) -> str:
+    return f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[0]}"
+
+
+def plain(text: str) -> str:
+    """One line for a text that is not Markdown, without the marks that Markdown would read."""
+    text = folded(text).translate(_PLAIN)
+    return " ".join(text.split())
 
 
 def folded(text: str) -> str:
@@ -38,6 +65,16 @@ def folded(text: str) -> str:
     kept = text if text.isascii() and text.isprintable() else _printable(text)
     kept = " ".join(kept.split())
     return kept if len(kept) <= _LONGEST_CHARACTERS else kept[: _LONGEST_CHARACTERS - 1] + "…"
+
+
+def short_name(text: str) -> str:
+    """A name, folded, of at most four words and 40 characters: a card has few lines."""
+    text = folded(text)
+    words = text.split(" ")
+    kept = " ".join(words[:_LONGEST_NAME_WORDS])
+    if len(kept) > _LONGEST_NAME_CHARACTERS:
+        kept = kept[: _LONGEST_NAME_CHARACTERS - 1]
+    return kept if kept == text else kept.rstrip() + "…"
 
 
 def _printable(text: str) -> str:

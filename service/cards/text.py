@@ -1,25 +1,23 @@
-"""Names, durations, results, actions and questions in words. Text of a record is escaped."""
+"""Names, durations, results and findings in words. Text of a record is escaped."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable
 from datetime import date
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from fhir_mappings.record import Band, Basis, Finding, Result, Status, Twitch
+from fhir_mappings.record import Band, Basis, Evidence, Finding, Result, Status, Twitch
 from fhir_mappings.terminology import Terminology
-from service.cards.escaping import escaped
-from service.decision import Decision, Recommendation
-from service.decision.facts import days_between
-from service.decision.outcome import RANK, Key, Wanted, key_of
-from service.decision.questions import Question, foremost
+from service.cards.escaping import escaped, plain, short_name
+from service.cards.spans import day_month, lasting, recorded_as
 from service.decision.table import Action
-from service.knowledge import Knowledge
 from service.knowledge.wording import Wording
 
-# A duration from here on is given in months as well.
-_SHOWN_IN_MONTHS_FROM_DAYS = 60
-_DAYS_IN_MONTH = 30.44
-_ROWS_NAMED_AS_REASON = 3
+_NUMBER = re.compile(r"([<>]=?\s*)?(\d+(?:\.\d+)?)")
+_FOUR_DIGITS = Context(prec=4, rounding=ROUND_HALF_EVEN)
+_MOST_SITES = 2
+_LONGEST_UNIT_CHARACTERS = 20
 
 
 def joined(parts: Iterable[str]) -> str:
@@ -30,6 +28,20 @@ def joined(parts: Iterable[str]) -> str:
 def capital(text: str) -> str:
     """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
+
+
+def counted(names: Collection[str], most: int, wording: Wording) -> str:
+    """The first names, and how many more: "furosemide, salbutamol and 3 more"."""
+    shown = list(dict.fromkeys(filter(None, names)))
+    if len(shown) <= most:
+        return joined(shown)
+    return wording.say("lead.more", names=joined(shown[:most]), count=len(shown) - most)
+
+
+def together(parts: Collection[str], wording: Wording) -> str:
+    """strength, muscle bulk and sensation."""
+    *others, last = dict.fromkeys(filter(None, parts))
+    return f"{joined(others)}{wording.say('summary.and')}{last}" if others else last
 
 
 def test_label(test: str, terminology: Terminology, wording: Wording) -> str:
@@ -44,7 +56,7 @@ def study_label(study: str, wording: Wording) -> str:
     """The name of a study: "MRI brain" for mri-brain; of an action where that is not known: "MRI"."""
     label = wording.maybe(f"studies.{study}") or wording.maybe(f"actions.{study}.short")
     kind, _, part = study.partition("-")
-    return label or f"{kind.upper()} {part}".strip()
+    return label or (f"{kind.upper()} {part}".strip() if len(kind) <= 3 else study.replace("-", " "))
 
 
 def study_names(actions: Iterable[Action], tests: Collection[str], wording: Wording) -> str:
@@ -56,6 +68,12 @@ def study_names(actions: Iterable[Action], tests: Collection[str], wording: Word
     )
 
 
+def finding_name(name: str, terminology: Terminology, wording: Wording) -> str:
+    """The short name of a finding: "wasting"."""
+    definition = terminology.findings.get(name)
+    return wording.maybe(f"facts.{name}") or (definition.label if definition else name.replace("-", " "))
+
+
 def site_label(twitch: Twitch, wording: Wording) -> str:
     """Where it twitches, as recorded: "right thigh, left hand"; "" where no site is recorded."""
     names = [f"{site.side} {site.label}" if site.side else site.label for site in twitch.sites]
@@ -64,208 +82,153 @@ def site_label(twitch: Twitch, wording: Wording) -> str:
     return joined(sorted(set(names)))
 
 
+def twitch_phrase(twitch: Twitch, wording: Wording) -> str:
+    """right calf twitch; hand and calf twitch; widespread twitch; twitching."""
+    say = wording.say
+    names = sorted({f"{site.side} {site.label}" if site.side else site.label for site in twitch.sites})
+    if twitch.generalized or (len(twitch.regions) > 1 and len(names) > _MOST_SITES):
+        return say("summary.twitch_widespread")
+    if len(names) > _MOST_SITES:
+        return say("summary.twitch_places", count=len(names))
+    if not names:
+        return say("summary.twitch_only")
+    return say("summary.twitch_at", site=plain(together(names, wording)))
+
+
+def twitch_for(twitch: Twitch, as_of: date, wording: Wording) -> str:
+    """calf twitch 20 days; twitch, onset unknown."""
+    phrase = twitch_phrase(twitch, wording)
+    how_long = lasting(twitch.onset, as_of, wording)
+    if not how_long:
+        return wording.say("summary.twitch_unknown", twitch=phrase)
+    return wording.say("summary.twitch_since", twitch=phrase, span=how_long)
+
+
 def duration(twitch: Twitch, as_of: date, wording: Wording) -> str:
-    """How long it has lasted, in days and as a date; that it is unknown where it is."""
+    """How long it has lasted, and since when; that it is unknown where it is."""
     earliest, latest = twitch.onset.earliest, twitch.onset.latest
-    if earliest is not None and earliest == latest:
-        days = days_between(earliest, as_of)
-        return wording.say("table.since", days=days, months=_in_months(days, wording), date=earliest)
+    how_long = lasting(twitch.onset, as_of, wording)
     if earliest is not None and latest is not None:
-        low, high = max(days_between(latest, as_of), 0), days_between(earliest, as_of)
-        return wording.say(
-            "table.since_about",
-            low=low,
-            high=high,
-            months=_in_months((low + high) // 2, wording),
-            earliest=earliest,
-            latest=latest,
-        )
+        if earliest == latest:
+            return wording.say("table.since", span=how_long, date=earliest)
+        return wording.say("table.since_about", span=how_long, earliest=earliest, latest=latest)
     if latest is not None:
-        days = days_between(latest, as_of)
-        # "0 days" would read as "began today", which no record says.
-        place = "at_least_since" if days > 0 else "on_record_today"
-        return wording.say(f"table.{place}", days=days, date=latest)
+        # "At least 0 days" would read as "began today", which no record says.
+        place = "at_least_since" if how_long else "on_record_today"
+        return wording.say(f"table.{place}", span=how_long, date=latest)
     return wording.say("table.onset_unknown")
 
 
-def _in_months(days: int, wording: Wording) -> str:
-    if days < _SHOWN_IN_MONTHS_FROM_DAYS:
+def unit_text(unit: str | None, wording: Wording) -> str:
+    """A unit as people write it: mL/min/1.73 m²."""
+    if not unit:
         return ""
-    return wording.say("table.in_months", months=round(days / _DAYS_IN_MONTH))
+    return wording.units.get(unit.strip(), unit.strip()[:_LONGEST_UNIT_CHARACTERS])
+
+
+def value_text(result: Result) -> str:
+    """The value with at most four significant digits; what is not a plain number stays."""
+    found = _NUMBER.fullmatch(result.text.strip())
+    if found is None:
+        return short_name(result.text)
+    number = Decimal(found[2])
+    digits = len(found[2].replace(".", "").lstrip("0"))
+    if digits <= 4:
+        return result.text.strip()
+    # Digits before the point are never lost.
+    short = number.quantize(Decimal(1)) if number >= 1000 else _FOUR_DIGITS.plus(number)
+    return f"{found[1] or ''}{short:f}"
+
+
+def kind_text(result: Result, wording: Wording) -> str:
+    """Of a calcium: ionised; adjusted for albumin 18 g/L, total 1.9."""
+    if not result.kind:
+        return ""
+    albumin, measured = escaped(short_name(result.albumin)), escaped(short_name(result.measured))
+    place = result.kind.replace("-", "_")
+    return wording.maybe(f"results.{place}", albumin=albumin, measured=measured)
+
+
+def way_text(result: Result, band: Band, wording: Wording) -> str:
+    """critical, low; high; out of range; in range."""
+    side = "" if result.low is None else wording.say("results.low" if result.low else "results.high")
+    if band is Band.CRITICAL:
+        return joined([wording.say("results.critical"), side])
+    if band is Band.OUT_OF_RANGE:
+        return side or wording.say("results.out")
+    return wording.say("results.in_range" if band is Band.IN_RANGE else "results.not_judged")
+
+
+def measured_text(result: Result, terminology: Terminology, wording: Wording) -> str:
+    """Potassium 3.1 mmol/L."""
+    analyte = terminology.analytes.get(result.analyte)
+    unit = unit_text(result.unit, wording)
+    return wording.say(
+        "results.value",
+        label=analyte.label if analyte else result.analyte,
+        value=escaped(value_text(result)),
+        unit=f" {escaped(unit)}" if unit else "",
+        date="",
+    )
 
 
 def result_text(result: Result, band: Band, terminology: Terminology, wording: Wording) -> str:
-    """One result on file with value, unit, date and band."""
+    """potassium 3.1 mmol/L (2026-11-21, low)."""
+    more = [
+        result.day.isoformat() if result.day else wording.say("results.undated"),
+        kind_text(result, wording),
+        way_text(result, band, wording),
+        wording.say("results.preliminary") if result.preliminary else "",
+    ]
+    return f"{measured_text(result, terminology, wording)} ({joined(more)})"
+
+
+def short_result(result: Result, as_of: date, terminology: Terminology, wording: Wording) -> str:
+    """Potassium 3.1 (21 Nov), for the summary."""
     analyte = terminology.analytes.get(result.analyte)
-    flag = wording.say(f"bands.{band.value}")
-    if band in (Band.OUT_OF_RANGE, Band.CRITICAL) and result.low is not None:
-        flag = f"{flag}, {wording.say('result_low' if result.low else 'result_high')}"
-    text = wording.say(
-        "result",
-        label=analyte.label if analyte else result.analyte,
-        value=escaped(result.text),
-        unit=f" {escaped(result.unit)}" if result.unit else "",
-        date=f", {result.day}" if result.day else wording.say("undated"),
-        flag=wording.say("result_flag", band=flag),
-    )
-    return text + (wording.say("result_preliminary") if result.preliminary else "")
+    day = f" ({day_month(result.day, as_of, wording)})" if result.day else ""
+    label = analyte.label if analyte else result.analyte
+    return f"{capital(label)} {plain(value_text(result))}{day}"
 
 
-def finding_text(finding: Finding, wording: Wording) -> str:
-    """present, examined 2026-11-24; earlier records and conflicts are named."""
+def finding_text(finding: Finding, wording: Wording, as_of: date | None = None) -> str:
+    """present, examined 2026-11-24. Of a conflict both records, and which one was used."""
     say = wording.say
+    day = as_of or finding.recorded or date.max
     status = say(f"status.{finding.status.value}")
     if finding.status is Status.UNKNOWN:
         earlier = joined(
-            f"{say(f'status.{e.status.value}')} {e.day or ''}".strip()
+            f"{say(f'status.{e.status.value}')} {recorded_as(e.basis, e.day, day, wording)}".strip()
             for e in finding.evidence
             if e.history and e.status is not Status.UNKNOWN
         )
         return f"{status}; {say('table.history', text=earlier)}" if earlier else status
-    if finding.status is Status.PRESENT or finding.basis is not None:
-        on = say("table.on_date", date=finding.recorded) if finding.recorded else ""
-        place = "table.reported" if finding.basis is Basis.REPORTED else "table.examined"
-        text = say(place, status=status, on=on)
-    else:
-        text = say("table.status_only", status=status)
-    return text + (say("table.conflict") if finding.conflict else "")
+    text = f"{status}, {recorded_as(finding.basis, finding.recorded, day, wording)}"
+    if not finding.conflict:
+        return text
+    against = _against(finding)
+    if against is None:
+        return text
+    other = f"{say(f'status.{against.status.value}')}, {recorded_as(against.basis, against.day, day, wording)}"
+    return f"{text} ({say('table.used')}); {other} ({say('table.not_used')})"
 
 
-def action_name(action: str, urgent: bool, wording: Wording) -> str:
+def _against(finding: Finding) -> Evidence | None:
+    """The newest record that says the opposite."""
+    others = [
+        evidence
+        for evidence in finding.evidence
+        if evidence.status not in (Status.UNKNOWN, finding.status) and not evidence.history
+    ]
+    order = list(Basis)
+    return max(
+        others,
+        key=lambda e: (e.day or date.min, -order.index(e.basis) if e.basis else 0, e.reference),
+        default=None,
+    )
+
+
+def action_name(action: str, urgency: str, wording: Wording) -> str:
     """EMG; urgent neurology referral."""
     place = f"actions.{action}.short"
-    return (urgent and wording.maybe(f"{place}_urgent")) or wording.say(place)
-
-
-def recommendation_text(recommendation: Recommendation, knowledge: Knowledge) -> str:
-    """**Blood test: sodium, potassium** – because: muscle wasting; twitching for more than two weeks."""
-    wording, made = knowledge.wording, recommendation
-    rows = [row for name in made.because if (row := knowledge.table.row(name))]
-    rows.sort(key=lambda row: -RANK[row.level])
-    reasons = "; ".join(dict.fromkeys(row.label for row in rows[:_ROWS_NAMED_AS_REASON]))
-    place, names = f"actions.{made.id}", _test_names(made.analytes, knowledge)
-    places = []
-    if made.paediatric:
-        places.append(f"{place}.paediatric_urgent" if made.urgent else f"{place}.paediatric")
-    if made.urgent:
-        places.append(f"{place}.urgent")
-    elif len(made.because) == 1:
-        places.append(f"{place}.for_row.{made.because[0]}")
-    places.append(f"{place}.says")
-    action = next(text for name in places if (text := wording.maybe(name, analytes=names)))
-    return f"**{action}** – {wording.say('reasons', rows=reasons)}"
-
-
-def _test_names(tests: Iterable[str], knowledge: Knowledge) -> str:
-    return joined(test_label(test, knowledge.terminology, knowledge.wording) for test in tests)
-
-
-class Questions:
-    """The questions of one decision in words: the first few as sentences, the rest by name."""
-
-    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
-        self.questions = decision.questions
-        self.knowledge = knowledge
-        self.findings = knowledge.terminology.findings
-        self.wording = knowledge.wording
-        self.say = knowledge.wording.say
-        self.now = key_of(decision.level, decision.recommendations)
-        self.first = foremost(decision.questions, knowledge.table.thresholds.at_most_questions)
-
-    def lines(self) -> Iterator[str]:
-        """The Markdown list of all questions."""
-        for question in self.first:
-            yield f"- {self.sentence(question)}"
-        rest = joined(self.name(question) for question in self.questions if question not in self.first)
-        if rest:
-            yield f"- {self.say('question.rest', questions=rest)}"
-
-    def name(self, question: Question) -> str:
-        """onset; muscle wasting."""
-        if question.in_words:
-            return self.say(f"question.name_{question.id}")
-        return self.findings[question.id].label
-
-    def sentence(self, question: Question) -> str:
-        """Is there weakness on examination? If present: EMG; if absent: no change."""
-        if question.in_words:
-            text = self.say(f"question.{question.id}")
-            return f"{text} {capital(self._effects_of_answers(question))}."
-        definition = self.findings[question.id]
-        text = definition.question or f"{capital(definition.label)}?"
-        return f"{text} {capital(self._effect_of_finding(question))}."
-
-    def _effect_of_finding(self, question: Question) -> str:
-        present, absent = question.present.outcome.key, question.absent.outcome.key
-        if question.together:
-            # Against each other: what is assumed would change the advice as well.
-            others, what = self._assumed(question), self._change(absent, present)
-            return self.say("question.effect_together", others=others, what=what)
-        return self.say(
-            "question.effect",
-            present=self._change(self.now, present),
-            absent=self._change(self.now, absent),
-        )
-
-    def _effects_of_answers(self, question: Question) -> str:
-        """If the tongue: urgent referral; if several regions: electrolytes; otherwise: no change."""
-        before = question.absent.outcome.key if question.together else self.now
-        changes: dict[str, list[str]] = {}
-        for answer in question.answers:
-            answers = changes.setdefault(self._change(before, answer.outcome.key), [])
-            # "worsening" covers "worsening, and continuous" too.
-            if not any(shorter in answer.says for shorter in answers):
-                answers.append(answer.says)
-        nothing = self.say("question.no_change")
-        usual = max(changes, key=lambda change: (len(changes[change]), change == nothing))
-        parts = [
-            self.say("question.effect_of_answer", answer=self._either(answers), what=change)
-            for change, answers in changes.items()
-            if change != usual
-        ]
-        text = "; ".join([*parts, self.say("question.effect_otherwise", what=usual)])
-        if not question.together:
-            return text
-        return self.say("question.with", others=self._assumed(question), effects=text)
-
-    def _either(self, names: list[str]) -> str:
-        *others, last = names
-        return f"{joined(others)}{self.say('question.or')}{last}" if others else last
-
-    def _assumed(self, question: Question) -> str:
-        return self.say("summary.and").join(
-            self.say(f"question.assumed_{answer}", finding=self.findings[group].label)
-            if group in self.findings
-            else self.say(f"question.assumed_{group}", answer=answer)
-            for group, answer in question.together
-        )
-
-    def _change(self, before: Key, after: Key) -> str:
-        """What the second outcome recommends that the first does not, else what is no longer recommended."""
-        if after == before:
-            return self.say("question.no_change")
-        (old_level, old_wanted), (new_level, new_wanted) = before, after
-        old = {wanted.id: wanted for wanted in old_wanted}
-        new = {wanted.id for wanted in new_wanted}
-        added = joined(
-            self._added(wanted, old.get(wanted.id))
-            for wanted in sorted(new_wanted, key=lambda wanted: not wanted.urgent)
-        )
-        gone = [name for name in old if name not in new]
-        # Beside other changes only tests that fall away are named, not self-care.
-        tests = [name for name in gone if self.knowledge.table.actions[name].is_test]
-        names = [self.say(f"actions.{name}.short") for name in tests or ([] if added else gone)]
-        removed = self.say("question.removed", what=self._either(names)) if names else ""
-        if added or removed:
-            return joined([added, removed])
-        if new_level != old_level:
-            higher = RANK[new_level] > RANK[old_level]
-            return self.say(f"question.{'raised' if higher else 'lowered'}_{new_level}")
-        return self.say("question.less")
-
-    def _added(self, new: Wanted, old: Wanted | None) -> str:
-        """Its short name if it is new or more urgent; else the analytes that it asks for as well."""
-        if old is None or (new.urgent and not old.urgent):
-            return action_name(new.id, new.urgent, self.wording)
-        more = [analyte for analyte in new.analytes if analyte not in old.analytes]
-        return _test_names(more, self.knowledge)
+    return wording.first((f"{place}_{urgency}", place))

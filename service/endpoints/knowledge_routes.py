@@ -1,4 +1,4 @@
-"""GET /knowledge, /knowledge/{row} and /knowledge/claims: the table as pages, or as JSON by Accept.
+"""GET /knowledge (?rows=…), /knowledge/{row} and /knowledge/claims: pages, or JSON by Accept.
 
 A page changes only with the knowledge or the program: it is rendered at its first request and kept.
 """
@@ -32,6 +32,9 @@ def knowledge_pages(knowledge: Knowledge) -> Blueprint:
         body = rendered.get((name, mimetype))
         if body is None:
             body = rendered[name, mimetype] = _body(mimetype, template, content())
+        return answer(body, mimetype)
+
+    def answer(body: bytes, mimetype: str) -> Response:
         response = Response(body, mimetype=mimetype)
         response.set_etag(f"{knowledge.version}-{hashlib.sha256(body).hexdigest()[:16]}")
         # Browsers ask again each time, so that no page is older than the knowledge.
@@ -42,7 +45,18 @@ def knowledge_pages(knowledge: Knowledge) -> Blueprint:
 
     @blueprint.get("/knowledge")
     def table() -> Response:
+        names = request.args.get("rows")
+        if names is not None:
+            return some_rows(names)
         return page("", "knowledge.html", explained.overview)
+
+    def some_rows(names: str) -> Response:
+        """Why a card was given. Not kept: as many pages could be asked for as there are sets of rows."""
+        content = explained.rows(filter(None, names.split(",")))
+        if not content["rows"]:
+            return _no_such_row()
+        mimetype = request.accept_mimetypes.best_match([HTML, JSON], HTML)
+        return answer(_body(mimetype, "why.html", content), mimetype)
 
     @blueprint.get("/knowledge/claims")
     def claims() -> Response:

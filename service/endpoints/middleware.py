@@ -135,7 +135,7 @@ def log_evaluation(metrics: Metrics, hook: str, evaluation: Evaluation, shown: l
         rows = card["extension"][EXTENSION]["rows"]
         metrics.card(hook, card["indicator"], rows[0] if rows else "none", card["uuid"] in leaving)
     for withheld in decision.withheld:
-        metrics.withheld(withheld.id, withheld.kind)
+        metrics.withheld(withheld.id, withheld.why)
     for kind, count in Counter(map(_kind, record.not_understood)).items():
         metrics.not_understood(kind, count)
     for key in record.not_seen:

@@ -54,6 +54,7 @@ _EXAMPLE_WORDS = frozenset(
         "stopped_days_before_onset",
         "results",
         "result_days_ago",
+        "recorded_days_ago",
         "age_years",
         "facts",
     }

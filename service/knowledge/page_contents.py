@@ -17,6 +17,9 @@ from service.knowledge.row_inputs import Operands
 from service.knowledge.rules_in_words import ActionsInWords, Rules, example_shown
 from service.knowledge.wording import Wording
 
+# The rows that one page shows at most, and how much of an unknown name it repeats.
+MOST_ROWS = 60
+_LONGEST_NAME = 60
 # As the overview lists them.
 _LEVELS = ("critical", "warning", "until-done", "calm", "info")
 _KINDS_OF_PLACE = {"rows": "row", "removals": "removal", "wording": "wording"}
@@ -189,6 +192,33 @@ class Explained:
             "operands": self.operands.shown(operands),
             "actionOperands": self.operands.shown(dict.fromkeys(extra), codes=False),
             **self._neighbours(row),
+        }
+
+    def rows(self, names: Iterable[str]) -> dict[str, Any]:
+        """GET /knowledge?rows=…: for those rows what each means, asks for and rests on; the gravest first.
+
+        An unknown name is listed, not repeated at full length.
+        """
+        wanted = list(dict.fromkeys(names))[:MOST_ROWS]
+        known = [row for name in wanted if (row := self.table.row(name)) is not None]
+        known.sort(key=lambda row: _LEVELS.index(row.level))
+        return {
+            "knowledgeVersion": self.knowledge.version,
+            "rows": [
+                {
+                    **self.summary(row),
+                    "restsOn": [
+                        {
+                            "reading": support.reading,
+                            "note": support.note,
+                            "claims": self._sources(support.ids),
+                        }
+                        for support in row.support
+                    ],
+                }
+                for row in known
+            ],
+            "unknown": [name[:_LONGEST_NAME] for name in wanted if self.table.row(name) is None],
         }
 
     def claims(self) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fhir_mappings.record import Basis, Site, Status
 from fhir_mappings.terminology import (
     ICD_10,
     ICD_10_CM,
+    Adjustment,
     Analyte,
     CodeKey,
     FindingCode,
@@ -75,6 +77,7 @@ def load_terminology(directory: Path) -> Terminology:
             if concept not in raw["asks_only"]
         },
         studies=frozenset(raw["id"] for raw in procedures if raw["kind"] == "study"),
+        completed_as={raw["id"]: raw["completed_as"] for raw in procedures if raw["completed_as"]},
         asked_for={
             key: raw["id"]
             for raw in procedures
@@ -91,6 +94,7 @@ def load_terminology(directory: Path) -> Terminology:
         medications=medications_of(classes, routes),
     )
     _check_references(files, terminology, findings, procedures)
+    _check_adjustments(files, terminology)
     files.stop()
     return terminology
 
@@ -148,29 +152,40 @@ def _sites(files: KnowledgeFiles) -> tuple[dict[CodeKey, Site], dict[str, Site]]
 
 
 def _analyte(files: KnowledgeFiles, raw: Mapping[str, Any]) -> Analyte:
-    def number(text: str | None, place: str) -> Decimal | None:
+    def number(text: str, place: str) -> Fraction:
         """The value of "0.5", or of a quotient such as "10/40.078"."""
-        if text is None:
-            return None
         dividend, _, divisor = text.partition("/")
         try:
-            return Decimal(dividend) / Decimal(divisor or "1")
-        except (InvalidOperation, ZeroDivisionError):
+            return Fraction(dividend) / Fraction(divisor or "1")
+        except (ValueError, ZeroDivisionError):
             files.problem(f"analytes/{raw['id']}.yaml", place, "not a number or a quotient of two")
-            return Decimal(1)
+            return Fraction(1)
 
-    default, critical = (raw[name] or {} for name in ("default_range", "critical"))
-    units = {unit: number(factor, f"units.{unit}") for unit, factor in raw["units"].items()}
+    def limit(name: str, side: str) -> Decimal | None:
+        text = (raw[name] or {}).get(side)
+        if text is None:
+            return None
+        read = number(text, name)
+        return Decimal(read.numerator) / Decimal(read.denominator)
+
+    adjustment = raw["adjustment"]
     return Analyte(
         id=raw["id"],
         label=raw["label"],
         counts_as=raw["counts_as"] or raw["id"],
         unit=raw["unit"],
-        units={unit: factor for unit, factor in units.items() if factor is not None},
-        default_low=number(default.get("low"), "default_range"),
-        default_high=number(default.get("high"), "default_range"),
-        critical_low=number(critical.get("low"), "critical"),
-        critical_high=number(critical.get("high"), "critical"),
+        units={unit: number(factor, f"units.{unit}") for unit, factor in raw["units"].items()},
+        default_low=limit("default_range", "low"),
+        default_high=limit("default_range", "high"),
+        critical_low=limit("critical", "low"),
+        critical_high=limit("critical", "high"),
+        adjustment=adjustment
+        and Adjustment(
+            analyte=adjustment["analyte"],
+            factor=number(adjustment["factor"], "adjustment.factor"),
+            around=number(adjustment["around"], "adjustment.around"),
+            adjusted=frozenset(code_key(c["system"], c["code"]) for c in adjustment["adjusted"]),
+        ),
     )
 
 
@@ -237,6 +252,20 @@ def _check_references(
         for analyte in raw["analytes"]:
             if analyte not in terminology.analytes:
                 files.problem(f"procedures/{raw['id']}.yaml", "analytes", f"no analyte {analyte!r}")
+        if raw["completed_as"] and raw["completed_as"] not in terminology.studies:
+            files.problem(f"procedures/{raw['id']}.yaml", "completed_as", "no study of that name")
+
+
+def _check_adjustments(files: KnowledgeFiles, terminology: Terminology) -> None:
+    for analyte in terminology.analytes.values():
+        adjustment = analyte.adjustment
+        if adjustment is None:
+            continue
+        file = f"analytes/{analyte.id}.yaml"
+        if adjustment.analyte not in terminology.analytes:
+            files.problem(file, "adjustment", f"no analyte {adjustment.analyte!r}")
+        if any(terminology.analyte_codes.get(key) != analyte.id for key in adjustment.adjusted):
+            files.problem(file, "adjustment", "adjusted: not a code of this analyte")
 
 
 def _finding_codes(

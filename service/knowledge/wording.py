@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from schemas.knowledge_table import WordingSchema
-from service.decision.table import ActionRole, Table, Thresholds
+from schemas.knowledge_wording import WordingSchema
+from service.decision.table import ActionRole, Table
 from service.knowledge.loading import KnowledgeError, Problem, load_file
 
 FILE = "wording.yaml"
-# The summary says the label of a row that has no text under `found`; a longer label leaves no room there.
+# A row is called by its label where `found` has no text; a longer label is no phrase.
 _MAX_LABEL_CHARACTERS = 60
 _NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+# Members that are no texts.
+_VALUES = ("next_steps", "months", "units", "old_result_days")
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What to do about a result of those analytes in that state. beside: another analyte that is high."""
+
+    analytes: frozenset[str]
+    state: str
+    says: str
+    beside: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """When to come back; unless: the facts or findings that make it true already."""
+
+    says: str
+    unless: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +42,23 @@ class Wording:
     """texts: dotted place -> text. override_reasons: (code, display) of each.
 
     rests_on: a place, or the beginning of several -> the claims and anchors that support them.
+    next_steps: the first that fits counts. units: as written -> as people write them.
+    explains_signs, explains_if_examined: findings beside which no disease is named to be excluded.
+    come_back_days: "not gone by" is never sooner. old_result_days: an older critical value is repeated first.
     """
 
     texts: Mapping[str, str]
     override_system: str
     override_reasons: tuple[tuple[str, str], ...]
     rests_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    next_steps: tuple[NextStep, ...] = ()
+    months: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    explains_signs: frozenset[str] = frozenset()
+    explains_if_examined: frozenset[str] = frozenset()
+    come_back: tuple[Clause, ...] = ()
+    come_back_days: int = 0
+    old_result_days: int = 0
 
     def say(self, place: str, **names: object) -> str:
         """The text of a place with its names filled in. Raises KeyError if there is none."""
@@ -37,6 +68,10 @@ class Wording:
     def maybe(self, place: str, **names: object) -> str:
         """The same; "" if there is none."""
         return self.say(place, **names) if place in self.texts else ""
+
+    def first(self, places: Iterable[str], **names: object) -> str:
+        """The text of the first of the places that has one; "" if none has."""
+        return next((self.say(place, **names) for place in places if place in self.texts), "")
 
     def claims(self, place: str) -> tuple[str, ...]:
         """The claims and anchors that support the text of a place."""
@@ -51,31 +86,55 @@ class Wording:
 def load_wording(directory: Path, table: Table) -> Wording:
     """Load wording.yaml and check it against the table. Raises KnowledgeError with every problem."""
     content = load_file(directory, FILE, WordingSchema())
-    rests_on = content.pop("rests_on")
-    override_reasons = content.pop("override_reasons")
     problems = list(_problems(content, table))
+    wording = wording_of(content, table)
+    problems += [
+        Problem(FILE, f"rests_on.{stated}", "there is no such text")
+        for stated in wording.rests_on
+        if stated not in _VALUES
+        and not any(place == stated or place.startswith(f"{stated}.") for place in wording.texts)
+    ]
+    if problems:
+        raise KnowledgeError(problems)
+    return wording
+
+
+def wording_of(content: dict[str, Any], table: Table) -> Wording:
+    """The loaded content as a Wording; its texts with the thresholds of the table filled in."""
+    content = dict(content)
+    rests_on = content.pop("rests_on")
+    reasons = content.pop("override_reasons")
+    values = {name: content.pop(name) for name in _VALUES}
+    excluded = dict(content["exclude_disease"])
+    unless, unless_examined = excluded.pop("unless"), excluded.pop("unless_examined")
+    come_back = dict(content["come_back"])
+    clauses, come_back_days = come_back.pop("clauses"), come_back.pop("at_least_days")
+    content |= {"exclude_disease": excluded, "come_back": come_back}
     # A "{" in a label is no placeholder.
     labels = {row.id: row.label.replace("{", "{{").replace("}", "}}") for row in table.rows if not row.last}
     content["found"] = labels | content["found"]
     content["studies"] = {
         study: f"{content['actions'][action.id]['short']} {study.partition('-')[2]}".strip()
         for action in table.actions.values()
-        for study in action.studies
+        for study in (action.studies if action.is_test else ())
         if action.id in content["actions"]
     }
-    texts = _with_limits(_flat(content), table.thresholds)
-    problems += [
-        Problem(FILE, f"rests_on.{stated}", "there is no such text")
-        for stated in rests_on
-        if not any(place == stated or place.startswith(f"{stated}.") for place in texts)
-    ]
-    if problems:
-        raise KnowledgeError(problems)
     return Wording(
-        texts,
-        override_reasons["system"],
-        tuple((reason["code"], reason["display"]) for reason in override_reasons["reasons"]),
+        _with_limits(_flat(content), table.thresholds),
+        reasons["system"],
+        tuple((reason["code"], reason["display"]) for reason in reasons["reasons"]),
         {place: tuple(claims) for place, claims in rests_on.items()},
+        tuple(
+            NextStep(frozenset(step["analytes"]), step["state"], step["says"], step["beside"])
+            for step in values["next_steps"]
+        ),
+        tuple(values["months"]),
+        values["units"],
+        frozenset(unless),
+        frozenset(unless_examined),
+        tuple(Clause(clause["says"], frozenset(clause["unless"])) for clause in clauses),
+        come_back_days,
+        values["old_result_days"],
     )
 
 
@@ -91,18 +150,14 @@ def _problems(content: Mapping[str, Any], table: Table) -> Iterator[Problem]:
     yield from _unused(content["effects"], {row.id for row in table.rows if row.drug_classes}, "effects")
     yield from _missing(actions, set(table.actions), "actions")
     for action in table.actions.values():
-        if ActionRole.MISSING_BLOOD_TESTS in action.roles and "order" not in actions.get(
-            action.id, ("order",)
-        ):
-            reason = f"no text, and its role is {ActionRole.MISSING_BLOOD_TESTS}"
-            yield Problem(FILE, f"actions.{action.id}.order", reason)
-    for name, texts in actions.items():
-        rows = {row.id for row in table.rows if any(asked.id == name for asked in row.actions)}
-        yield from _unused(texts.get("for_row", {}), rows, f"actions.{name}.for_row")
+        if action.order is not None and "order" not in actions.get(action.id, ("order",)):
+            yield Problem(FILE, f"actions.{action.id}.order", "no text for the suggestion that orders it")
+    if not any(ActionRole.MISSING_BLOOD_TESTS in action.roles for action in table.actions.values()):
+        yield Problem(FILE, "actions", f"no action has the role {ActionRole.MISSING_BLOOD_TESTS}")
     yield from _missing(advice, {entry.id for entry in table.self_care}, "self_care.advice")
-    for question in table.words:
-        if question.id not in content["question"]:
-            yield Problem(FILE, f"question.{question.id}", "no text for this question")
+    for question in table.questions:
+        if question.answers and question.id not in content["ask"]:
+            yield Problem(FILE, f"ask.{question.id}", "no text for this question")
 
 
 def _missing(texts: Mapping[str, object], names: set[str], place: str) -> Iterator[Problem]:
@@ -116,14 +171,14 @@ def _unused(texts: Mapping[str, object], names: set[str], place: str) -> Iterato
         yield Problem(FILE, f"{place}.{name}", "text for something the table does not have")
 
 
-def _with_limits(texts: Mapping[str, str], limits: Thresholds) -> dict[str, str]:
+def _with_limits(texts: Mapping[str, str], limits: Mapping[str, int]) -> dict[str, str]:
     """Fill in the thresholds of the table; other placeholders are filled in by the cards."""
     values = {
-        "persistent_days": str(limits.persistent_days),
-        "persistent_time": time_in_words(limits.persistent_days),
-        "eyelid_days": str(limits.eyelid_days),
-        "eyelid_time": time_in_words(limits.eyelid_days),
-        "child_years": str(limits.child_years),
+        "persistent_days": str(limits["persistent_days"]),
+        "persistent_time": time_in_words(limits["persistent_days"]),
+        "eyelid_days": str(limits["eyelid_days"]),
+        "eyelid_time": time_in_words(limits["eyelid_days"]),
+        "child_years": str(limits["child_years"]),
     }
     filled = dict(texts)
     for name, value in values.items():

@@ -8,7 +8,7 @@ from datetime import date
 from fhir_mappings.record import Band, Limits, Result
 from service.cards.escaping import folded
 from service.decision import Decision
-from service.decision.facts import band_today
+from service.decision.result_facts import band_today
 from service.knowledge import Knowledge
 
 

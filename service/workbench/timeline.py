@@ -15,7 +15,7 @@ from fhir_mappings.record import Band, Basis, Days, Drug, Plausible, Result, Sta
 from service.cards.escaping import folded
 from service.cards.text import capital, duration, joined, study_label, test_label
 from service.decision import Decision
-from service.decision.facts import band_today
+from service.decision.result_facts import band_today
 from service.decision.table import TRUE
 from service.knowledge import Knowledge
 from service.workbench.laboratory import judged_as, range_of

@@ -9,8 +9,8 @@ from typing import Any
 
 from service.cards.text import Questions, capital, finding_text, joined, test_label
 from service.decision import Decision
-from service.decision.outcome import RANK
-from service.decision.table import Row
+from service.decision.recommendations import URGENCY_RANK
+from service.decision.table import ROUTINE, Row
 from service.evaluation import Evaluation
 from service.knowledge import Knowledge
 from service.knowledge.page_contents import Explained
@@ -21,7 +21,9 @@ from service.workbench.timeline import NARROW, WIDE, Timeline, timeline_of
 
 # A shell takes some hundred kilobytes; a longer request is read from a file.
 _MAX_COMMAND_CHARACTERS = 100_000
-_DRUG = ("drug ", "current ")
+_DRUG = ("drug ", "current ", "stopped ")
+# The gravest rows first; what makes a row of level calm a warning is the examination, not the row.
+_LEVELS = ("critical", "warning", "until-done", "calm", "info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ def reasons_of(decision: Decision, knowledge: Knowledge, explained: Explained) -
                 for support in row.support
             ),
         )
-        for row in sorted(decision.rows, key=lambda row: -RANK[row.level])
+        for row in sorted(decision.rows, key=lambda row: _LEVELS.index(row.level))
     )
 
 
@@ -209,16 +211,16 @@ def _recorded(variable: str, decision: Decision, knowledge: Knowledge) -> Iterat
 
 
 def _advised(decision: Decision, knowledge: Knowledge) -> Iterator[Advised]:
-    for recommendation in sorted(decision.recommendations, key=lambda r: not r.urgent):
+    for recommendation in sorted(decision.recommendations, key=lambda r: -URGENCY_RANK[r.urgency]):
         names = _names(recommendation.analytes, knowledge)
         place = f"actions.{recommendation.id}"
         label = knowledge.wording.say(f"{place}.short")
-        urgent = knowledge.wording.maybe(f"{place}.short_urgent") if recommendation.urgent else ""
+        urgent = knowledge.wording.maybe(f"{place}.short_{recommendation.urgency}")
         rows = (knowledge.table.row(row) for row in recommendation.because)
         yield Advised(
             label=capital(urgent or label)
             + (f" ({names})" if names and names.lower() != label.lower() else ""),
-            urgent=recommendation.urgent,
+            urgent=recommendation.urgency != ROUTINE,
             because=tuple(row.label for row in rows if row),
         )
 

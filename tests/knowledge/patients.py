@@ -1,4 +1,4 @@
-"""Records written in the small language of the table's examples. See the schema of decision_table.yaml."""
+"""Records written in the small language of the table's examples. decision_table.yaml says what it is."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ from fhir_mappings.record import (
     Status,
     Twitch,
 )
+from service.decision.facts import facts_of
+from service.decision.on_file import FiledTests
+from service.decision.outcome import Outcome, outcome_of
+from service.decision.table import Table
 
 TODAY = date(2026, 11, 24)
 _REGIONS = {
@@ -34,39 +38,57 @@ _REGIONS = {
     "calf": "legs",
     "trunk": "trunk",
 }
-_WORDS = {"onset_days_ago", "sites", "courses", "drugs", "results", "result_days_ago", "age_years"}
+_WORDS = {
+    "onset_days_ago",
+    "sites",
+    "courses",
+    "drugs",
+    "current",
+    "stopped_days_before_onset",
+    "results",
+    "result_days_ago",
+    "age_years",
+    "recorded_days_ago",
+    "facts",
+}
 
 
 def days_ago(days: int) -> date:
     return TODAY - timedelta(days=days)
 
 
-def finding(name: str, said: str, **more: Any) -> Finding:
-    """A finding that was examined, reported or absent."""
-    if said == "absent":
-        return Finding(name, Status.ABSENT, Basis.EXAMINED, recorded=TODAY, **more)
-    return Finding(
-        name,
-        Status.PRESENT,
-        Basis(said),
-        recorded=TODAY,
-        first_examined=more.pop("first_examined", TODAY if said == "examined" else None),
-        **more,
-    )
+def finding(name: str, said: str, day: date = TODAY, **more: Any) -> Finding:
+    """A finding that was examined, listed, reported, absent (on examination) or absent-not-examined."""
+    if said.startswith("absent"):
+        basis = Basis.EXAMINED if said == "absent" else Basis.REPORTED
+        return Finding(name, Status.ABSENT, basis, recorded=day, **more)
+    more.setdefault("first_examined", day if said == "examined" else None)
+    evidence = Evidence(f"Condition/{name}", "Condition.code", name, Status.PRESENT, Basis(said), day)
+    more.setdefault("evidence", (evidence,))
+    return Finding(name, Status.PRESENT, Basis(said), recorded=day, **more)
+
+
+def start(onset: Days, recorded: date) -> Days:
+    """When a finding began that states no onset: section 1, "Start of a finding"."""
+    if onset.earliest is not None and recorded >= onset.earliest:
+        return Days(onset.earliest, recorded)
+    return Days(None, recorded)
 
 
 def result(analyte: str, said: str, days: int = 0, **more: Any) -> Result:
-    """A final result: low, high, in-range, out-of-range, critical or not-judged."""
+    """A final result: low, high, in-range, out-of-range, critical or not-judged; a number is in range."""
     low = {"low": True, "high": False}.get(said)
-    band = Band.OUT_OF_RANGE if said in ("low", "high") else Band(said)
+    number = said if said.replace(".", "").isdigit() else more.pop("text", "1.0")
+    band = Band.IN_RANGE if number == said else Band.OUT_OF_RANGE if low is not None else Band(said)
+    more.setdefault("canonical", Decimal(number) if number == said else None)
     return Result(
         analyte,
-        text=more.pop("text", "1.0"),
-        unit="mmol/L",
-        value=Decimal("1.0"),
+        text=number,
+        unit=more.pop("unit", "mmol/L"),
+        value=Decimal(number),
         day=days_ago(days),
         band=band,
-        low=low,
+        low=more.pop("low", low),
         reference=more.pop("reference", f"Observation/{analyte}"),
         **more,
     )
@@ -89,24 +111,46 @@ def twitch(onset: int | None = None, sites: tuple[str, ...] = (), courses: tuple
         sites=tuple(Site(site, site, _REGIONS[site]) for site in sites),
         courses=frozenset(courses),
         references=("Condition/twitch",),
+        first_recorded=TODAY,
     )
 
 
+def _drugs(given: Mapping[str, Any]) -> tuple[Drug, ...]:
+    taken = [drug(name, said) for name, said in given.get("drugs", {}).items()]
+    taken += [drug(name, "no") for name in given.get("current", ())]
+    for name, days in given.get("stopped_days_before_onset", {}).items():
+        end = days_ago(given["onset_days_ago"] + days)
+        taken.append(drug(name, "no", current=False, end=Days(end, end)))
+    return tuple(taken)
+
+
 def record_of_example(given: Mapping[str, Any]) -> Record:
-    """The record of one example."""
+    """The record of one example, without the facts that it sets."""
     age = given.get("age_years", 40)
-    # The day after the birthday: an age is reached on the birthday itself.
+    # An age is reached on the birthday itself.
     born = date(TODAY.year - age, TODAY.month, TODAY.day)
+    seen = twitch(given.get("onset_days_ago"), tuple(given.get("sites", ())), tuple(given.get("courses", ())))
+    recorded = days_ago(given.get("recorded_days_ago", 0))
     return Record(
         as_of=TODAY,
         patient=Patient(id="p", born=Days(born, born)),
-        twitch=twitch(
-            given.get("onset_days_ago"), tuple(given.get("sites", ())), tuple(given.get("courses", ()))
-        ),
-        findings={name: finding(name, said) for name, said in given.items() if name not in _WORDS},
-        drugs=tuple(drug(name, said) for name, said in given.get("drugs", {}).items()),
+        twitch=seen,
+        findings={
+            name: finding(name, said, recorded, start=start(seen.onset, recorded))
+            for name, said in given.items()
+            if name not in _WORDS
+        },
+        drugs=_drugs(given),
         results=tuple(
             result(name, said, given.get("result_days_ago", 0))
             for name, said in given.get("results", {}).items()
         ),
     )
+
+
+def outcome_of_example(given: Mapping[str, Any], table: Table) -> Outcome:
+    """What follows for the patient of one example, with the facts that it sets."""
+    record = record_of_example(given)
+    facts = facts_of(record, table)
+    facts |= {name: str(value).lower() for name, value in given.get("facts", {}).items()}
+    return outcome_of(FiledTests(record, table, facts), facts)

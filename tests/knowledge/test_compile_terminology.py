@@ -172,6 +172,23 @@ def test_a_code_without_a_home_is_told(tables: Path, folder: Path) -> None:
     assert run(tables, folder)[0] == 0
 
 
+def test_a_look_alike_of_the_laboratory_is_told(tables: Path, folder: Path) -> None:
+    loinc = "http://loinc.org"
+    rows = [*CODES, ("sodium", loinc, "2951-2"), ("potassium", loinc, "28003-2")]
+    _table(tables / "codes.csv", "concept system_uri code", rows)
+    _table(tables / "exclusions_lab.csv", "do_not_map_to system_uri code", [("sodium", loinc, "28003-2")])
+    (folder / "analytes").mkdir()
+    for name in ("sodium", "potassium"):
+        head = f"id: {name}\nconcepts: [{name}]\n"
+        (folder / "analytes" / f"{name}.yaml").write_text(head, encoding="utf-8")
+    # What must not be sodium may be potassium.
+    assert run(tables, folder)[0] == 0
+    _table(tables / "codes.csv", "concept system_uri code", [*rows, ("sodium", loinc, "28003-2")])
+    code, said = run(tables, folder)
+    assert code == 1
+    assert said.splitlines()[-1] == "analytes/sodium.yaml: 28003-2 only looks like it (exclusions_lab.csv)"
+
+
 def test_without_tables_it_says_how_it_is_called(folder: Path) -> None:
     out = io.StringIO()
     assert main(["--check"], out, folder) == 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fhir_mappings.record import Record
 from service.decision.facts import facts_of
 from service.decision.on_file import FiledTests
-from service.decision.outcome import Outcome, outcome
+from service.decision.outcome import Outcome
+from service.decision.outcome import outcome_of as outcome
 from service.knowledge import load_knowledge
 
 TABLE = load_knowledge().table

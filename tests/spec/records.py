@@ -33,11 +33,13 @@ def code_of(finding: str) -> dict[str, Any]:
     definition = terminology.findings.get(finding)
     if definition is not None and definition.answer is not None:
         return concept(*definition.answer)
-    codes = sorted(
-        key[1]
+    meanings = (
+        (len(found), key[1])
         for key, found in terminology.finding_codes.items()
-        if key[0] == _SNOMED and [code.finding for code in found] == [finding]
+        if key[0] == _SNOMED and finding in [code.finding for code in found]
     )
+    # A code of this finding alone, where there is one.
+    codes = [code for _, code in sorted(meanings)]
     codes += sorted(
         key[1]
         for key, site in terminology.sites.items()

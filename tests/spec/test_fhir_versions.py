@@ -28,10 +28,10 @@ WEAK_STU3 = {**WEAK, "clinicalStatus": "active", "verificationStatus": "confirme
     [
         (PERSON, [PERSON], Basis.REPORTED),
         (RELATIVE, [RELATIVE], Basis.REPORTED),
-        (DOCTOR, [DOCTOR], Basis.EXAMINED),
+        (DOCTOR, [DOCTOR], Basis.LISTED),
         # R5 names everybody who took part: one who tells is enough.
         (PERSON, [DOCTOR, PERSON], Basis.REPORTED),
-        (DOCTOR, [DOCTOR, {"display": "Somebody"}], Basis.EXAMINED),
+        (DOCTOR, [DOCTOR, {"display": "Somebody"}], Basis.LISTED),
     ],
 )
 def test_condition_participant_is_r4s_asserter(asserter: Any, actors: list[Any], basis: Basis) -> None:
@@ -58,11 +58,11 @@ def test_condition_clinical_status_of_r5_may_be_unknown() -> None:
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        ("confirmed", (Status.PRESENT, Basis.EXAMINED)),
-        ("unknown", (Status.PRESENT, Basis.EXAMINED)),
+        ("confirmed", (Status.PRESENT, Basis.LISTED)),
+        ("unknown", (Status.PRESENT, Basis.LISTED)),
         ("provisional", (Status.PRESENT, Basis.REPORTED)),
         ("differential", (Status.PRESENT, Basis.REPORTED)),
-        ("refuted", (Status.ABSENT, Basis.EXAMINED)),
+        ("refuted", (Status.ABSENT, Basis.LISTED)),
         ("entered-in-error", (Status.UNKNOWN, None)),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -80,8 +81,20 @@ IN, OUT, CRITICAL, NOT = Band.IN_RANGE, Band.OUT_OF_RANGE, Band.CRITICAL, Band.N
         (lab(K, "5.5"), OUT),
         (lab(K, "4.1", unit=None), NOT),
         (lab(K, "4.1", unit="furlong"), NOT),
-        # a range of another unit is never compared
-        (lab(K, "4.1", low=137, high=199, range_unit="mg/L"), NOT),
+        # a range of another unit is compared only by an exact factor: 39.0983 mg of potassium are 1 mmol
+        (lab(K, "4.1", low=137, high=199, range_unit="mg/L"), IN),
+        (lab(K, "3.5", low=136.84405, high=199, range_unit="mg/L"), IN),
+        (lab(K, "3.499", low=136.84405, high=199, range_unit="mg/L"), OUT),
+        (lab(K, "4.1", low=3.5, high=5.1, range_unit="furlong"), NOT),
+        # 0 to 0 or a reversed one is no range: the default one, by unit
+        (lab(K, "4.1", referenceRange=[{"low": {"value": 0}, "high": {"value": 0}}]), IN),
+        (lab(K, "5.5", referenceRange=[{"low": {"value": 0}, "high": {"value": 0}}]), OUT),
+        (lab(K, "4.1", low=5.1, high=3.5), IN),
+        (lab(K, "4.1", low=4.1, high=4.1), IN),
+        (lab(K, "4.1", "furlong", low=5.1, high=3.5), NOT),
+        # a range of another type is none
+        (lab(K, "4.5", referenceRange=[{"high": {"value": 4}, "type": {"text": "recommended"}}]), IN),
+        (lab(K, "4.5", referenceRange=[{"high": {"value": 4}, "type": {"text": "Normal range"}}]), OUT),
         # a range without a unit has the value's
         (lab(K, "5.2", low=3.5, high=5.1, range_unit=None), OUT),
     ],
@@ -183,8 +196,8 @@ def test_at_the_same_time_what_could_not_be_judged_is_worse_than_in_range() -> N
 
 
 TSH = "3016-3"
-TEXT_RANGE = {"referenceRange": [{"text": "0.4 - 4.0 mIU/L"}]}
-FLAG = {"interpretation": [{"text": "very high"}]}
+TEXT_RANGE = {"referenceRange": [{"text": "see the manual"}]}
+FLAG = {"interpretation": [{"text": "not high"}]}
 # What cannot be judged, and what is named of it: the place and the reason.
 UNJUDGED = {
     "a unit": (lab(K, "6.9", "MEQ/L"), {("value", "its unit is not recognised")}),
@@ -199,8 +212,12 @@ UNJUDGED = {
         {("referenceRange", "its range cannot be compared")},
     ),
     "a range of another unit": (
-        lab(K, "4.1", low=137, high=199, range_unit="mg/L"),
+        lab(K, "4.1", low=137, high=199, range_unit="furlong"),
         {("referenceRange", "its range cannot be compared")},
+    ),
+    "a flag beside a value in its range": (
+        lab(K, "4.1", low=3.5, high=5.1, flag="*"),
+        {("interpretation", "its flag is not recognised")},
     ),
     "a range for others": (
         lab(TSH, "55", "mIU/L", referenceRange=[{"high": {"value": 4}, "appliesTo": [{"text": "male"}]}]),
@@ -239,7 +256,7 @@ def test_what_cannot_be_judged_is_named(name: str) -> None:
         lab(K, "6.9", "MEQ/L", flag="H"),
         lab(K, "4.1", "MEQ/L", flag="N"),
         lab(K, "4.1", "MEQ/L", low=3.5, high=5.1),
-        lab(TSH, "2.1", "mIU/L", low=0.4, high=4, flag="*"),
+        lab(TSH, "5.1", "mIU/L", low=0.4, high=4, flag="*"),
     ],
 )
 def test_what_is_judged_is_not_named(made: dict[str, Any]) -> None:
@@ -258,20 +275,6 @@ def test_only_what_would_count_is_named() -> None:
     assert len(read(old, lab(K, "4.1", id="n", when=as_of(12))).not_understood) == 1
     early = lab(K, "6.9", "MEQ/L", id="p", status="preliminary")
     assert len(read(lab(K, "4.1", when=as_of(2)), early).not_understood) == 1
-
-
-@pytest.mark.parametrize("when", [as_of(1), None])
-def test_what_cannot_be_judged_beside_one_in_range_lowers_nothing(when: str | None) -> None:
-    """Ionised calcium counts as calcium: judged, the other one is no answer to it."""
-    twitch = condition("fasciculation", onsetDateTime=as_of(45))
-    values = ((K, "4.1"), (NA, "140"), (MG, "0.9"), (CA, "2.3"), (TSH, "2.0"))
-    ranges = {"referenceRange": [{"low": {"value": 0.1}, "high": {"value": 200}}]}
-    judged = [lab(code, value, id=f"r{code}", **ranges) for code, value in values]
-    assert outcome_of(read(twitch, *judged)).level == "info"
-    unjudged = lab(CA_IONISED, "1.2", "foo", id="unjudged", when=when)
-    decided = outcome_of(read(twitch, *judged, {k: v for k, v in unjudged.items() if v is not None}))
-    assert decided.level == "warning"
-    assert {analyte for r in decided.recommendations for analyte in r.analytes} == {"calcium"}
 
 
 @pytest.mark.parametrize("made", [lab(K, "6.9", "MEQ/L"), lab(TSH, "55", "mIU/L", **TEXT_RANGE)])
@@ -323,10 +326,133 @@ def test_a_panel_with_components() -> None:
     assert {r.analyte: r.text for r in read(panel).results} == {"potassium": "4.1", "sodium": "139"}
 
 
-def test_a_result_without_a_value_is_named() -> None:
+EMPTY = "a result without a value"
+
+
+def test_a_result_without_a_value_is_named_and_not_judged() -> None:
     record = read(lab(K, None))
-    assert record.results == ()
-    assert [note.reference for note in record.not_understood] == ["Observation/r"]
+    assert [(r.text, r.value, r.band) for r in record.results] == [("", None, NOT)]
+    assert [(n.expression, n.why) for n in record.not_understood] == [("Observation.value", EMPTY)]
+
+
+def test_the_reason_stands_in_place_of_the_value() -> None:
+    made = lab(K, None, dataAbsentReason={"text": "haemolysed"})
+    assert (only(made).text, only(made).value) == ("haemolysed", None)
+
+
+def test_a_panel_by_the_code_of_a_result_is_none_itself() -> None:
+    part = {"code": concept(LOINC, NA), "valueQuantity": {"value": 139, "unit": "mmol/L"}}
+    assert [r.analyte for r in read({**lab(K, None), "component": [part]}).results] == ["sodium"]
+
+
+@pytest.mark.parametrize(
+    ("newer", "bands"),
+    [
+        # nothing answers a normal result any more, so it is not done
+        (lab(K, None, id="n"), [NOT]),
+        (lab(K, "4.1", "furlong", id="n"), [NOT]),
+        (lab(K, "4.2", id="n"), [IN]),
+        # still to come: the older one counts
+        (lab(K, None, id="n", status="preliminary"), [IN]),
+    ],
+)
+def test_a_newer_result_beside_one_in_range(newer: dict[str, Any], bands: list[Band]) -> None:
+    old = lab(K, "4.1", when=as_of(9))
+    assert [r.band for r in read(old, newer).results] == bands
+    assert [r.band for r in read(newer, old).results] == bands
+
+
+@pytest.mark.parametrize(
+    ("newer", "texts"),
+    [
+        # one that cannot be judged does not end an abnormal result
+        (lab(K, None, id="n"), ["", "2.4"]),
+        (lab(K, "4.1", "furlong", id="n"), ["4.1", "2.4"]),
+        (lab(K, "4.2", id="n"), ["4.2"]),
+        (lab(K, "5.9", id="n"), ["5.9"]),
+    ],
+)
+def test_an_abnormal_result_counts_until_another_is_judged(newer: dict[str, Any], texts: list[str]) -> None:
+    older = lab(K, "4.0", id="o", when=as_of(20))
+    assert [r.text for r in read(older, lab(K, "2.4", when=as_of(9)), newer).results] == texts
+
+
+def test_only_the_last_judged_one_stays_beside_what_cannot_be_judged() -> None:
+    made = [
+        lab(K, "6.1", id="a", when=as_of(20)),
+        lab(K, "4.0", id="b", when=as_of(9)),
+        lab(K, None, id="c", when=as_of(3)),
+        lab(K, None, id="d", when=as_of(2)),
+    ]
+    assert [r.reference for r in read(*made).results] == ["Observation/d"]
+    assert [r.reference for r in read(made[0], *made[2:]).results] == ["Observation/d", "Observation/a"]
+
+
+def at(clock: str) -> str:
+    return f"{as_of(1)}T{clock}"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text"),
+    [
+        # the first is 2.9, the second 4.1; with the zones written the later one in UTC counts
+        (at("08:00:00Z"), at("09:00:00Z"), "4.1"),
+        (at("09:00:00Z"), at("08:00:00Z"), "2.9"),
+        (at("09:00:00+02:00"), at("08:00:00Z"), "4.1"),
+        (at("09:00:00-02:00"), at("10:00:00Z"), "2.9"),
+        (at("08:00:00.5Z"), at("08:00:00Z"), "2.9"),
+        (at("08:00:00Z"), at("08:00:00.5Z"), "4.1"),
+        (at("08:00:00Z"), at("10:00:00+02:00"), "2.9"),
+        # no zone on either
+        (at("08:00:00"), at("09:00:00"), "4.1"),
+        # cannot be compared: the more abnormal
+        (at("08:00:00"), at("09:00:00Z"), "2.9"),
+        (as_of(1), at("09:00:00Z"), "2.9"),
+        (at("08:00:00Z"), as_of(1), "2.9"),
+        # another day: as written
+        (f"{as_of(2)}T23:59:00-10:00", at("00:01:00+10:00"), "4.1"),
+    ],
+)
+def test_times_of_one_day(first: str, second: str, text: str) -> None:
+    low, normal = lab(K, "2.9", when=first), lab(K, "4.1", id="n", when=second)
+    assert only(low, normal).text == text
+    assert only(normal, low).text == text
+
+
+@pytest.mark.parametrize(
+    ("preliminary", "beside"),
+    [
+        (at("09:00:00Z"), True),
+        (at("08:00:00Z"), False),
+        (at("07:00:00Z"), False),
+        (at("08:30:00+02:00"), False),
+        (at("11:30:00+02:00"), True),
+        (as_of(1), False),
+        (as_of(0), True),
+    ],
+)
+def test_a_preliminary_one_of_the_same_day(preliminary: str, beside: bool) -> None:
+    early = lab(K, "2.9", id="n", status="preliminary", when=preliminary)
+    assert len(read(lab(K, "4.1", when=at("08:00:00Z")), early).results) == 1 + beside
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "canonical"),
+    [
+        (K, "4.1", "mmol/L", "4.1"),
+        (K, "4.1", "mEq/L", "4.1"),
+        (CA, "5", "mEq/L", "2.5"),
+        (K, "4.1", "furlong", None),
+        (K, "4.1", None, None),
+        ("1751-7", "3.8", "g/dL", "38"),
+        ("1751-7", "38", "g/L", "38"),
+    ],
+)
+def test_the_value_in_the_unit_of_its_analyte(
+    code: str, value: str, unit: str | None, canonical: str | None
+) -> None:
+    found = only(lab(code, value, unit)).canonical
+    assert found == (None if canonical is None else Decimal(canonical))
 
 
 def test_a_result_of_a_day_to_come_does_not_exist() -> None:

@@ -37,7 +37,7 @@ def _says(variable: str, knowledge: Knowledge, say: Say) -> str:
     kind, _, name = variable.rpartition(" ")
     if variable == GATE:
         return say("facts.gate")
-    if kind in ("drug", "current"):
+    if kind in ("drug", "current", "stopped"):
         return say(f"facts.{kind}", label=terminology.medications.class_labels[name])
     if name in features:
         return say("facts.feature", holds=features[name].holds, how=features[name].how)
@@ -53,7 +53,7 @@ def _inputs(variable: str, knowledge: Knowledge) -> Iterator[Input]:
         for finding in (*_twitches(knowledge), *knowledge.table.closes_gate):
             yield from _finding(finding, knowledge)
         yield Input("Patient", "deceased")
-    elif kind in ("drug", "current"):
+    elif kind in ("drug", "current", "stopped"):
         yield from (Input(record, "medication", f"medication-{name}") for record in _MEDICATION_RECORDS)
     elif name in knowledge.pages.features:
         yield from _feature(knowledge.pages.features[name], knowledge)

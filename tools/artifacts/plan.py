@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from service.decision.table import LEVELS, NOW, ROUTINE, URGENT
 from tools.artifacts.publication import Publication
 
 _PLAN_TYPE = "http://terminology.hl7.org/CodeSystem/plan-definition-type"
@@ -13,6 +14,7 @@ _LIBRARY_TYPE = "http://terminology.hl7.org/CodeSystem/library-type"
 # The levels of a row are those of a CDS Hooks card, and their code system is that of FHIR R4.
 _LEVELS = "http://cds-hooks.hl7.org/CodeSystem/indicator"
 _FHIRPATH = "text/fhirpath"
+_PRIORITIES = {ROUTINE: "routine", URGENT: "urgent", NOW: "stat"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,15 @@ class Fact:
 class Step:
     """An action of the plan; all of its rules must be true.
 
-    level: info, warning or critical (None: not a row). urgent: None where nothing is done. definition: the id
-    of an ActivityDefinition. triggers: names of the hooks at which it is read.
+    level: of a row, None elsewhere. urgency: None where nothing is done. definition: the id of an
+    ActivityDefinition. triggers: names of the hooks at which it is read.
     """
 
     id: str
     title: str
     says: str = ""
     level: str | None = None
-    urgent: bool | None = None
+    urgency: str | None = None
     rules: tuple[Rule, ...] = ()
     inputs: tuple[Input, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -132,10 +134,12 @@ def _action(step: Step, publication: Publication) -> dict[str, Any]:
     action: dict[str, Any] = {"id": step.id, "title": step.title}
     if step.says:
         action["description"] = step.says
-    if step.urgent is not None:
-        action["priority"] = "urgent" if step.urgent else "routine"
-    if step.level:
+    if step.urgency is not None:
+        action["priority"] = _PRIORITIES[step.urgency]
+    if step.level in LEVELS:
         action["code"] = [{"coding": [{"system": _LEVELS, "code": step.level}]}]
+    elif step.level:
+        action["code"] = [{"text": step.level}]
     lists: dict[str, Sequence[dict[str, Any]]] = {
         "documentation": [_related(source) for source in step.sources],
         "trigger": [{"type": "named-event", "name": name} for name in step.triggers],

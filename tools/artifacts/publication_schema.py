@@ -20,7 +20,8 @@ class PlanTextsSchema(Strict):
     purpose = _text()
     removals = _text()
     row = _text()
-    downgraded = _text()
+    calm = _text()
+    until_done = _text()
     source = _text()
     place = _text()
     document = _text()
@@ -37,13 +38,14 @@ class FactTextsSchema(Strict):
     diagnosis = _text()
     drug = _text()
     current = _text()
+    stopped = _text()
     feature = _text()
 
 
 class NeedlessTextsSchema(Strict):
     done = _text()
     since_start = _text()
-    benign = _text()
+    calm = _text()
     repeat_abnormal = _text()
     study = _text()
     ordered = _text()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.decision.table import (
-    EXAMINED,
-    REPORTED,
+    CALM,
+    PRESENT,
+    ROUTINE,
     TRUE,
+    UNTIL_DONE,
     Action,
+    ActionRole,
     Advice,
     All,
     AnyOf,
@@ -47,7 +50,7 @@ def plan_of(knowledge: Knowledge, say: Say) -> Plan:
         title=say("plan.title"),
         description=f"{say('plan.description')}\n\n{say('plan.removals')}\n{removals}",
         purpose=say("plan.purpose"),
-        usage=say("plan.usage", safety_net=knowledge.wording.say("safety_net")),
+        usage=say("plan.usage"),
         library=LIBRARY,
         documents=tuple(
             Source(
@@ -80,8 +83,8 @@ def _rule(condition: Condition, knowledge: Knowledge) -> Rule:
 def _row_step(row: Row, knowledge: Knowledge, say: Say) -> Step:
     rule = _rule(row.when, knowledge)
     says = say("plan.row", rule=rule.says, level=row.level)
-    if row.downgraded_when_tests_done:
-        says += f" {say('plan.downgraded')}"
+    if row.level in (CALM, UNTIL_DONE):
+        says += f" {say('plan.calm' if row.level == CALM else 'plan.until_done')}"
     asked = list(row.actions)
     read = variables(row.when).union(*(variables(a.when) for a in asked if a.when), variables(OPEN))
     return Step(
@@ -107,14 +110,14 @@ def _action_step(row: Row, asked: RowAction, knowledge: Knowledge, say: Say) -> 
         id=place,
         title=_title(asked, action, knowledge),
         says=_needless(row, asked, action, knowledge, say),
-        urgent=asked.urgent,
+        urgency=asked.urgency,
         rules=tuple(_limits(asked, action, knowledge)),
         definition=None if several or not tests else tests[0],
         steps=tuple(
             Step(
                 f"{place}.{test}",
                 knowledge.terminology.analytes[test].label,
-                urgent=asked.urgent,
+                urgency=asked.urgency,
                 definition=test,
             )
             for test in tests
@@ -131,8 +134,9 @@ def tests_of(action: Action) -> tuple[str, ...]:
 
 def _title(asked: RowAction, action: Action, knowledge: Knowledge) -> str:
     labels = ", ".join(knowledge.terminology.analytes[name].label for name in action.analytes)
-    endings = ["paediatric_urgent" if asked.urgent else "paediatric"] if asked.paediatric else []
-    endings += ["urgent"] if asked.urgent else []
+    cannot_wait = asked.urgency != ROUTINE
+    endings = [f"paediatric_{asked.urgency}" if cannot_wait else "paediatric"] if asked.paediatric else []
+    endings += [asked.urgency] if cannot_wait else []
     texts = (
         knowledge.wording.maybe(f"actions.{action.id}.{ending}", analytes=labels)
         for ending in [*endings, "says"]
@@ -146,11 +150,11 @@ def _needless(row: Row, asked: RowAction, action: Action, knowledge: Knowledge, 
     applies = {
         "done": action.done_days is not None,
         "since_start": action.done_days is not None and bool(row.drug_classes),
-        "benign": action.done_days is not None and row.downgraded_when_tests_done,
+        "calm": action.done_days is not None and row.level == CALM,
         "repeat_abnormal": action.repeat_abnormal,
         "study": bool(action.studies),
-        "ordered": action.ordered_days is not None and not asked.urgent,
-        "ordered_urgent": action.ordered_days is not None and asked.urgent,
+        "ordered": action.ordered_days is not None and asked.urgency == ROUTINE,
+        "ordered_urgent": action.ordered_days is not None and asked.urgency != ROUTINE,
     }
     return " ".join(
         say(
@@ -158,7 +162,7 @@ def _needless(row: Row, asked: RowAction, action: Action, knowledge: Knowledge, 
             done_days=action.done_days,
             ordered_days=action.ordered_days,
             study_days=limits.study_days,
-            benign_test_days=limits.benign_test_days,
+            calm_test_days=limits.calm_test_days,
         )
         for name, does in applies.items()
         if does
@@ -173,7 +177,7 @@ def _limits(asked: RowAction, action: Action, knowledge: Knowledge) -> Iterator[
 
 
 def _advice_steps(place: str, action: Action, knowledge: Knowledge) -> Iterator[Step]:
-    if action.kind != "advice":
+    if ActionRole.SELF_CARE not in action.roles:
         return
     for advice in knowledge.table.self_care:
         condition = _advised(advice, knowledge)
@@ -190,7 +194,7 @@ def _advised(advice: Advice, knowledge: Knowledge) -> Condition:
     if advice.trigger is None:
         others = [_advised(one, knowledge) for one in knowledge.table.self_care if one.trigger]
         return Not(AnyOf(tuple(others)))
-    recorded = Leaf(advice.trigger, frozenset({EXAMINED, REPORTED}))
+    recorded = Leaf(advice.trigger, PRESENT)
     return All((recorded, Not(advice.withheld_when))) if advice.withheld_when else recorded
 
 

@@ -29,7 +29,7 @@ _WIDTH = 108
 def main(args: list[str], out: TextIO = sys.stdout, directory: Path = HERE) -> int:
     """Compiles into that folder, or checks it.
 
-    0 = done, 1 = a file is not current or a code has no home, 2 = usage.
+    0 = done, 1 = a file is not current, a code has no home or is a look-alike's, 2 = usage.
     """
     check = "--check" in args
     paths = [arg for arg in args if not arg.startswith("--")]
@@ -52,7 +52,25 @@ def main(args: list[str], out: TextIO = sys.stdout, directory: Path = HERE) -> i
     homeless = _homeless(tables, directory)
     for concept, code in homeless:
         print(f"{concept} {code}: in no file and not in left_out.yaml", file=out)
-    return 1 if homeless or (check and stale) else 0
+    mistaken = _mistaken(tables, directory)
+    for path, code in mistaken:
+        print(f"{path.relative_to(directory)}: {code} only looks like it (exclusions_lab.csv)", file=out)
+    return 1 if homeless or mistaken or (check and stale) else 0
+
+
+def _mistaken(tables: Path, directory: Path) -> list[tuple[Path, str]]:
+    """Codes of an analyte's file that the tables name as what its concept must not be."""
+    path = tables / "exclusions_lab.csv"
+    excluded = _codes(path, "do_not_map_to") if path.exists() else {}
+    files = {path: load_yaml(path) for path in sorted((directory / "analytes").glob("*.yaml"))}
+    return [
+        (path, code)
+        for path, content in files.items()
+        for concept, systems in (content.get("codes") or {}).items()
+        for system, codes in systems.items()
+        for code in codes
+        if (system, code) in excluded.get(concept, ())
+    ]
 
 
 def _homeless(tables: Path, directory: Path) -> list[tuple[str, str]]:

@@ -80,8 +80,6 @@ def _row(row: Mapping[str, Any]) -> Iterator[str]:
     yield f"- Holds when: {_md(row['holdsWhen']['sentence'])}."
     asked = [f"{_md(action['says'])}{_how(action)}" for action in row["actions"]]
     yield f"- Asks for: {'; '.join(asked)}." if asked else f"- {_md(row['nothingAsked'])}"
-    if row["downgraded"]:
-        yield f"- {_md(row['downgraded'])}"
     if row["onTheCard"]:
         yield f"- On the card: “{_md(row['onTheCard'])}”."
     yield "- Rests on:"

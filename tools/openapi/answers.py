@@ -102,7 +102,7 @@ class EvidenceSchema(Strict):
 class FindingSchema(Strict):
     id = fields.String(required=True)
     status = fields.String(required=True, validate=STATUS)
-    basis = fields.String(validate=validate.OneOf(["examined", "reported"]))
+    basis = fields.String(validate=validate.OneOf(["examined", "listed", "reported"]))
     value = fields.String()
     since = fields.Nested(SpanSchema)
     conflict = fields.Boolean(required=True)
@@ -125,6 +125,7 @@ class ResultSchema(Strict):
     date = fields.Date()
     flag = fields.String()
     band = fields.String(required=True)
+    kind = fields.String()
     preliminary = fields.Boolean()
     reference = fields.String(required=True)
 
@@ -149,12 +150,22 @@ class AssessmentRowSchema(Strict):
     reading = fields.String(required=True, validate=validate.OneOf(["stated", "interpreted", "addition"]))
 
 
+class OrderedSchema(Strict):
+    date = fields.Date()
+    priority = fields.String()
+    reference = fields.String()
+
+
 class RecommendationSchema(Strict):
+    """findings: to be examined; results: to be acted on; ordered: an order of too low a priority."""
+
     id = fields.String(required=True)
-    urgency = fields.String(required=True, validate=validate.OneOf(["routine", "urgent"]))
+    urgency = fields.String(required=True, validate=validate.OneOf(["routine", "urgent", "now"]))
     because = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
     analytes = fields.List(fields.String(), required=True)
-    orderedAsRoutine = fields.String()
+    findings = fields.List(fields.String())
+    results = fields.List(fields.String())
+    ordered = fields.Nested(OrderedSchema)
 
 
 class WithheldSchema(Strict):
@@ -176,7 +187,6 @@ class QuestionSchema(Strict):
     ifPresent = fields.Nested(QuestionAnswerSchema, required=True)
     ifAbsent = fields.Nested(QuestionAnswerSchema, required=True)
     answers = fields.List(fields.Nested(QuestionAnswerSchema))
-    together = fields.Dict(keys=fields.String(), values=fields.String())
 
 
 class NotUsedSchema(Strict):

@@ -38,6 +38,7 @@ ROOTS: tuple[type[Schema], ...] = (
     answers.FeedbackSummarySchema,
     knowledge_answers.KnowledgeSchema,
     knowledge_answers.KnowledgeRowSchema,
+    knowledge_answers.KnowledgeRowsSchema,
     knowledge_answers.KnowledgeClaimsSchema,
     answers.OperationOutcomeSchema,
     WorkbenchSchema,

@@ -6,7 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from schemas.base import LEVELS, READINGS, Strict
+from schemas.base import READINGS, Strict
+from schemas.knowledge_table import ROW_LEVELS
 
 
 def _many(schema: type[Schema]) -> fields.List[Any]:
@@ -111,13 +112,13 @@ class HoldsWhenSchema(Strict):
 class AskedForSchema(Strict):
     id = _text()
     says = _text()
-    urgency = _one_of("routine", "urgent")
+    urgency = _one_of("routine", "urgent", "now")
 
 
 class RowSummarySchema(Strict):
     id = _text()
     label = _text()
-    level = _one_of(*LEVELS)
+    level = _one_of(*ROW_LEVELS)
     reading = _one_of(*READINGS)
     holdsWhen = fields.Nested(HoldsWhenSchema, required=True)
     asksFor = _many(AskedForSchema)
@@ -125,7 +126,7 @@ class RowSummarySchema(Strict):
 
 
 class LevelSchema(Strict):
-    id = _one_of(*LEVELS)
+    id = _one_of(*ROW_LEVELS)
     says = _text()
     rows = _many(RowSummarySchema)
 
@@ -191,6 +192,24 @@ class SupportSchema(Strict):
     claims = _many(PlacedSchema)
 
 
+class RowSupportSchema(Strict):
+    reading = _one_of(*READINGS)
+    note = _text()
+    claims = _many(PlacedSchema)
+
+
+class WhyRowSchema(RowSummarySchema):
+    restsOn = _many(RowSupportSchema)
+
+
+class KnowledgeRowsSchema(Strict):
+    """GET /knowledge?rows=…; unknown: names that are no rows."""
+
+    knowledgeVersion = _text()
+    rows = _many(WhyRowSchema)
+    unknown = _texts()
+
+
 class KnowledgeExampleSchema(Strict):
     title = _text()
     given = _text()
@@ -244,7 +263,6 @@ class KnowledgeRowSchema(RowSummarySchema):
 
     knowledgeVersion = _text()
     levelSays = _text()
-    downgraded = _text()
     howRead = _many(HowReadSchema)
     actions = _many(RowActionSchema)
     nothingAsked = _text()

@@ -1,0 +1,192 @@
+"""Schema of wording.yaml. An unknown member is an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from schemas.base import Id, Strict, required_text
+
+# CDS Hooks clients show a handful.
+_MOST_OVERRIDE_REASONS = 5
+
+
+def _texts() -> fields.Dict:
+    return fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+def _complete(names: str) -> type[Schema]:
+    """A set of texts, all of them needed."""
+    return Strict.from_dict({name: required_text() for name in names.split()})
+
+
+def _names() -> fields.List[Any]:
+    return fields.List(fields.String(), validate=validate.Length(min=1), required=True)
+
+
+class ActionWordsSchema(Strict):
+    """One action: `short` in lists, `lead` in the summary, `says` in the detail, `order` on a suggestion.
+
+    Each of lead, says and order can have a form for an urgency or for a child, such as `says_now`.
+    """
+
+    short = required_text()
+    lead = required_text()
+    says = required_text()
+    order = fields.String()
+    short_urgent = fields.String()
+    short_now = fields.String()
+    lead_urgent = fields.String()
+    lead_now = fields.String()
+    lead_consider = fields.String()
+    says_urgent = fields.String()
+    says_now = fields.String()
+    says_consider = fields.String()
+    says_team = fields.String()
+    lead_paediatric = fields.String()
+    lead_paediatric_now = fields.String()
+    says_paediatric = fields.String()
+    says_paediatric_now = fields.String()
+    order_paediatric = fields.String()
+    made = fields.String()
+
+
+class SelfCareWordsSchema(Strict):
+    heading = required_text()
+    advice = _texts()
+
+
+class FeatureWordsSchema(Strict):
+    label = required_text()
+    reassuring = required_text()
+    evaluate = required_text()
+
+
+_FEATURE_TABLE_TEXTS = (
+    "feature recorded reassuring evaluate not_recorded as_written generalized not_seen_lately history others"
+    " also_present used not_used onset_unknown since since_about at_least_since on_record_today in_words"
+)
+FeatureTableSchema = Strict.from_dict(
+    {name: required_text() for name in _FEATURE_TABLE_TEXTS.split()}
+    | {"rows": fields.Dict(keys=fields.String(), values=fields.Nested(FeatureWordsSchema), required=True)}
+)
+
+
+class OverrideReasonSchema(Strict):
+    code = fields.String(required=True)
+    display = fields.String(required=True)
+
+
+class OverrideReasonsSchema(Strict):
+    system = fields.Url(required=True)
+    reasons = fields.List(
+        fields.Nested(OverrideReasonSchema),
+        required=True,
+        validate=validate.Length(min=1, max=_MOST_OVERRIDE_REASONS),
+    )
+
+
+class EffectWordsSchema(Strict):
+    short = required_text()
+    says = required_text()
+
+
+class NextStepSchema(Strict):
+    """What to do about a result. state: low, high, critical or out; beside: another analyte that is high."""
+
+    analytes = _names()
+    state = fields.String(required=True, validate=validate.OneOf(["low", "high", "critical", "out"]))
+    beside = fields.String(load_default=None)
+    says = required_text()
+
+
+class ExcludeDiseaseSchema(Strict):
+    """unless: findings that explain the signs; unless_examined: those that count only if seen."""
+
+    says = required_text()
+    ordered = required_text()
+    reason = required_text()
+    unless = _names()
+    unless_examined = _names()
+
+
+class ClauseSchema(Strict):
+    id = Id()
+    says = required_text()
+    # Facts or findings that make it true already.
+    unless = _names()
+
+
+ComeBackSchema = Strict.from_dict(
+    {
+        "heading": required_text(),
+        "at_least_days": fields.Integer(required=True, strict=True, validate=validate.Range(min=1)),
+        "not_gone": required_text(),
+        "clauses": fields.List(fields.Nested(ClauseSchema), required=True),
+    }
+)
+
+_SPANS = "today yesterday day_old days weeks months years range at_least at_most about age"
+_SUMMARY = (
+    "twitch twitch_only twitch_at twitch_widespread twitch_places twitch_since twitch_unknown normal not_examined"
+    " not_examined_yet partly_examined no_tests done done_normal pending pending_undated seen in_hand result"
+    " on_drug child reported listed nothing_else blood blood_today and"
+)
+_STATUS = "present absent unknown"
+_BASIS = "examined listed reported examined_undated listed_undated reported_undated"
+_MEDICINE = "since about possible route_unknown start_unknown ended no and_more others other_one says"
+_RESULTS = (
+    "value preliminary low high critical out in_range not_judged ionised adjusted adjusted_by_albumin"
+    " total undated unit"
+)
+_LEAD = (
+    "no_tests benign done done_normal pending pending_undated seen made made_undated nothing because also"
+    " blood blood_urgent blood_now studies paediatric_tests too_low_urgent too_low_now too_low_undated"
+    " check_breathing repeat_first more_results review review_possible re_examine examine examine_now suspected"
+    " age_unknown in_words conditions findings both_unseen ask in_hand briefly more"
+)
+_BELOW = (
+    "not_recorded medicines results studies orders done also unseen not_understood not_understood_one not_used"
+    " not_used_one study order order_undated done_test ordered_test ordered_test_undated seen_test history"
+)
+_SUGGESTION = "urgent now present absent normal create"
+_TEXTS = "source_label link smart_link reasons"
+_GROUPS_OF_TEXTS = (
+    "found order_text order_category headings question ask facts examine unseen drafts open_ends gate bands"
+)
+
+
+class WordingSchema(
+    Strict.from_dict(  # type: ignore[misc]
+        {name: required_text() for name in _TEXTS.split()}
+        | {name: _texts() for name in _GROUPS_OF_TEXTS.split()}
+    )
+):
+    """wording.yaml: texts, groups of texts, and the members that the code reads one by one."""
+
+    actions = fields.Dict(keys=fields.String(), values=fields.Nested(ActionWordsSchema), required=True)
+    self_care = fields.Nested(SelfCareWordsSchema, required=True)
+    table = fields.Nested(FeatureTableSchema, required=True)
+    effects = fields.Dict(keys=fields.String(), values=fields.Nested(EffectWordsSchema), required=True)
+    span = fields.Nested(_complete(_SPANS), required=True)
+    summary = fields.Nested(_complete(_SUMMARY), required=True)
+    status = fields.Nested(_complete(_STATUS), required=True)
+    basis = fields.Nested(_complete(_BASIS), required=True)
+    medicine = fields.Nested(_complete(_MEDICINE), required=True)
+    results = fields.Nested(_complete(_RESULTS), required=True)
+    lead = fields.Nested(_complete(_LEAD), required=True)
+    below = fields.Nested(_complete(_BELOW), required=True)
+    suggestion = fields.Nested(_complete(_SUGGESTION), required=True)
+    old_result_days = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
+    months = fields.List(fields.String(), required=True, validate=validate.Length(equal=12))
+    units = _texts()
+    next_steps = fields.List(fields.Nested(NextStepSchema), required=True)
+    exclude_disease = fields.Nested(ExcludeDiseaseSchema, required=True)
+    come_back = fields.Nested(ComeBackSchema, required=True)
+    override_reasons = fields.Nested(OverrideReasonsSchema, required=True)
+    rests_on = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String(), validate=validate.Length(min=1)),
+        load_default=dict,
+    )

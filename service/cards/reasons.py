@@ -1,0 +1,157 @@
+"""What made the rows fire: the recorded facts that decide, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from fhir_mappings.record import Band, Drug, Plausible, Result, Status
+from service.cards.escaping import escaped, plain, short_name
+from service.cards.spans import lasting, recorded_how
+from service.cards.text import finding_name, result_text, short_result
+from service.decision import Decision
+from service.decision.facts import band_today, days_between
+from service.decision.table import LEVELS, TRUE, UNKNOWN, Row
+from service.knowledge import Knowledge
+
+# Signs first, then the course, results, diagnoses, symptoms and medicines.
+_SIGN, _COURSE, _RESULT, _DIAGNOSIS, _SYMPTOM, _DRUG = range(6)
+_KINDS = {"sign": _SIGN, "diagnosis": _DIAGNOSIS, "family": _DIAGNOSIS}
+_COURSES = ("worsening", "spreading")
+_ABNORMAL = (Band.OUT_OF_RANGE, Band.CRITICAL)
+_DISORDERS = ("disorder-recent", "disorder-old")
+# A day ahead is later than every day of a record.
+_RANK = {level: rank for rank, level in enumerate(LEVELS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One recorded fact. key: what it is about. short: for the summary, plain text. how: basis and date, or ""."""
+
+    key: str
+    group: int
+    text: str
+    short: str
+    how: str = ""
+
+
+class Reasons:
+    """Finds the facts of one decision."""
+
+    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
+        self.decision = decision
+        self.record = decision.record
+        self.as_of: date = decision.record.as_of
+        self.table = knowledge.table
+        self.terminology = knowledge.terminology
+        self.wording = knowledge.wording
+
+    def of(self, rows: Iterable[Row], leave_out: Collection[str] = ()) -> list[Reason]:
+        """The facts that those rows read, those of the gravest row first."""
+        found: dict[str, tuple[int, Reason]] = {}
+        for row in rows:
+            rank = -_RANK.get(row.level, _RANK["warning"])
+            for variable in self._variables(row):
+                for reason in self._reasons(variable):
+                    before = found.get(reason.key)
+                    if reason.key not in leave_out and (before is None or rank < before[0]):
+                        found[reason.key] = rank, reason
+        return [
+            reason
+            for rank, reason in sorted(found.values(), key=lambda x: (x[0], x[1].group, x[1].key))
+        ]
+
+    def _variables(self, row: Row) -> Iterator[str]:
+        """What the terms of the row read that hold."""
+        facts = self.decision.facts
+        for term in row.terms:
+            if all(literal.true_in(facts) for literal in term):
+                yield from (literal.variable for literal in term if literal.positive)
+
+    def _reasons(self, variable: str) -> Iterator[Reason]:
+        record, terminology = self.record, self.terminology
+        kind, _, name = variable.partition(" ")
+        if variable in terminology.findings or variable in record.findings:
+            yield from self._finding(variable)
+        elif name and kind in ("drug", "current", "stopped"):
+            yield from (self._drug(drug) for drug in self._drugs(kind, name))
+        elif variable in self.table.result_facts:
+            yield from (self._result(result) for result in self.results_of(variable))
+        elif variable in _DISORDERS:
+            for disorder in self.table.disorders:
+                yield from self._finding(disorder.finding)
+        elif variable == "progressing":
+            yield from self._courses()
+        elif variable == "weakness-recent":
+            yield from self._finding("weakness", recent=True)
+        elif self.wording.maybe(f"facts.{variable}") and self.decision.facts.get(variable) == TRUE:
+            text = self.wording.say(f"facts.{variable}")
+            yield Reason(f"fact {variable}", _COURSE, text, text)
+        elif variable in ("any-sign", "bulbar-sign"):
+            signs = [*self.table.signs] if variable == "any-sign" else ["bulbar"]
+            for sign in signs:
+                yield from self._finding(sign)
+
+    def _finding(self, name: str, *, recent: bool = False) -> Iterator[Reason]:
+        finding = self.record.finding(name)
+        if finding.status is not Status.PRESENT:
+            return
+        definition = self.terminology.findings.get(name)
+        text = short = finding_name(name, self.terminology, self.wording)
+        if finding.basis is not None and finding.basis.value != "examined":
+            short = self.wording.say(f"summary.{finding.basis.value}", finding=short)
+        group = _KINDS.get(definition.kind if definition else "", _SYMPTOM)
+        how_long = lasting(finding.start, self.as_of, self.wording) if recent else ""
+        text = f"{text} {how_long}" if how_long else text
+        yield Reason(name, group, text, short, recorded_how(finding, self.as_of, self.wording))
+
+    def _courses(self) -> Iterator[Reason]:
+        """worsening; spreading. Of a sign that gets worse: "weakness worsening"."""
+        worse = [
+            finding_name(finding.id, self.terminology, self.wording)
+            for name in self.table.signs
+            if (finding := self.record.finding(name)).worsening and finding.status is Status.PRESENT
+        ]
+        courses = [course for course in _COURSES if course in self.record.twitch.courses]
+        if not courses and worse:
+            courses = ["worsening"]
+        for course in courses:
+            text = self.wording.maybe(f"facts.{course}") or course
+            yield Reason(f"course {course}", _COURSE, text, text)
+
+    def _drugs(self, kind: str, name: str) -> Iterator[Drug]:
+        for drug in self.record.drugs:
+            if name not in drug.classes:
+                continue
+            if kind == "current" and not drug.current:
+                continue
+            if kind == "drug" and drug.plausible is Plausible.NO:
+                continue
+            if kind == "stopped" and (drug.current or drug.end is None):
+                continue
+            yield drug
+
+    def _drug(self, drug: Drug) -> Reason:
+        name = short_name(drug.name)
+        return Reason(f"drug {drug.name}", _DRUG, escaped(name), plain(name))
+
+    def _result(self, result: Result) -> Reason:
+        band = band_today(result, self.table, self.as_of)
+        text = result_text(result, band, self.terminology, self.wording)
+        short = short_result(result, self.as_of, self.terminology, self.wording)
+        return Reason(f"result {result.analyte}", _RESULT, text, short[:1].lower() + short[1:])
+
+    def results_of(self, variable: str) -> Iterator[Result]:
+        """The results on file that are out of range, of the analytes and days of that fact."""
+        limits = self.table.result_facts[variable]
+        for result in self.record.results:
+            counts_as = self.table.counts_as.get(result.analyte, result.analyte)
+            if not {result.analyte, counts_as} & limits.analytes or result.band not in _ABNORMAL:
+                continue
+            age = days_between(result.day, self.as_of) if result.day else limits.from_days
+            if limits.from_days <= age <= limits.at_most_days:
+                yield result
+
+    def is_true(self, fact: str) -> bool:
+        return self.decision.facts.get(fact, UNKNOWN) == TRUE
