@@ -36,7 +36,10 @@ def first_opinion(decision: Decision) -> dict[str, Any]:
             for made in sorted(decision.recommendations, key=lambda made: made.id)
         ],
         "withheld": sorted(withheld),
-        "questions": [{"id": question.id, "on_card": question.on_card} for question in decision.questions],
+        "questions": [
+            {"id": question.id, "findings": sorted(question.findings), "on_card": question.on_card}
+            for question in decision.questions
+        ],
         "range": list(decision.span),
         "advice": [advice.id for advice in decision.self_care],
     }
@@ -51,7 +54,7 @@ def second_opinion(record: dict[str, Any], *, questions: bool) -> dict[str, Any]
         **made,
         "recommendations": ordered,
         "withheld": sorted({(one["id"], one["why"], one["calm"]) for one in made["withheld"]}),
-        "questions": asked and [{"id": one["id"], "on_card": one["on_card"]} for one in asked],
+        "questions": asked and [{**one, "findings": sorted(one["findings"])} for one in asked],
     }
 
 
@@ -67,6 +70,9 @@ def differences(decision: Decision, record: dict[str, Any], *, questions: bool =
             continue
         if member == "recommendations":
             found += _of_recommendations(other, value)
+        elif member == "questions":
+            apart = [[one for one in some if one not in every] for some, every in ((other, value), (value, other))]
+            found.append(f"questions: only the service {apart[0]}, only the second opinion {apart[1]}")
         else:
             found.append(f"{member}: the service says {other}, the second opinion {value}")
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.second_opinion.opinion_facts import NOWHERE, Facts, Plain
+from tests.second_opinion.opinion_facts import NOWHERE, Plain
 from tests.second_opinion.opinion_outcome import Case
 from tests.second_opinion.opinion_table import LEVELS, PRESENT, Table
 
@@ -41,54 +41,74 @@ def essence(case: Case) -> tuple[Any, ...]:
     return (case.level, tuple(sorted(actions)))
 
 
-def unknown_of(case: Case, question: Plain) -> list[str]:
-    return [name for name in question.get("findings", ()) if case.facts[name] == "unknown"]
+def open_findings(case: Case, question: Plain) -> list[str]:
+    """What is unknown, and a sign that was reported absent but not examined (safer: examine it)."""
+    found = []
+    for name in question.get("findings", ()):
+        is_sign = case.table["findings"][name].get("category") == "exam"
+        if case.facts[name] == "unknown" or (is_sign and case.facts[name] == "absent-not-examined"):
+            found.append(name)
+    return found
 
 
-def answers_of(case: Case, question: Plain) -> list[Case]:
-    """The decision after each answer; none where nothing of the question is unknown."""
-    table, record = case.table, case.record
-    if "answers" in question:
-        settings: list[Facts] = []
-        for answer in question["answers"]:
-            # An answer settles what is unknown and leaves the rest.
-            sets = {name: value for name, value in answer["sets"].items() if case.facts[name] is None}
-            if sets not in settings:
-                settings.append(sets)
-        return [Case(table, record, sets) for sets in settings] if any(settings) else []
-    names = unknown_of(case, question)
-    tried = [{name: True} for name in names]
-    tried += [dict.fromkeys(names, False)] if names else []
-    return [Case(table, answered(table, record, setting)) for setting in tried]
+def matters(case: Case, name: str) -> bool:
+    """Whether the two answers about a finding lead to different advice."""
+    yes, no = (Case(case.table, answered(case.table, case.record, {name: found})) for found in (True, False))
+    return essence(yes) != essence(no)
+
+
+def matters_in_words(case: Case, question: Plain) -> bool:
+    """The same of an answer in words, which settles what is unknown and leaves the rest."""
+    after = set()
+    for answer in question["answers"]:
+        sets = {name: value for name, value in answer["sets"].items() if case.facts[name] is None}
+        after.add(essence(Case(case.table, case.record, sets)))
+    return len(after) > 1
 
 
 def questions(case: Case) -> list[Plain]:
     """The questions in their order: id, findings asked, on_card."""
-    critical_rows = [row for row in case.fired if row["level"] == "critical"]
-    silent = case.level == "critical" and all(row["asks_nothing"] for row in critical_rows)
-    found = []
+    found: list[Plain] = []
     for question in sorted(case.table["questions"], key=lambda q: q["order"]):
-        after = answers_of(case, question)
-        forced = _forced(case, question)
-        names = unknown_of(case, question)
-        old = any(_old(case, name) for name in names)
-        if not after or not (forced or any(essence(one) != essence(case) for one in after)):
+        if "answers" in question:
+            if matters_in_words(case, question):
+                # Those in words of one order are one line of a card.
+                line = ("in words", question["order"])
+                found.append(_question(case, question, question["id"], [], line, first=False))
             continue
-        critical = case.level == "critical" and not question.get("on_critical_card", False)
-        placed = question.get("on_card", True)
-        allowed = placed is True or (placed != "never" and case.why(placed, case.facts) is not None)
-        on_card = not silent and (forced or old or (allowed and not critical))
-        found.append({"id": question["id"], "findings": names, "on_card": on_card, "first": forced or old})
-    shown = [q for q in found if q["on_card"]]
-    kept = sorted(shown, key=lambda q: not q["first"])[: case.table["thresholds"]["at_most_questions"]]
+        forced = _forced(case, question)
+        names = [name for name in open_findings(case, question) if forced or matters(case, name)]
+        old = [name for name in names if _old(case, name)]
+        for name in old:
+            found.append(_question(case, question, name, [name], (name, 0), first=True))
+        rest = names if question["order"] == 1 else [name for name in names if name not in old]
+        if rest:
+            line = (question["id"], question["order"])
+            found.append(_question(case, question, question["id"], rest, line, first=forced))
+    lines = [one["line"] for one in sorted(found, key=lambda one: not one["first"]) if one["on_card"]]
+    kept = list(dict.fromkeys(lines))[: case.table["thresholds"]["at_most_questions"]]
     return [
-        {"id": q["id"], "findings": q["findings"], "on_card": any(q is one for one in kept)} for q in found
+        {"id": one["id"], "findings": one["findings"], "on_card": one["on_card"] and one["line"] in kept}
+        for one in found
     ]
+
+
+def _question(
+    case: Case, question: Plain, name: str, findings: list[str], line: tuple[str, int], *, first: bool
+) -> Plain:
+    """first: on the card whatever its order (an old sign, or breathing beside a referral for today)."""
+    placed = question.get("on_card")
+    on_card = first or placed is None or (placed != "never" and case.why(placed, case.facts) is not None)
+    if case.level == "critical":
+        critical = [row for row in case.fired if row["level"] == "critical"]
+        silent = all(row["asks_nothing"] for row in critical)
+        on_card = on_card and not silent and question.get("on_critical_card", False)
+    return {"id": name, "findings": findings, "on_card": on_card, "line": line, "first": first}
 
 
 def _forced(case: Case, question: Plain) -> bool:
     """Bulbar signs and breathing beside a referral for today that rests on weakness."""
-    if not set(question.get("findings", ())) & {BULBAR, *BREATHING} or not unknown_of(case, question):
+    if not set(question.get("findings", ())) & {BULBAR, *BREATHING}:
         return False
     weak = {row["id"] for row in case.fired if "weakness" in row["names"]}
     return case.facts["weakness"] in PRESENT and any(
@@ -110,7 +130,7 @@ def span(case: Case) -> list[str]:
         name
         for question in case.table["questions"]
         if question.get("in_range")
-        for name in unknown_of(case, question)
+        for name in open_findings(case, question)
     ]
     levels = [case.level]
     for present in (False, True):

@@ -78,13 +78,15 @@ def _findings() -> Iterator[tuple[str, list[Change]]]:
     read = {leaf.split()[0] for condition in conditions() for leaf in leaves(condition)}
     read |= {advice["trigger"] for advice in TABLE["self_care"]} | {*TRIGGERS, *TABLE["named"], *ASKED}
     read |= {name for name, head in TABLE["findings"].items() if {"analyte", "any_electrolyte"} & set(head)}
+    # Of a kind that is only shown, the mapping makes nothing present.
+    read -= {name for name, head in TABLE["findings"].items() if head["kind"] == "shown"}
     for name in sorted(read & set(TABLE["findings"])):
         values = [_set(name, finding(says)) for says in ("examined", "listed", "reported", "absent")]
         yield name, values
         more = [finding(says, MEETING) for says in ("examined", "listed", "reported")]
         more += [finding("listed", None), finding("absent-reported"), finding("unknown"), finding("history")]
         again = evidence("present", "reported", ago(0))
-        more += [finding("listed", MEETING, evidence=[again]), finding("absent", 181)]
+        more += [finding("listed", MEETING, evidence=[again]), finding("absent", 180)]
         more += [finding(says, worsening=True) for says in ("examined", "reported")]
         if "analyte" in TABLE["findings"][name] or "any_electrolyte" in TABLE["findings"][name]:
             more += [finding("listed", day) for day in around(LIMITS["recent_result_days"])]
