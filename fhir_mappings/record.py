@@ -289,13 +289,15 @@ class Patient:
 class Note:
     """A resource, or a part of one, that is ignored, unrecognised or invalid, and why (never its content).
 
-    count: how many it stands for, where they are too many for a note each.
+    count: how many it stands for, where they are too many for a note each. in_words: of a record whose code is
+    not known and whose words name a twitch.
     """
 
     reference: str
     why: str
     expression: str | None = None
     count: int = 1
+    in_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class FindingSchema(ConceptSchema):
     """sited_codes: code -> sites, a side before the site ("left hand"); told_codes: reported by nature.
 
     acute: its Conditions speak for days only; acute_concepts: so do those of these of its concepts.
-    from_history: present from history too. names: of the twitch, as a text without a known code may write them.
+    from_history: present from history too. names: of the twitch, as words without a known code.
     near_twitch: counts only in a region of the twitch.
     """
 

@@ -232,7 +232,9 @@ class TableSchema(Strict):
     signs = _names()
     benign_signs = _names()
     benign_ignores = _names()
+    triggers = _names()
     history_signs = _names()
+    electrolytes_with_drafts_of = _names()
     critical_beside = fields.Dict(
         keys=fields.String(), values=fields.Nested(CriticalBesideSchema), load_default=dict
     )

@@ -121,7 +121,6 @@ class ClauseSchema(Strict):
 ComeBackSchema = Strict.from_dict(
     {
         "heading": required_text(),
-        "at_least_days": fields.Integer(required=True, strict=True, validate=validate.Range(min=1)),
         "not_gone": required_text(),
         "clauses": fields.List(fields.Nested(ClauseSchema), required=True),
     }
@@ -143,7 +142,7 @@ _RESULTS = (
 _LEAD = (
     "no_tests benign done done_normal pending pending_undated seen made made_undated nothing because also"
     " blood blood_urgent blood_now studies paediatric_tests too_low_urgent too_low_now too_low_undated"
-    " check_breathing repeat_first more_results review review_possible re_examine examine examine_now suspected"
+    " check_breathing repeat_first repeat_first_only more_results review review_possible re_examine examine examine_now suspected"
     " age_unknown in_words conditions findings both_unseen ask in_hand briefly more"
 )
 _BELOW = (
@@ -151,7 +150,7 @@ _BELOW = (
     " not_used_one study order order_undated done_test ordered_test ordered_test_undated seen_test history"
 )
 _SUGGESTION = "urgent now present absent normal create"
-_TEXTS = "source_label link smart_link reasons"
+_TEXTS = "source_label link smart_link reasons unseen_says"
 _GROUPS_OF_TEXTS = (
     "found order_text order_category headings question ask facts examine unseen drafts open_ends gate bands"
 )

@@ -7,9 +7,9 @@ from typing import Any
 
 from fhir_mappings.record import Days, Finding, Note, Order, Record, Status, Twitch
 from service.decision import Decision
-from service.decision.result_facts import band_today
 from service.decision.on_file import newest_orders
 from service.decision.questions import AnswerOutcome, Question
+from service.decision.result_facts import band_today
 from service.knowledge import Knowledge
 
 # A text is repeated for each finding that its codes mean.

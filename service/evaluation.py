@@ -16,7 +16,7 @@ from fhir_mappings.request.json_body import InvalidBody
 from fhir_mappings.resources.submission import PatientError, Submission
 from fhir_mappings.to_findings import record_of
 from service.assessment import assessment_of
-from service.cards import Call, Situation, cards_to, matters
+from service.cards import Call, Situation, cards_to, matters, named_in_words
 from service.cards.card_ids import CardIds
 from service.decision import Decision, decide
 from service.errors import CannotDecide, DataMissing, Issue, rejection
@@ -46,8 +46,11 @@ class Evaluation:
 
     @property
     def is_undecided(self) -> bool:
-        """Whether there is no card only because a twitch could not be seen: no all clear."""
-        return self.gate in ("unseen", "unread")
+        """Whether there is no card only because a twitch could not be seen: no all clear.
+
+        A twitch that words may record has a card that says so.
+        """
+        return self.gate in ("unseen", "unread") and not named_in_words(self.decision)
 
     def reject_if_undecided(self, fetch_failures: Mapping[str, str] | None = None) -> None:
         """Raise DataMissing if the answer to a hook would look like an all clear, and is none.

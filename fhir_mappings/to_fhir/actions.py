@@ -22,6 +22,9 @@ _FULL_URL = re.compile(
     rf"(?i:urn:uuid:[0-9a-f-]{{36}})|urn:oid:[0-2](\.\d+)+|https?://[^\s\"<>]{{1,200}}/[A-Z][A-Za-z]+/{_ID}"
 )
 
+_PRACTITIONER = re.compile(r"Practitioner(Role)?/")
+_PRIORITIES = {"routine": "routine", "urgent": "urgent", "now": "stat"}
+
 # Makes a template a whole resource, for its validation.
 _SAMPLE_SUBJECT = {"reference": "Patient/sample"}
 
@@ -79,11 +82,35 @@ def about(subject: str | None, encounter: str | None) -> dict[str, Any]:
     return members
 
 
+def requester_of(user: str | None) -> dict[str, str] | None:
+    """The user of a hook call as the requester of an order, where it is a practitioner."""
+    if user is None or not fillable(user) or not _PRACTITIONER.match(user):
+        return None
+    return {"reference": user}
+
+
 def filled_order(
-    template: dict[str, Any], *, about: dict[str, Any], reasons: list[dict[str, str]], urgent: bool
+    template: dict[str, Any],
+    *,
+    about: dict[str, Any],
+    reasons: list[dict[str, str]],
+    urgency: str,
+    day: date,
+    category: str = "",
+    requester: dict[str, str] | None = None,
+    text: str = "",
 ) -> dict[str, Any]:
-    """The order for one patient. It shares the parts of the template."""
-    order = {**template, "priority": "urgent" if urgent else "routine", **about}
+    """The order for one patient. It shares the parts of the template.
+
+    urgency: routine, urgent or now. day: on which it is proposed. text: the reason in words.
+    """
+    order = {**template, "priority": _PRIORITIES[urgency], **about, "authoredOn": day.isoformat()}
+    if category:
+        order["category"] = [{"text": category}]
+    if requester:
+        order["requester"] = requester
+    if text:
+        order["reasonCode"] = [{"text": text}]
     if reasons:
         order["reasonReference"] = reasons
     return order

@@ -25,14 +25,18 @@ def in_version(resource: Resource, version: Version) -> Resource:
 
 def _r5_order(order: Resource) -> Resource:
     made = {**order, "code": {"concept": order["code"]}}
-    reasons = made.pop("reasonReference", ())
+    reasons = [{"concept": reason} for reason in made.pop("reasonCode", ())]
+    reasons += [{"reference": reason} for reason in made.pop("reasonReference", ())]
     if reasons:
-        made["reason"] = [{"reference": reason} for reason in reasons]
+        made["reason"] = reasons
     return made
 
 
 def _stu3_order(order: Resource) -> Resource:
-    return {**_stu3(order), "resourceType": "ProcedureRequest"}
+    made = {**_stu3(order), "resourceType": "ProcedureRequest"}
+    if "requester" in made:
+        made["requester"] = {"agent": made["requester"]}
+    return made
 
 
 def _stu3_answer(answer: Resource) -> Resource:

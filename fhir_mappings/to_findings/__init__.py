@@ -110,8 +110,12 @@ def _perhaps_twitch(
         if entry.may_be_a_finding
         and (entry.codes is None or any(names_twitch(entry, code) for code in entry.codes))
     ]
-    unknown = {s.reference for s in twitching if s.status is Status.UNKNOWN and not s.history}
-    unrecognised = [n for n in reader.notes if n.why in _UNKNOWN_TWITCH and n.reference in unknown]
+    unknown = {s.reference: s.in_words for s in twitching if s.status is Status.UNKNOWN and not s.history}
+    unrecognised = [
+        replace(note, in_words=unknown[note.reference])
+        for note in reader.notes
+        if note.why in _UNKNOWN_TWITCH and note.reference in unknown
+    ]
     return at_most(list(dict.fromkeys([*entries, *unrecognised])))
 
 

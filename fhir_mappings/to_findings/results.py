@@ -56,11 +56,12 @@ def results_of(reader: Reader, observations: Iterable[Observed], patient: Patien
         if adjustment is not None:
             decide = Family(analytes[name], groups.get(adjustment.analyte, ()), patient).deciding
         final = counting([r for r in groups[name] if not r.result.preliminary], decide)
-        preliminary = counting([r for r in groups[name] if r.result.preliminary], decide)[:1]
-        kept += final
-        kept += [r for r in preliminary if not final or is_newer(r, final[0])]
-    for result in kept:
-        reader.notes += result.unjudged
+        preliminary = counting([r for r in groups[name] if r.result.preliminary], decide)
+        newer = [r for r in preliminary if not final or is_newer(r, final[0])]
+        # An abnormal one says more than a newer one that could not be judged.
+        kept += [*final, *newer[-1:]]
+        for result in (*final, *newer):
+            reader.notes += result.unjudged
     return tuple(result.result for result in kept)
 
 

@@ -6,23 +6,32 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.cards.card import Call, Situation, framed
+from service.cards.contradiction_card import contradiction_cards
 from service.cards.detail import Detail
 from service.cards.discharge_card import discharge_cards
 from service.cards.draft_order_card import draft_order_cards
 from service.cards.suggestions import Suggestions
 from service.cards.summary import summary_of
+from service.cards.words_card import named_in_words, words_card
 from service.decision import Decision
 from service.decision.draft_orders import drafts_matter
 from service.knowledge import Knowledge
 
-__all__ = ["Call", "Situation", "cards_of", "cards_to", "matters"]
+__all__ = ["Call", "Situation", "cards_of", "cards_to", "matters", "named_in_words"]
 
 Cards = list[dict[str, Any]]
 
 
 def cards_to(kind: str, situation: Situation) -> Cards:
-    """The cards of that kind (see hooks.yaml), none where there is nothing to say."""
-    return _KINDS[kind](situation)
+    """The cards of that kind (see hooks.yaml), none where there is nothing to say.
+
+    An urgent action that nothing orders gets the work-up card where no other card leads with it.
+    """
+    if (words := named_in_words(situation.decision)) and matters(kind, situation):
+        return [words_card(situation, words)]
+    cards = _KINDS[kind](situation)
+    alarming = any(made.raises_alarm for made in situation.decision.recommendations)
+    return cards or (_work_up(situation) if alarming else [])
 
 
 def matters(kind: str, situation: Situation) -> bool:
@@ -54,8 +63,8 @@ def _work_up(situation: Situation) -> Cards:
 
 
 def _new_problem(situation: Situation) -> Cards:
-    """The work-up card, where the problem is a twitch or changes what is advised about one."""
-    return _work_up(situation) if situation.changes_advice else []
+    """What contradicts an examination; else the work-up card, where the problem changes what is advised."""
+    return contradiction_cards(situation) or (_work_up(situation) if situation.changes_advice else [])
 
 
 _KINDS: Mapping[str, Callable[[Situation], Cards]] = {

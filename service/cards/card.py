@@ -21,7 +21,8 @@ class Call:
 
     hook_instance: the uuids derive from it, never from chance. ids: sign them; by default they are unsigned,
     and feedback on them is refused. knowledge_version: hexadecimal, part of the uuids. about: the draft order
-    that the card is about, where a call has several cards.
+    that the card is about, where a call has several cards. user: who called, as a reference. smart_url: of the
+    form that a second link launches; "" = no link.
     """
 
     hook_instance: str
@@ -31,6 +32,8 @@ class Call:
     ids: CardIds = field(default_factory=CardIds)
     knowledge_version: str = ""
     about: str = ""
+    user: str | None = None
+    smart_url: str = ""
 
     def uuid(self, kind: str, name: str) -> str:
         """A uuid that is the same for the same thing in the same call.
@@ -92,14 +95,7 @@ def framed(
             {"system": wording.override_system, "code": code, "display": display}
             for code, display in wording.override_reasons
         ],
-        "links": [
-            {
-                "label": wording.say("link", row=row.label),
-                "url": f"{call.base_url}/knowledge/{row.id}",
-                "type": "absolute",
-            }
-            for row in rows
-        ],
+        "links": _links(knowledge, call, ids),
         "extension": {
             EXTENSION: {
                 "knowledgeVersion": knowledge.version,
@@ -113,11 +109,25 @@ def framed(
     return card
 
 
+def _links(knowledge: Knowledge, call: Call, rows: Sequence[str]) -> list[dict[str, str]]:
+    """The rows that fired, with their claims; and the form, where a site has one."""
+    fired = f"?rows={','.join(rows)}" if rows else ""
+    links = [
+        {
+            "label": knowledge.wording.say("link"),
+            "url": f"{call.base_url}/knowledge{fired}",
+            "type": "absolute",
+        }
+    ]
+    if call.smart_url:
+        links.append({"label": knowledge.wording.say("smart_link"), "url": call.smart_url, "type": "smart"})
+    return links
+
+
 def _source(knowledge: Knowledge, call: Call) -> dict[str, Any]:
     source: dict[str, Any] = {
         "label": knowledge.wording.say("source_label"),
         "url": f"{call.base_url}/knowledge",
-        "icon": f"{call.base_url}/static/icon.png",
     }
     topic = knowledge.terminology.findings["fasciculation"]
     if topic.answer is not None:

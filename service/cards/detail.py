@@ -1,32 +1,37 @@
-"""The detail of a card, in GitHub-flavoured Markdown: why, what, and what would change it."""
+"""The detail of a card, in GitHub-flavoured Markdown: what to do and why, and below a rule the evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 
-from fhir_mappings.record import Band, Drug, Result, Status
-from service.cards.escaping import escaped
-from service.cards.text import (
-    Questions,
-    capital,
-    duration,
-    finding_text,
-    joined,
-    recommendation_text,
-    result_text,
-    site_label,
-    study_label,
-    test_label,
-)
-from service.decision import Decision, Recommendation, Withheld
-from service.decision.facts import band_today, present
-from service.decision.table import ADVICE, FALSE, REVIEW, TRUE, UNKNOWN, Facts, RowRole
+from fhir_mappings.record import Status
+from service.cards.evidence import EvidenceText
+from service.cards.reasons import Reason, Reasons
+from service.cards.spans import age_of, day_month
+from service.cards.text import capital, counted, joined, twitch_for
+from service.cards.to_do import Line, ToDo
+from service.decision import Decision
+from service.decision.table import PRESENT, REFERRAL, ROUTINE, TRUE, RowRole
 from service.knowledge import Knowledge
 
-_FACTS = {Status.PRESENT: TRUE, Status.ABSENT: FALSE, Status.UNKNOWN: UNKNOWN}
-# An old abnormal value is history and comes last, with its date.
-_RESULT_RANKS = {Band.CRITICAL: 0, Band.OUT_OF_RANGE: 1, Band.IN_RANGE: 2, Band.NOT_JUDGED: 2}
-_COLUMNS = ("feature", "recorded", "reassuring", "evaluate")
+MOST_LINES_ABOVE, MOST_WORDS_ABOVE, MOST_LINES = 12, 110, 30
+RULE = "---"
+
+
+@dataclass(slots=True)
+class _Part:
+    """Some lines above the rule, in forms from the fullest to the briefest. soft: the softest is cut first."""
+
+    forms: Sequence[Sequence[str]]
+    soft: int
+    numbered: bool = False
+    form: int = 0
+
+    @property
+    def lines(self) -> Sequence[str]:
+        return self.forms[self.form]
 
 
 class Detail:
@@ -35,266 +40,255 @@ class Detail:
     def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
         self.decision = decision
         self.record = decision.record
+        self.as_of = decision.record.as_of
         self.knowledge = knowledge
         self.table = knowledge.table
-        self.terminology = knowledge.terminology
         self.wording = knowledge.wording
         self.say = knowledge.wording.say
+        self.to_do = ToDo(decision, knowledge)
+        self.evidence = EvidenceText(decision, knowledge)
+        self.reasons = Reasons(decision, knowledge)
+        self.lines = self.to_do.lines()
 
     def markdown(self) -> str:
         """The whole detail."""
-        parts = [
-            self.unseen(),
-            self.statements(),
-            self.section("why", self.features()),
-            self.section("recommended", self.recommended()),
-            self.self_care(),
-            self.section("not_again", self.not_again()),
-            self.section("withheld", self.withheld_from_child()),
-            self.section("questions", Questions(self.decision, self.knowledge).lines()),
-            self.section("medicines", self.medicines()),
-            self.section("results", self.results()),
-            self.section("studies", self.studies()),
-            self.section("also", self.also()),
-            self.safety_net(self.decision.level),
-        ]
-        return "\n\n".join(part for part in parts if part)
+        above = self.above()
+        below = self.evidence.blocks(MOST_LINES - _count(above) - 1)
+        return "\n\n".join([*above, RULE, *below])
 
-    def section(self, heading: str, lines: Iterable[str]) -> str:
+    def above(self) -> list[str]:
+        """The blocks above the rule: at most 12 lines and 110 words."""
+        parts = [part for part in self._parts() if part.lines]
+        blocks = _rendered(parts)
+        while _count(blocks) > MOST_LINES_ABOVE or _words(blocks) > MOST_WORDS_ABOVE:
+            longer = [part for part in parts if part.form + 1 < len(part.forms)]
+            if not longer:
+                break
+            max(longer, key=lambda part: part.soft).form += 1
+            blocks = _rendered(parts)
+        return blocks
+
+    def _parts(self) -> Iterator[_Part]:
+        urgent = [line for line in self.lines if line.urgency != ROUTINE]
+        routine = [line for line in self.lines if line.urgency == ROUTINE]
+        made = self.to_do.made()
+        if made and not any(action.raises_alarm for action in self.decision.recommendations):
+            yield _Part([[f"**{capital(joined(made))}.**"]], 0)
+        yield self._actions(urgent, 1, bold=True)
+        yield _Part([self._notices()], 0)
+        yield self._actions(routine, 4)
+        if not self.lines and not made:
+            yield _Part([[self.status()]], 0)
+        if self._tests_for_paediatric_team():
+            yield _Part([[self.say("lead.paediatric_tests")], []], 8)
+        yield _Part([[self.because(most)] for most in (10, 6, 4, 2, 1)], 3)
+        asked = self.to_do.questions.on_card()
+        yield _Part([[self._ask(asked, most)] if asked else [] for most in (4, 3, 2, 1)], 2)
+        yield _Part([[text] if text else [] for text in (self.self_care(9), self.self_care(2), "")], 9)
+        yield _Part([[text] for text in [self.come_back()] if text] or [[]], 0)
+        yield _Part([list(self._last())], 0)
+
+    def _actions(self, lines: list[Line], soft: int, *, bold: bool = False) -> _Part:
+        def shown(texts: list[str]) -> list[str]:
+            return [f"**{capital(text)}.**" if bold else f"{capital(text)}." for text in texts]
+
+        forms = [[line.full for line in lines], [line.brief for line in lines]]
+        for kept in (3, 2, 1, 0):
+            if len(lines) > kept + 1 and not bold:
+                rest = self.to_do.briefly(lines[kept:])
+                forms.append([*(line.brief for line in lines[:kept]), rest.full])
+        return _Part([shown(form) for form in forms], soft, numbered=True)
+
+    def _notices(self) -> list[str]:
+        """What was not seen, where the gate rests on it; that only words opened it."""
+        unseen = {"conditions", "findings"} & set(self.record.not_seen)
+        notes = []
+        if unseen:
+            notes.append(self.say("lead.both_unseen" if len(unseen) > 1 else f"lead.{min(unseen)}"))
+        if self.record.twitch.in_words:
+            notes.append(self.say("lead.in_words"))
+        return [" ".join(notes)] if notes else []
+
+    def status(self) -> str:
+        """What stands where nothing is to be done: no tests, or tests done or pending."""
+        kinds = {withheld.why: withheld for withheld in self.decision.withheld}
+        for why in ("ordered", "seen", "done"):
+            withheld = kinds.get(why)
+            if withheld is not None:
+                day = self._newest_day(why)
+                when = day_month(day, self.as_of, self.wording) if day else ""
+                place = {"ordered": "pending" if day else "pending_undated", "seen": "seen"}.get(why)
+                if place is None:
+                    place = "done_normal" if self._calmly_done() else "done"
+                return self.say(f"lead.{place}", date=when)
+        if self.decision.has(RowRole.BENIGN):
+            return self.say("lead.benign")
+        return self.say("lead.no_tests" if self.decision.has(RowRole.NOTHING) else "lead.nothing")
+
+    def _newest_day(self, why: str) -> date | None:
+        days = [w.day for w in self.decision.withheld if w.why == why and w.day is not None]
+        return max(days, default=None)
+
+    def _calmly_done(self) -> bool:
+        return all(withheld.calm for withheld in self.decision.withheld if withheld.why == "done")
+
+    def _tests_for_paediatric_team(self) -> bool:
+        """Whether tests are left to the paediatric team, and a referral is due."""
+        if not any(withheld.why == "child" for withheld in self.decision.withheld):
+            return False
+        return any(self.table.actions[made.id].order == REFERRAL for made in self.decision.recommendations)
+
+    def because(self, most: int) -> str:
+        """Because: weakness, wasting (examined 2026-06-15); worsening; hand twitch 4 months."""
+        named = {name for line in self.lines for name in line.names}
+        rows = [row for row in self.decision.rows if not row.last and RowRole.NAMED not in row.roles]
+        found = self.reasons.of(rows, named)
+        facts = [age_of(self.record.patient.born, self.as_of, self.wording)] if self._is_child() else []
+        facts += _grouped(found[:most])
+        if len(found) > most:
+            facts.append(self.say("lead.also", count=len(found) - most))
+        facts.append(twitch_for(self.record.twitch, self.as_of, self.wording))
+        facts.append(self._examination())
+        text = "; ".join(filter(None, facts))
+        return self.say("lead.because", facts=f"{text[:1].lower()}{text[1:]}")
+
+    def _is_child(self) -> bool:
+        return self.decision.has(RowRole.CHILD)
+
+    def _examination(self) -> str:
+        """examination normal (2026-06-15)."""
+        if not self.decision.examined_normal:
+            return ""
+        days = [self.record.finding(sign).recorded for sign in self.table.benign_signs]
+        known = [day for day in days if day is not None]
+        normal = self.say("summary.normal")
+        return f"{normal} ({min(known)})" if known else normal
+
+    def _ask(self, asked: Sequence[str], most: int) -> str:
+        questions = [capital(text) for text in asked[:most]]
+        return self.say("lead.ask", questions=" ".join(questions))
+
+    def self_care(self, most: int = 9) -> str:
+        """Each as its own short sentence."""
+        advice = [self.say(f"self_care.advice.{advice.id}") for advice in self.decision.self_care[:most]]
+        if not advice:
+            return ""
+        return f"**{self.say('self_care.heading')}:** {' '.join(f'{capital(text)}.' for text in advice)}"
+
+    def come_back(self) -> str:
+        """Come back if: only what is not yet true; "" beside a referral, an urgent action or a sign."""
+        facts = self.decision.facts
+        if self._is_followed() or any(facts.get(sign) in PRESENT for sign in self.table.signs):
+            return ""
+        clauses = [self._not_gone()]
+        clauses += [
+            clause.says
+            for clause in self.wording.come_back
+            if not any(facts.get(name) == TRUE or facts.get(name) in PRESENT for name in clause.unless)
+        ]
+        clauses = [clause for clause in clauses if clause]
+        if not clauses:
+            return ""
+        *others, last = clauses
+        text = f"{joined(others)}{self.say('question.or')}{last}" if others else last
+        return self.say("come_back.heading", clauses=text)
+
+    def _is_followed(self) -> bool:
+        """Whether a referral or an urgent action is recommended or ordered."""
+        made = any(
+            action.urgency != ROUTINE
+            or (self.table.actions[action.id].order == REFERRAL and not action.consider)
+            for action in self.decision.recommendations
+        )
+        return made or any(
+            withheld.urgency != ROUTINE or self.table.actions[withheld.id].order == REFERRAL
+            for withheld in self.decision.withheld
+            if withheld.why in ("ordered", "seen")
+        )
+
+    def _not_gone(self) -> str:
+        """not gone by 29 Nov; "" where it has lasted longer already."""
+        facts, limits, onset = self.decision.facts, self.table.thresholds, self.record.twitch.onset
+        eyelid = facts.get("isolated-eyelid") == TRUE
+        if facts.get("lasts-long-for-eyelid" if eyelid else "lasts-long") == TRUE:
+            return ""
+        days = limits.eyelid_days if eyelid else limits.return_days
+        start = onset.latest if onset.earliest is not None and onset.latest is not None else self.as_of
+        try:
+            day = max(start + timedelta(days=days), self.as_of + timedelta(days=limits.return_at_least_days))
+        except OverflowError:
+            return ""
+        return self.say("come_back.not_gone", date=day_month(day, self.as_of, self.wording))
+
+    def _last(self) -> Iterator[str]:
+        decision = self.decision
+        notes = []
+        if names_disease(decision, self.knowledge):
+            refers = any(self.table.actions[r.id].order == REFERRAL for r in decision.recommendations)
+            notes.append(self.say("exclude_disease.says" if refers else "exclude_disease.ordered"))
+        if decision.suspected:
+            labels = [self.knowledge.terminology.findings[name].label for name in decision.suspected]
+            notes.append(self.say("lead.suspected", labels=counted(labels, 2, self.wording)))
+        if not self.record.patient.born.known:
+            notes.append(self.say("lead.age_unknown"))
+        if notes:
+            yield " ".join(notes)
+
+    def section(self, heading: str, lines: Iterator[str] | Sequence[str]) -> str:
         """A heading with its lines; nothing where there is no line."""
         body = "\n".join(lines)
         return f"**{self.say(f'headings.{heading}')}**\n\n{body}" if body else ""
 
-    def unseen(self) -> str:
-        lists = joined(self.say(f"unseen.{key}") for key in self.record.not_seen)
-        notes = [self.say("unseen_says", lists=lists)] if lists else []
-        # A medicine without a known class is listed with the medicines.
-        unread: dict[str, int] = {}
-        for note in self.record.not_understood:
-            if not (note.expression or "").endswith("medication"):
-                unread[note.reference] = max(note.count, unread.get(note.reference, 0))
-        counted = (("not_understood", sum(unread.values())), ("not_used", len(self.record.not_used)))
-        for place, count in counted:
-            if count:
-                notes.append(self.say(f"{place}_one" if count == 1 else place, count=count))
-        return " ".join(notes)
 
-    def statements(self) -> str:
-        """What must be read first: nothing calls for tests, a low B12, what is to be excluded."""
-        decision, notes = self.decision, []
-        if decision.has(RowRole.NOTHING):
-            notes.append(self.say("nothing"))
-            if decision.benign:
-                notes.append(self.say("benign"))
-        if decision.has(RowRole.TREAT_TODAY):
-            notes.append(self.say("electrolyte_critical"))
-        if decision.has(RowRole.TREAT_B12):
-            notes.append(self.say("b12_low"))
-        adult = decision.facts.get("child-age") != TRUE
-        if adult and decision.has(RowRole.EXCLUDE_DISEASE):
-            notes.append(self.say("exclude_disease"))
-        for name in decision.suspected:
-            label = self.terminology.findings[name].label
-            notes.append(self.say("suspected", label=capital(label)))
-        if decision.facts.get("child-age", UNKNOWN) == UNKNOWN:
-            notes.append(self.say("age_unknown"))
-        return " ".join(notes)
+def names_disease(decision: Decision, knowledge: Knowledge) -> bool:
+    """Whether the card names the disease to be excluded: of an adult whose signs nothing recorded explains."""
+    if decision.facts.get("child-age") == TRUE or not decision.has(RowRole.EXCLUDE_DISEASE):
+        return False
+    wording, record = knowledge.wording, decision.record
+    if any(record.finding(name).status is Status.PRESENT for name in wording.explains_signs):
+        return False
+    seen = PRESENT - {"reported"}
+    return not any(decision.facts.get(name) in seen for name in wording.explains_if_examined)
 
-    def features(self) -> Iterator[str]:
-        """The recorded features against the two columns of the documents, as a Markdown table."""
-        say, twitch, facts = self.say, self.record.twitch, self.decision.facts
-        yield f"| {' | '.join(say(f'table.{column}') for column in _COLUMNS)} |"
-        yield "|---|---|---|---|"
-        site = site_label(twitch, self.wording) or say("table.not_recorded")
-        yield self._feature("site", site, _either(facts, "several-regions", "tongue-site"))
-        lasting = duration(twitch, self.record.as_of, self.wording)
-        for text in twitch.onset_texts:
-            lasting += "; " + say("table.as_written", text=escaped(text))
-        if twitch.not_seen_lately:
-            lasting += "; " + say("table.not_seen_lately")
-        eyelid = facts.get("isolated-eyelid") == TRUE
-        long = facts.get("lasts-long-for-eyelid" if eyelid else "lasts-long", UNKNOWN)
-        yield self._feature("duration", lasting, long)
-        course = joined(sorted(twitch.courses)) or say("table.not_recorded")
-        yield self._feature("course", course, _either(facts, "worsening", "spreading"))
-        absent: list[str] = []
-        signs = self.table.benign_signs
-        for name in [*signs, *(f for f in self._recorded_findings() if f not in signs)]:
-            finding = self.record.finding(name)
-            if finding.status is Status.ABSENT and name not in signs and not finding.conflict:
-                absent.append(self.terminology.findings[name].label)
-            else:
-                text = finding_text(finding, self.wording)
-                yield self._feature(name, text, _FACTS[finding.status])
-        if absent:
-            # Absent findings share one line.
-            names = say("table.absent", findings=joined(absent))
-            both = f"**{say('status.absent')}** | {say('status.present')}"
-            yield f"| {say('table.others')} | {names} | {both} |"
 
-    def _recorded_findings(self) -> list[str]:
-        """Asked findings about which something is recorded, present ones first."""
-        findings = (self.record.findings.get(asked.id) for asked in self.table.asked)
-        recorded = [finding for finding in findings if finding and finding.evidence]
-        return [f.id for f in sorted(recorded, key=lambda f: f.status is not Status.PRESENT)]
-
-    def _feature(self, name: str, recorded: str, fact: str) -> str:
-        """One row of the table; the column that the fact falls into is bold."""
-        place = f"table.rows.{name}"
-        label = self.wording.maybe(f"{place}.label")
-        if label:
-            reassuring, evaluate = self.say(f"{place}.reassuring"), self.say(f"{place}.evaluate")
+def _grouped(reasons: Sequence[Reason]) -> list[str]:
+    """Facts in their order; neighbours of the same basis and date share them."""
+    groups: list[tuple[str, list[str]]] = []
+    for reason in reasons:
+        if groups and groups[-1][0] == reason.how and reason.how:
+            groups[-1][1].append(reason.text)
         else:
-            label = capital(self.terminology.findings[name].label)
-            reassuring, evaluate = self.say("status.absent"), self.say("status.present")
-        reassuring = f"**{reassuring}**" if fact == FALSE else reassuring
-        evaluate = f"**{evaluate}**" if fact == TRUE else evaluate
-        return f"| {label} | {recorded} | {reassuring} | {evaluate} |"
-
-    def recommended(self) -> Iterator[str]:
-        for recommendation in sorted(self.decision.recommendations, key=lambda r: not r.urgent):
-            if self.table.actions[recommendation.id].kind != ADVICE:
-                yield f"- {self.recommendation(recommendation)}"
-
-    def recommendation(self, recommendation: Recommendation) -> str:
-        """**Blood test: sodium, potassium** – because: muscle wasting; twitching for more than two weeks."""
-        text = recommendation_text(recommendation, self.knowledge)
-        order = recommendation.routine_order
-        if order is not None:
-            place = "routine_order" if order.day else "routine_order_undated"
-            text += f"; {self.say(place, date=order.day)}"
-        review = self.table.actions[recommendation.id].kind == REVIEW
-        if review and self.decision.has(RowRole.CAN_RAISE_POTASSIUM):
-            text += f". {self.say('diuretic_sparing')}"
-        return text
-
-    def self_care(self) -> str:
-        if not self.decision.self_care:
-            return ""
-        heading = "heading_if_normal" if self.decision.unknown_signs else "heading"
-        advice = joined(self.say(f"self_care.advice.{a.id}") for a in self.decision.self_care)
-        return f"**{self.say(f'self_care.{heading}')}:** {advice}."
-
-    def not_again(self) -> Iterator[str]:
-        """What is done or pending, tests of one order on one line."""
-        lines: dict[str, list[str]] = {}
-        for withheld in self.decision.withheld:
-            if withheld.kind != "child":
-                names = lines.setdefault(self.withheld_text(withheld), [])
-                names.extend(test_label(t, self.terminology, self.wording) for t in withheld.tests)
-        for text, names in lines.items():
-            yield f"- {text.replace('{test}', capital(joined(names)))}"
-
-    def withheld_text(self, withheld: Withheld) -> str:
-        place = withheld.kind
-        if withheld.kind == "ordered":
-            urgent = withheld.priority is not None and withheld.priority != "routine"
-            place = "ordered_undated" if withheld.day is None else "ordered_urgent" if urgent else "ordered"
-        return self.say(f"withheld.{place}", test="{test}", date=withheld.day)
-
-    def withheld_from_child(self) -> Iterator[str]:
-        names = [self.say(f"actions.{w.id}.short") for w in self.decision.withheld if w.kind == "child"]
-        if names:
-            yield self.say("withheld.child", tests=capital(joined(names)))
-
-    def medicines(self) -> Iterator[str]:
-        unknown = []
-        for drug in self.record.drugs:
-            if drug.classes:
-                yield f"- {self.medicine(drug)}"
-            else:
-                place = "other" if drug.recognised else "unrecognised"
-                unknown.append(self.say(f"medicine.{place}", name=escaped(drug.name)))
-        if unknown:
-            yield f"- {'; '.join(unknown)}"
-
-    def medicine(self, drug: Drug) -> str:
-        """What the medicine has to do with the twitching, and why."""
-        classes = self.class_names(drug.classes)
-        if not any(row.drug_classes & drug.classes for row in self.table.rows):
-            return self.say("medicine.other", name=f"{escaped(drug.name)} ({classes})")
-        return self.say(
-            f"medicine.{drug.plausible.value}",
-            name=escaped(drug.name),
-            **{"class": classes},
-            why=escaped(drug.why),
-        )
-
-    def results(self) -> Iterator[str]:
-        """The results that the table shows, critical ones first."""
-        order = {name: index for index, name in enumerate(self.table.shown_results)}
-        judged = [
-            (band_today(result, self.table, self.record.as_of), result)
-            for result in self.record.results
-            if result.analyte in order
-        ]
-        judged.sort(key=lambda pair: (_RESULT_RANKS[pair[0]], order[pair[1].analyte]))
-        for band, result in judged:
-            yield f"- {result_text(result, band, self.terminology, self.wording)}"
-
-    def judged(self, result: Result) -> str:
-        """The result with the band that it has today."""
-        band = band_today(result, self.table, self.record.as_of)
-        return result_text(result, band, self.terminology, self.wording)
-
-    def names(self, tests: Iterable[str]) -> str:
-        """Names of analytes, studies and actions."""
-        return joined(test_label(test, self.terminology, self.wording) for test in tests)
-
-    def class_names(self, classes: Iterable[str]) -> str:
-        """Names of the classes of a medicine."""
-        labels = self.terminology.medications.class_labels
-        return joined(labels[name] for name in sorted(classes) if name in labels)
-
-    def studies(self) -> Iterator[str]:
-        for study in self.record.studies:
-            label = study_label(study.id, self.wording)
-            day = study.day.isoformat() if study.day else self.say("undated").lstrip(", ")
-            yield f"- {self.say('study', label=label, date=day)}"
-
-    def also(self) -> Iterator[str]:
-        labels = [
-            self.terminology.findings[f.id].label
-            for f in self.decision.named
-            if f.id in self.terminology.findings
-        ]
-        labels += [self.terminology.findings[name].label for name in self._named_by_rows()]
-        if labels:
-            yield capital(joined(labels)) + "."
-        named = {withheld.reference for withheld in self.decision.withheld}
-        shown: set[frozenset[str]] = set()
-        # The newest of several orders for the same tests.
-        for order in reversed(self.record.orders):
-            if order.reference not in named and not order.draft and order.tests not in shown:
-                shown.add(order.tests)
-                tests = {self.table.counts_as.get(test, test) for test in order.tests}
-                names = capital(joined(self._names_in_order(tests)))
-                place = "pending" if order.day else "pending_undated"
-                yield self.say(place, tests=names, date=order.day)
-
-    def _named_by_rows(self) -> Iterator[str]:
-        """The findings that make a row hold whose role is to name them."""
-        for row in self.decision.rows:
-            if RowRole.NAMED in row.roles:
-                yield from (name for name in row.reads if present(self.record, name))
-
-    def _names_in_order(self, tests: Iterable[str]) -> list[str]:
-        """The names of tests in an order that no id of an action decides."""
-
-        def place(test: str) -> str:
-            known = test in self.terminology.analytes
-            return test if known else test_label(test, self.terminology, self.wording).lower()
-
-        return [test_label(test, self.terminology, self.wording) for test in sorted(tests, key=place)]
-
-    def safety_net(self, level: str) -> str:
-        """When to come back; not on a critical card."""
-        if level == "critical":
-            return ""
-        return f"**{self.say('headings.safety_net')}:** {self.say('safety_net')}"
+            groups.append((reason.how, [reason.text]))
+    return [f"{', '.join(texts)} ({how})" if how else ", ".join(texts) for how, texts in groups]
 
 
-def _either(facts: Facts, *names: str) -> str:
-    """true if one of the facts is true, false if one is false, else unknown."""
-    values = [facts.get(name, UNKNOWN) for name in names]
-    return TRUE if TRUE in values else FALSE if FALSE in values else UNKNOWN
+def _rendered(parts: Sequence[_Part]) -> list[str]:
+    """The blocks of the parts; actions are numbered through."""
+    blocks: list[str] = []
+    number = 0
+    for part in parts:
+        if not part.lines:
+            continue
+        if not part.numbered:
+            blocks += part.lines
+            continue
+        lines = [f"{number + place}. {text}" for place, text in enumerate(part.lines, 1)]
+        # A list goes on where nothing comes between.
+        if _ends_list(blocks, number):
+            blocks[-1] += "\n" + "\n".join(lines)
+        else:
+            blocks.append("\n".join(lines))
+        number += len(lines)
+    return blocks
+
+
+def _ends_list(blocks: Sequence[str], number: int) -> bool:
+    return bool(number and blocks and blocks[-1].splitlines()[-1].startswith(f"{number}. "))
+
+
+def _count(blocks: Sequence[str]) -> int:
+    return sum(1 for block in blocks for line in block.splitlines() if line.strip())
+
+
+def _words(blocks: Sequence[str]) -> int:
+    return sum(len(block.split()) for block in blocks)

@@ -1,114 +1,84 @@
-"""The discharge card: what is pending, not done or not answered at the end of an encounter."""
+"""The discharge card: what is pending or unanswered at the end of an encounter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from service.cards.card import Situation, framed
-from service.cards.detail import Detail
+from service.cards.card import Situation
+from service.cards.hook_card import HookCard
+from service.cards.question_text import Questions
 from service.cards.suggestions import Suggestions
-from service.cards.summary import fitting
-from service.cards.text import Questions, action_name, capital, joined
-from service.decision import Withheld
-from service.decision.discharge import pending_orders, unanswered
-from service.decision.on_file import URGENT_PRIORITIES
-from service.decision.questions import foremost
-from service.decision.table import ADVICE
+from service.cards.text import action_name, capital, joined
+from service.decision.discharge import pending_orders, to_do, unanswered
+from service.decision.on_file import PRIORITIES
+from service.decision.table import URGENT
 
 
 def discharge_cards(situation: Situation) -> list[dict[str, Any]]:
     """The card, or none where nothing is pending or open."""
     if not situation.decision.open:
         return []
-    card = _Card(situation)
-    if not (card.to_do or card.pending or card.act_on or card.unanswered):
-        return []
-    return [card.card()]
+    card = _DischargeCard(situation)
+    return [card.card()] if card.urgent or card.open_actions or card.pending or card.asked else []
 
 
-class _Card:
+class _DischargeCard(HookCard):
     """Writes the card of one decision."""
 
     def __init__(self, situation: Situation) -> None:
-        knowledge, decision = situation.knowledge, situation.decision
-        self.situation = situation
-        self.decision = decision
-        self.table = knowledge.table
-        self.terminology = knowledge.terminology
-        self.wording = knowledge.wording
-        self.say = knowledge.wording.say
-        self.of = Detail(decision, knowledge)
-        self.questions = Questions(decision, knowledge)
-        self.to_do = [r for r in decision.recommendations if self.table.actions[r.id].kind != ADVICE]
-        self.pending = pending_orders(decision.record, self.table)
-        self.act_on = [w for w in decision.withheld if w.kind == "act-on"]
-        self.unanswered = unanswered(decision, knowledge.table)
+        super().__init__(situation)
+        self.open_actions = to_do(self.decision, self.table)
+        self.pending = pending_orders(self.decision, self.table)
+        self.asked = unanswered(self.decision)[: self.table.thresholds.at_most_questions]
+        self.questions = Questions(replace(self.decision, questions=self.asked), self.knowledge)
 
     def card(self) -> dict[str, Any]:
-        knowledge, call = self.situation.knowledge, self.situation.call
-        return framed(
-            knowledge,
-            call,
-            summary=fitting(list(self.summary())),
+        made = replace(self.decision, recommendations=(*self.urgent, *self.open_actions))
+        write = Suggestions(made, self.knowledge, self.call)
+        return self.framed(
+            summary=self.summary(),
             level=self.decision.level,
-            detail=self.detail(),
+            actions=self.actions(),
+            notes=self.notes(),
             rows=self.decision.rows,
-            suggestions=Suggestions(self.decision, knowledge, call).all(),
+            suggestions=[*write.orders(), *write.answers(self.asked)],
         )
 
     def summary(self) -> Iterator[tuple[str, ...]]:
         """Its parts, each in forms from the fullest to the shortest."""
         say = self.say
-        yield (say("open_ends.head"),)
-        if self.to_do:
-            ranked = sorted(self.to_do, key=lambda r: not r.urgent)
-            names = joined(action_name(r.id, r.urgent, self.wording) for r in ranked)
-            brief = say("open_ends.to_do_some", count=len(self.to_do))
-            yield say("open_ends.to_do", actions=names), brief
-        if self.act_on:
-            yield (say("open_ends.act_on", tests=self._tests(self.act_on)),)
         if self.pending:
-            yield say("open_ends.pending", tests=self._tests(self.pending)), say("open_ends.pending_some")
-        if self.unanswered:
-            asked = foremost(self.unanswered, self.table.thresholds.at_most_questions)
-            names = joined(self.questions.name(question) for question in asked)
+            yield say("open_ends.pending", tests=self._pending_tests()), say("open_ends.pending_some")
+        if self.open_actions:
+            names = joined(action_name(made.id, made.urgency, self.wording) for made in self.open_actions)
+            yield say("open_ends.to_do", actions=names), say("open_ends.to_do_some")
+        asked = self.questions.on_card()
+        if asked:
+            names = joined(self.questions.name(question) for question in self.asked)
             yield say("open_ends.ask", questions=names), say("open_ends.ask_some")
 
-    def detail(self) -> str:
-        of = self.of
-        act_on = (
-            f"- {of.withheld_text(withheld).replace('{test}', capital(self._tests([withheld])))}."
-            for withheld in self.act_on
-        )
-        parts = [
-            of.unseen(),
-            of.statements(),
-            of.section("open", [*of.recommended(), *act_on]),
-            of.section("pending", self._pending_lines()),
-            of.section("questions", [*self.questions.lines(), *self._unexamined()]),
-            of.section("results", of.results()),
-            of.safety_net(self.decision.level),
-        ]
-        return "\n\n".join(part for part in parts if part)
+    def actions(self) -> Iterator[str]:
+        """Who looks at each pending result, then what nothing orders yet."""
+        lines: dict[str, list[str]] = {}
+        for order in self.pending:
+            place = "pending_urgent_says" if order.priority in PRIORITIES[URGENT] else "pending_says"
+            line = self.say(f"open_ends.{place}", tests="{tests}", date=order.day)
+            lines.setdefault(line, []).extend(self._tests(order.tests))
+        for text, tests in lines.items():
+            yield text.replace("{tests}", capital(joined(tests)))
+        yield from (line.brief for line in self.written(self.open_actions).lines())
 
-    def _pending_lines(self) -> Iterator[str]:
-        lines: dict[str, list[Withheld]] = {}
-        for withheld in self.pending:
-            urgent = withheld.priority in URGENT_PRIORITIES
-            place = "open_ends.pending_urgent_says" if urgent else "open_ends.pending_says"
-            lines.setdefault(self.say(place, tests="{tests}", date=withheld.day), []).append(withheld)
-        for text, pending in lines.items():
-            yield f"- {text.replace('{tests}', capital(self._tests(pending)))}"
+    def notes(self) -> Iterator[str]:
+        """The questions on one line."""
+        if asked := self.questions.on_card():
+            yield self.say("lead.ask", questions=" ".join(capital(question) for question in asked))
 
-    def _unexamined(self) -> Iterator[str]:
-        """Unknown signs that no question names."""
-        asked = {question.id for question in self.decision.questions}
-        names = [
-            self.terminology.findings[sign].label for sign in self.decision.unknown_signs if sign not in asked
-        ]
-        if names:
-            yield f"- {self.say('open_ends.unexamined', signs=joined(names))}"
+    def _pending_tests(self) -> str:
+        return joined(name for order in self.pending for name in self._tests(order.tests))
 
-    def _tests(self, withheld: Iterable[Withheld]) -> str:
-        return self.of.names(test for tests in withheld for test in tests.tests)
+    def _tests(self, tests: frozenset[str]) -> list[str]:
+        """The names of the tests of an order in an order that no id decides."""
+        counted = {self.table.counts_as.get(test, test) for test in tests}
+        return sorted((self.names([test]) for test in counted), key=str.lower)

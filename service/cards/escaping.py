@@ -19,7 +19,7 @@ _ACTIVE = re.compile(
 _ENTITIES = {"entity": "&amp;", "less": "&lt;", "greater": "&gt;"}
 # What begins a block where it is the first of a line: a heading, list, rule, quote or code.
 _BLOCK = re.compile(r"(?:(\d{1,9})([.)])|([#+\-=]))(?=[\s#+\-=]|$)")
-_PLAIN = str.maketrans({mark: " " for mark in "`*_[]|~<>\\"})
+_PLAIN = str.maketrans(dict.fromkeys("`*_[]|~<>\\", " "))
 _WORD_JOINER = "\u2060"
 _LONGEST_CHARACTERS = 200
 _LONGEST_NAME_CHARACTERS = 40

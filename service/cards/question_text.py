@@ -8,18 +8,18 @@ from fhir_mappings.record import Evidence
 from service.cards.spans import recorded_as
 from service.cards.text import action_name, capital, finding_name, joined, together
 from service.decision import Decision
-from service.decision.outcome import Outcome
 from service.decision.questions import Question
+from service.decision.recommendations import Outcome
 from service.decision.table import LEVELS, ActionRole
 from service.knowledge import Knowledge
 
 _RANK = {level: rank for rank, level in enumerate(LEVELS)}
 
 
-def asked_on_card(decision: Decision, knowledge: Knowledge) -> tuple[Question, ...]:
+def asked_on_card(decision: Decision) -> tuple[Question, ...]:
     """The questions of the card, the first in order."""
-    asked = sorted((q for q in decision.questions if q.on_card or q.forced), key=lambda q: (q.order, q.id))
-    return tuple(asked[: knowledge.table.thresholds["at_most_questions"]])
+    asked = (question for question in decision.questions if question.on_card or question.forced)
+    return tuple(sorted(asked, key=lambda question: (question.order, question.id)))
 
 
 class Questions:
@@ -32,7 +32,7 @@ class Questions:
         self.findings = knowledge.terminology.findings
         self.wording = knowledge.wording
         self.say = knowledge.wording.say
-        self.first = asked_on_card(decision, knowledge)
+        self.first = asked_on_card(decision)
 
     def lines(self) -> Iterator[str]:
         """The Markdown list of all questions."""

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from fhir_mappings.record import Band, Drug, Plausible, Result, Status
+from fhir_mappings.record import Drug, Plausible, Result, Status
 from service.cards.escaping import escaped, plain, short_name
 from service.cards.spans import lasting, recorded_how
 from service.cards.text import finding_name, result_text, short_result
 from service.decision import Decision
-from service.decision.facts import band_today, days_between
+from service.decision.result_facts import band_today, results_in
 from service.decision.table import LEVELS, TRUE, UNKNOWN, Row
 from service.knowledge import Knowledge
 
@@ -19,9 +19,7 @@ from service.knowledge import Knowledge
 _SIGN, _COURSE, _RESULT, _DIAGNOSIS, _SYMPTOM, _DRUG = range(6)
 _KINDS = {"sign": _SIGN, "diagnosis": _DIAGNOSIS, "family": _DIAGNOSIS}
 _COURSES = ("worsening", "spreading")
-_ABNORMAL = (Band.OUT_OF_RANGE, Band.CRITICAL)
 _DISORDERS = ("disorder-recent", "disorder-old")
-# A day ahead is later than every day of a record.
 _RANK = {level: rank for rank, level in enumerate(LEVELS)}
 
 
@@ -57,10 +55,7 @@ class Reasons:
                     before = found.get(reason.key)
                     if reason.key not in leave_out and (before is None or rank < before[0]):
                         found[reason.key] = rank, reason
-        return [
-            reason
-            for rank, reason in sorted(found.values(), key=lambda x: (x[0], x[1].group, x[1].key))
-        ]
+        return [reason for rank, reason in sorted(found.values(), key=lambda x: (x[0], x[1].group, x[1].key))]
 
     def _variables(self, row: Row) -> Iterator[str]:
         """What the terms of the row read that hold."""
@@ -81,17 +76,13 @@ class Reasons:
         elif variable in _DISORDERS:
             for disorder in self.table.disorders:
                 yield from self._finding(disorder.finding)
-        elif variable == "progressing":
+        elif variable == "getting-worse":
             yield from self._courses()
         elif variable == "weakness-recent":
             yield from self._finding("weakness", recent=True)
         elif self.wording.maybe(f"facts.{variable}") and self.decision.facts.get(variable) == TRUE:
             text = self.wording.say(f"facts.{variable}")
             yield Reason(f"fact {variable}", _COURSE, text, text)
-        elif variable in ("any-sign", "bulbar-sign"):
-            signs = [*self.table.signs] if variable == "any-sign" else ["bulbar"]
-            for sign in signs:
-                yield from self._finding(sign)
 
     def _finding(self, name: str, *, recent: bool = False) -> Iterator[Reason]:
         finding = self.record.finding(name)
@@ -107,12 +98,11 @@ class Reasons:
         yield Reason(name, group, text, short, recorded_how(finding, self.as_of, self.wording))
 
     def _courses(self) -> Iterator[Reason]:
-        """worsening; spreading. Of a sign that gets worse: "weakness worsening"."""
-        worse = [
-            finding_name(finding.id, self.terminology, self.wording)
+        """worsening; spreading: of the twitch, else of a sign."""
+        worse = any(
+            (finding := self.record.finding(name)).worsening and finding.status is Status.PRESENT
             for name in self.table.signs
-            if (finding := self.record.finding(name)).worsening and finding.status is Status.PRESENT
-        ]
+        )
         courses = [course for course in _COURSES if course in self.record.twitch.courses]
         if not courses and worse:
             courses = ["worsening"]
@@ -143,15 +133,9 @@ class Reasons:
         return Reason(f"result {result.analyte}", _RESULT, text, short[:1].lower() + short[1:])
 
     def results_of(self, variable: str) -> Iterator[Result]:
-        """The results on file that are out of range, of the analytes and days of that fact."""
-        limits = self.table.result_facts[variable]
-        for result in self.record.results:
-            counts_as = self.table.counts_as.get(result.analyte, result.analyte)
-            if not {result.analyte, counts_as} & limits.analytes or result.band not in _ABNORMAL:
-                continue
-            age = days_between(result.day, self.as_of) if result.day else limits.from_days
-            if limits.from_days <= age <= limits.at_most_days:
-                yield result
+        """The results for which that fact holds."""
+        for fact in self.table.result_facts[variable]:
+            yield from results_in(fact, self.record, self.table)
 
     def is_true(self, fact: str) -> bool:
         return self.decision.facts.get(fact, UNKNOWN) == TRUE

@@ -1,150 +1,123 @@
-"""The summary of a card: what was found, then what is recommended, in under 140 characters."""
+"""The summary of a card, under 140 characters: what to do first, then the finding that decides."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import islice, product
+from collections.abc import Iterator
 
-from service.cards.text import Questions, action_name, capital, joined, site_label
+from service.cards.detail import Detail
+from service.cards.fitting import LIMIT_CHARACTERS, SummaryTooLong
+from service.cards.spans import age_of
+from service.cards.text import capital, joined, twitch_for, twitch_phrase
+from service.cards.to_do import ToDo
 from service.decision import Decision, Recommendation
-from service.decision.facts import days_between
-from service.decision.on_file import abnormal_result
-from service.decision.outcome import RANK
-from service.decision.table import ADVICE, EXAMINED, REPORTED, Row, RowRole
+from service.decision.table import ABSENT, ActionRole, RowRole
 from service.knowledge import Knowledge
 
-# CDS Hooks: "under 140 characters".
-_LIMIT_CHARACTERS = 140
-_LONGEST_VALUE_CHARACTERS = 12
-_MOST_PHRASES = 3
-
-
-class SummaryTooLong(ValueError):
-    """No form of the summary fits: an error in the wording, never a reason to cut."""
-
-    def __init__(self) -> None:
-        super().__init__("no form of the summary is under 140 characters: shorten wording.yaml")
+_MOST_REASONS = 4
 
 
 def summary_of(decision: Decision, knowledge: Knowledge) -> str:
-    """Plain text: twitching, where, how long, the worst rows; then what to do.
+    """Plain text, such as "Examine first: calf twitch 20 days, not examined yet."
 
     Raises:
         SummaryTooLong: even the shortest form is too long.
     """
-    phrases = row_phrases(decision.rows, decision, knowledge)
-    to_do = _to_do(decision, knowledge)
-    heads = _heads(decision, knowledge)
-    ends = [knowledge.wording.say("summary.no_signs"), ""] if decision.signs_known_absent else [""]
-    at_least = 1 if phrases else 0
-    for count in range(len(phrases), at_least - 1, -1):
-        for places in heads:
-            head = joined([*places, *phrases[:count]])
-            for actions in to_do:
-                for end in ends:
-                    text = f"{head}{end}: {actions}."
-                    if len(text) < _LIMIT_CHARACTERS:
+    return _Summary(decision, knowledge).text()
+
+
+class _Summary:
+    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
+        self.decision = decision
+        self.record = decision.record
+        self.as_of = decision.record.as_of
+        self.table = knowledge.table
+        self.wording = knowledge.wording
+        self.say = knowledge.wording.say
+        self.detail = Detail(decision, knowledge)
+        self.to_do: ToDo = self.detail.to_do
+        self.first = self.to_do.actions[0] if self.to_do.actions else None
+
+    def text(self) -> str:
+        """The fullest form that fits."""
+        age = self._age()
+        reasons = self._reasons()
+        for lead, names in self.leads():
+            facts = [text for key, text in reasons if key not in names]
+            for count in range(min(len(facts), _MOST_REASONS), -1, -1):
+                for patient in self._patients():
+                    text = self._sentence(age, lead, joined([*facts[:count], *patient]))
+                    if len(text) < LIMIT_CHARACTERS:
                         return text
-    raise SummaryTooLong
+        raise SummaryTooLong
 
+    def _sentence(self, age: str, lead: str, facts: str) -> str:
+        if not facts:
+            text = lead
+        elif lead.endswith("?"):
+            text = f"{lead} {capital(facts)}"
+        else:
+            text = f"{lead}{'; ' if ': ' in lead else ': '}{facts}"
+        text = self.say("summary.child", age=age, rest=text) if age else text
+        return text if text.endswith((".", "?")) else f"{text}."
 
-def fitting(parts: Sequence[Sequence[str]]) -> str:
-    """One sentence of the parts under 140 characters.
+    def _age(self) -> str:
+        """Of a child the age comes first."""
+        if not self.decision.has(RowRole.CHILD):
+            return ""
+        return age_of(self.record.patient.born, self.as_of, self.wording)
 
-    As few parts as possible are shortened, the later ones first; if that does not suffice, the last parts are
-    left out.
+    def leads(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """The beginning, from the fullest form to the shortest, and the reasons that it names already."""
+        made = self.to_do.made()
+        if made and not any(action.raises_alarm for action in self.decision.recommendations):
+            yield capital(joined(made)), frozenset()
+            yield capital(made[0]), frozenset()
+        elif self.first is None:
+            yield self.detail.status().rstrip("."), frozenset()
+        elif self.to_do.has(self.first, ActionRole.ACT_ON_RESULT) and self.first.results:
+            yield from self._of_result(self.first)
+        else:
+            drug = frozenset(f"drug {drug.name}" for drug in self.first.drugs[:1])
+            yield self.to_do.lead(self.first), drug
 
-    Args:
-        parts: for each part its forms, from the fullest to the shortest.
+    def _of_result(self, first: Recommendation) -> Iterator[tuple[str, frozenset[str]]]:
+        """Potassium 3.1 (21 Nov) on furosemide: treat it."""
+        result = first.results[0]
+        value, following = self.to_do.summary_result(result)
+        names = {f"result {result.analyte}"}
+        names |= {f"drug {drug.name}" for made in self.to_do.actions for drug in made.drugs}
+        yield self.say("summary.result", value=value, next=following), frozenset(names)
+        yield value, frozenset(names)
 
-    Raises:
-        SummaryTooLong: even the shortest form of the first part is too long.
-    """
-    parts = [part for part in parts if part]
-    choices = product(*(range(len(part)) for part in parts))
-    for choice in sorted(choices, key=lambda forms: (sum(forms), forms)):
-        text = _sentence(part[form] for part, form in zip(parts, choice, strict=True))
-        if len(text) < _LIMIT_CHARACTERS:
-            return text
-    for count in range(len(parts) - 1, 0, -1):
-        text = _sentence(part[-1] for part in parts[:count])
-        if len(text) < _LIMIT_CHARACTERS:
-            return text
-    raise SummaryTooLong
+    def _reasons(self) -> list[tuple[str, str]]:
+        """What decides: the facts of the rows that ask for the first action, then those of the others."""
+        rows = [row for row in self.decision.rows if not row.last and RowRole.NAMED not in row.roles]
+        asking = set(self.first.because) if self.first else set()
+        if not asking:
+            # Where nothing is left to do, what was done or ordered says why.
+            asking = {name for withheld in self.decision.withheld for name in withheld.because}
+        ranked = [row for row in rows if row.id in asking]
+        found = self.detail.reasons.of(ranked)
+        return [(reason.key, reason.short) for reason in found]
 
+    def _patients(self) -> Iterator[list[str]]:
+        """The twitch and the examination, from the fullest form to the shortest."""
+        twitch = twitch_for(self.record.twitch, self.as_of, self.wording)
+        examination = self._examination()
+        yield [twitch, examination]
+        brief = twitch_phrase(self.record.twitch, self.wording)
+        yield [brief, examination]
+        yield [brief]
+        yield []
 
-def _sentence(parts: Iterable[str]) -> str:
-    return capital("; ".join(part for part in parts if part)) + "."
-
-
-def row_phrases(rows: Iterable[Row], decision: Decision, knowledge: Knowledge) -> list[str]:
-    """The first phrases of those rows, the worst first; a result that one names is the decision's."""
-    texts = knowledge.wording.texts
-    ranked = sorted(rows, key=lambda row: -RANK[row.level])
-    phrases = dict.fromkeys(texts.get(f"found.{row.id}", "") for row in ranked)
-    abnormal = ""
-    if any("{abnormal}" in phrase for phrase in phrases):
-        abnormal = _abnormal(decision, knowledge)
-    phrases = dict.fromkeys(phrase.format(abnormal=abnormal) for phrase in phrases if phrase)
-    # "weakness" adds nothing to "weakness and wasting, worsening".
-    words = {phrase: set(phrase.replace(",", "").split()) for phrase in phrases}
-    whole = (p for p in phrases if not any(words[p] < other for other in words.values()))
-    return list(islice(whole, _MOST_PHRASES))
-
-
-def _heads(decision: Decision, knowledge: Knowledge) -> list[list[str]]:
-    """From the fullest to the shortest: twitching, where, how long."""
-    say, twitch = knowledge.wording.say, decision.record.twitch
-    days = ""
-    if twitch.onset.exact and twitch.onset.earliest is not None:
-        days = say("summary.days", days=days_between(twitch.onset.earliest, decision.record.as_of))
-    name = say("summary.twitch")
-    return [[name, site_label(twitch, knowledge.wording), days], [name, days], [name]]
-
-
-def _abnormal(decision: Decision, knowledge: Knowledge) -> str:
-    """What is out of range: "potassium 2.4 mmol/L"; the recorded disorder where no result says so."""
-    table, terminology = knowledge.table, knowledge.terminology
-    result = abnormal_result(decision.record, table, table.electrolytes)
-    if result is not None and max(len(result.text), len(result.unit or "")) < _LONGEST_VALUE_CHARACTERS:
-        label = terminology.analytes[result.analyte].label
-        return f"{label} {result.text}{' ' + result.unit if result.unit else ''}"
-    for disorder in table.disorders:
-        if decision.facts.get(disorder.finding) in (EXAMINED, REPORTED):
-            return terminology.findings[disorder.finding].label
-    return "electrolyte out of range"
-
-
-def _to_do(decision: Decision, knowledge: Knowledge) -> list[str]:
-    """What is recommended, from the fullest form to the shortest."""
-    say, actions = knowledge.wording.say, knowledge.table.actions
-    wanted = [made for made in decision.recommendations if actions[made.id].kind != ADVICE]
-    if wanted:
-        return _recommended(wanted, knowledge)
-    kinds = {withheld.kind for withheld in decision.withheld}
-    if "ordered" in kinds:
-        return [say("summary.pending")]
-    if "act-on" in kinds or decision.has(RowRole.TREAT_B12):
-        return [say("summary.act_on")]
-    if "done" in kinds:
-        return [say("summary.done")]
-    no_tests = say("summary.no_tests")
-    if decision.benign:
-        return [say("summary.benign"), no_tests]
-    questions = Questions(decision, knowledge)
-    asked = [questions.name(question) for question in questions.first]
-    return [
-        no_tests + say("summary.unknowns", unknowns=joined(asked[:count]))
-        for count in range(len(asked), 0, -1)
-    ] + [no_tests]
-
-
-def _recommended(wanted: list[Recommendation], knowledge: Knowledge) -> list[str]:
-    """The urgent ones first: every action by name, and shorter with blood tests as one phrase."""
-    ranked = sorted(wanted, key=lambda made: not made.urgent)
-    blood = [made for made in ranked if knowledge.table.actions[made.id].kind == "blood"]
-    today = any(made.urgent for made in blood)
-    tests = knowledge.wording.say("summary.blood_today" if today else "summary.blood")
-    names = [action_name(made.id, made.urgent, knowledge.wording) for made in ranked]
-    short = [tests if made in blood else name for name, made in zip(names, ranked, strict=True)]
-    return [joined(names), joined(short)]
+    def _examination(self) -> str:
+        """examination normal; not examined yet; not fully examined."""
+        facts, signs = self.decision.facts, self.table.benign_signs
+        if self.decision.examined_normal:
+            return self.say("summary.normal")
+        if any(sign in facts and facts[sign] != ABSENT for sign in self.table.signs):
+            return ""
+        if any(facts.get(sign) == ABSENT for sign in signs):
+            return self.say("summary.partly_examined")
+        known = self.record.twitch.onset.known
+        return self.say("summary.not_examined_yet" if known else "summary.not_examined")

@@ -209,7 +209,9 @@ def finding_text(finding: Finding, wording: Wording, as_of: date | None = None) 
     against = _against(finding)
     if against is None:
         return text
-    other = f"{say(f'status.{against.status.value}')}, {recorded_as(against.basis, against.day, day, wording)}"
+    other = (
+        f"{say(f'status.{against.status.value}')}, {recorded_as(against.basis, against.day, day, wording)}"
+    )
     return f"{text} ({say('table.used')}); {other} ({say('table.not_used')})"
 
 

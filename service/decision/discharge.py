@@ -1,42 +1,53 @@
-"""What is pending or open when an encounter ends: ordered tests and unanswered questions."""
+"""What is pending or unanswered when an encounter ends: ordered tests and questions."""
 
 from __future__ import annotations
 
-from fhir_mappings.record import Record
-from service.decision import Decision
-from service.decision.facts import facts_of
-from service.decision.on_file import FiledTests, without_draft_orders
-from service.decision.outcome import RANK, Withheld, withheld_by_order
+from fhir_mappings.record import Order
+from service.decision import Decision, Recommendation
+from service.decision.result_facts import days_between
 from service.decision.questions import Question
-from service.decision.table import EXAMINED, REPORTED, Table
+from service.decision.recommendations import RANK
+from service.decision.table import ASK, ORDER, RESULT, ROUTINE, Table
 
 
-def pending_orders(record: Record, table: Table) -> tuple[Withheld, ...]:
-    """What is ordered and young enough to be waited for, whether or not a row asks for it."""
-    signed = without_draft_orders(record)
-    on_file = FiledTests(signed, table, facts_of(signed, table))
-    pending = []
-    for action in table.actions.values():
-        for test in action.analytes or action.studies or (action.id,):
-            order = on_file.order_for({test, action.id}, action) if action.ordered_days else None
-            if order is not None:
-                pending.append(withheld_by_order(action.id, (test,), order))
-    return tuple(pending)
+def pending_orders(decision: Decision, table: Table) -> tuple[Order, ...]:
+    """The open orders of the table's tests, young enough to be waited for, whether or not a row asks."""
+    record = decision.record
+
+    def awaited(order: Order) -> bool:
+        return not order.draft and any(
+            action.ordered_days is not None
+            and order.day is not None
+            and days_between(order.day, record.as_of) <= action.ordered_days
+            and not order.tests.isdisjoint({action.id, *action.analytes, *action.studies})
+            for action in table.actions.values()
+        )
+
+    return tuple(order for order in record.orders if awaited(order))
 
 
-def unanswered(decision: Decision, table: Table) -> tuple[Question, ...]:
-    """The questions that are worth a card of their own at the end of an encounter.
+def to_do(decision: Decision, table: Table) -> tuple[Recommendation, ...]:
+    """An examination that is missing, and the routine orders that nothing makes yet.
 
-    An unexamined sign; what is not known of the twitch itself and could raise the level; and, beside a sign,
-    whatever leads to critical. A symptom alone is not: few records state that it is absent, and clinicians
-    ignore a card that comes at every discharge. The work-up card asks for all of them.
+    At level info tests are offered, not needed: no reason to stop a discharge.
     """
-    examined = {asked.id for asked in table.asked if asked.present == EXAMINED} | set(table.signs)
-    has_sign = any(decision.facts.get(sign) in (EXAMINED, REPORTED) for sign in table.signs)
+    kinds = (ASK,) if decision.level == "info" else (ASK, ORDER, RESULT)
+    return tuple(
+        made
+        for made in decision.recommendations
+        if made.urgency == ROUTINE and table.actions[made.id].kind in kinds
+    )
+
+
+def unanswered(decision: Decision) -> tuple[Question, ...]:
+    """The questions of a card, those in words only where an answer raises the level.
+
+    Few records state the course of a twitch: a card at every discharge would be ignored. The work-up card
+    asks for it.
+    """
 
     def counts(question: Question) -> bool:
-        if question.in_words:
-            return RANK[question.level] > RANK[decision.level]
-        return question.id in examined or (has_sign and question.level == "critical")
+        highest = max(RANK[answer.outcome.level] for answer in question.answers)
+        return not question.in_words or highest > RANK[decision.level]
 
-    return tuple(question for question in decision.questions if counts(question))
+    return tuple(question for question in decision.questions if question.on_card and counts(question))

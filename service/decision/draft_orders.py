@@ -1,89 +1,92 @@
-"""Remarks on draft orders, one for each that the table is relevant to.
+"""Remarks on draft orders: what the table adds to each draft that it is relevant to.
 
-A medicine of a class in the table; a study that no row asks for; a test that is on file or pending; an order
-for electrolytes that leaves out some that a row asks for.
+A medicine that would be a cause, or that worsens a result out of range; a study that nothing supports; a test
+that is on file or pending; an order for blood tests that leaves out some that a row asks for. An urgent action
+is no remark: every card leads with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
 
-from fhir_mappings.record import Band, Draft, Drug, Result
+from fhir_mappings.record import Draft, Drug, Plausible, Record, Result
 from service.decision import Decision, Recommendation, Withheld, decide
-from service.decision.facts import band_today, current_results
-from service.decision.on_file import URGENT_PRIORITIES, FiledTests, without_draft_orders
-from service.decision.outcome import (
-    RANK,
-    highest,
-    withheld_by_order,
-    withheld_by_result,
-    withheld_by_study,
+from service.decision.on_file import PRIORITIES, FiledTests, without_draft_orders
+from service.decision.recommendations import RANK
+from service.decision.table import (
+    BLOOD,
+    FALSE,
+    PRESENT,
+    ROUTINE,
+    STUDY,
+    TRUE,
+    URGENT,
+    Action,
+    ActionRole,
+    Facts,
+    Row,
+    Table,
 )
-from service.decision.questions import Question
-from service.decision.table import EXAMINED, REPORTED, TRUE, Action, Facts, Row, RowRole, Table
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
     """What the table says about one draft order; empty members say nothing.
 
-    level: of the rows that make it matter, else "info".
-    effects: rows that take the medicine as a cause. lacking: analytes that those rows ask for and that are
-    neither on file nor ordered. abnormal: relevant results out of range; disorders: those recorded
-    without such a result (finding ids).
-    unsupported: studies that no row asks for. child: studies that are for the paediatric team.
-    answered: tests of the draft that are on file, done or pending. left_out: analytes of an action that a row
-    asks for and that nothing orders. make_urgent: what is asked for is urgent, the draft is not.
-    urgent: what is suggested is urgent. elsewhere: analytes that another remark of the call suggests.
+    effects: rows that hold once the drafted medicine is taken and that ask to review it. results: out of
+    range, read by those rows. lacking: blood tests to take before or with the medicine.
+    unsupported: studies that nothing recorded supports, in a patient examined as normal.
+    examine_first: the same where the examination is missing. child: studies for the paediatric team.
+    answered: tests of the draft that are on file or pending. left_out: analytes of an action that a row asks
+    for and that nothing orders. because: the fired rows that ask for them.
+    elsewhere: analytes that another remark of the call suggests.
     """
 
     draft: Draft
-    level: str
+    level: str = "info"
     effects: tuple[Row, ...] = ()
+    results: tuple[Result, ...] = ()
     lacking: tuple[str, ...] = ()
-    abnormal: tuple[Result, ...] = ()
-    disorders: tuple[str, ...] = ()
     unsupported: tuple[Action, ...] = ()
+    examine_first: tuple[Action, ...] = ()
     child: tuple[Action, ...] = ()
     answered: tuple[Withheld, ...] = ()
     left_out: tuple[str, ...] = ()
     because: tuple[Row, ...] = ()
-    make_urgent: bool = False
-    urgent: bool = False
-    elsewhere: tuple[str, ...] = ()
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """The analytes to order beside the draft, wherever that is suggested."""
-        return self.left_out or self.lacking
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def suggested(self) -> tuple[str, ...]:
-        """Those of them that this remark suggests."""
-        return tuple(analyte for analyte in self.needed if analyte not in self.elsewhere)
+        """The analytes that this remark suggests to order."""
+        return tuple(a for a in (*self.lacking, *self.left_out) if a not in self.elsewhere)
 
     @property
     def is_empty(self) -> bool:
-        members = self.effects, self.unsupported, self.child, self.answered, self.left_out
-        return not (any(members) or self.make_urgent)
+        members = self.effects, self.unsupported, self.examine_first, self.child, self.answered
+        return not (any(members) or self.left_out)
 
     @property
-    def classes(self) -> frozenset[str]:
-        """The classes of the drafted medicine that the rows take as a cause."""
-        return _classes(self.draft) & {name for row in self.effects for name in row.drug_classes}
+    def drugs(self) -> tuple[Drug, ...]:
+        """The drafted medicines that the effects are about."""
+        classes = {name for row in self.effects for name in row.drug_classes}
+        return tuple(drug for drug in self.draft.drugs if drug.classes & classes)
 
-    @property
-    def drugs(self) -> list[Drug]:
-        """The drafted medicines of those classes."""
-        return [drug for drug in self.draft.drugs if drug.classes & self.classes]
+
+def urgent_actions(decision: Decision) -> tuple[Recommendation, ...]:
+    """The actions that cannot wait and that no order of that priority covers, as the decision ranks them."""
+    return tuple(made for made in decision.recommendations if made.urgency != ROUTINE)
 
 
 def drafts_matter(drafts: Iterable[Draft], table: Table) -> bool:
     """Whether the table is relevant to any of the drafts, whatever else is recorded."""
     return any(
-        draft.selected and (_effects(draft, table) or any(_names(draft, a) for a in table.actions.values()))
+        draft.selected
+        and (
+            any(row.drug_classes & _classes(draft) for row in table.rows)
+            or any(_names(draft, action) for action in table.actions.values())
+        )
         for draft in drafts
     )
 
@@ -101,184 +104,183 @@ def remarks_of(decision: Decision, table: Table) -> tuple[Remark, ...]:
 
 
 def _each_once(remarks: list[Remark]) -> tuple[Remark, ...]:
-    """The remarks, each analyte suggested by one of them, as urgently as any of them needs it.
-
-    The first of the highest level suggests it: MIN_INDICATOR hides that one last.
-    """
-    urgent = {analyte for remark in remarks if remark.urgent for analyte in remark.needed}
+    """The remarks, each analyte suggested by one: the first of the highest level, hidden last."""
     suggested_at: dict[str, int] = {}
     for index, remark in sorted(enumerate(remarks), key=lambda pair: -RANK[pair[1].level]):
-        for analyte in remark.needed:
+        for analyte in remark.suggested:
             suggested_at.setdefault(analyte, index)
     return tuple(
-        replace(
-            remark,
-            elsewhere=tuple(analyte for analyte in remark.needed if suggested_at[analyte] != index),
-            urgent=any(analyte in urgent for analyte in remark.needed if suggested_at[analyte] == index),
-        )
+        replace(remark, elsewhere=frozenset(a for a in remark.suggested if suggested_at[a] != index))
         for index, remark in enumerate(remarks)
     )
 
 
 class _Judge:
-    """Judges each draft, by the record with the drafts and by the record without them."""
+    """Judges each draft by the decision with the drafts and by the one without them."""
 
     def __init__(self, decision: Decision, table: Table) -> None:
         self.table = table
         self.decision = decision
         self.facts: Facts = decision.facts
-        self.all_ordered = FiledTests(decision.record, table, decision.facts)
-        self.signed = FiledTests(without_draft_orders(decision.record), table, decision.facts)
+        self.review = table.action_for(ActionRole.MEDICATION_REVIEW).id
         # What the drafts leave out is named once, at the first draft that it belongs to.
         self.actions_named: set[str] = set()
+
+    @cached_property
+    def before(self) -> Decision:
+        """The decision before anything was drafted."""
+        return decide(undrafted(self.decision.record), self.table)
 
     def remark(self, draft: Draft) -> Remark:
         if draft.drugs:
             return self.of_medicine(draft)
-        actions = [action for action in self.table.actions.values() if _names(draft, action)]
-        remark = self.of_studies(draft, [action for action in actions if action.kind == "study"])
-        return self.of_orders(remark, [action for action in actions if action.kind != "study"])
+        remark = Remark(draft)
+        for action in self.table.actions.values():
+            if _names(draft, action):
+                remark = (
+                    self.of_study(remark, action) if action.order == STUDY else self.of_order(remark, action)
+                )
+        answered = self._answered(draft)
+        return replace(remark, answered=answered) if answered else remark
 
     def of_medicine(self, draft: Draft) -> Remark:
-        """What it can do, and what is missing before it."""
-        effects = _effects(draft, self.table)
-        blood = {
-            asked.id: self.table.actions[asked.id]
-            for row in effects
-            for asked in row.actions
-            if self.table.actions[asked.id].analytes
-        }
-        lacking = [
-            analyte
-            for action in blood.values()
-            for analyte in action.analytes
-            if self.all_ordered.answering_result(analyte, action, self.facts, ()) is None
-            and self.all_ordered.order_for({analyte, action.id}, action) is None
-        ]
-        rows = self._rows_about(draft, effects)
+        """What it does to the advice, and the blood tests that belong before it or with it."""
+        taken, without = self._facts_with(draft)
+        effects = tuple(
+            row
+            for row in self.table.rows
+            if not row.last and self._reviews(row, taken) and not self._reviews(row, without)
+        )
+        results = self._results_behind(effects, taken, without)
         return Remark(
             draft,
-            highest([row.level for row in (*effects, *rows)]),
+            level="warning" if results else "info",
             effects=effects,
-            lacking=tuple(lacking),
-            abnormal=self._abnormal() if rows else (),
-            disorders=self._disorders() if rows else (),
-            because=rows,
-            urgent=any(asked.urgent for row in rows for asked in row.actions),
+            results=results,
+            lacking=self._lacking(draft) if effects else (),
         )
 
-    def _rows_about(self, draft: Draft, effects: tuple[Row, ...]) -> tuple[Row, ...]:
-        """Fired rows that ask to review a medicine of its class, the urgent ones first."""
-        others = {name: fact for name, fact in self.facts.items() if not name.startswith("current ")}
-        taken = others | {f"current {name}": TRUE for name in _classes(draft)}
-        reviewing = [
-            row
-            for row in self.decision.rows
-            if effects and any(asked.condition and asked.condition(taken) for asked in row.actions)
-        ]
-        asked_for = {asked.id for row in reviewing for asked in row.actions if asked.condition is None}
-        urgent = [
-            row
-            for row in self.decision.rows
-            if RowRole.TREAT_TODAY in row.roles
-            and any(asked.urgent and asked.id in asked_for for asked in row.actions)
-        ]
-        return distinct([*urgent, *reviewing])
+    def _facts_with(self, draft: Draft) -> tuple[Facts, Facts]:
+        """The facts with the drafted medicine taken, and without any medicine of its classes.
 
-    def _abnormal(self) -> tuple[Result, ...]:
-        as_of = self.decision.record.as_of
+        The timing of the same medicine on file counts for the draft too. For an isolated eyelid no medicine
+        is looked for as a cause.
+        """
+        refuted = {d.name.casefold() for d in self.decision.record.drugs if d.plausible is Plausible.NO}
+        eyelid = self.facts.get("isolated-eyelid") == TRUE
+        without, taken = dict(self.facts), dict(self.facts)
+        for name in _classes(draft):
+            without |= {f"drug {name}": Plausible.NO.value, f"current {name}": FALSE}
+            taken |= {f"drug {name}": Plausible.NO.value, f"current {name}": TRUE}
+        for drug in draft.drugs:
+            if not eyelid and drug.name.casefold() not in refuted:
+                taken |= {f"drug {name}": Plausible.YES.value for name in drug.classes}
+        return taken, without
+
+    def _reviews(self, row: Row, facts: Facts) -> bool:
+        """Whether the row holds and asks to review medicines."""
+        return row.holds(facts) and any(
+            asked.id == self.review and (asked.condition is None or asked.condition(facts))
+            for asked in row.actions
+        )
+
+    def _results_behind(self, effects: tuple[Row, ...], taken: Facts, without: Facts) -> tuple[Result, ...]:
+        """The results to act on that those rows read together with the medicine, most dangerous first."""
+        analytes = {
+            analyte
+            for row in effects
+            for term in row.terms
+            if all(x.true_in(taken) for x in term) and not all(x.true_in(without) for x in term)
+            for x in term
+            for fact in self.table.result_facts.get(x.variable, ())
+            for analyte in fact.analytes
+        }
+        acting = self.table.action_for(ActionRole.ACT_ON_RESULT).id
         return tuple(
             result
-            for analyte in self.table.electrolytes
-            for result in current_results(self.decision.record, self.table, analyte)
-            if band_today(result, self.table, as_of) in (Band.OUT_OF_RANGE, Band.CRITICAL)
+            for made in self.decision.recommendations
+            if made.id == acting
+            for result in made.results
+            if self.table.counts_as.get(result.analyte, result.analyte) in analytes
         )
 
-    def _disorders(self) -> tuple[str, ...]:
-        seen = {self.table.counts_as.get(r.analyte, r.analyte) for r in self._abnormal()}
+    def _lacking(self, draft: Draft) -> tuple[str, ...]:
+        """The analytes that are neither on file nor ordered, where the class calls for them."""
+        if not _classes(draft) & self.table.electrolytes_with_drafts_of:
+            return ()
+        if self.facts.get("isolated-eyelid") == TRUE:
+            return ()
+        action = self.table.action_for(ActionRole.MISSING_BLOOD_TESTS)
+        on_file = FiledTests(self.decision.record, self.table, self.facts)
         return tuple(
-            disorder.finding
-            for disorder in self.table.disorders
-            if disorder.analyte not in seen
-            and self.facts.get(disorder.finding) in (EXAMINED, REPORTED)
-            and self.facts.get(f"{disorder.analyte}-abnormal", TRUE) == TRUE
+            analyte
+            for analyte in action.analytes
+            if on_file.answering_result(analyte, action, (), ROUTINE) is None
+            and on_file.order_for({analyte, action.id}, action) is None
         )
 
-    def of_studies(self, draft: Draft, actions: list[Action]) -> Remark:
-        """Studies that are done, pending, for the paediatric team, or asked for by no row."""
-        remark = Remark(draft, "info")
-        for action in actions:
-            tests = {action.id, *(study for study in action.studies if study in draft.tests)}
-            rows = self._asking(action)
-            study = self.signed.study_done(action, rows, self.facts)
-            order = self.signed.order_for(tests, action, urgent=_is_urgent(draft))
-            if action.withheld_from_child and self.facts.get("child-age") == TRUE:
-                remark = replace(remark, child=(*remark.child, action))
-            elif study is not None and study.id in draft.tests:
-                done = withheld_by_study(action.id, study)
-                remark = replace(remark, answered=(*remark.answered, done))
-            elif order is not None:
-                pending = withheld_by_order(action.id, (action.id,), order)
-                remark = replace(remark, answered=(*remark.answered, pending))
-            elif not rows:
-                remark = replace(remark, unsupported=(*remark.unsupported, action))
-        for wanted in self.decision.recommendations:
-            if remark.child and wanted.paediatric:
-                remark = self._with(remark, wanted)
-        return remark
+    def of_study(self, remark: Remark, action: Action) -> Remark:
+        """A study for the paediatric team, unsupported, or too early: silent where anything supports it."""
+        if action.withheld_from_child and self.facts.get("child-age") == TRUE:
+            return replace(remark, child=(*remark.child, action))
+        if self._asking(action) or self._supports_studies():
+            return remark
+        if self.facts.get("examined-normal") == TRUE:
+            return replace(remark, unsupported=(*remark.unsupported, action))
+        return replace(remark, examine_first=(*remark.examine_first, action))
 
-    def of_orders(self, remark: Remark, actions: list[Action]) -> Remark:
-        """Blood tests and referrals: what is on file or pending, left out, or to be made urgent."""
-        draft = remark.draft
-        done: list[Withheld] = []
-        pending: list[Withheld] = []
-        open_tests = 0
-        for action in actions:
-            wanted = self._recommended(action.id)
-            if wanted is not None and wanted.urgent and not _is_urgent(draft):
-                remark = self._with(remark, wanted, make_urgent=True)
-            if wanted is not None and action.analytes and action.id not in self.actions_named:
-                self.actions_named.add(action.id)
-                left_out = tuple(a for a in wanted.analytes if not self._drafted({a, action.id}))
-                if left_out:
-                    remark = self._with(remark, wanted, left_out=(*remark.left_out, *left_out))
+    def _supports_studies(self) -> bool:
+        """A sign on any basis, or a fired row that says so."""
+        return any(self.facts.get(sign) in PRESENT for sign in self.table.signs) or any(
+            row.supports_studies for row in self.decision.rows
+        )
+
+    def of_order(self, remark: Remark, action: Action) -> Remark:
+        """What an order for blood tests leaves out. An urgent one leads every card and is no remark."""
+        made = next((r for r in self.decision.recommendations if r.id == action.id), None)
+        if (
+            made is None
+            or action.order != BLOOD
+            or made.urgency != ROUTINE
+            or action.id in self.actions_named
+        ):
+            return remark
+        self.actions_named.add(action.id)
+        asking = self._asking(action)
+        level = min(_highest_level(asking), self.decision.level, key=RANK.__getitem__)
+        return replace(
+            remark,
+            level=max(remark.level, level, key=RANK.__getitem__),
+            left_out=(*remark.left_out, *made.analytes),
+            because=distinct((*remark.because, *asking)),
+        )
+
+    def _answered(self, draft: Draft) -> tuple[Withheld, ...]:
+        """The results and open orders that make the whole draft needless."""
+        found: dict[Withheld, None] = {}
+        for action in self.table.actions.values():
             for test in _tests(draft, action):
                 answer = self._answer(draft, action, test)
                 if answer is None:
-                    open_tests += 1
-                elif answer.kind == "ordered":
-                    pending.append(answer)
-                else:
-                    done.append(answer)
-        # Results on file matter only where the whole draft is needless.
-        answered = (*remark.answered, *pending, *(() if open_tests else done))
-        acting = [w for w in answered if w.kind == "act-on"]
-        levels = [row.level for w in acting for row in self._asking(self.table.actions[w.id])]
-        return replace(remark, answered=answered, level=highest([remark.level, *levels]))
+                    return ()
+                found[answer] = None
+        return tuple(found)
 
     def _answer(self, draft: Draft, action: Action, test: str) -> Withheld | None:
-        """The result or open order that makes this test of the draft needless."""
-        if action.analytes and not _is_urgent(draft):
-            result = self.signed.answering_result(test, action, self.facts, self._asking(action))
-            if result is not None:
-                return withheld_by_result(action.id, test, result)
-        order = self.signed.order_for({test, action.id}, action, urgent=_is_urgent(draft))
-        return None if order is None else withheld_by_order(action.id, (test,), order)
-
-    def _with(self, remark: Remark, wanted: Recommendation, **changes: Any) -> Remark:
-        """The remark at the level of the rows that want it, which never exceeds that of the decision."""
-        rows = [row for name in wanted.because if (row := self.table.row(name))]
-        level = min(highest([row.level for row in rows]), self.decision.level, key=RANK.__getitem__)
-        return replace(
-            remark,
-            level=highest([remark.level, level]),
-            because=distinct([*remark.because, *rows]),
-            urgent=remark.urgent or wanted.urgent,
-            **changes,
-        )
-
-    def _recommended(self, action_id: str) -> Recommendation | None:
-        return next((r for r in self.decision.recommendations if r.id == action_id), None)
+        """The result, study, consultation or open order that answers this test of the draft."""
+        urgent = draft.priority in PRIORITIES[URGENT]
+        orders = {order.reference: order.tests for order in self.before.record.orders}
+        for withheld in self.before.withheld:
+            if withheld.id != action.id or {test, action.id}.isdisjoint(withheld.tests or {action.id}):
+                continue
+            if withheld.why == "ordered":
+                # Imaging of another part is no duplicate; nor is a routine order of an urgent one.
+                same = not orders.get(withheld.reference, draft.tests).isdisjoint({test, action.id})
+                if same and (not urgent or withheld.priority in PRIORITIES[URGENT]):
+                    return withheld
+            elif withheld.why in ("done", "seen") and not urgent:
+                return withheld
+        return None
 
     def _asking(self, action: Action) -> tuple[Row, ...]:
         """The fired rows that ask for it."""
@@ -286,12 +288,15 @@ class _Judge:
             row
             for row in self.decision.rows
             if any(
-                a.id == action.id and (a.condition is None or a.condition(self.facts)) for a in row.actions
+                asked.id == action.id and (asked.condition is None or asked.condition(self.facts))
+                for asked in row.actions
             )
         )
 
-    def _drafted(self, tests: set[str]) -> bool:
-        return any(draft.tests & tests for draft in self.decision.record.drafts)
+
+def undrafted(record: Record) -> Record:
+    """The record before anything was drafted."""
+    return replace(without_draft_orders(record), drafts=())
 
 
 def distinct(rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -299,41 +304,13 @@ def distinct(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple({row.id: row for row in rows}.values())
 
 
-def rows_asking_for(action: Action, table: Table) -> tuple[Row, ...]:
-    """All rows of the table that can ask for it."""
-    return tuple(row for row in table.rows if any(asked.id == action.id for asked in row.actions))
-
-
-def with_questions_for(actions: tuple[Action, ...], before: Callable[[], Decision]) -> Decision | None:
-    """The decision before anything was drafted, with only the findings that would support those actions."""
-    if not actions:
-        return None
-    undrafted = before()
-    wanted = {action.id for action in actions}
-
-    def supports(question: Question) -> bool:
-        present, absent = (
-            {made.id for made in answer.outcome.recommendations}
-            for answer in (question.present, question.absent)
-        )
-        # What is asked beside an assumed sign is left out: the sign supports the action already.
-        return not question.in_words and bool(wanted & (present - absent))
-
-    questions = tuple(question for question in undrafted.questions if supports(question))
-    return replace(undrafted, questions=questions) if questions else None
-
-
-def undrafted(decision: Decision, table: Table) -> Decision:
-    """The decision before anything was drafted."""
-    return decide(replace(without_draft_orders(decision.record), drafts=()), table)
+def _highest_level(rows: Iterable[Row]) -> str:
+    # A level that depends on the examination or on what remains ("calm") is bounded by the decision's.
+    return max((row.level if row.level in RANK else "warning" for row in rows), key=RANK.__getitem__)
 
 
 def _classes(draft: Draft) -> frozenset[str]:
     return frozenset(name for drug in draft.drugs for name in drug.classes)
-
-
-def _effects(draft: Draft, table: Table) -> tuple[Row, ...]:
-    return tuple(row for row in table.rows if row.drug_classes & _classes(draft))
 
 
 def _names(draft: Draft, action: Action) -> bool:
@@ -342,10 +319,10 @@ def _names(draft: Draft, action: Action) -> bool:
 
 def _tests(draft: Draft, action: Action) -> tuple[str, ...]:
     """What the draft asks for of an action: analytes, all of them where it names the action, else itself."""
+    if not _names(draft, action):
+        return ()
+    if not action.analytes:
+        return tuple(study for study in action.studies if study in draft.tests) or (action.id,)
     if action.id in draft.tests:
-        return action.analytes or (action.id,)
+        return action.analytes
     return tuple(analyte for analyte in action.analytes if analyte in draft.tests)
-
-
-def _is_urgent(draft: Draft) -> bool:
-    return draft.priority in URGENT_PRIORITIES

@@ -157,11 +157,11 @@ class ActionRole(StrEnum):
     """What is done with an action, beyond its kind. decision_table.yaml says what each means."""
 
     EXAMINATION = "examination"
-    ACT_ON_RESULT = "act-on-result"
+    ACT_ON_RESULT = "result"
     EMERGENCY = "emergency"
-    MEDICATION_REVIEW = "medication-review"
-    SELF_CARE = "self-care"
-    RE_EXAMINE = "re-examine"
+    MEDICATION_REVIEW = "review"
+    SELF_CARE = "care"
+    RE_EXAMINE = "again"
     REFERRAL = "referral"
     MISSING_BLOOD_TESTS = "missing-blood-tests"
 
@@ -192,6 +192,11 @@ class Action:
     @property
     def is_test(self) -> bool:
         return self.order in (BLOOD, STUDY)
+
+    @property
+    def ordered_as(self) -> tuple[str, ...]:
+        """What an order of it can name: its analytes, the studies of a test, or itself."""
+        return self.analytes or (self.studies if self.is_test else ()) or (self.id,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +391,7 @@ class Table:
     acute: frozenset[str]
     history_signs: tuple[str, ...]
     critical_beside: Mapping[str, CriticalBeside]
+    electrolytes_with_drafts_of: frozenset[str]
     # Variable -> the ordinary rows that read it.
     readers: Mapping[str, frozenset[str]] = field(init=False, repr=False)
     _rows_by_id: Mapping[str, Row] = field(init=False, repr=False)

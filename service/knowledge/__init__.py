@@ -129,9 +129,9 @@ def _order_problems(
 ) -> Iterator[Problem]:
     """A blood test, study or referral needs a code or a text to order it with."""
     for action in table.actions.values():
-        if action.kind not in ("blood", "study", "referral"):
+        if action.order is None:
             continue
-        for test in action.analytes or action.studies[:1] or (action.id,):
+        for test in action.analytes or action.ordered_as[:1]:
             if test not in order_codes and not wording.maybe(f"order_text.{test}"):
                 yield Problem(FILE, f"actions.{action.id}", f"nothing to order {test!r} with")
 

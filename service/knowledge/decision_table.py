@@ -54,12 +54,20 @@ _EXAMPLE_WORDS = frozenset(
         "stopped_days_before_onset",
         "results",
         "result_days_ago",
-        "recorded_days_ago",
         "age_years",
         "facts",
     }
 )
 _NEVER = AnyOf(())
+_LISTS_OF_FINDINGS = (
+    "signs",
+    "benign_signs",
+    "history_signs",
+    "benign_ignores",
+    "triggers",
+    "named",
+    "closes_gate",
+)
 
 
 def load_table(directory: Path, terminology: Terminology) -> Table:
@@ -267,12 +275,15 @@ class _TableReader(ConditionReader):
                 self.problem(place, "is critical exactly where an action is urgent or for today")
 
     def table(self) -> Table:
-        for place in ("signs", "benign_signs", "history_signs", "benign_ignores", "named", "closes_gate"):
+        for place in _LISTS_OF_FINDINGS:
             for name in self.raw[place]:
                 self.check_finding(name, place)
         for place in ("electrolytes", "long_analytes", "shown_results", "critical_beside"):
             for analyte in self.raw[place]:
                 self.check_analyte(analyte, place)
+        for name in self.raw["electrolytes_with_drafts_of"]:
+            if name not in self.terminology.medications.class_labels:
+                self.problem("electrolytes_with_drafts_of", f"{name}: no such class of medicines")
         for name in self.definitions.keys() & (FEATURES | self.terminology.findings.keys()):
             if name not in FEATURES:
                 self.problem(f"definitions.{name}", "is the name of a finding")
@@ -288,6 +299,7 @@ class _TableReader(ConditionReader):
             benign_signs=tuple(self.raw["benign_signs"]),
             benign_ignores=frozenset(self.raw["benign_ignores"]),
             history_signs=tuple(self.raw["history_signs"]),
+            electrolytes_with_drafts_of=frozenset(self.raw["electrolytes_with_drafts_of"]),
             critical_beside={
                 analyte: CriticalBeside(Decimal(raw["low"]), tuple(raw["findings"]))
                 for analyte, raw in self.raw["critical_beside"].items()
@@ -318,6 +330,6 @@ class _TableReader(ConditionReader):
                 if f.any_electrolyte or f.analyte in self.raw["electrolytes"]
             ),
             counts_as={a.id: a.counts_as for a in self.terminology.analytes.values()},
-            triggers=frozenset(f.id for f in findings if f.kind == "trigger"),
+            triggers=frozenset(self.raw["triggers"]),
             acute=frozenset(f.id for f in findings if f.acute),
         )

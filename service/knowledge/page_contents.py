@@ -218,7 +218,7 @@ class Explained:
                 }
                 for row in known
             ],
-            "unknown": [name[:_LONGEST_NAME] for name in wanted if self.table.row(name) is None],
+            "notRows": [name[:_LONGEST_NAME] for name in wanted if self.table.row(name) is None],
         }
 
     def claims(self) -> dict[str, Any]:

@@ -197,7 +197,7 @@ class ActionsInWords:
         action = self.table.actions[asked.id]
         return {
             "id": asked.id,
-            "says": self.says(action, asked, row.id),
+            "says": self.says(action, asked),
             "urgency": asked.urgency,
             "paediatric": asked.paediatric,
             "notes": list(self._notes(asked)),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.knowledge_wording import WordingSchema
-from service.decision.table import ActionRole, Table
+from service.decision.table import ActionRole, Table, Thresholds
 from service.knowledge.loading import KnowledgeError, Problem, load_file
 
 FILE = "wording.yaml"
@@ -44,7 +44,7 @@ class Wording:
     rests_on: a place, or the beginning of several -> the claims and anchors that support them.
     next_steps: the first that fits counts. units: as written -> as people write them.
     explains_signs, explains_if_examined: findings beside which no disease is named to be excluded.
-    come_back_days: "not gone by" is never sooner. old_result_days: an older critical value is repeated first.
+    old_result_days: an older critical value is repeated first.
     """
 
     texts: Mapping[str, str]
@@ -57,7 +57,6 @@ class Wording:
     explains_signs: frozenset[str] = frozenset()
     explains_if_examined: frozenset[str] = frozenset()
     come_back: tuple[Clause, ...] = ()
-    come_back_days: int = 0
     old_result_days: int = 0
 
     def say(self, place: str, **names: object) -> str:
@@ -108,7 +107,7 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
     excluded = dict(content["exclude_disease"])
     unless, unless_examined = excluded.pop("unless"), excluded.pop("unless_examined")
     come_back = dict(content["come_back"])
-    clauses, come_back_days = come_back.pop("clauses"), come_back.pop("at_least_days")
+    clauses = come_back.pop("clauses")
     content |= {"exclude_disease": excluded, "come_back": come_back}
     # A "{" in a label is no placeholder.
     labels = {row.id: row.label.replace("{", "{{").replace("}", "}}") for row in table.rows if not row.last}
@@ -133,7 +132,6 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
         frozenset(unless),
         frozenset(unless_examined),
         tuple(Clause(clause["says"], frozenset(clause["unless"])) for clause in clauses),
-        come_back_days,
         values["old_result_days"],
     )
 
@@ -171,14 +169,14 @@ def _unused(texts: Mapping[str, object], names: set[str], place: str) -> Iterato
         yield Problem(FILE, f"{place}.{name}", "text for something the table does not have")
 
 
-def _with_limits(texts: Mapping[str, str], limits: Mapping[str, int]) -> dict[str, str]:
+def _with_limits(texts: Mapping[str, str], limits: Thresholds) -> dict[str, str]:
     """Fill in the thresholds of the table; other placeholders are filled in by the cards."""
     values = {
-        "persistent_days": str(limits["persistent_days"]),
-        "persistent_time": time_in_words(limits["persistent_days"]),
-        "eyelid_days": str(limits["eyelid_days"]),
-        "eyelid_time": time_in_words(limits["eyelid_days"]),
-        "child_years": str(limits["child_years"]),
+        "persistent_days": str(limits.persistent_days),
+        "persistent_time": time_in_words(limits.persistent_days),
+        "eyelid_days": str(limits.eyelid_days),
+        "eyelid_time": time_in_words(limits.eyelid_days),
+        "child_years": str(limits.child_years),
     }
     filled = dict(texts)
     for name, value in values.items():

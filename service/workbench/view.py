@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.cards.text import Questions, capital, finding_text, joined, test_label
+from service.cards.question_text import Questions
+from service.cards.text import capital, finding_text, joined, test_label
 from service.decision import Decision
 from service.decision.recommendations import URGENCY_RANK
 from service.decision.table import ROUTINE, Row

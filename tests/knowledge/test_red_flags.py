@@ -1,4 +1,4 @@
-"""Every red flag can be said in two code systems; what cannot is listed in docs/coverage.md, and that list is true."""
+"""Every red flag can be said in two code systems; docs/coverage.md lists those that cannot, and is right."""
 
 from __future__ import annotations
 

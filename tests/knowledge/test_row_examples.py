@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from fhir_mappings.record import Study
+from service.decision import decide
 from service.decision.table import ROUTINE, URGENT, ActionRole, Example, Row, RowAction
 from service.knowledge import HERE
 from service.knowledge.decision_table import load_table
 from service.knowledge.terminology_files import load_terminology
-from tests.knowledge.patients import outcome_of_example
+from tests.knowledge.patients import days_ago, outcome_of_example, record_of_example
 
 TABLE = load_table(HERE, load_terminology(HERE))
 EXAMPLES = [(row, example) for row in TABLE.rows for example in row.examples]
@@ -196,7 +199,7 @@ def test_what_is_to_be_examined_is_named(row: str, findings: str) -> None:
         ("emergency-assessment", "order no-order"),
         ("ask-examination", "ask beside-urgent"),
         ("act-on-result", "result"),
-        ("neurology-referral", "order referral ordered:365"),
+        ("neurology-referral", "order referral ordered:365 neurology-consultation"),
         ("lithium-level", "order blood done:30 ordered:90 lithium"),
         ("electrolytes", "order blood done:30 ordered:90 repeat sodium potassium calcium magnesium"),
         ("kidney-function", "order blood done:30 ordered:90 creatinine egfr"),
@@ -228,8 +231,7 @@ def test_an_action_is_that_of_the_model(action: str, says: str) -> None:
         found.withheld_beside_urgent and "beside-urgent",
         not found.can_be_ordered and "no-order",
         *found.analytes,
-        # A consultation answers a referral; section 4.2 is tested by what it withholds.
-        *(study for study in found.studies if found.order != "referral"),
+        *found.studies,
     ]
     assert " ".join(part for part in parts if part) == says
 
@@ -371,3 +373,23 @@ def test_an_abnormal_result_keeps_self_care_away(results: dict[str, str], days: 
     read = {row.id: row for row in outcome_of_example(given, TABLE).rows}
     calm = {fired.level for fired in read.values()} <= {"info"}
     assert fires("self-care", given) is (calm and not kept)
+
+
+@pytest.mark.parametrize(("days", "recommended"), [(180, False), (181, True)])
+def test_a_neurology_consultation_answers_a_referral(days: int, recommended: bool) -> None:
+    record = record_of_example({"sites": ["eyelid"], "onset_days_ago": 200})
+    visit = Study("neurology-consultation", days_ago(days), "DiagnosticReport/visit")
+    decision = decide(replace(record, studies=(visit,)), TABLE)
+    referral = TABLE.actions["neurology-referral"].id
+    assert (referral in [made.id for made in decision.recommendations]) is recommended
+    assert [withheld.why for withheld in decision.withheld if withheld.id == referral] == (
+        [] if recommended else ["seen"]
+    )
+
+
+def test_what_is_ordered_by_an_action() -> None:
+    ordered = {name: action.ordered_as for name, action in TABLE.actions.items() if action.order}
+    assert ordered["neurology-referral"] == ("neurology-referral",)
+    assert ordered["mri"] == ("mri-brain", "mri-spine")
+    assert ordered["autoimmune"] == ("autoimmune",)
+    assert ordered["kidney-function"] == ("creatinine", "egfr")

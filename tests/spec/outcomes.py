@@ -7,9 +7,11 @@ from service.decision.facts import facts_of
 from service.decision.on_file import FiledTests
 from service.decision.outcome import Outcome
 from service.decision.outcome import outcome_of as outcome
-from service.knowledge import load_knowledge
+from service.knowledge import HERE
+from service.knowledge.decision_table import load_table
+from service.knowledge.terminology_files import load_terminology
 
-TABLE = load_knowledge().table
+TABLE = load_table(HERE, load_terminology(HERE))
 
 
 def outcome_of(record: Record) -> Outcome:

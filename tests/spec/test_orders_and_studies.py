@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.spec.records import as_of, code_of, concept, condition, observation, read
+from fhir_mappings.request.bundles import decode_bundle
+from fhir_mappings.to_findings import record_of
+from tests.spec.records import DAY, KNOWLEDGE, as_of, bundle, code_of, concept, condition, observation, read
 
 LOINC = "http://loinc.org"
 EMG, NCS, TSH, BMP = "18749-2", "29755-6", "3016-3", "24321-2"
+CONSULTATION, NEUROPHYSIOLOGY = "34797-1", "80664-6"
 MINE = {"subject": {"reference": "Patient/p"}}
 
 
@@ -120,6 +125,104 @@ def test_a_study_that_was_done(kind: str, status: str, done: bool) -> None:
     }
     studies = read(made).studies
     assert [(s.id, str(s.day)) for s in studies] == ([("emg", as_of(20))] if done else [])
+
+
+def referral(**more: Any) -> dict[str, Any]:
+    coding = KNOWLEDGE.order_codes["neurology-referral"].codings[0]
+    return {**request(**{"status": "completed", **more}), "code": concept(coding[0], coding[1])}
+
+
+@pytest.mark.parametrize(
+    ("changes", "day"),
+    [
+        ({}, 6),
+        ({"intent": "original-order"}, 6),
+        ({"occurrenceDateTime": as_of(2)}, 2),
+        ({"occurrencePeriod": {"start": as_of(4), "end": as_of(3)}}, 3),
+        ({"occurrencePeriod": {"start": as_of(4)}}, 4),
+        # still open, ended otherwise, never ordered, or not there yet
+        ({"status": "active"}, None),
+        ({"status": "revoked"}, None),
+        ({"status": "draft"}, None),
+        ({"status": "entered-in-error"}, None),
+        ({"intent": "proposal"}, None),
+        ({"intent": "plan"}, None),
+        ({"doNotPerform": True}, None),
+        ({"authoredOn": as_of(-2)}, None),
+    ],
+)
+def test_a_completed_neurology_referral_is_a_consultation(changes: dict[str, Any], day: int | None) -> None:
+    record = read(referral(**changes))
+    found = [(s.id, str(s.day), s.reference) for s in record.studies]
+    expected = ("neurology-consultation", as_of(day or 0), "ServiceRequest/o")
+    assert found == ([] if day is None else [expected])
+    assert bool(record.orders) is (changes.get("status") == "active")
+
+
+def test_a_completed_order_of_a_study_does_not_prove_that_it_was_done() -> None:
+    assert read(request(status="completed")).studies == ()
+
+
+def test_an_undated_referral_is_a_consultation_of_no_day() -> None:
+    (study,) = read(referral(authoredOn=None)).studies
+    assert study.day is None
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "status", "seen"),
+    [
+        (CONSULTATION, "DiagnosticReport", "final", True),
+        (CONSULTATION, "DiagnosticReport", "preliminary", False),
+        (CONSULTATION, "Procedure", "completed", True),
+        (CONSULTATION, "Procedure", "in-progress", False),
+        (CONSULTATION, "Observation", "final", True),
+        (CONSULTATION, "Observation", "cancelled", False),
+        # a neurophysiologist who measures is no neurologist who examines
+        (NEUROPHYSIOLOGY, "DiagnosticReport", "final", False),
+    ],
+)
+def test_a_consultation_note(code: str, kind: str, status: str, seen: bool) -> None:
+    member = "performedDateTime" if kind == "Procedure" else "effectiveDateTime"
+    made = {"resourceType": kind, "id": "s", "status": status, "code": concept(LOINC, code),
+            member: as_of(20), **MINE}  # fmt: skip
+    found = [(study.id, str(study.day)) for study in read(made).studies]
+    assert found == ([("neurology-consultation", as_of(20))] if seen else [])
+
+
+def test_of_referral_and_note_the_newer_one() -> None:
+    note = {"resourceType": "DiagnosticReport", "id": "s", "status": "final",
+            "code": concept(LOINC, CONSULTATION), "effectiveDateTime": as_of(3), **MINE}  # fmt: skip
+    assert [s.reference for s in read(referral(), note).studies] == ["DiagnosticReport/s"]
+    assert [s.reference for s in read(referral(occurrenceDateTime=as_of(1)), note).studies] == [
+        "ServiceRequest/o"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("medicine", "named"),
+    [
+        ({"medicationReference": {"reference": "Medication/m", "display": "Furosemide"}}, True),
+        ({"medicationReference": {"reference": "Medication/there"}}, False),
+        ({"medicationCodeableConcept": {"text": "Furosemide"}}, False),
+    ],
+)
+def test_a_drafted_medicine_whose_medication_was_not_sent_is_named(
+    medicine: dict[str, Any], named: bool
+) -> None:
+    drafted = {"resourceType": "MedicationRequest", "id": "d", "status": "draft", "intent": "order"}
+    there = {"resourceType": "Medication", "id": "there", "code": {"text": "Furosemide"}}
+    submission = decode_bundle(bundle({**drafted, **medicine, **MINE}, there))
+    entries = tuple(
+        msgspec.structs.replace(entry, draft=entry.kind == "MedicationRequest")
+        for entry in submission.entries
+    )
+    record = record_of(
+        dataclasses.replace(submission, entries=entries), KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading
+    )
+    assert [[drug.name for drug in draft.drugs] for draft in record.drafts] == [["furosemide"]]
+    why = "the medicine it refers to was not supplied"
+    expected = [("MedicationRequest/d", "MedicationRequest.medication", why)] if named else []
+    assert [(n.reference, n.expression, n.why) for n in record.not_understood] == expected
 
 
 def test_the_newest_of_each_kind() -> None:

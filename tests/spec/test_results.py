@@ -309,6 +309,17 @@ def test_a_newer_preliminary_one_stands_beside_the_final() -> None:
     assert [r.preliminary for r in read(final, older).results] == [False]
 
 
+def test_of_newer_preliminary_ones_the_abnormal_one_stands_beside_the_final() -> None:
+    final = lab(K, "4.1", when=as_of(5))
+    low = lab(K, "2.9", id="a", status="preliminary", when=as_of(3))
+    unjudged = lab(K, "3.9", "furlong", id="b", status="preliminary", when=as_of(2))
+    assert [r.text for r in read(final, low, unjudged).results] == ["4.1", "2.9"]
+    assert [r.text for r in read(final, unjudged).results] == ["4.1", "3.9"]
+    old = {**low, "effectiveDateTime": as_of(6)}
+    assert [r.text for r in read(final, old, unjudged).results] == ["4.1", "3.9"]
+    assert [n.reference for n in read(final, low, unjudged).not_understood] == ["Observation/b"]
+
+
 def test_low_and_high() -> None:
     assert only(lab(K, "3.0", low=3.5, high=5.1)).low is True
     assert only(lab(K, "5.5", low=3.5, high=5.1)).low is False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from fhir_mappings.record import Days, Twitch
 from tests.spec.outcomes import rows_of
-from tests.spec.records import DAY, as_of, bundle, code_of, concept, condition, observation, read
+from tests.spec.records import DAY, KNOWLEDGE, as_of, bundle, code_of, concept, condition, observation, read
 
 COURSE = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
 
@@ -174,15 +175,21 @@ def with_course(code: str, **more: Any) -> dict[str, Any]:
         ("385633008", "improving"),
         ("255238004", "continuous"),
         ("7087005", "intermittent"),
+        ("255227004", "recurrent"),
     ],
 )
 def test_the_course(code: str, course: str) -> None:
     assert twitch(with_course(code)).courses == {course}
 
 
-def test_a_code_whose_check_digit_fails_is_no_course() -> None:
-    record = read(with_course("262012006", bodySite=["thigh"]))
-    assert twitch(with_course("262012006")).courses == frozenset()
+def test_a_persistent_pattern_is_no_duration() -> None:
+    # No named source has a code of it: a site may map its own.
+    key = ("https://ehr.example.org/course", "persistent")
+    mapped = replace(KNOWLEDGE.terminology, courses={**KNOWLEDGE.terminology.courses, key: "persistent"})
+    made = with_course("persistent", bodySite=["thigh"])
+    made["extension"][0]["valueCodeableConcept"]["coding"][0]["system"] = key[0]
+    record = read(made, terminology=mapped)
+    assert record.twitch.courses == {"persistent"}
     assert "persistent" not in rows_of(record)
 
 

@@ -27,7 +27,6 @@ from tests.unit.medicines import (
         text("waterazide", status="cancelled"),
         text("waterazide", status="draft"),
         text("waterazide", intent="proposal"),
-        text("waterazide", intent="plan"),
         text("waterazide", doNotPerform=True),
         text("waterazide", **{"context draft": True}),
         text("waterazide", authoredOn="2026-11-22"),
@@ -48,6 +47,8 @@ def test_does_not_count(record: dict[str, Any]) -> None:
     [
         text("waterazide", status="on-hold"),
         text("waterazide", intent="instance-order"),
+        # US Core records so what a patient takes at home
+        text("waterazide", intent="plan"),
         text("waterazide", doNotPerform=False),
         statement(taken="y", effectivePeriod={"start": BEFORE}),
         statement(status="recorded", effectivePeriod={"start": BEFORE}),
@@ -128,9 +129,11 @@ def test_a_renewal_is_not_a_start() -> None:
         (text("waterazide", status="stopped"), "no", False),
         (text("waterazide", status="completed"), "no", False),
         (text("waterazide", status="stopped", authoredOn=None), "possible", False),
-        (text("waterazide", status="completed", dispenseRequest=supply(BEFORE, AFTER)), "yes", False),
-        (text("waterazide", status="completed", dispenseRequest=supply(BEFORE, "2027-01-01")), "yes", False),
-        (text("waterazide", dispenseRequest=supply("2024-01-01", "2024-03-31")), "no", False),
+        # the end of a permission to dispense is no end: of what was completed, the start is
+        (text("waterazide", status="completed", dispenseRequest=supply(BEFORE, AFTER)), "no", False),
+        (text("waterazide", status="completed", dispenseRequest=supply(AFTER, "2027-01-01")), "no", False),
+        (text("waterazide", dispenseRequest=supply("2024-01-01", "2024-03-31")), "yes", True),
+        (text("waterazide", dispenseRequest=supply(AFTER, "2026-11-01")), "no", True),
         (text("waterazide", dosageInstruction=[bounds(BEFORE, "2026-11-20")]), "yes", False),
         (text("waterazide", dosageInstruction=[bounds(BEFORE, "2026-11-21")]), "yes", True),
         (statement(status="stopped", effectivePeriod={"start": BEFORE, "end": AFTER}), "yes", False),
@@ -142,15 +145,44 @@ def test_end(record: dict[str, Any], plausible: str, current: bool) -> None:
     assert (drug.plausible.value, drug.current) == (plausible, current)
 
 
-def test_the_latest_end_of_supply_and_period_counts() -> None:
-    drug = one(
-        text(
-            "waterazide",
-            dosageInstruction=[bounds(BEFORE, "2026-09-15")],
-            dispenseRequest=supply(None, AFTER),
-        )
-    )
-    assert drug.plausible is Plausible.YES
+def test_the_latest_end_of_a_period_counts() -> None:
+    periods = [bounds(BEFORE, "2026-09-15"), bounds(BEFORE, AFTER)]
+    drug = one(text("waterazide", dosageInstruction=periods, dispenseRequest=supply(None, "2026-12-31")))
+    assert (drug.plausible, drug.end, drug.current) == (Plausible.YES, days_of(AFTER), False)
+
+
+STOPPED = text("waterazide", status="stopped")
+
+
+@pytest.mark.parametrize(
+    ("records", "end"),
+    [
+        # one that is open keeps it open
+        ([STOPPED, text("waterazide")], None),
+        ([{**STOPPED, "authoredOn": "2026-09-03"}, STOPPED], "2026-09-03"),
+        ([statement(effectivePeriod={"start": BEFORE, "end": "2026-09-20"}), STOPPED], "2026-09-20"),
+        # not after the decision date, whatever is written
+        ([statement(status="stopped", effectivePeriod={"start": BEFORE, "end": "2027-01-01"})], "2026-11-20"),
+    ],
+)
+def test_the_end_over_all_records(records: list[dict[str, Any]], end: str | None) -> None:
+    drug = one(*records)
+    assert drug.end == (None if end is None else days_of(end))
+    assert drug.current is (end is None)
+
+
+@pytest.mark.parametrize("start", ["2026-11-21", AFTER, BEFORE, None])
+def test_current_whatever_its_start(start: str | None) -> None:
+    assert one(statement(effectivePeriod={"start": start} if start else {})).current
+    assert not one(statement(status="completed", effectivePeriod={"start": start} if start else {})).current
+
+
+@pytest.mark.parametrize(
+    ("status", "current"),
+    [("active", True), ("on-hold", True), ("unknown", True), ("stopped", False), ("completed", False)],
+)
+def test_what_is_held_or_of_unknown_status_may_be_taken(status: str, current: bool) -> None:
+    assert one(text("waterazide", status=status)).current is current
 
 
 def test_a_date_that_cannot_be_read_is_unknown_and_reported() -> None:

@@ -61,7 +61,7 @@ def test_what_is_active_is_escaped(text: str, safe: str) -> None:
         "beta-2 agonist (inhaled)",
         "A & B",
         "C:\\dir",
-        "it's 5 mmol/L; \"high\"!",
+        'it\'s 5 mmol/L; "high"!',
         "vitamin B12 #2",
     ],
 )

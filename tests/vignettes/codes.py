@@ -107,6 +107,86 @@ FINDINGS: dict[str, dict[str, tuple[str, str]]] = {
         SNOMED: ("24700007", "Multiple sclerosis"),
         ICD_10_CM: ("G35.D", "Multiple sclerosis, unspecified"),
     },
+    "upper-motor-sign": {SNOMED: ("86854008", "Hyperreflexia"), HPO: ("HP:0001347", "Hyperreflexia")},
+    "rigidity": {SNOMED: ("16046003", "Muscle rigidity"), HPO: ("HP:0002063", "Rigidity")},
+    "stiffness": {SNOMED: ("249919003", "Muscle stiffness"), HPO: ("HP:0003552", "Muscle stiffness")},
+    "low-tone": {SNOMED: ("398152000", "Hypotonia"), HPO: ("HP:0001252", "Hypotonia")},
+    "lung-disease": {
+        SNOMED: ("13645005", "Chronic obstructive lung disease"),
+        ICD_10_CM: ("J44", "Other chronic obstructive pulmonary disease"),
+        HPO: ("HP:0006510", "Chronic pulmonary obstruction"),
+    },
+    "heart-failure": {
+        SNOMED: ("84114007", "Heart failure"),
+        ICD_10_CM: ("I50", "Heart failure"),
+        HPO: ("HP:0001635", "Congestive heart failure"),
+    },
+    "central-lesion": {
+        SNOMED: ("195239002", "Late effects of cerebrovascular disease"),
+        ICD_10_CM: ("I69", "Sequelae of cerebrovascular disease"),
+    },
+    "chronic-kidney-disease": {
+        SNOMED: ("433144002", "Chronic kidney disease stage 3"),
+        ICD_10_CM: ("N18.30", "Chronic kidney disease, stage 3 unspecified"),
+        HPO: ("HP:0012622", "Chronic kidney disease"),
+    },
+    "kidney-failure": {
+        SNOMED: ("105502003", "Dependence on renal dialysis"),
+        ICD_10_CM: ("Z99.2", "Dependence on renal dialysis"),
+    },
+    "hypoparathyroidism": {
+        SNOMED: ("36976004", "Hypoparathyroidism"),
+        ICD_10_CM: ("E89.2", "Postprocedural hypoparathyroidism"),
+        HPO: ("HP:0000829", "Hypoparathyroidism"),
+    },
+    "lithium-poisoning": {SNOMED: ("290802009", "Lithium poisoning")},
+    "alcohol-withdrawal": {
+        SNOMED: ("191480000", "Alcohol withdrawal syndrome"),
+        ICD_10_CM: ("F10.23", "Alcohol dependence with withdrawal"),
+    },
+    "cholinergic-poisoning": {
+        SNOMED: ("8260003", "Organophosphate poisoning"),
+        ICD_10_CM: ("T60.0X", "Toxic effect of organophosphate and carbamate insecticides"),
+    },
+    "guillain-barre": {
+        SNOMED: ("40956001", "Guillain-Barré syndrome"),
+        ICD_10_CM: ("G61.0", "Guillain-Barre syndrome"),
+        HPO: ("HP:0007131", "Acute demyelinating polyneuropathy"),
+    },
+    "cauda-equina": {
+        SNOMED: ("192970008", "Cauda equina syndrome"),
+        ICD_10_CM: ("G83.4", "Cauda equina syndrome"),
+    },
+    "arm-nerve": {
+        SNOMED: ("57406009", "Carpal tunnel syndrome"),
+        ICD_10_CM: ("G56.0", "Carpal tunnel syndrome"),
+        HPO: ("HP:0012185", "Constrictive median neuropathy"),
+    },
+    "lumbosacral-radiculopathy": {
+        SNOMED: ("2415007", "Lumbosacral radiculopathy"),
+        ICD_10_CM: ("M54.17", "Radiculopathy, lumbosacral region"),
+        HPO: ("HP:0011868", "Sciatica"),
+    },
+    "peripheral-neuropathy": {
+        SNOMED: ("42345000", "Polyneuropathy"),
+        ICD_10_CM: ("G62.9", "Polyneuropathy, unspecified"),
+        HPO: ("HP:0001271", "Polyneuropathy"),
+    },
+    "thyroid-disease": {
+        SNOMED: ("34486009", "Hyperthyroidism"),
+        ICD_10_CM: ("E05.00", "Thyrotoxicosis with diffuse goiter without thyrotoxic crisis"),
+        HPO: ("HP:0000836", "Hyperthyroidism"),
+    },
+    "hypokalemia": {
+        SNOMED: ("43339004", "Hypokalemia"),
+        ICD_10_CM: ("E87.6", "Hypokalemia"),
+        HPO: ("HP:0002900", "Hypokalemia"),
+    },
+    "malabsorption": {
+        SNOMED: ("396331005", "Celiac disease"),
+        ICD_10_CM: ("K90.0", "Celiac disease"),
+        HPO: ("HP:0002024", "Malabsorption"),
+    },
 }
 
 # What is named but decides nothing: fatigue and drinking.
@@ -143,6 +223,7 @@ SITES: dict[tuple[str, str | None], tuple[str, str]] = {
     ("thigh", "right"): ("11207009", "Structure of right thigh"),
     ("calf", None): ("53840002", "Structure of calf of leg"),
     ("calf", "right"): ("722116009", "Structure of calf of right lower leg"),
+    ("shoulder", None): ("16982005", "Shoulder region structure"),
     ("trunk", None): ("22943007", "Trunk structure"),
 }
 
@@ -151,6 +232,7 @@ COURSES = {
     "worsening": ("230993007", "Worsening"),
     "continuous": ("255238004", "Continuous"),
     "intermittent": ("7087005", "Intermittent"),
+    "improving": ("385633008", "Improving"),
 }
 
 # Coded answers: (system, code, display).
@@ -161,8 +243,8 @@ PRESENT_SNOMED, ABSENT_SNOMED = (SNOMED, "52101004", "Present"), (SNOMED, "26670
 SMOKING_STATUS = (LOINC, "72166-2", "Tobacco smoking status")
 SMOKES, NEVER_SMOKED = (SNOMED, "77176002", "Smoker"), (SNOMED, "266919005", "Never smoked tobacco")
 
-# drug -> code system -> (code, display). Levothyroxine and metformin belong to no class of the tables:
-# they are written as text in every dialect.
+# drug -> code system -> (code, display). Levothyroxine belongs to no class of the tables: it and metformin
+# are written as text in every dialect.
 DRUGS: dict[str, dict[str, tuple[str, str]]] = {
     "hydrochlorothiazide": {
         RXNORM: ("310798", "hydrochlorothiazide 25 MG Oral Tablet"),
@@ -199,10 +281,69 @@ DRUGS: dict[str, dict[str, tuple[str, str]]] = {
         ATC: ("H02AB07", "prednisone"),
         SNOMED: ("116602009", "Prednisone"),
     },
+    "lithium": {
+        RXNORM: ("197889", "lithium carbonate 300 MG Oral Capsule"),
+        ATC: ("N05AN01", "lithium"),
+        SNOMED: ("387095003", "Lithium carbonate"),
+        DMD: ("30760011000001108", "Lithium carbonate 250mg tablets"),
+    },
+    "indapamide": {
+        RXNORM: ("197816", "indapamide 2.5 MG Oral Tablet"),
+        ATC: ("C03BA11", "indapamide"),
+        SNOMED: ("387419003", "Indapamide"),
+        DMD: ("10380011000001106", "Indapamide 2.5mg tablets"),
+    },
+    "spironolactone": {
+        RXNORM: ("200820", "spironolactone 25 MG Oral Tablet [Aldactone]"),
+        ATC: ("C03DA01", "spironolactone"),
+        SNOMED: ("387078006", "Spironolactone"),
+        DMD: ("11010911000001104", "Spironolactone 25mg tablets"),
+    },
+    "salbutamol": {
+        RXNORM: ("1360016", "albuterol 0.09 MG/ACTUAT Metered Dose Inhaler [Ventolin]"),
+        ATC: ("R03AC02", "salbutamol"),
+        SNOMED: ("372897005", "Salbutamol"),
+        DMD: ("10432311000001108", "Salbutamol 100micrograms/dose inhaler"),
+    },
+    "sertraline": {
+        RXNORM: ("312941", "sertraline 50 MG Oral Tablet"),
+        ATC: ("N06AB06", "sertraline"),
+        SNOMED: ("372594008", "Sertraline"),
+        DMD: ("10295311000001108", "Sertraline 50mg tablets"),
+    },
+    "methylphenidate": {
+        RXNORM: ("1091150", "methylphenidate hydrochloride 10 MG Oral Tablet"),
+        ATC: ("N06BA04", "methylphenidate"),
+        DMD: ("11484211000001107", "Methylphenidate 20mg modified-release tablets"),
+    },
+    "levodopa": {
+        RXNORM: ("105034", "Levodopa 125 MG Oral Capsule"),
+        ATC: ("N04BA01", "levodopa"),
+        SNOMED: ("387086006", "Levodopa"),
+        DMD: ("4014711000001101", "Levodopa 500mg tablets"),
+    },
+    "pyridostigmine": {
+        RXNORM: ("903857", "pyridostigmine bromide 60 MG Oral Tablet"),
+        ATC: ("N07AA02", "pyridostigmine"),
+        SNOMED: ("373344003", "Pyridostigmine"),
+        DMD: ("19921611000001105", "Pyridostigmine bromide 60mg tablets"),
+    },
+    "omeprazole": {
+        RXNORM: ("198051", "omeprazole 20 MG Delayed Release Oral Capsule"),
+        ATC: ("A02BC01", "omeprazole"),
+        SNOMED: ("387137007", "Omeprazole"),
+        DMD: ("10300411000001101", "Omeprazole 20mg gastro-resistant capsules"),
+    },
+    "atorvastatin": {
+        RXNORM: ("617310", "atorvastatin 20 MG Oral Tablet"),
+        ATC: ("C10AA05", "atorvastatin"),
+        SNOMED: ("373444002", "Atorvastatin"),
+        DMD: ("19719311000001104", "Lipitor 10mg chewable tablets"),
+    },
 }
 
 # Read as inhaled; every other medicine here is taken by mouth. SNOMED substances say nothing of the route.
-INHALED = "budesonide"
+INHALED = frozenset({"budesonide", "salbutamol"})
 ROUTES = {"oral": ("26643006", "Oral route"), "inhaled": ("447694001", "Respiratory tract route")}
 
 # A medicine as people type it.
@@ -215,6 +356,16 @@ DRUG_TEXTS = {
     "prednisone": "Prednisone 5 mg tablets, 6 daily",
     "levothyroxine": "Levothyroxine 100 microgram tablets",
     "metformin": "Metformin 1 g twice daily",
+    "lithium": "Lithium carbonate 400 mg tablets, 2 at night",
+    "indapamide": "indapamide 2.5mg om",
+    "spironolactone": "Spironolactone 25 mg tablet once daily",
+    "salbutamol": "Salbutamol 100 microgram inhaler as needed",
+    "sertraline": "SERTRALINE 50mg tablets",
+    "methylphenidate": "Methylphenidate 10 mg tablets",
+    "levodopa": "Levodopa 125 mg capsules three times daily",
+    "pyridostigmine": "Pyridostigmine 60 mg tablets, 4 daily",
+    "omeprazole": "omeprazole 20 mg caps",
+    "atorvastatin": "Atorvastatin 20 mg tablets nocte",
 }
 
 ANALYTES = {
@@ -224,17 +375,31 @@ ANALYTES = {
     "calcium": ("29265-6", "Calcium [Moles/volume] corrected for albumin"),
     "tsh": ("3016-3", "Thyrotropin [Units/volume] in Serum or Plasma"),
     "hba1c": ("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood"),
+    "calcium-total": ("2000-8", "Calcium [Moles/volume] in Serum or Plasma"),
+    "calcium-ionised": ("1995-0", "Calcium.ionized [Moles/volume] in Serum or Plasma"),
+    "albumin": ("1751-7", "Albumin [Mass/volume] in Serum or Plasma"),
+    "lithium": ("14334-7", "Lithium [Moles/volume] in Serum or Plasma"),
+    "creatine-kinase": ("2157-6", "Creatine kinase [Enzymatic activity/volume] in Serum or Plasma"),
+    "egfr": ("98979-8", "Glomerular filtration rate [Volume Rate/Area] in Serum or Plasma"),
+    "free-t4": ("14920-3", "Thyroxine (T4) free [Moles/volume] in Serum or Plasma"),
+    "vitamin-b12": ("14685-2", "Cobalamin (Vitamin B12) [Moles/volume] in Serum or Plasma"),
+    "phosphate": ("14879-1", "Phosphate [Moles/volume] in Serum or Plasma"),
 }
+# The analyte of a code whose name above says more than the analyte.
+ANALYTE_OF = {"calcium-total": "calcium"}
 
 STUDIES = {
     "emg": ("18749-2", "Electromyogram study"),
     "ncs": ("29755-6", "Nerve conduction study"),
+    "mri-brain": ("24590-2", "MR Brain"),
 }
+
+REFERRALS = {"neurology-referral": ("183521007", "Referral to neurology service")}
 
 # Names sodium, potassium and calcium, not magnesium.
 BASIC_PANEL = (LOINC, "24321-2", "Basic metabolic 2000 panel - Serum or Plasma")
 
-FLAGS = {"H": "High", "L": "Low", "N": "Normal"}
+FLAGS = {"H": "High", "HH": "Critical high", "L": "Low", "LL": "Critical low", "N": "Normal"}
 
 
 def coding(system: str, code: str, display: str) -> dict[str, Any]:

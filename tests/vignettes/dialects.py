@@ -1,6 +1,7 @@
 """The same patient as different systems write it: pure functions from a patient to a FHIR bundle.
 
 What a dialect has no code for it says in the nearest form it has; BORROWED in test_dialects.py says where.
+Whoever examined is the source of an Observation: a Condition is an entry of the problem list, or a report.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from tests.vignettes.resources import (
     patient,
     procedures,
     refutations,
+    relatives,
     reports,
     request,
     result,
@@ -55,30 +57,31 @@ def _snomed_resources(person: Person) -> list[Resource]:
             found.append(smoking(item))
         else:
             found.append(said(item, finding_concept(item.finding, SNOMED), valueBoolean=item.present))
-    found += diagnoses(person, SNOMED) + refutations(person, SNOMED)
-    for drug, start in person.drugs.items():
+    found += diagnoses(person, SNOMED) + refutations(person, SNOMED) + relatives(person, SNOMED)
+    for drug, course in person.drugs.items():
         medicine = {"medicationCodeableConcept": drug_concept(drug, codes.RXNORM)}
-        found.append(request(medicine, start=start))
+        found.append(request(medicine, course))
     return found + [result(value) for value in person.results] + orders(person) + procedures(person)
 
 
 def icd(person: Person) -> dict[str, Any]:
-    """ICD-10-CM: Conditions for what is there, coded yes and no for what was asked; ATC medicines."""
+    """ICD-10-CM: Conditions for what the patient reports, coded yes and no for the rest; ATC medicines."""
     found = [patient(person), *_twitch_condition(person, ICD_10_CM)]
     for number, item in enumerate(person.statements):
         code = finding_concept(item.finding, ICD_10_CM, SNOMED)
         yes, no = (
             (codes.YES_LOINC, codes.NO_LOINC) if number % 2 == 0 else (codes.YES_SNOMED, codes.NO_SNOMED)
         )
-        if item.present and item.examined and not item.social:
+        if item.present and not item.examined and not item.social:
             found.append(_problem(item, code))
         else:
             found.append(said(item, code, valueCodeableConcept=concept(*(yes if item.present else no))))
-    found += diagnoses(person, ICD_10_CM) + refutations(person, ICD_10_CM)
-    for drug, start in person.drugs.items():
+    found += diagnoses(person, ICD_10_CM, SNOMED) + refutations(person, ICD_10_CM)
+    found += relatives(person, ICD_10_CM)
+    for drug, course in person.drugs.items():
         medicine = {"medicationCodeableConcept": drug_concept(drug, codes.ATC)}
-        period = {"validityPeriod": {"start": day(start)}}
-        found.append(request(medicine, start=start, dispenseRequest=period))
+        period = {"validityPeriod": {"start": day(course.start)}}
+        found.append(request(medicine, course, dispenseRequest=period))
     found += [result(value) for value in person.results] + orders(person) + procedures(person)
     return collection(person, found)
 
@@ -88,7 +91,7 @@ def panel(person: Person) -> dict[str, Any]:
     found = [patient(person)]
     if person.twitch.status == "present":
         for site in person.twitch.sites or (None,):
-            found.append(_twitch_observation(person, site, finding_concept("fasciculation", SNOMED)))
+            found.append(_twitch_observation(person, site, _twitch_code(person, SNOMED)))
     panels: dict[tuple[str, int], list[Resource]] = {}
     for item in person.statements:
         if item.present and (item.since is not None or item.course):
@@ -101,12 +104,12 @@ def panel(person: Person) -> dict[str, Any]:
     for (sort, days), components in panels.items():
         title = {"text": "Neurological examination" if sort == "exam" else "Questions asked"}
         found.append(observation(title, days=days, category=category(sort), component=components))
-    found += diagnoses(person, SNOMED) + refutations(person, SNOMED)
-    for drug, start in person.drugs.items():
+    found += diagnoses(person, SNOMED) + refutations(person, SNOMED) + relatives(person, SNOMED)
+    for drug, course in person.drugs.items():
         medicine = {"medicationCodeableConcept": drug_concept(drug, SNOMED)}
-        route = codes.ROUTES["inhaled" if drug == codes.INHALED else "oral"]
+        route = codes.ROUTES["inhaled" if drug in codes.INHALED else "oral"]
         dosage = [{"route": concept(SNOMED, *route)}]
-        found.append(request(medicine, start=start, dosageInstruction=dosage))
+        found.append(request(medicine, course, dosageInstruction=dosage))
     found += [result(value) for value in person.results] + procedures(person) + _panel_orders(person)
     return searchset(person, found)
 
@@ -118,11 +121,11 @@ def hpo(person: Person) -> dict[str, Any]:
     if twitch.status == "present":
         for site in twitch.sites or (None,):
             named = "eyelid" if site in ("upper-eyelid", "lower-eyelid") else site
-            if named in codes.HPO_TWITCHES:  # the code names the place
+            if named in codes.HPO_TWITCHES and not twitch.words:  # the code names the place
                 code = concept(HPO, *codes.HPO_TWITCHES[named])
                 found.append(_twitch_observation(person, None, code, interpretation=_interpretation("POS")))
             else:
-                code = finding_concept("fasciculation", HPO)
+                code = _twitch_code(person, HPO)
                 found.append(_twitch_observation(person, site, code, interpretation=_interpretation("POS")))
     else:
         code = finding_concept("fasciculation", HPO)
@@ -130,26 +133,31 @@ def hpo(person: Person) -> dict[str, Any]:
     for item in person.statements:
         code = finding_concept(item.finding, HPO, SNOMED)
         found.append(said(item, code, interpretation=_interpretation("POS" if item.present else "NEG")))
-    found += diagnoses(person, SNOMED) + refutations(person, SNOMED)
-    for drug, start in person.drugs.items():
+    found += diagnoses(person, HPO, SNOMED) + refutations(person, SNOMED) + relatives(person, SNOMED)
+    for drug, course in person.drugs.items():
         medicine = {"medicationReference": {"reference": "#m"}}
         code = drug_concept(drug, codes.RXNORM)
         contained = [{"resourceType": "Medication", "id": "m", "code": code}]
-        found.append(request(medicine, start=start, contained=contained))
+        found.append(request(medicine, course, contained=contained))
     found += [result(value) for value in person.results] + orders(person) + procedures(person)
     return transaction(person, found)
 
 
 def british(person: Person) -> dict[str, Any]:
-    """A document: problems refuted for what is not there, dm+d or NDC medicines taken, reports of studies."""
+    """A document: coded signs, problems of the patient's own, dm+d or NDC medicines, study reports."""
     found = [patient(person), *_twitch_condition(person, SNOMED)]
     for item in person.statements:
         code = finding_concept(item.finding, SNOMED)
-        found.append(_problem(item, code))
-    found += diagnoses(person, SNOMED) + refutations(person, SNOMED)
-    for drug, start in person.drugs.items():
+        if item.examined:
+            value = codes.PRESENT_SNOMED if item.present else codes.ABSENT_SNOMED
+            members = {"performer": [{"display": "Practice"}], "valueCodeableConcept": concept(*value)}
+            found.append(said(item, code, **members))
+        else:
+            found.append(_problem(item, code))
+    found += diagnoses(person, SNOMED) + refutations(person, SNOMED) + relatives(person, SNOMED)
+    for drug, course in person.drugs.items():
         medicine = {"medicationCodeableConcept": drug_concept(drug, codes.DMD, codes.NDC)}
-        found.append(statement_of_use(medicine, start=start))
+        found.append(statement_of_use(medicine, course))
     found += [result(value) for value in person.results] + orders(person)
     found += procedures(person, with_studies=False) + reports(person)
     return document(person, found)
@@ -163,10 +171,10 @@ def grimy(person: Person) -> dict[str, Any]:
             found.append(smoking(item))
         else:
             found.append(said(item, finding_concept(item.finding, SNOMED), valueBoolean=item.present))
-    found += diagnoses(person, SNOMED) + refutations(person, SNOMED)
-    for drug, start in person.drugs.items():
+    found += diagnoses(person, SNOMED) + refutations(person, SNOMED) + relatives(person, SNOMED)
+    for drug, course in person.drugs.items():
         medicine = {"medicationCodeableConcept": drug_concept(drug)}
-        found.append(request(medicine, start=start))
+        found.append(request(medicine, course))
     found += [result(value) for value in person.results] + orders(person) + procedures(person)
     return messy.searchset(person, found)
 
@@ -191,14 +199,14 @@ def _hospital_resources(person: Person) -> list[Resource]:
     found = [patient(person)]
     if twitch.status == "present" and twitch.sites:
         for site in twitch.sites:
-            found.append(_twitch_observation(person, site, finding_concept("fasciculation", SNOMED)))
+            found.append(_twitch_observation(person, site, _twitch_code(person, SNOMED)))
     else:
         found += _twitch_condition(person, SNOMED)
     for number, item in enumerate(person.statements):
         code = finding_concept(item.finding, SNOMED)
         if item.finding == "tobacco":
             found.append(smoking(item))
-        elif number % 2 if item.examined else number < 8:
+        elif not item.examined and number < 8:
             found.append(_problem(item, code))
         elif item.examined or item.social:
             found.append(said(item, code, valueBoolean=item.present))
@@ -207,13 +215,13 @@ def _hospital_resources(person: Person) -> list[Resource]:
             del made["category"]
             made["interpretation"] = _interpretation("POS" if item.present else "NEG")
             found.append(made)
-    found += diagnoses(person, SNOMED) + refutations(person, SNOMED)
-    for number, (drug, start) in enumerate(person.drugs.items()):
+    found += diagnoses(person, SNOMED) + refutations(person, SNOMED) + relatives(person, SNOMED)
+    for number, (drug, course) in enumerate(person.drugs.items()):
         medicine = {"resourceType": "Medication", "id": f"{person.id}-drug-{number}"}
         found.append({**medicine, "code": drug_concept(drug, codes.RXNORM)})
         named = {"medicationReference": {"reference": f"Medication/{medicine['id']}"}}
         coded = {"medicationCodeableConcept": drug_concept(drug, codes.RXNORM)}
-        in_force = request(named, start=start), statement_of_use(coded, start=start)
+        in_force = request(named, course), statement_of_use(coded, course)
         found.append(in_force[(number + odd) % 2])
     found += [result(value) for value in person.results] + orders(person)
     found += procedures(person, with_studies=False) + reports(person)
@@ -232,9 +240,14 @@ def _problem(item: Statement, code: Resource) -> Resource:
     return condition(code, recorded=item.days, verification=verification, **members)
 
 
+def _twitch_code(person: Person, system: str) -> Resource:
+    words = person.twitch.words
+    return {"text": words} if words else finding_concept("fasciculation", system)
+
+
 def _twitch_condition(person: Person, system: str) -> Iterable[Resource]:
     twitch = person.twitch
-    code = finding_concept("fasciculation", system)
+    code = _twitch_code(person, system)
     if twitch.status == "absent":
         yield condition(code, recorded=0, verification="refuted")
         return
@@ -270,7 +283,9 @@ def _panel_orders(person: Person) -> list[Resource]:
     if not contained <= set(person.orders):
         return orders(person)
     rest = [made for test, made in zip(person.orders, orders(person), strict=True) if test not in contained]
-    return [*rest, order(concept(*codes.BASIC_PANEL), person.orders["sodium"])]
+    ordered = person.orders["sodium"]
+    panel_code = concept(*codes.BASIC_PANEL)
+    return [*rest, order(panel_code, ordered.days, priority=ordered.priority, status=ordered.status)]
 
 
 def _interpretation(code: str) -> list[Resource]:

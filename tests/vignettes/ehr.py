@@ -32,11 +32,16 @@ class Reply:
         return {question["finding"]: question for question in self.assessment["questions"]}
 
     @property
+    def clicks(self) -> list[list[Resource]]:
+        """The suggestions that answer a question: the Observations that each creates, in their order."""
+        suggestions = (self.card or {}).get("suggestions", ())
+        created = [[action["resource"] for action in one["actions"]] for one in suggestions]
+        return [found for found in created if found[0]["resourceType"] == "Observation"]
+
+    @property
     def answers(self) -> list[Resource]:
         """The Observations that the card offers, in their order."""
-        suggestions = (self.card or {}).get("suggestions", ())
-        created = [action["resource"] for one in suggestions for action in one["actions"]]
-        return [resource for resource in created if resource["resourceType"] == "Observation"]
+        return [resource for click in self.clicks for resource in click]
 
 
 def ask(client: FlaskClient, dialect: str, person: Person, stored: tuple[Resource, ...] = ()) -> Reply:

@@ -21,14 +21,12 @@ from tests.hooks.requests import Resource, bundle, prescription, request, typed,
 from tests.hooks.situations import pending, problem
 from tests.vignettes import hostile, versions
 from tests.vignettes.dialects import BUNDLES, DIALECTS, Dialect
-from tests.vignettes.patient import AS_OF, BY_ID, Person, people
+from tests.vignettes.patient import AS_OF, BY_ID, Person
 from tests.vignettes.regrouped import prefetch_of
 
 DIRECTORY = Path(__file__).parents[2] / "examples"
 HOOKS = ("patient-view", "order-select", "order-sign", "problem-list-item-create", "encounter-discharge")
 VISIT = "visit-1"
-
-_ALL = {**BY_ID, **{person.id: person for person in people("more_patients.yaml")}}
 
 
 def unseen(person: Person) -> Resource:
@@ -65,7 +63,7 @@ def entries() -> tuple[dict[str, Any], ...]:
 
 
 def person_of(entry: Mapping[str, Any]) -> Person:
-    return _ALL[entry["patient"]]
+    return BY_ID[entry["patient"]]
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.vignettes import codes
 from tests.vignettes.codes import FLAGS, TERMINOLOGY, UCUM, concept
-from tests.vignettes.patient import Person, Statement, Value, day
+from tests.vignettes.patient import Course, Person, Problem, Statement, Value, day
 
 Resource = dict[str, Any]
 
@@ -133,63 +133,72 @@ def _quantity(value: str, unit: str) -> Resource:
 
 
 def result(value: Value) -> Resource:
-    """A laboratory result with its own range and flag."""
+    """A laboratory result with its own range and flag, where they are given."""
     limits: dict[str, Any] = {}
     if value.low is not None:
         limits["low"] = _quantity(value.low, value.unit)
     if value.high is not None:
         limits["high"] = _quantity(value.high, value.unit)
-    flag = {
-        "system": TERMINOLOGY + "v3-ObservationInterpretation",
-        "code": value.flag,
-        "display": FLAGS[value.flag],
-    }
+    members: dict[str, Any] = {"referenceRange": [limits]} if limits else {}
+    if value.flag:
+        system = TERMINOLOGY + "v3-ObservationInterpretation"
+        flag = {"system": system, "code": value.flag, "display": FLAGS[value.flag]}
+        members["interpretation"] = [{"coding": [flag]}]
     return observation(
         concept(codes.LOINC, *codes.ANALYTES[value.analyte]),
         days=value.days,
         category=category("laboratory"),
         valueQuantity=_quantity(value.value, value.unit),
-        referenceRange=[limits],
-        interpretation=[{"coding": [flag]}],
+        **members,
     )
 
 
-def request(medicine: Mapping[str, Any], *, start: int, **members: Any) -> Resource:
-    """A MedicationRequest in force since that day."""
-    return {
+def request(medicine: Mapping[str, Any], course: Course, **members: Any) -> Resource:
+    """A MedicationRequest since that day; one that has ended is completed, with the days of its dosage."""
+    made = {
         "resourceType": "MedicationRequest",
         "status": "active",
         "intent": "order",
         **medicine,
         "subject": SUBJECT,
-        "authoredOn": day(start),
+        "authoredOn": day(course.start),
         **members,
     }
+    if course.end is not None:
+        (dosage,) = made.get("dosageInstruction", [{}])
+        days = {"start": day(course.start), "end": day(course.end)}
+        made["status"] = "completed"
+        made["dosageInstruction"] = [{**dosage, "timing": {"repeat": {"boundsPeriod": days}}}]
+    return made
 
 
-def statement_of_use(medicine: Mapping[str, Any], *, start: int) -> Resource:
-    """A MedicationStatement in force since that day."""
+def statement_of_use(medicine: Mapping[str, Any], course: Course) -> Resource:
+    """A MedicationStatement since that day; one that has ended is completed."""
+    ended = {} if course.end is None else {"end": day(course.end)}
     return {
         "resourceType": "MedicationStatement",
-        "status": "active",
+        "status": "completed" if ended else "active",
         **medicine,
         "subject": SUBJECT,
-        "effectivePeriod": {"start": day(start)},
+        "effectivePeriod": {"start": day(course.start), **ended},
     }
 
 
 def orders(person: Person) -> list[Resource]:
     """One ServiceRequest for each test that is ordered."""
-    return [order(_test_code(test), days) for test, days in person.orders.items()]
+    return [
+        order(_test_code(test), ordered.days, priority=ordered.priority, status=ordered.status)
+        for test, ordered in person.orders.items()
+    ]
 
 
-def order(code: Resource, days: int) -> Resource:
-    """An active ServiceRequest of routine priority."""
+def order(code: Resource, days: int, *, priority: str = "routine", status: str = "active") -> Resource:
+    """A ServiceRequest of that day."""
     return {
         "resourceType": "ServiceRequest",
-        "status": "active",
+        "status": status,
         "intent": "order",
-        "priority": "routine",
+        "priority": priority,
         "code": code,
         "subject": SUBJECT,
         "authoredOn": day(days),
@@ -197,6 +206,8 @@ def order(code: Resource, days: int) -> Resource:
 
 
 def _test_code(test: str) -> Resource:
+    if test in codes.REFERRALS:
+        return concept(codes.SNOMED, *codes.REFERRALS[test])
     return concept(codes.LOINC, *(codes.STUDIES.get(test) or codes.ANALYTES[test]))
 
 
@@ -240,9 +251,31 @@ def refutations(person: Person, *systems: str) -> list[Resource]:
 
 
 def diagnoses(person: Person, *systems: str) -> list[Resource]:
-    """Recorded diagnoses by code, and the problems for which the tables have no code as text."""
+    """The problem list: by code, and the problems for which the tables have no code as text."""
     known = [
-        condition(codes.finding_concept(name, *systems), recorded=days, onsetDateTime=day(days))
-        for name, days in person.diagnoses.items()
+        _listed(codes.finding_concept(name, *systems), problem) for name, problem in person.diagnoses.items()
     ]
     return known + [condition({"text": text}, recorded=900) for text in person.problems]
+
+
+def _listed(code: Resource, problem: Problem) -> Resource:
+    members = {} if problem.onset is None else {"onsetDateTime": day(problem.onset)}
+    made = condition(code, recorded=problem.recorded, verification=problem.verification, **members)
+    if "clinicalStatus" in made:
+        made["clinicalStatus"] = _status("condition-clinical", problem.clinical)
+    return made
+
+
+def relatives(person: Person, *systems: str) -> list[Resource]:
+    """What runs in the family: one FamilyMemberHistory for each relative."""
+    return [
+        {
+            "resourceType": "FamilyMemberHistory",
+            "status": "completed",
+            "patient": SUBJECT,
+            "date": day(0),
+            "relationship": {"text": relation},
+            "condition": [{"code": codes.finding_concept(finding, *systems)}],
+        }
+        for relation, finding in person.family.items()
+    ]

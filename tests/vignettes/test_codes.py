@@ -70,7 +70,14 @@ def test_answer(answer: tuple[str, str, str], status: Status) -> None:
 
 @pytest.mark.parametrize(("analyte", "code"), codes.ANALYTES.items())
 def test_analyte(analyte: str, code: tuple[str, str]) -> None:
-    assert terminology().analyte_codes[code_key(codes.LOINC, code[0])] == analyte
+    assert terminology().analyte_codes[code_key(codes.LOINC, code[0])] == codes.ANALYTE_OF.get(
+        analyte, analyte
+    )
+
+
+@pytest.mark.parametrize(("referral", "code"), codes.REFERRALS.items())
+def test_referral(referral: str, code: tuple[str, str]) -> None:
+    assert terminology().procedures[code_key(codes.SNOMED, code[0])] == referral
 
 
 @pytest.mark.parametrize(("study", "code"), codes.STUDIES.items())

@@ -28,12 +28,14 @@ from tests.vignettes.test_dialects import model_of
 RUNS = int(os.environ.get("QUESTION_RUNS", "1"))
 PATHS = 50 * RUNS
 LEVELS = ["none", "info", "warning", "critical"]
-# Section 5: these are examined, those told; one that is added later as its own file says.
+# Section 5: these are examined, the others told.
+EXAMINED = ("weakness", "atrophy", "sensory-loss")
 CATEGORIES = {
-    **dict.fromkeys(("weakness", "atrophy", "sensory-loss", "coordination", "bulbar"), "exam"),
-    **dict.fromkeys(("breathing-difficulty", "cramps", "low-tone", "movement"), "survey"),
+    **dict.fromkeys((*EXAMINED, "coordination", "upper-motor-sign", "rigidity"), "exam"),
+    **dict.fromkeys(("breathing-difficulty", "cramps", "movement", "stiffness"), "survey"),
     **dict.fromkeys(("orthopnea", "pain", "tingling"), "survey"),
 }
+AT_MOST = 3
 ALIVE = [person for person in PEOPLE if not person.expected.silent]
 # As wide as the question: a code for slurred speech alone would say too little of bulbar signs.
 CODES = {
@@ -58,8 +60,10 @@ WAYS = [(person.id, "prefetch") for person in ALIVE] + [
 ]
 EACH = pytest.mark.parametrize(("who", "dialect"), WAYS)
 
-Answers = tuple[tuple[str, bool], ...]
+# A finding and whether it is there; what one click answers: one finding, or all signs that are absent.
 Choice = tuple[str, bool]
+Click = tuple[Choice, ...]
+Answers = tuple[Click, ...]
 
 
 @cache
@@ -89,6 +93,11 @@ def asked_by(observation: Resource) -> Choice:
     return finding_of_code(coding["system"], coding["code"]), observation["valueBoolean"]
 
 
+def clicked(resources: list[Resource]) -> Click:
+    """What a click answers."""
+    return tuple(asked_by(resource) for resource in resources)
+
+
 class Walk:
     """The states of one patient in one dialect. Equal sets of answers are one state, asked once."""
 
@@ -97,7 +106,7 @@ class Walk:
         self.dialect = dialect
         self.known: dict[frozenset[Choice], Reply] = {}
         # Sets of answers that were asked in the order of another path too.
-        self.orders: dict[frozenset[Choice], set[Answers]] = {}
+        self.orders: dict[frozenset[Choice], set[tuple[Choice, ...]]] = {}
 
     def reply(self, stored: Mapping[Choice, Resource]) -> Reply:
         state = frozenset(stored)
@@ -109,21 +118,23 @@ class Walk:
     def fresh(self, stored: Mapping[Choice, Resource]) -> Reply:
         return ask(client(), self.dialect, self.person, tuple(stored.values()))
 
-    def path(self, choose: Callable[[list[Choice]], Choice]) -> Answers:
-        """Answers until nothing can be clicked; every step is checked."""
+    def path(self, choose: Callable[[list[Click]], Click]) -> Answers:
+        """Clicks until nothing can be clicked; every step is checked."""
         stored: dict[Choice, Resource] = {}
+        chosen: list[Click] = []
         before = self.reply(stored)
-        while before.answers:
-            assert len(stored) <= len(knowledge().table.asked), "it does not end"
-            offered = {asked_by(resource): resource for resource in before.answers}
-            choice = choose(list(offered))
-            stored = {**stored, choice: saved(offered[choice], f"answer-{len(stored)}")}
+        while before.clicks:
+            assert len(chosen) <= len(knowledge().table.asked), "it does not end"
+            offered = {clicked(resources): resources for resources in before.clicks}
+            click = choose(list(offered))
+            for answer, resource in zip(click, offered[click], strict=True):
+                stored[answer] = saved(resource, f"answer-{len(stored)}")
+            chosen.append(click)
             after = self.reply(stored)
-            check_step(before, choice, after)
+            check_step(before, click, after)
             before = after
-        assert {name for name in before.asked if name in {one.id for one in knowledge().table.asked}} == set()
         self.same_in_any_order(stored, before)
-        return tuple(stored)
+        return tuple(chosen)
 
     def same_in_any_order(self, stored: Mapping[Choice, Resource], reply: Reply) -> None:
         """The answers in the order of this path lead where they led in the order that was asked first."""
@@ -140,34 +151,28 @@ def essence(reply: Reply) -> dict[str, Any]:
 
 
 def check_card(reply: Reply, patient_id: str, dialect: str = "prefetch") -> None:
-    """At most three questions, none twice, the first in order; what is offered is right as a resource."""
+    """Few questions, each finding once; what is offered is right as a resource."""
     assert reply.card is not None
     assert len(reply.asked) == len(reply.assessment["questions"])
-    offered = [asked_by(resource) for resource in reply.answers]
-    pairs = [name for name, _ in offered[::2]]
-    assert offered == [(name, there) for name in pairs for there in (True, False)]
-    assert len(set(pairs)) == len(pairs)
-    order = list(reply.asked)
-    clickable = [name for name in order if name not in {one.id for one in knowledge().table.words}]
-    first = order[:3]
-    if clickable and not set(first) & set(clickable):
-        first[-1] = clickable[0]
-    assert pairs == [name for name in first if name in clickable]
-    sentences = questions_shown(reply)
-    assert len([line for line in sentences if not line.startswith("- Also:")]) == len(first)
-    assert bool(order[3:]) is any(line.startswith("- Also:") for line in sentences)
+    offered = [clicked(resources) for resources in reply.clicks]
+    assert len(set(offered)) == len(offered)
+    for click in offered:
+        # Only the signs of one examination are answered together, and only as absent.
+        assert len(click) == 1 or (
+            not any(there for _, there in click) and {n for n, _ in click} <= set(EXAMINED)
+        )
+    answers = [answer for click in offered for answer in click]
+    names = {name for name, _ in answers}
+    assert names <= set(reply.asked)
+    assert sorted(answers) == sorted((name, there) for name in names for there in (True, False))
+    order_of = {name: one.order for one in knowledge().table.questions for name in one.findings}
+    assert len({order_of[name] for name in names}) <= AT_MOST
+    orders = [order_of[name] for name, _ in answers]
+    assert orders == sorted(orders)
     low, high = (LEVELS.index(level) for level in reply.assessment["range"])
     assert low <= LEVELS.index(reply.assessment["level"]) <= high
     for resource in reply.answers:
         check_observation(canonical(resource), reply.assessment.get("patient"), patient_id, dialect)
-
-
-def questions_shown(reply: Reply) -> list[str]:
-    """The lines of the card's detail under the heading of the questions."""
-    assert reply.card is not None
-    heading = f"**{knowledge().wording.say('headings.questions')}**\n\n"
-    _, _, rest = reply.card["detail"].partition(heading)
-    return rest.split("\n\n")[0].split("\n") if rest else []
 
 
 @cache
@@ -208,31 +213,34 @@ def _codes_of(member: str) -> list[str]:
     return list(extra["enum_values"])  # type: ignore[call-overload]
 
 
-def check_step(before: Reply, choice: Choice, after: Reply) -> None:
-    """The answer is taken, is asked no more, and does what the question said it would."""
-    name, there = choice
-    question = before.asked[name]
-    assert name not in after.asked
-    (found,) = [one for one in after.assessment["findings"] if one["id"] == name]
-    assert found["status"] == ("present" if there else "absent")
-    assert found["basis"] == ("examined" if category_of(name) == "exam" else "reported")
-    assert any(one["used"] and one["date"] == AS_OF.isoformat() for one in found["evidence"])
-    promised = question["ifPresent" if there else "ifAbsent"]
-    if "together" not in question:
+def check_step(before: Reply, click: Click, after: Reply) -> None:
+    """The answers are taken, are asked no more, and a single one does what its question said."""
+    found = {one["id"]: one for one in after.assessment["findings"]}
+    for name, there in click:
+        assert name not in after.asked
+        assert found[name]["status"] == ("present" if there else "absent")
+        assert found[name]["basis"] == ("examined" if category_of(name) == "exam" else "reported")
+        assert any(one["used"] and one["date"] == AS_OF.isoformat() for one in found[name]["evidence"])
+    if len(click) == 1:
+        ((name, there),) = click
+        promised = before.asked[name]["ifPresent" if there else "ifAbsent"]
         assert after.assessment["level"] == promised["level"]
         assert [one["id"] for one in after.assessment["recommendations"]] == promised["recommendations"]
-    low, high = (LEVELS.index(level) for level in before.assessment["range"])
-    new_low, new_high = (LEVELS.index(level) for level in after.assessment["range"])
-    assert low <= new_low <= LEVELS.index(after.assessment["level"]) <= new_high <= high
 
 
-def always(there: bool) -> Callable[[list[Choice]], Choice]:
-    return lambda offered: next(choice for choice in offered if choice[1] is there)
+def always(there: bool) -> Callable[[list[Click]], Click]:
+    return lambda offered: next(click for click in offered if click[0][1] is there)
 
 
-def alone(name: str) -> Callable[[list[Choice]], Choice]:
-    """That one is there, nothing else is."""
-    return lambda offered: next(choice for choice in offered if choice[1] is (choice[0] == name))
+def alone(name: str) -> Callable[[list[Click]], Click]:
+    """That one is there; nothing else is, as far as a click can say so."""
+
+    def chosen(offered: list[Click]) -> Click:
+        if ((name, True),) in offered:
+            return ((name, True),)
+        return always(False)(offered)
+
+    return chosen
 
 
 @cache
@@ -243,21 +251,21 @@ def walk(who: str, dialect: str) -> Walk:
 @EACH
 def test_all_absent(who: str, dialect: str) -> None:
     reached = walk(who, dialect).path(always(False))
-    assert not any(there for _, there in reached)
+    assert not any(there for click in reached for _, there in click)
 
 
 @EACH
 def test_all_present(who: str, dialect: str) -> None:
     reached = walk(who, dialect).path(always(True))
-    assert all(there for _, there in reached)
+    assert all(there for click in reached for _, there in click)
 
 
 @EACH
 def test_each_alone_present(who: str, dialect: str) -> None:
-    names = [name for name, _ in walk(who, dialect).path(always(False))]
+    names = [name for click in walk(who, dialect).path(always(False)) for name, _ in click]
     for name in names:
         reached = walk(who, dialect).path(alone(name))
-        assert [one for one, there in reached if there] == [name]
+        assert [one for click in reached for one, there in click if there] == [name]
 
 
 @EACH
@@ -267,13 +275,15 @@ def test_random_paths(who: str, dialect: str) -> None:
         walk(who, dialect).path(chance.choice)
 
 
-def test_the_paths_are_not_trivial() -> None:
-    """From the bare code everything that a click answers in an adult is reached."""
-    reached = {name for name, _ in walk("v44", "prefetch").path(always(False))}
-    assert reached == {one.id for one in knowledge().table.asked} - {"low-tone", "breathing-difficulty"}
-    beside_weakness = walk("v44", "prefetch").path(lambda o: chosen_first(o, "weakness"))
-    assert "breathing-difficulty" in {name for name, _ in beside_weakness}
+def test_one_click_says_that_the_examination_is_normal() -> None:
+    """From the bare code: three Observations, and nothing of it is asked again."""
+    first, *_ = walk("v44", "prefetch").path(always(False))
+    assert first == tuple((name, False) for name in EXAMINED)
+    assert walk("v44", "prefetch").known[frozenset(first)].assessment["level"] == "info"
 
 
-def chosen_first(offered: list[Choice], name: str) -> Choice:
-    return (name, True) if (name, True) in offered else always(False)(offered)
+def test_breathing_is_asked_beside_weakness_only() -> None:
+    calm = {name for click in walk("v44", "prefetch").path(always(False)) for name, _ in click}
+    assert not calm & {"breathing-difficulty", "orthopnea"}
+    weak = {name for click in walk("v44", "prefetch").path(alone("weakness")) for name, _ in click}
+    assert {"bulbar", "breathing-difficulty", "orthopnea"} <= weak

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -17,15 +18,15 @@ from service.evaluation import Evaluation, Evaluator
 from service.knowledge import Knowledge, load_knowledge
 from tests.vignettes import messy
 from tests.vignettes.dialects import BUNDLES, DIALECTS
-from tests.vignettes.patient import AS_OF, PEOPLE, Person
+from tests.vignettes.patient import AS_OF, BY_ID, EVERYONE, Person
 
-EACH = pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.id)
+EACH = pytest.mark.parametrize("person", EVERYONE, ids=lambda person: person.id)
 IN_EACH = pytest.mark.parametrize("dialect", DIALECTS)
 
 # What no card says, whoever it is about: a disease as likely, and a change of a medicine.
 NEVER = ("likely als", "suspected als", "probable als", "stop the drug", "discontinue", "guarantee")
-DISEASE = ("motor neuron", "motor neurone", "amyotrophic")
-DISEASE_WORD = re.compile(r"\bALS\b")
+# Signs of the upper motor neuron are no disease.
+DISEASE = re.compile(r"(?i:(?<!upper )motor neuron|amyotrophic)|\bALS\b")
 INDICATORS = {"info", "warning", "critical"}
 
 
@@ -45,7 +46,7 @@ def submission_of(dialect: str, person: Person) -> Submission:
 
 @cache
 def answer_to(dialect: str, person_id: str) -> Evaluation:
-    person = next(person for person in PEOPLE if person.id == person_id)
+    person = BY_ID[person_id]
     return Evaluator(knowledge(), "https://cds.example.org").evaluate(
         submission_of(dialect, person),
         AS_OF,
@@ -59,12 +60,36 @@ def text_of(cards: Iterable[dict[str, Any]]) -> str:
     return " ".join(text.replace("\\", "").replace("\u2060", "").split())
 
 
-def missing(text: str, phrases: Iterable[str]) -> list[str]:
+# "{+14}": the date 14 days after the onset.
+AFTER_ONSET = re.compile(r"\{\+(\d+)\}")
+
+
+def alternatives(phrase: str, person: Person) -> list[str]:
+    """What a card may say: each "|" part, and a date in each of the ways that people write it."""
+    found = []
+    for part in phrase.split("|"):
+        dated = AFTER_ONSET.fullmatch(part.strip())
+        if dated is None:
+            found.append(part.strip())
+            continue
+        assert person.twitch.onset is not None, person.id
+        due = AS_OF + timedelta(days=int(dated[1]) - person.twitch.onset)
+        found += [f"{due.day} {due:%B}", f"{due.day} {due:%b}", due.isoformat()]
+    return found
+
+
+def missing(text: str, person: Person) -> list[str]:
+    """The phrases of which no alternative stands in the text."""
     return [
         phrase
-        for phrase in phrases
-        if not any(one.strip().lower() in text.lower() for one in phrase.split("|"))
+        for phrase in person.expected.mention
+        if not any(one.lower() in text.lower() for one in alternatives(phrase, person))
     ]
+
+
+def said_in(text: str, words: Iterable[str]) -> list[str]:
+    """Those that stand in the text as whole words, in any case."""
+    return [word for word in words if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)]
 
 
 @EACH
@@ -91,10 +116,10 @@ def test_rows(dialect: str, person: Person) -> None:
 def test_recommendations(dialect: str, person: Person) -> None:
     expected = person.expected
     items = answer_to(dialect, person.id).assessment["recommendations"]
-    found = {item["id"]: item for item in items}
-    assert set(expected.must) - set(found) == set()
+    found = {item["id"]: item["urgency"] for item in items}
+    assert [ids for ids in expected.must if not set(ids.split("|")) & set(found)] == []
     assert set(expected.must_not) & set(found) == set()
-    assert {name for name in expected.urgent if found[name]["urgency"] != "urgent"} == set()
+    assert {name: found.get(name) for name in expected.urgency} == dict(expected.urgency)
     asked = {analyte for item in items for analyte in item.get("analytes", ())}
     assert asked & set(expected.analytes_not) == set()
     if expected.silent:
@@ -103,23 +128,39 @@ def test_recommendations(dialect: str, person: Person) -> None:
 
 @EACH
 @IN_EACH
+def test_what_is_left_out(dialect: str, person: Person) -> None:
+    items = answer_to(dialect, person.id).assessment["withheld"]
+    why = {item["id"]: item["why"] for item in items}
+    assert {name: why.get(name) for name in person.expected.withheld} == dict(person.expected.withheld)
+
+
+@EACH
+@IN_EACH
 def test_wording(dialect: str, person: Person) -> None:
     expected = person.expected
     text = text_of(answer_to(dialect, person.id).cards)
-    assert missing(text, expected.mention) == []
-    assert [phrase for phrase in (*NEVER, *expected.never) if phrase.lower() in text.lower()] == []
+    assert missing(text, person) == []
+    assert said_in(text, (*NEVER, *expected.never)) == []
     if not expected.disease_named:
-        assert [word for word in DISEASE if word in text.lower()] == []
-        assert DISEASE_WORD.search(text) is None
+        assert DISEASE.search(text) is None
+
+
+# Section 4.7. A referral, an urgent action or a sign needs no date to come back.
+NO_NET = ("neurology-referral", "emergency-assessment")
+SIGNS = ("weakness", "atrophy", "sensory-loss", "coordination", "movement", "upper-motor-sign", "rigidity")
 
 
 @EACH
 def test_every_card_keeps_its_safety_net(person: Person) -> None:
-    for card in answer_to("snomed", person.id).cards:
+    result = answer_to("snomed", person.id)
+    present = {one["id"] for one in result.assessment["findings"] if one["status"] == "present"}
+    items = result.assessment["recommendations"]
+    urgent = [item for item in items if item["urgency"] != "routine" or item["id"] in NO_NET]
+    for card in result.cards:
         assert len(card["summary"]) < 140
-        if card["indicator"] != "critical":
-            net = ["two weeks", "spread", "worse", "weakness", "numb", "wasting|thinner|thin"]
-            assert missing(text_of([card]), net) == []
+        come_back = "come back if" in text_of([card]).lower()
+        if not urgent and not present & set(SIGNS):
+            assert come_back
 
 
 def essence(result: Evaluation) -> dict[str, Any]:
@@ -151,15 +192,19 @@ def test_every_dialect_decides_the_same(dialect: str, person: Person) -> None:
 @IN_EACH
 def test_every_statement_is_read(dialect: str, person: Person) -> None:
     statuses = {item["id"]: item["status"] for item in answer_to(dialect, person.id).assessment["findings"]}
-    for item in person.statements:
+    # The newest record of a finding decides.
+    for item in sorted(person.statements, key=lambda item: -item.days):
         if item.finding in ("fatigue", "alcohol") or (item.finding == "tobacco" and not item.present):
             # Named at most; and who never smoked has a code that says nothing about the present.
+            continue
+        if any(other.finding == item.finding and other.days < item.days for other in person.statements):
             continue
         assert (item.finding, statuses.get(item.finding)) == (
             item.finding,
             "present" if item.present else "absent",
         )
-    assert {name for name in person.diagnoses if statuses.get(name) != "present"} == set()
+    listed = {name: problem.reads for name, problem in person.diagnoses.items()}
+    assert {name: statuses.get(name, "unknown") for name in listed} == listed
 
 
 @EACH
@@ -170,7 +215,7 @@ def test_another_patients_resources_are_named_and_not_used(person: Person) -> No
     assert others <= notes
     assert not [note for note in notes if "-other-" not in note and "-error" not in note]
     used = json.dumps([result.cards, result.assessment["findings"]])
-    assert "-other-" not in used
+    assert f"{person.id}-other-" not in used
     assert messy.OTHER not in json.dumps([result.cards, result.assessment])
 
 
@@ -178,8 +223,11 @@ def test_another_patients_resources_are_named_and_not_used(person: Person) -> No
 @IN_EACH
 def test_nothing_of_a_clean_record_is_misread(dialect: str, person: Person) -> None:
     notes = answer_to(dialect, person.id).assessment["notUnderstood"]
+    if person.twitch.words:
+        # No code is known: it opens the gate and is named.
+        return
     # A medicine that belongs to no class is named as not recognised; nothing else is.
-    unclassed = {"levothyroxine", "metformin"} & set(person.drugs)
+    unclassed = {"levothyroxine"} & set(person.drugs)
     assert len(notes) == len(unclassed)
     assert all(note["expression"].startswith("Medication") for note in notes)
 

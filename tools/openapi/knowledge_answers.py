@@ -203,11 +203,11 @@ class WhyRowSchema(RowSummarySchema):
 
 
 class KnowledgeRowsSchema(Strict):
-    """GET /knowledge?rows=…; unknown: names that are no rows."""
+    """GET /knowledge?rows=…; notRows: names that are none."""
 
     knowledgeVersion = _text()
     rows = _many(WhyRowSchema)
-    unknown = _texts()
+    notRows = _texts()
 
 
 class KnowledgeExampleSchema(Strict):

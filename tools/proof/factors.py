@@ -1,262 +1,358 @@
-"""Which parts of the input space are independent, and every set of rows that can fire in each of them.
+"""What a state of the record is made of: factors, each with its values and the steps that are more dangerous.
 
-Two axes belong together where a row reads both; what no chain of rows joins is independent: that is read off
-the operands. Within a factor the walk is exhaustive: it fixes one axis after another and keeps, of all inputs
-so far, what they have settled: the rows that fired and, of each row still open, the truth table that is left.
-Inputs with the same rest have the same future, so they go on as one, counted.
+A factor is one thing that the table reads: a finding, the site or onset of the twitch, a class of medicines,
+the result of an analyte, an order, a study. The factors come from the table itself: what no row reads is left
+out, and medicines that every row reads alike are represented by one class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
-from math import prod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
-from service.decision.facts import LAST_FEATURES
-from service.decision.table import FALSE, TRUE
-from tools.proof.ledger import Ledger
-from tools.proof.reading import Axis
-from tools.proof.rows import RowTable
+from fhir_mappings.record import (
+    Band,
+    Basis,
+    Days,
+    Drug,
+    Evidence,
+    Finding,
+    Order,
+    Patient,
+    Plausible,
+    Record,
+    Result,
+    Site,
+    Status,
+    Study,
+    Twitch,
+)
+from fhir_mappings.terminology import Terminology
+from service.decision.table import Table, variables
+
+AS_OF = date(2026, 6, 15)
+_SIGN_BASES = (Basis.REPORTED, Basis.LISTED, Basis.EXAMINED)
+# Diagnoses whose presence may lower something, by the model: they explain a sign, or close the gate.
+_EXPLAINING = frozenset({"heart-failure", "lung-disease", "multiple-sclerosis", "central-lesion"})
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A row without the features that are computed from the other rows, where those are as in `last`."""
+@dataclass(slots=True)
+class Draft:
+    """A record in the making."""
 
-    truth: RowTable
-    last: tuple[tuple[str, str], ...]
+    findings: dict[str, Finding] = field(default_factory=dict)
+    twitch: dict[str, Any] = field(default_factory=dict)
+    drugs: list[Drug] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    studies: list[Study] = field(default_factory=list)
+    born: Days = field(default_factory=Days)
 
-    @property
-    def name(self) -> str:
-        given = ", ".join(f"{name}={value}" for name, value in self.last)
-        return f"{self.truth.row.id}{f' where {given}' if given else ''}"
+    def record(self) -> Record:
+        return Record(
+            AS_OF,
+            patient=Patient(id="p", born=self.born),
+            twitch=Twitch(Status.PRESENT, label="twitching", first_recorded=AS_OF, **self.twitch),
+            findings=dict(sorted(self.findings.items())),
+            drugs=tuple(self.drugs),
+            results=tuple(self.results),
+            orders=tuple(self.orders),
+            studies=tuple(self.studies),
+        )
 
-    def slice(self, fixed: Mapping[str, str]) -> bytes:
-        return self.truth.slice({**fixed, **dict(self.last)})
 
-
-@dataclass(frozen=True, slots=True)
-class Classes:
-    """An axis whose values are grouped: no part can tell the values of one class apart."""
-
-    axis: Axis
-    representatives: tuple[dict[str, str], ...]
-    sizes: tuple[int, ...]
+Patch = Callable[[Draft], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    classes: tuple[Classes, ...]
-    parts: tuple[Part, ...]
+    """One thing that varies. The first value is "not recorded". worse: (less, more dangerous) values."""
 
-    @property
-    def states(self) -> int:
-        found = 1
-        for one in self.classes:
-            found *= sum(one.sizes)
-        return found
+    name: str
+    values: tuple[str, ...]
+    patches: tuple[Patch | None, ...]
+    worse: frozenset[tuple[int, int]] = frozenset()
 
-    def __str__(self) -> str:
-        rows = list(dict.fromkeys(part.truth.row.id for part in self.parts))
-        shown = ", ".join(rows[:2]) + (f" and {len(rows) - 2} rows more" if len(rows) > 2 else "")
-        return f"{shown} over {', '.join(one.axis.id for one in self.classes[:3])}" + (
-            f" and {len(self.classes) - 3} groups more" if len(self.classes) > 3 else ""
-        )
+
+State = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Fired:
-    """What the parts that hold tell, how many inputs lead to it, and one of them."""
+class Space:
+    """The factors by name, and the state in which every sign was examined and is absent."""
 
-    told: int
-    states: int
-    facts: dict[str, str]
+    factors: Mapping[str, Factor]
+    examined_absent: State
 
+    def record(self, state: State) -> Record:
+        draft = Draft()
+        for name, value in state.items():
+            patch = self.factors[name].patches[value]
+            if patch is not None:
+                patch(draft)
+        return draft.record()
 
-def parts_of(truths: Iterable[RowTable]) -> tuple[Part, ...]:
-    """Every row, and a row that is read last once for each value of the features computed from the others."""
-    found = []
-    for truth in truths:
-        last = [name for name in truth.variables if name in LAST_FEATURES]
-        for values in product((TRUE, FALSE), repeat=len(last)):
-            found.append(Part(truth, tuple(zip(last, values, strict=True))))
-    return tuple(found)
-
-
-def factors(axes: Iterable[Axis], truths: Iterable[RowTable], ledger: Ledger) -> tuple[Factor, ...]:
-    """The independent factors, the largest first."""
-    parts = parts_of(truths)
-    owner = {name: axis for axis in axes for name in axis.variables}
-    joined: dict[str, str] = {}
-
-    def root(axis: str) -> str:
-        while joined.setdefault(axis, axis) != axis:
-            axis = joined[axis]
-        return axis
-
-    reads: dict[int, list[Axis]] = {}
-    for number, part in enumerate(parts):
-        read = []
-        for name in part.truth.variables:
-            if name in owner:
-                read.append(owner[name])
-            elif name not in LAST_FEATURES:
-                ledger.violate(
-                    "operands", part.truth.row.id, {}, "facts that a group sets", f"{name}: none does"
-                )
-        reads[number] = list(dict.fromkeys(read))
-        for axis in read:
-            joined[root(axis.id)] = root(read[0].id)
-    found = []
-    for top in dict.fromkeys(root(axis) for axis in list(joined)):
-        here = [
-            part for number, part in enumerate(parts) if reads[number] and root(reads[number][0].id) == top
-        ]
-        within = dict.fromkeys(owner[name] for part in here for name in part.truth.variables if name in owner)
-        found.append(Factor(tuple(_classes(axis, here) for axis in within), tuple(here)))
-    return tuple(sorted(found, key=lambda factor: -factor.states))
+    def says(self, state: State) -> str:
+        """The state in words: what is not at its first value."""
+        return ", ".join(f"{name} {self.factors[name].values[v]}" for name, v in sorted(state.items()) if v)
 
 
-def _classes(axis: Axis, parts: Sequence[Part]) -> Classes:
-    reading = [part for part in parts if set(axis.variables) & set(part.truth.variables)]
-    groups: dict[tuple[bytes, ...], list[dict[str, str]]] = {}
-    for value in axis.values:
-        facts = dict(zip(axis.variables, value, strict=True))
-        told = tuple(
-            part.slice({k: v for k, v in facts.items() if k in part.truth.variables}) for part in reading
-        )
-        groups.setdefault(told, []).append(facts)
-    return Classes(
-        axis, tuple(found[0] for found in groups.values()), tuple(len(found) for found in groups.values())
+def space_of(table: Table, terminology: Terminology) -> Space:
+    """Every factor that a row, an action or a removal of that table reads."""
+    conditions = [row.when for row in table.rows]
+    conditions += [action.when for row in table.rows for action in row.actions if action.when]
+    conditions += [advice.withheld_when for advice in table.self_care if advice.withheld_when]
+    read = frozenset(name for condition in conditions for name in variables(condition))
+    factors = [
+        *_findings(read, table, terminology),
+        *_twitch(),
+        *_ages(),
+        *_drugs(table),
+        *_results(table),
+        *_orders(table),
+        *_studies(table),
+    ]
+    by_name = {factor.name: factor for factor in factors}
+    absent = {name: by_name[name].values.index("absent") for name in table.signs if name in by_name}
+    return Space(by_name, absent)
+
+
+def _findings(read: frozenset[str], table: Table, terminology: Terminology) -> Iterator[Factor]:
+    names = sorted(
+        name for name in read | {d.finding for d in table.disorders} if name in terminology.findings
+    )
+    triggers = 0
+    for name in names:
+        kind = terminology.findings[name].kind
+        bases: tuple[Basis, ...]
+        if name in table.signs:
+            bases = _SIGN_BASES
+        elif kind == "symptom":
+            bases = (Basis.REPORTED, Basis.EXAMINED)
+        else:
+            triggers += kind == "trigger"
+            # One trigger stands for all: no row tells them apart but by its advice.
+            if kind == "trigger" and triggers > 1:
+                continue
+            bases = (Basis.LISTED,)
+        yield _finding(name, bases, lowers=name in _EXPLAINING or name in table.closes_gate)
+    yield _weakness_start()
+    yield _weakness_course()
+
+
+def _finding(name: str, bases: tuple[Basis, ...], *, lowers: bool) -> Factor:
+    values = ["unknown"]
+    patches: list[Patch | None] = [None]
+    if len(bases) > 1:
+        values.append("absent")
+        patches.append(_put(name, Status.ABSENT, Basis.EXAMINED))
+    first = len(values)
+    for basis in bases:
+        values.append(basis.value)
+        patches.append(_put(name, Status.PRESENT, basis))
+    present = range(first, len(values))
+    steps = {(less, more) for less in range(first) for more in present}
+    # "Or examined rather than reported": a list counts as an examination in the rows.
+    steps |= {(first, more) for more in present if more != first}
+    return Factor(name, tuple(values), tuple(patches), frozenset() if lowers else frozenset(steps))
+
+
+def _put(name: str, status: Status, basis: Basis) -> Patch:
+    present = status is Status.PRESENT
+    finding = Finding(
+        name,
+        status,
+        basis,
+        start=Days(None, AS_OF) if present else Days(),
+        first_examined=AS_OF if present and basis is Basis.EXAMINED else None,
+        recorded=AS_OF,
+        evidence=(Evidence(f"Observation/{name}", "Observation.code", name, status, basis, AS_OF),),
+    )
+
+    def patch(draft: Draft) -> None:
+        draft.findings[name] = finding
+
+    return patch
+
+
+def _weakness_start() -> Factor:
+    def began(ago: int) -> Patch:
+        day = AS_OF - timedelta(days=ago)
+        return _changed_weakness(start=Days(day, day))
+
+    return Factor("weakness-start", ("unknown", "28 days", "29 days"), (None, began(28), began(29)))
+
+
+def _weakness_course() -> Factor:
+    return Factor(
+        "weakness-course",
+        ("not recorded", "stable", "worsening"),
+        (None, _changed_weakness(worsening=False), _changed_weakness(worsening=True)),
+        frozenset({(0, 2), (1, 2)}),
     )
 
 
-def fired_sets(factor: Factor, told_by: Callable[[Part], int]) -> tuple[Fired, ...]:
-    """One input for everything that can be told of the parts that hold, and how many inputs tell the same.
+def _changed_weakness(**changes: Any) -> Patch:
+    def patch(draft: Draft) -> None:
+        finding = draft.findings.get("weakness")
+        if finding is not None and finding.status is Status.PRESENT:
+            draft.findings["weakness"] = replace(finding, **changes)
 
-    told_by: what a part that holds tells, as bits; what several tell is their union.
-    """
-    order = _order(factor)
-    reading = {
-        part.name: [one for one in order if set(one.axis.variables) & set(part.truth.variables)]
-        for part in factor.parts
-    }
-    tables = {
-        part.name: _small(part.truth.where(dict(part.last)), reading[part.name]) for part in factor.parts
-    }
-    bits = {part.name: told_by(part) for part in factor.parts}
-    names: list[str] = []
-    states: dict[_Left, _Path] = {(0, ()): (1, ())}
-    for one in order:
-        begun = [name for name, read in reading.items() if read[0] is one]
-        names += begun
-        step = _Step(
-            len(one.sizes),
-            {place: bits[name] for place, name in enumerate(names) if one in reading[name]},
-            frozenset(place for place, name in enumerate(names) if reading[name][-1] is one),
+    return patch
+
+
+def _set(**members: Any) -> Patch:
+    def patch(draft: Draft) -> None:
+        draft.twitch.update(members)
+
+    return patch
+
+
+_SITES = {
+    "calf": Site("calf", "calf", "legs"),
+    "hand": Site("hand", "hand", "arms"),
+    "face": Site("face", "face", "face"),
+    "tongue": Site("tongue", "tongue", "tongue"),
+    "eyelid": Site("eyelid", "eyelid"),
+}
+
+
+def _twitch() -> Iterator[Factor]:
+    days = (1, 3, 14, 15, 91, 366)
+    onsets = [_set(onset=Days(day, day)) for ago in days for day in [AS_OF - timedelta(days=ago)]]
+    yield Factor("onset", ("unknown", *(f"{ago} days" for ago in days)), (None, *onsets))
+    places = [("eyelid",), ("calf",), ("hand",), ("face",), ("tongue",), ("calf", "hand"), ("face", "tongue")]
+    patches = [_set(sites=tuple(_SITES[name] for name in names)) for names in places]
+    names = ["not recorded", *(" and ".join(place) for place in places), "generalised"]
+    more = {(2, 6), (3, 6), (4, 7), (5, 7), *((known, 8) for known in (2, 3, 4, 6))}
+    yield Factor("site", tuple(names), (None, *patches, _set(generalized=True)), frozenset(more))
+    courses = ("stable", "worsening", "spreading", "continuous", "continuous and worsening")
+    patches = [_set(courses=frozenset(course.split(" and "))) for course in courses]
+    worse = frozenset({(0, 2), (0, 3), (0, 4), (1, 2), (1, 3), (2, 5), (4, 5)})
+    yield Factor("course", ("not recorded", *courses), (None, *patches), worse)
+
+
+def _ages() -> Iterator[Factor]:
+    def born(years: int) -> Patch:
+        day = AS_OF.replace(year=AS_OF.year - years)
+
+        def patch(draft: Draft) -> None:
+            draft.born = Days(day, day)
+
+        return patch
+
+    years = (4, 15, 16, 60)
+    yield Factor("age", ("unknown", *(f"{age} years" for age in years)), (None, *map(born, years)))
+
+
+def _drugs(table: Table) -> Iterator[Factor]:
+    """One class for each set of classes that the same rows read in the same way."""
+    readers: dict[str, set[str]] = {}
+    for row in table.rows:
+        for name in variables(row.when):
+            word, _, drug_class = name.partition(" ")
+            if word in ("drug", "current", "stopped") and drug_class:
+                readers.setdefault(drug_class, set()).add(f"{row.id} {word}")
+    alike: dict[frozenset[str], str] = {}
+    for drug_class in sorted(readers):
+        alike.setdefault(frozenset(readers[drug_class]), drug_class)
+    for drug_class in alike.values():
+        values = ("not taken", "after the twitch began", "possible", "yes", "yes, ended")
+        drugs = (
+            _taken(drug_class, Plausible.NO, current=True),
+            _taken(drug_class, Plausible.POSSIBLE, current=True),
+            _taken(drug_class, Plausible.YES, current=True),
+            _taken(drug_class, Plausible.YES, current=False),
         )
-        more = tuple(tables[name] for name in begun)
-        then: dict[_Left, _Path] = {}
-        for (told, left), (number, path) in states.items():
-            for choice, (now, rest) in enumerate(step.choices(told, left + more)):
-                key = (now, rest)
-                size = number * one.sizes[choice]
-                known = then.get(key)
-                then[key] = (size, (path, choice)) if known is None else (known[0] + size, known[1])
-        states = then
-        names = [name for name in names if reading[name][-1] is not one]
-    return tuple(Fired(told, number, _facts(order, path)) for (told, _), (number, path) in states.items())
+        yield Factor(
+            f"drug {drug_class}", values, (None, *drugs), frozenset({(0, 2), (0, 3), (1, 2), (2, 3)})
+        )
 
 
-_Left = tuple[int, tuple[bytes, ...]]
-_Path = tuple[int, tuple[Any, ...]]
+def _taken(drug_class: str, plausible: Plausible, *, current: bool) -> Patch:
+    start = AS_OF - timedelta(days=400)
+    drug = Drug(
+        drug_class, frozenset({drug_class}), plausible, "given", f"MedicationStatement/{drug_class}",
+        start=Days(start, start), current=current,
+    )  # fmt: skip
+    return lambda draft: draft.drugs.append(drug)
 
 
-class _Step:
-    """One axis fixed. reads: the bits of the open parts that read it; ends: those that read no later one."""
-
-    def __init__(self, count: int, reads: Mapping[int, int], ends: frozenset[int]) -> None:
-        self.count = count
-        self.reads = reads
-        self.ends = ends
-        self.cuts: dict[bytes, tuple[bytes, ...]] = {}
-
-    def choices(self, told: int, left: tuple[bytes, ...]) -> Iterator[tuple[int, tuple[bytes, ...]]]:
-        columns = [self.cut(table) if place in self.reads else None for place, table in enumerate(left)]
-        for choice in range(self.count):
-            now = told
-            rest = []
-            for place, column in enumerate(columns):
-                if column is None:
-                    rest.append(left[place])
-                elif place not in self.ends:
-                    rest.append(column[choice])
-                elif column[choice] == b"\1":
-                    now |= self.reads[place]
-            yield now, tuple(rest)
-
-    def cut(self, table: bytes) -> tuple[bytes, ...]:
-        found = self.cuts.get(table)
-        if found is None:
-            size = len(table) // self.count
-            found = tuple(table[at : at + size] for at in range(0, len(table), size))
-            self.cuts[table] = found
-        return found
+def _results(table: Table) -> Iterator[Factor]:
+    analytes = {name for facts in table.result_facts.values() for fact in facts for name in fact.analytes}
+    below = {
+        name: fact.below
+        for facts in table.result_facts.values()
+        for fact in facts
+        if fact.below is not None
+        for name in fact.analytes
+    }
+    tested = {name for action in table.actions.values() for name in action.analytes}
+    for name in sorted(analytes & (tested | below.keys() | {"free-t4", "glucose"})):
+        yield _result(name, _states_read(name, table), below.get(name))
 
 
-def _facts(order: Sequence[Classes], path: tuple[Any, ...]) -> dict[str, str]:
-    facts: dict[str, str] = {}
-    for one in reversed(order):
-        path, choice = path
-        facts.update(one.representatives[choice])
-    return facts
+def _states_read(analyte: str, table: Table) -> frozenset[str]:
+    """The states of that analyte that facts other than "any critical result" tell apart."""
+    facts = [fact for alternatives in table.result_facts.values() for fact in alternatives]
+    return frozenset(fact.state for fact in facts if analyte in fact.analytes and fact.state)
 
 
-def _small(truth: RowTable, order: Sequence[Classes]) -> bytes:
-    """The truth table over classes, the first axis of the order slowest."""
-    if not order:
-        return truth.holds
-    return b"".join(_small(truth.where(value), order[1:]) for value in order[0].representatives)
-
-
-def _order(factor: Factor) -> list[Classes]:
-    """The axes in an order that leaves few inputs to tell apart, found by moving one at a time.
-
-    What is counted is what the walk must keep at each step: the values of axes that an open part has read.
-    """
-    masks = [
-        sum(1 << place for place, one in enumerate(factor.classes) if _reads(part, one))
-        for part in factor.parts
+def _result(name: str, read: frozenset[str], below: Decimal | None) -> Factor:
+    """Directions are told apart only where a fact reads them; every analyte can be critical."""
+    values: list[tuple[str, Patch | None]] = [
+        ("none", None),
+        ("in range", _measured(name, Band.IN_RANGE, None, 0)),
+        ("low", _measured(name, Band.OUT_OF_RANGE, True, 0, below)),
+        ("critically low", _measured(name, Band.CRITICAL, True, 0, below)),
     ]
-    sizes = [len(one.sizes) for one in factor.classes]
-
-    def cost(order: Sequence[int]) -> int:
-        done = total = 0
-        for place in order:
-            done |= 1 << place
-            kept = 0
-            for mask in masks:
-                if mask & done and mask & ~done:
-                    kept |= mask & done
-            total += prod(size for at, size in enumerate(sizes) if kept >> at & 1)
-        return total
-
-    best = sorted(range(len(sizes)), key=lambda place: -sum(mask >> place & 1 for mask in masks))
-    least = cost(best)
-    better = True
-    while better:
-        better = False
-        for axis in range(len(sizes)):
-            for place in range(len(sizes)):
-                tried = [other for other in best if other != axis]
-                tried.insert(place, axis)
-                found = cost(tried)
-                if found < least:
-                    best, least, better = tried, found, True
-    return [factor.classes[place] for place in best]
+    worse = {(0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
+    if read & {"low", "high"}:
+        values.append(("high", _measured(name, Band.OUT_OF_RANGE, False, 0)))
+        values.append(("critically high", _measured(name, Band.CRITICAL, False, 0)))
+        worse |= {(0, 4), (0, 5), (1, 4), (1, 5), (4, 5)}
+    if "out-of-range" in read:
+        worse.add((0, len(values)))
+        values.append(("low 91 days ago", _measured(name, Band.OUT_OF_RANGE, True, 91)))
+    names, patches = zip(*values, strict=True)
+    return Factor(f"result {name}", names, patches, frozenset(worse))
 
 
-def _reads(part: Part, one: Classes) -> bool:
-    return not set(one.axis.variables).isdisjoint(part.truth.variables)
+def _measured(analyte: str, band: Band, low: bool | None, ago: int, below: Decimal | None = None) -> Patch:
+    result = Result(
+        analyte, "1", "mmol/L", Decimal(1), AS_OF - timedelta(days=ago), None, band, low,
+        reference=f"Observation/{analyte}",
+        canonical=None if below is None else below - 1,
+    )  # fmt: skip
+    return lambda draft: draft.results.append(result)
+
+
+def _orders(table: Table) -> Iterator[Factor]:
+    for action in table.actions.values():
+        if action.ordered_days is None:
+            continue
+        tests = frozenset(action.analytes or action.studies or (action.id,)) | {action.id}
+        orders = [
+            Order(tests, AS_OF, priority, "active", f"ServiceRequest/{action.id}")
+            for priority in ("routine", "stat")
+        ]
+        patches = tuple(_ordered(order) for order in orders)
+        yield Factor(f"order {action.id}", ("none", "routine", "stat"), (None, *patches))
+
+
+def _ordered(order: Order) -> Patch:
+    return lambda draft: draft.orders.append(order)
+
+
+def _studies(table: Table) -> Iterator[Factor]:
+    for action in table.actions.values():
+        if action.studies:
+            study = Study(action.studies[0], AS_OF - timedelta(days=30), f"Procedure/{action.id}")
+            yield Factor(f"study {action.id}", ("none", "30 days ago"), (None, _done(study)))
+
+
+def _done(study: Study) -> Patch:
+    return lambda draft: draft.studies.append(study)

@@ -1,0 +1,319 @@
+"""The evidence of a card, below its rule: what is recorded, on file, pending, and what was not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from fhir_mappings.record import Band, Drug, Plausible, Result, Status
+from service.cards.escaping import escaped, short_name
+from service.cards.spans import recorded_as
+from service.cards.text import (
+    capital,
+    counted,
+    duration,
+    finding_name,
+    finding_text,
+    joined,
+    result_text,
+    site_label,
+    study_label,
+    test_label,
+)
+from service.cards.to_do import ToDo
+from service.decision import Decision, Withheld
+from service.decision.result_facts import band_today, is_critical
+from service.decision.table import FALSE, TRUE, UNKNOWN, ActionRole, Facts, RowRole
+from service.knowledge import Knowledge
+
+_FACTS = {Status.PRESENT: TRUE, Status.ABSENT: FALSE, Status.UNKNOWN: UNKNOWN}
+_RESULT_RANKS = {Band.CRITICAL: 0, Band.OUT_OF_RANGE: 1, Band.NOT_JUDGED: 2, Band.IN_RANGE: 3}
+_COLUMNS = ("feature", "recorded", "reassuring", "evaluate")
+_MOST_DRUGS, _MOST_RESULTS, _MOST_STUDIES, _MOST_NAMES = 6, 8, 4, 8
+
+
+class EvidenceText:
+    """Writes the evidence of one decision."""
+
+    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
+        self.decision = decision
+        self.record = decision.record
+        self.as_of = decision.record.as_of
+        self.knowledge = knowledge
+        self.table = knowledge.table
+        self.terminology = knowledge.terminology
+        self.wording = knowledge.wording
+        self.say = knowledge.wording.say
+        self.to_do = ToDo(decision, knowledge)
+
+    def blocks(self, most_lines: int) -> list[str]:
+        """Table and lines: at most so many lines. The table takes what the others leave."""
+        lines = [text for text in self.lines() if text]
+        rows = list(self.features())
+        # The header of the table is two lines.
+        room = most_lines - len(lines) - 2
+        if len(rows) > room:
+            kept, rest = rows[: room - 1], rows[room - 1 :]
+            names = counted([row[0] for row in rest], _MOST_NAMES, self.wording)
+            rows = [*kept, (self.say("table.also_present"), names, "", "")]
+        header = [self._cells([self.say(f"table.{column}") for column in _COLUMNS]), "|---|---|---|---|"]
+        return ["\n".join([*header, *map(self._cells, rows)]), *lines]
+
+    def _cells(self, cells: Sequence[str]) -> str:
+        return f"| {' | '.join(cells)} |"
+
+    def lines(self) -> Iterator[str]:
+        """The lines below the table, each "" where there is nothing to say."""
+        yield self._line("not_recorded", names=joined(self.not_recorded()))
+        yield self._line("medicines", text="; ".join(self.medicines()))
+        yield self._line("results", text="; ".join(self.results()))
+        yield self._line("studies", text=joined(self.studies()))
+        yield self._line("orders", text="; ".join(self.orders()))
+        yield self._line("done", text="; ".join(self.done()))
+        yield self._line("also", text=joined(self.also()))
+        yield self.unseen()
+
+    def _line(self, place: str, **names: str) -> str:
+        return self.say(f"below.{place}", **names) if all(names.values()) else ""
+
+    def features(self) -> Iterator[tuple[str, str, str, str]]:
+        """The recorded features against the two columns of the documents."""
+        say, twitch, facts = self.say, self.record.twitch, self.decision.facts
+        site = site_label(twitch, self.wording)
+        if site:
+            yield self._feature("site", escaped(site), _either(facts, "several-regions", "tongue-site"))
+        if twitch.onset.known or twitch.onset_texts or twitch.not_seen_lately or twitch.in_words:
+            parts = [duration(twitch, self.as_of, self.wording)]
+            parts += [say("table.as_written", text=escaped(short_name(t))) for t in twitch.onset_texts[:2]]
+            if twitch.not_seen_lately:
+                parts.append(say("table.not_seen_lately"))
+            if twitch.in_words:
+                parts.append(say("table.in_words"))
+            eyelid = facts.get("isolated-eyelid") == TRUE
+            long = facts.get("lasts-long-for-eyelid" if eyelid else "lasts-long", UNKNOWN)
+            yield self._feature("duration", "; ".join(parts), long)
+        if twitch.courses:
+            yield self._feature("course", joined(sorted(twitch.courses)), facts.get("getting-worse", UNKNOWN))
+        absent: list[str] = []
+        for name in self._recorded_findings():
+            finding = self.record.finding(name)
+            if (
+                finding.status is Status.ABSENT
+                and not finding.conflict
+                and name not in self.table.benign_signs
+            ):
+                absent.append(finding_name(name, self.terminology, self.wording))
+            else:
+                text = finding_text(finding, self.wording, self.as_of)
+                yield self._feature(name, text, _FACTS[finding.status])
+        if absent:
+            yield say("table.others"), counted(absent, _MOST_NAMES, self.wording), say("status.absent"), ""
+
+    def _recorded_findings(self) -> list[str]:
+        """Asked findings about which something is recorded: the signs, then present ones, conflicts, others."""
+        signs = [sign for sign in self.table.benign_signs if self._has(sign)]
+        others = [name for name in self.table.asked if name not in signs and self._has(name)]
+        rank = {Status.PRESENT: 0, Status.UNKNOWN: 1, Status.ABSENT: 2}
+
+        def place(name: str) -> tuple[int, bool]:
+            finding = self.record.finding(name)
+            return rank[finding.status], not finding.conflict
+
+        return [*signs, *sorted(others, key=place)]
+
+    def _has(self, name: str) -> bool:
+        finding = self.record.findings.get(name)
+        return finding is not None and (finding.status is not Status.UNKNOWN or bool(finding.evidence))
+
+    def _feature(self, name: str, recorded: str, fact: str) -> tuple[str, str, str, str]:
+        """One row of the table; only what calls for evaluation is bold."""
+        place = f"table.rows.{name}"
+        label = self.wording.maybe(f"{place}.label")
+        if label:
+            reassuring, evaluate = self.say(f"{place}.reassuring"), self.say(f"{place}.evaluate")
+        else:
+            label = capital(finding_name(name, self.terminology, self.wording))
+            reassuring, evaluate = self.say("status.absent"), self.say("status.present")
+        return label, recorded, reassuring, f"**{evaluate}**" if fact == TRUE else evaluate
+
+    def not_recorded(self) -> list[str]:
+        """Features of the two columns about which nothing is recorded."""
+        twitch = self.record.twitch
+        known = {
+            "site": bool(site_label(twitch, self.wording)),
+            "duration": twitch.onset.known or bool(twitch.onset_texts),
+            "course": bool(twitch.courses),
+        }
+        names = [self.say(f"table.rows.{name}.label").lower() for name, seen in known.items() if not seen]
+        return names + [
+            finding_name(sign, self.terminology, self.wording)
+            for sign in self.table.benign_signs
+            if not self._has(sign)
+        ]
+
+    def medicines(self) -> list[str]:
+        """The medicines that a row reads, with their timing; how many others there are."""
+        read = frozenset().union(*(row.drug_classes for row in self.table.rows))
+        judged = [drug for drug in self.record.drugs if drug.classes & read]
+        order = [Plausible.YES, Plausible.POSSIBLE, Plausible.NO]
+        judged.sort(key=lambda drug: order.index(drug.plausible))
+        texts = [self.medicine(drug) for drug in judged[:_MOST_DRUGS]]
+        others = len(self.record.drugs) - len(texts)
+        if others:
+            place = "medicine.other_one" if others == 1 else "medicine.others"
+            texts.append(self.say(place, count=others))
+        return texts
+
+    def medicine(self, drug: Drug) -> str:
+        """furosemide (loop diuretic), since 2026-10-01."""
+        when = self.to_do.when(drug)
+        if drug.plausible is Plausible.NO:
+            when = f"{when}, {self.say('medicine.no')}"
+        elif drug.plausible is Plausible.POSSIBLE and not drug.route_unknown and drug.start.known:
+            when = self.say("medicine.possible", when=when)
+        return self.say(
+            "medicine.says",
+            name=escaped(short_name(drug.name)),
+            **{"class": self.class_names(drug.classes)},
+            when=when,
+        )
+
+    def class_names(self, classes: Iterable[str]) -> str:
+        """Names of the classes of a medicine."""
+        labels = self.terminology.medications.class_labels
+        return joined(labels[name] for name in sorted(classes) if name in labels)
+
+    def results(self) -> list[str]:
+        """The results that bear on it, abnormal ones first; those that the actions name are not repeated."""
+        named = {result for made in self.decision.recommendations for result in made.results}
+        order = {name: index for index, name in enumerate(self.table.shown_results)}
+        judged = [
+            (self.band(result), result)
+            for result in self.record.results
+            if result.analyte in order or result in named
+        ]
+        judged.sort(key=lambda pair: (_RESULT_RANKS[pair[0]], order.get(pair[1].analyte, -1)))
+        texts = [
+            result_text(result, band, self.terminology, self.wording)
+            for band, result in judged[:_MOST_RESULTS]
+        ]
+        rest = [
+            test_label(result.analyte, self.terminology, self.wording) for _, result in judged[_MOST_RESULTS:]
+        ]
+        return [*texts, counted(rest, _MOST_NAMES, self.wording)] if rest else texts
+
+    def band(self, result: Result) -> Band:
+        """The band of a result today."""
+        if is_critical(result, self.record, self.table):
+            return Band.CRITICAL
+        return band_today(result, self.table, self.as_of)
+
+    def judged(self, result: Result) -> str:
+        """The result with the band that it has today."""
+        return result_text(result, self.band(result), self.terminology, self.wording)
+
+    def names(self, tests: Iterable[str]) -> str:
+        """Names of analytes, studies and actions."""
+        return joined(test_label(test, self.terminology, self.wording) for test in tests)
+
+    def studies(self) -> list[str]:
+        """MRI brain 2026-05-02."""
+        undated = self.say("results.undated")
+        newest = sorted(self.record.studies, key=lambda study: str(study.day or ""), reverse=True)
+        return [
+            self.say("below.study", label=study_label(study.id, self.wording), date=study.day or undated)
+            for study in newest[:_MOST_STUDIES]
+        ]
+
+    def orders(self) -> Iterator[str]:
+        """Open orders that answer nothing here: the newest of several for the same tests."""
+        named = {withheld.reference for withheld in self.decision.withheld}
+        shown: set[frozenset[str]] = set()
+        for order in reversed(self.record.orders):
+            if order.reference in named or order.draft or order.tests in shown:
+                continue
+            if len(shown) == _MOST_STUDIES:
+                return
+            shown.add(order.tests)
+            tests = sorted({self.table.counts_as.get(test, test) for test in order.tests})
+            labels = [test_label(test, self.terminology, self.wording) for test in tests]
+            place = "below.order" if order.day else "below.order_undated"
+            yield self.say(place, tests=counted(labels, _MOST_NAMES, self.wording), date=order.day)
+
+    def done(self) -> Iterator[str]:
+        """What is done or pending, tests of one day together."""
+        lines: dict[str, list[str]] = {}
+        for withheld in self.decision.withheld:
+            place = self._place(withheld)
+            if place:
+                text = self.say(place, tests="{tests}", date=withheld.day)
+                lines.setdefault(text, []).append(self._tests(withheld))
+        for text, names in lines.items():
+            yield text.replace("{tests}", joined(names))
+
+    def _place(self, withheld: Withheld) -> str:
+        if withheld.why == "ordered":
+            return "below.ordered_test" if withheld.day else "below.ordered_test_undated"
+        return {"done": "below.done_test", "seen": "below.seen_test"}.get(withheld.why, "")
+
+    def _tests(self, withheld: Withheld) -> str:
+        return self.names(withheld.tests or (withheld.id,))
+
+    def also(self) -> list[str]:
+        """Diseases to know of, without a change of level."""
+        findings = self.terminology.findings
+        names = [findings[f.id].label if f.id in findings else f.id for f in self.decision.named]
+        for row in self.decision.rows:
+            if RowRole.NAMED in row.roles:
+                names += [
+                    findings[name].label
+                    for name in row.reads
+                    if name in findings and self.record.finding(name).status is Status.PRESENT
+                ]
+        history = [
+            self.say(
+                "below.history",
+                finding=finding_name(finding.id, self.terminology, self.wording),
+                when=recorded_as(newest.basis, newest.day, self.as_of, self.wording),
+            )
+            for finding in self.record.findings.values()
+            if finding.status is Status.UNKNOWN
+            and finding.id not in self.table.asked
+            and (old := [e for e in finding.evidence if e.history and e.status is Status.PRESENT])
+            and (newest := max(old, key=lambda e: str(e.day or "")))
+        ]
+        return [counted(capitals([*names, *history]), _MOST_NAMES, self.wording)] if names or history else []
+
+    def unseen(self) -> str:
+        """Lists that were not supplied, and how much was not understood or not used."""
+        notes = []
+        lists = joined(self.say(f"unseen.{key}") for key in self.record.not_seen)
+        if lists:
+            notes.append(self.say("below.unseen", lists=lists))
+        # A medicine without a known class is counted with the medicines.
+        unread: dict[str, int] = {}
+        for note in self.record.not_understood:
+            if not (note.expression or "").endswith("medication"):
+                unread[note.reference] = max(note.count, unread.get(note.reference, 0))
+        for place, count in (
+            ("not_understood", sum(unread.values())),
+            ("not_used", sum(note.count for note in self.record.not_used)),
+        ):
+            if count:
+                notes.append(self.say(f"below.{place}_one" if count == 1 else f"below.{place}", count=count))
+        return " ".join(notes)
+
+    def is_acted_on(self) -> bool:
+        """Whether a result is to be acted on."""
+        action = self.table.action_for(ActionRole.ACT_ON_RESULT).id
+        return any(made.id == action for made in self.decision.recommendations)
+
+
+def capitals(names: Sequence[str]) -> list[str]:
+    """The names, the first with a capital letter."""
+    return [capital(names[0]), *names[1:]] if names else []
+
+
+def _either(facts: Facts, *names: str) -> str:
+    """true if one of the facts is true, false if one is false, else unknown."""
+    values = [facts.get(name, UNKNOWN) for name in names]
+    return TRUE if TRUE in values else FALSE if FALSE in values else UNKNOWN

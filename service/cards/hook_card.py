@@ -1,0 +1,158 @@
+"""What the cards of the other hooks share: urgent actions first, a short part above a rule, one frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from service.cards.card import Situation, framed
+from service.cards.detail import MOST_LINES_ABOVE, MOST_WORDS_ABOVE, RULE, Detail
+from service.cards.fitting import fitting
+from service.cards.spans import day_month
+from service.cards.suggestions import Suggestions
+from service.cards.text import capital, joined, short_result, test_label, twitch_for
+from service.cards.to_do import ToDo
+from service.decision import Decision, Recommendation
+from service.decision.draft_orders import distinct, urgent_actions
+from service.decision.recommendations import RANK
+from service.decision.table import ActionRole, Row
+from service.knowledge import Knowledge
+
+
+class HookCard:
+    """Writes one card of a hook that is not the work-up card."""
+
+    def __init__(self, situation: Situation) -> None:
+        self.situation = situation
+        self.decision: Decision = situation.decision
+        self.record = situation.decision.record
+        self.knowledge: Knowledge = situation.knowledge
+        self.table = situation.knowledge.table
+        self.terminology = situation.knowledge.terminology
+        self.wording = situation.knowledge.wording
+        self.say = situation.knowledge.wording.say
+        self.call = situation.call
+        # What cannot wait comes before whatever the card is about.
+        self.urgent = urgent_actions(self.decision)
+        self.to_do = self.written(self.urgent)
+
+    def written(self, actions: tuple[Recommendation, ...]) -> ToDo:
+        """Those actions in words."""
+        return ToDo(replace(self.decision, recommendations=actions), self.knowledge)
+
+    def framed(
+        self,
+        *,
+        summary: Iterable[Sequence[str]],
+        level: str,
+        actions: Iterable[str] = (),
+        notes: Iterable[str] = (),
+        evidence: Iterable[str] = (),
+        rows: Iterable[Row] = (),
+        suggestions: Sequence[dict[str, Any]] = (),
+    ) -> dict[str, Any]:
+        """The card. summary: parts, each in forms from the fullest to the shortest."""
+        because = {row for made in self.urgent for row in made.because}
+        leading = [row for row in self.decision.rows if row.id in because]
+        if any(made.raises_alarm for made in self.urgent):
+            level = max(level, self.decision.level, key=RANK.__getitem__)
+        twitch = twitch_for(self.record.twitch, self.record.as_of, self.wording)
+        come_back = Detail(self.decision, self.knowledge).come_back() if self.decision.open else ""
+        parts = [*self._urgent_parts(), *summary]
+        parts += [(twitch, "")] if self.decision.open else []
+        return framed(
+            self.knowledge,
+            self.call,
+            summary=fitting(parts),
+            level=level,
+            detail=self._detail(
+                list(actions), [*notes, *filter(None, [come_back])], [*evidence, *self._not_read()]
+            ),
+            rows=distinct([*leading, *rows]),
+            suggestions=suggestions,
+        )
+
+    def _urgent_parts(self) -> list[Sequence[str]]:
+        if not self.urgent:
+            return []
+        first = self.to_do.actions[0]
+        lead = self.to_do.lead(first)
+        if ActionRole.ACT_ON_RESULT not in self.table.actions[first.id].roles or not first.results:
+            return [(lead,)]
+        worst = first.results[0]
+        value = short_result(worst, self.record.as_of, self.terminology, self.wording)
+        following = self.to_do.next_step(worst)
+        return [(f"{value}: {following}" if following else value, lead)]
+
+    def _detail(self, actions: list[str], notes: list[str], evidence: list[str]) -> str:
+        """Numbered actions and notes above the rule, evidence below it."""
+        lines = self.to_do.lines()
+        above = self._above([line.full for line in lines], actions, notes)
+        if _words(above) > MOST_WORDS_ABOVE:
+            above = self._above([line.brief for line in lines], actions, notes)
+        while notes and (_words(above) > MOST_WORDS_ABOVE or _lines(above) > MOST_LINES_ABOVE):
+            notes = notes[:-1]
+            above = self._above([line.brief for line in lines], actions, notes)
+        below = [RULE, "\n".join(f"- {line}" for line in evidence)] if evidence else []
+        return "\n\n".join([*above, *below])
+
+    def _above(self, urgent: list[str], actions: list[str], notes: list[str]) -> list[str]:
+        first = _numbered([f"**{_sentence(line)}**" for line in urgent], 1)
+        unseen = self._unseen()
+        rest = _numbered([_sentence(line) for line in actions], 1 + len(urgent))
+        parts = [first, unseen, rest] if unseen else [f"{first}\n{rest}".strip()]
+        return [part for part in (*parts, *notes) if part]
+
+    def _unseen(self) -> str:
+        """That what decides was not seen, or is recorded in words only."""
+        missing = [key for key in ("conditions", "findings") if key in self.record.not_seen]
+        notes = (
+            [self.say("lead.both_unseen" if len(missing) > 1 else f"lead.{missing[0]}")] if missing else []
+        )
+        notes += [self.say("lead.in_words")] if self.record.twitch.in_words else []
+        return " ".join(notes)
+
+    def _not_read(self) -> Iterator[str]:
+        """What was not supplied, and how many entries were not understood."""
+        lists = joined(self.say(f"unseen.{key}") for key in self.record.not_seen)
+        if lists:
+            yield self.say("below.unseen", lists=lists)
+        references = {
+            note.reference
+            for note in self.record.not_understood
+            if not (note.expression or "").endswith("medication")
+        }
+        if references:
+            place = "below.not_understood_one" if len(references) == 1 else "below.not_understood"
+            yield self.say(place, count=len(references))
+
+    def urgent_orders(self) -> Iterator[dict[str, Any]]:
+        """The suggestions that order what cannot wait."""
+        urgent = replace(self.decision, recommendations=self.urgent)
+        yield from Suggestions(urgent, self.knowledge, self.call).orders()
+
+    def names(self, tests: Iterable[str]) -> str:
+        """Names of analytes, studies and actions."""
+        return joined(test_label(test, self.terminology, self.wording) for test in tests)
+
+    def day(self, day: date) -> str:
+        """21 Nov, for the summary."""
+        return day_month(day, self.record.as_of, self.wording)
+
+
+def _numbered(lines: Sequence[str], first: int) -> str:
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, first))
+
+
+def _sentence(text: str) -> str:
+    return capital(text) if text.endswith((".", "?")) else f"{capital(text)}."
+
+
+def _words(parts: Iterable[str]) -> int:
+    return sum(len(part.split()) for part in parts)
+
+
+def _lines(parts: Iterable[str]) -> int:
+    return sum(len(part.splitlines()) for part in parts)

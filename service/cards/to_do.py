@@ -1,0 +1,326 @@
+"""What to do, as the numbered lines of a card: the most urgent first, tests of one urgency on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fhir_mappings.record import Band, Drug, Plausible, Result
+from service.cards.escaping import escaped, plain, short_name
+from service.cards.question_text import Questions
+from service.cards.spans import day_month, weeks_in_words
+from service.cards.text import (
+    action_name,
+    capital,
+    counted,
+    kind_text,
+    measured_text,
+    short_result,
+    test_label,
+    together,
+    way_text,
+)
+from service.decision import Decision, Recommendation
+from service.decision.recommendations import URGENCY_RANK
+from service.decision.result_facts import age_of, is_critical
+from service.decision.table import BLOOD, NOW, ROUTINE, STUDY, ActionRole, RowRole
+from service.knowledge import Knowledge
+
+# Of one urgency, in this order; what has no role comes in between, medicines and re-examination last.
+_FIRST = (ActionRole.EMERGENCY, ActionRole.EXAMINATION, ActionRole.ACT_ON_RESULT, ActionRole.REFERRAL)
+_LAST = (ActionRole.MEDICATION_REVIEW, ActionRole.RE_EXAMINE, ActionRole.SELF_CARE)
+_MOST_RESULTS = 3
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: its form in full and a brief one. names: what it says, by the keys of reasons."""
+
+    urgency: str
+    full: str
+    brief: str
+    names: frozenset[str] = frozenset()
+
+
+class ToDo:
+    """Writes the actions of one decision."""
+
+    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
+        self.decision = decision
+        self.record = decision.record
+        self.as_of = decision.record.as_of
+        self.table = knowledge.table
+        self.terminology = knowledge.terminology
+        self.wording = knowledge.wording
+        self.say = knowledge.wording.say
+        self.questions = Questions(decision, knowledge)
+        shown = (made for made in decision.recommendations if not self.has(made, ActionRole.SELF_CARE))
+        places = {name: place for place, name in enumerate(self.table.actions)}
+        self.actions: tuple[Recommendation, ...] = tuple(
+            sorted(shown, key=lambda r: (-URGENCY_RANK[r.urgency], self._place(r), places[r.id]))
+        )
+
+    def has(self, made: Recommendation, role: ActionRole) -> bool:
+        return role in self.table.actions[made.id].roles
+
+    def _place(self, made: Recommendation) -> int:
+        for place, role in enumerate(_FIRST):
+            if self.has(made, role):
+                return place - len(_FIRST)
+        return next((place for place, role in enumerate(_LAST, 1) if self.has(made, role)), 0)
+
+    def lines(self) -> list[Line]:
+        """The lines in order."""
+        lines: list[Line] = []
+        merged: set[tuple[str, str]] = set()
+        for made in self.actions:
+            action = self.table.actions[made.id]
+            if action.order in (BLOOD, STUDY):
+                group = made.urgency, action.order
+                if group not in merged:
+                    merged.add(group)
+                    lines.append(self._tests(*group))
+            else:
+                lines += self._line(made)
+        if lines and any(question.forced for question in self.decision.questions):
+            first, more = lines[0], self.say("lead.check_breathing")
+            lines[0] = Line(first.urgency, first.full + more, first.brief + more, first.names)
+        return lines
+
+    def _tests(self, urgency: str, order: str) -> Line:
+        """All tests of one kind and urgency."""
+        group = [m for m in self.actions if m.urgency == urgency and self.table.actions[m.id].order == order]
+        places = [f"lead.{'blood' if order == BLOOD else 'studies'}_{urgency}", "lead.studies"]
+        places.insert(1, "lead.blood" if order == BLOOD else "lead.studies")
+        full = self.wording.first(places, tests=", ".join(dict.fromkeys(self._names_of(group))))
+        brief = self.wording.first(
+            places, tests=", ".join(dict.fromkeys(action_name(m.id, ROUTINE, self.wording) for m in group))
+        )
+        orders = [made for made in group if made.too_low is not None]
+        if orders:
+            full, brief = self._too_low(orders[0], full), self._too_low(orders[0], brief)
+        return Line(urgency, full, brief)
+
+    def _names_of(self, group: Sequence[Recommendation]) -> Iterator[str]:
+        for made in group:
+            names = ", ".join(test_label(a, self.terminology, self.wording) for a in made.analytes)
+            yield self.say(f"actions.{made.id}.says", analytes=names)
+
+    def _too_low(self, made: Recommendation, text: str) -> str:
+        order = made.too_low
+        if order is None:
+            return text
+        priority = order.priority if order.priority in ("routine", "urgent", "asap") else ROUTINE
+        place = f"lead.too_low_{made.urgency}" if order.day else "lead.too_low_undated"
+        return self.say(place, text=text, date=order.day, priority=priority)
+
+    def _line(self, made: Recommendation) -> Iterator[Line]:
+        if self.has(made, ActionRole.ACT_ON_RESULT):
+            yield from self._results(made)
+        elif self.has(made, ActionRole.EXAMINATION):
+            yield self._examination(made)
+        elif self.has(made, ActionRole.MEDICATION_REVIEW):
+            yield self._review(made)
+        elif self.has(made, ActionRole.RE_EXAMINE):
+            time, day = self.re_examined(made)
+            text = self._says(made, time=time, date=day)
+            yield Line(made.urgency, text, text)
+        else:
+            text = self._too_low(made, self._says(made))
+            yield Line(made.urgency, text, text)
+
+    def _says(self, made: Recommendation, **names: object) -> str:
+        place = f"actions.{made.id}.says"
+        forms = [f"_{made.urgency}", ""]
+        if made.consider and made.urgency == ROUTINE:
+            forms.insert(0, "_consider")
+        if self._treating_team(made):
+            forms.insert(0, "_team")
+        if made.paediatric:
+            forms = [f"_paediatric_{made.urgency}", "_paediatric", *forms]
+        return self.wording.first([f"{place}{form}" for form in forms], **names)
+
+    def _treating_team(self, made: Recommendation) -> bool:
+        """Whether every row that asks for a routine action leaves it to the team that treats a known disease."""
+        rows = [row for name in made.because if (row := self.table.row(name))]
+        return (
+            made.urgency == ROUTINE and bool(rows) and all(RowRole.TREATING_TEAM in row.roles for row in rows)
+        )
+
+    def lead(self, made: Recommendation) -> str:
+        """The action as the beginning of the summary."""
+        place = f"actions.{made.id}.lead"
+        forms = [f"_{made.urgency}", ""]
+        if made.consider and made.urgency == ROUTINE:
+            forms.insert(0, "_consider")
+        if made.paediatric:
+            forms = [f"_paediatric_{made.urgency}", "_paediatric", *forms]
+        time = self.re_examined(made)[0] if made.weeks else ""
+        return self.wording.first([f"{place}{form}" for form in forms], time=time, drug=self.drug(made))
+
+    def drug(self, made: Recommendation) -> str:
+        """The medicine of a review for the summary, plain: the one whose timing fits best."""
+        drugs = sorted(made.drugs, key=lambda drug: drug.plausible is not Plausible.YES)
+        return plain(short_name(drugs[0].name)) if drugs else ""
+
+    def re_examined(self, made: Recommendation) -> tuple[str, str]:
+        """In how long, and by which day."""
+        weeks = made.weeks or 0
+        return weeks_in_words(weeks, self.wording), self.day_in(7 * weeks)
+
+    def day_in(self, days: int) -> str:
+        """2026-12-22; "" beyond the calendar."""
+        try:
+            return type(self.as_of).fromordinal(self.as_of.toordinal() + days).isoformat()
+        except (ValueError, OverflowError):
+            return ""
+
+    def _examination(self, made: Recommendation) -> Line:
+        names = list(made.findings)
+        for question in self.questions.first:
+            if self.questions.examines(question) and question.old is None:
+                names += [name for name in question.findings if name not in names]
+        what = together([self.questions.examined(name) for name in names], self.wording)
+        text = self._says(made, what=what or self.say("examine.all"))
+        return Line(made.urgency, text, text)
+
+    def _results(self, made: Recommendation) -> Iterator[Line]:
+        for result in made.results[:_MOST_RESULTS]:
+            names = frozenset({f"result {result.analyte}"})
+            full, brief = self.result_line(result), self.result_line(result, brief=True)
+            if made.in_hand:
+                full, brief = f"{full} ({self._in_hand()})", f"{brief} ({self._in_hand()})"
+            yield Line(made.urgency, full, brief, names)
+        more = made.results[_MOST_RESULTS:]
+        if more:
+            labels = [self._short(result) for result in more]
+            text = self.say("lead.more_results", results=", ".join(labels))
+            brief = self.say("lead.more_results", results=counted(labels, 1, self.wording))
+            yield Line(made.urgency, text, brief, frozenset(f"result {r.analyte}" for r in more))
+        if not made.results:
+            yield Line(made.urgency, self._says(made), self._says(made))
+
+    def _in_hand(self) -> str:
+        return self.say("lead.in_hand")
+
+    def _short(self, result: Result) -> str:
+        return f"{measured_text(result, self.terminology, self.wording)} {self._way(result)}"
+
+    def _way(self, result: Result) -> str:
+        critical = is_critical(result, self.record, self.table)
+        return way_text(result, Band.CRITICAL if critical else Band.OUT_OF_RANGE, self.wording)
+
+    def result_line(self, result: Result, *, brief: bool = False) -> str:
+        """Potassium 3.1 mmol/L (2026-11-21), low: treat it, check magnesium."""
+        day = result.day.isoformat() if result.day else self.say("results.undated")
+        more = [day, "" if brief else kind_text(result, self.wording)]
+        measured = capital(measured_text(result, self.terminology, self.wording))
+        value = f"{measured} ({', '.join(filter(None, more))}), {self._way(result)}"
+        following = self.next_step(result)
+        return f"{value}: {following}" if following else value
+
+    def next_step(self, result: Result) -> str:
+        """What to do about that result next."""
+        critical = is_critical(result, self.record, self.table)
+        side = {True: "low", False: "high", None: "out"}[result.low]
+        states = ("critical", side) if critical else (side,)
+        counts_as = self.table.counts_as.get(result.analyte, result.analyte)
+        text = next(
+            (
+                step.says
+                for step in self.wording.next_steps
+                if step.analytes & {result.analyte, counts_as}
+                and step.state in states
+                and (step.beside is None or self._is_high(step.beside))
+            ),
+            "",
+        )
+        old = critical and age_of(result, self.as_of) > self.wording.old_result_days
+        if old:
+            return self.say("lead.repeat_first", next=text) if text else self.say("lead.repeat_first_only")
+        return text
+
+    def _is_high(self, analyte: str) -> bool:
+        return any(
+            result.analyte == analyte
+            and result.low is False
+            and result.band in (Band.OUT_OF_RANGE, Band.CRITICAL)
+            for result in self.record.results
+        )
+
+    def _review(self, made: Recommendation) -> Line:
+        drugs = sorted(made.drugs, key=lambda drug: drug.plausible is not Plausible.YES)
+        names = [self._since(drug) for drug in drugs]
+        full = self._says(made, drugs=counted(names, _MOST_NAMES, self.wording))
+        brief = self._says(made, drugs=counted([escaped(short_name(d.name)) for d in drugs], 2, self.wording))
+        return Line(made.urgency, full, brief, frozenset(f"drug {drug.name}" for drug in drugs))
+
+    def _since(self, drug: Drug) -> str:
+        return f"{escaped(short_name(drug.name))} ({self.when(drug)})"
+
+    def when(self, drug: Drug) -> str:
+        """since 2026-10-01; start unknown; route unknown."""
+        if drug.route_unknown:
+            return self.say("medicine.route_unknown")
+        start = drug.start.earliest or drug.start.latest
+        if start is None:
+            when = self.say("medicine.start_unknown")
+        else:
+            when = self.say("medicine.since" if drug.start.exact else "medicine.about", date=start)
+        end = drug.end.latest if drug.end is not None and not drug.current else None
+        return self.say("medicine.ended", when=when, date=end) if end is not None else when
+
+    def explaining(self, result: Result) -> str:
+        """The medicine that explains a result: one that a row reads together with it; "" if none does."""
+        counts_as = self.table.counts_as.get(result.analyte, result.analyte)
+        for row in self.decision.rows:
+            for term in row.terms:
+                reads = [literal.variable for literal in term if literal.positive]
+                if not all(literal.true_in(self.decision.facts) for literal in term):
+                    continue
+                about = any(
+                    counts_as in fact.analytes
+                    for name in reads
+                    for fact in self.table.result_facts.get(name, ())
+                )
+                classes = {name.partition(" ")[2] for name in reads if name.startswith("current ")}
+                for drug in self.record.drugs if about else ():
+                    if drug.current and drug.classes & classes:
+                        return plain(short_name(drug.name))
+        return ""
+
+    def briefly(self, lines: Sequence[Line]) -> Line:
+        """Several routine lines as one."""
+        text = "; ".join(line.brief[:1].lower() + line.brief[1:] for line in lines)
+        names = frozenset(name for line in lines for name in line.names)
+        return Line(ROUTINE, self.say("lead.briefly", actions=text), text, names)
+
+    def made(self) -> list[str]:
+        """Urgent actions that are ordered: "urgent neurology referral made 19 Nov"."""
+        texts = []
+        for withheld in self.decision.withheld:
+            if withheld.why != "ordered" or withheld.urgency == ROUTINE:
+                continue
+            name = action_name(withheld.id, withheld.urgency, self.wording)
+            if withheld.day is None:
+                texts.append(self.say("lead.made_undated", action=name).rstrip("."))
+            else:
+                day = day_month(withheld.day, self.as_of, self.wording)
+                texts.append(self.say("lead.made", action=name, date=day).rstrip("."))
+        return list(dict.fromkeys(texts))
+
+    def summary_result(self, result: Result) -> tuple[str, str]:
+        """Potassium 3.1 (21 Nov) on furosemide; what to do."""
+        value = short_result(result, self.as_of, self.terminology, self.wording)
+        drug = self.explaining(result)
+        value = self.say("summary.on_drug", value=value, drug=drug) if drug else value
+        return value, self.next_step(result) or self._way(result)
+
+    @property
+    def is_urgent(self) -> bool:
+        return any(made.urgency != ROUTINE for made in self.actions)
+
+    @property
+    def is_now(self) -> bool:
+        return any(made.urgency == NOW for made in self.actions)

@@ -1,0 +1,235 @@
+"""Draft medicines: truth tables over class, timing of the same medicine on file, site and results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fhir_mappings.record import Draft, Drug, Status, Twitch
+from tests.hooks.drafts import (
+    ELECTROLYTES,
+    TABLE,
+    above,
+    calm,
+    draft_cards,
+    medicine,
+    order,
+    pending,
+    remarks,
+    results,
+)
+from tests.knowledge.patients import drug
+
+DIURETICS = (
+    "thiazide-diuretic",
+    "loop-diuretic",
+    "carbonic-anhydrase-inhibitor",
+    "diuretic-other",
+    "potassium-sparing-diuretic",
+)
+WITH_ELECTROLYTES = (*DIURETICS, "xanthine", "other-lithium")
+WITHOUT = (
+    "corticosteroid-systemic",
+    "corticosteroid-mineralocorticoid",
+    "beta2-agonist-short",
+    "beta2-agonist-long",
+    "ssri",
+    "snri",
+    "antidepressant-tricyclic",
+    "cns-stimulant",
+    "dopaminergic-levodopa",
+    "other-cholinesterase-inhibitor",
+)
+CAUSES = (*WITH_ELECTROLYTES, *WITHOUT)
+# Read by no row, or only beside an abnormal result.
+NO_CAUSES = ("corticosteroid-inhaled", "corticosteroid-topical-local", "other-statin", "other-ppi")
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_a_class_of_a_row_gets_one_card(name: str) -> None:
+    (remark,) = remarks(calm(), medicine(name))
+    assert remark.effects
+    assert remark.level == "info"
+    assert len(draft_cards(calm(), medicine(name))) == 1
+
+
+@pytest.mark.parametrize("name", NO_CAUSES)
+def test_another_class_gets_none(name: str) -> None:
+    assert draft_cards(calm(), medicine(name)) == []
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_no_twitch_no_card(name: str) -> None:
+    assert draft_cards(replace(calm(), twitch=Twitch()), medicine(name)) == []
+    assert draft_cards(replace(calm(), twitch=Twitch(Status.ABSENT)), medicine(name)) == []
+
+
+# (timing of the same medicine on file, still taken) -> a card
+TIMINGS = [
+    (None, True, True),
+    ("yes", True, True),
+    ("possible", True, True),
+    ("no", True, False),
+    ("yes", False, True),
+    ("no", False, False),
+]
+
+
+@pytest.mark.parametrize("name", CAUSES)
+@pytest.mark.parametrize(("plausible", "current", "expected"), TIMINGS)
+def test_the_timing_of_the_same_medicine_on_file_decides(
+    name: str, plausible: str | None, current: bool, expected: bool
+) -> None:
+    taken = (drug(name, plausible, current=current),) if plausible else ()
+    assert bool(draft_cards(replace(calm(), drugs=taken), medicine(name))) is expected
+
+
+def test_the_timing_of_another_medicine_of_the_class_does_not() -> None:
+    other = replace(drug("ssri", "no"), name="escitalopram")
+    assert draft_cards(replace(calm(), drugs=(other,)), medicine("ssri"))
+
+
+def test_the_name_is_compared_without_case() -> None:
+    taken = replace(drug("ssri", "no"), name="SSRI")
+    assert draft_cards(replace(calm(), drugs=(taken,)), medicine("ssri")) == []
+
+
+@pytest.mark.parametrize("name", WITH_ELECTROLYTES)
+def test_electrolytes_come_before_or_with_it(name: str) -> None:
+    (remark,) = remarks(calm(), medicine(name))
+    assert remark.lacking == ELECTROLYTES
+    (card,) = draft_cards(calm(), medicine(name))
+    assert "before or with it" in card["summary"]
+    assert [one["label"] for one in card["suggestions"]]
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_no_electrolytes_with_the_others(name: str) -> None:
+    (remark,) = remarks(calm(), medicine(name))
+    assert remark.lacking == ()
+    (card,) = draft_cards(calm(), medicine(name))
+    assert "suggestions" not in card
+    assert "potassium" not in card["summary"]
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_no_card_says_first(name: str) -> None:
+    (card,) = draft_cards(calm(), medicine(name))
+    assert " first" not in f"{card['summary']} {card['detail']}"
+
+
+@pytest.mark.parametrize("name", CAUSES)
+@pytest.mark.parametrize(
+    ("sites", "expected"), [(["eyelid"], False), (["eyelid", "thigh"], True), ([], True)]
+)
+def test_none_for_an_isolated_eyelid(name: str, sites: list[str], expected: bool) -> None:
+    assert bool(draft_cards(calm(sites=sites), medicine(name))) is expected
+
+
+@pytest.mark.parametrize(("days", "lacking"), [(30, ()), (31, ("potassium",))])
+def test_a_result_is_missing_after_thirty_days(days: int, lacking: tuple[str, ...]) -> None:
+    record = results(results(calm(), 1, "sodium", "calcium", "magnesium"), days, "potassium")
+    (remark,) = remarks(record, medicine("loop-diuretic"))
+    assert remark.lacking == lacking
+
+
+@pytest.mark.parametrize(("days", "lacking"), [(90, ()), (91, ("potassium",))])
+def test_a_pending_order_is_waited_for_for_ninety_days(days: int, lacking: tuple[str, ...]) -> None:
+    record = results(calm(), 1, "sodium", "calcium", "magnesium")
+    (remark,) = remarks(pending(record, "potassium", days), medicine("loop-diuretic"))
+    assert remark.lacking == lacking
+
+
+def test_a_result_that_could_not_be_judged_is_not_on_file() -> None:
+    record = results(results(calm(), 1, "sodium", "calcium", "magnesium"), 1, "potassium", said="not-judged")
+    (remark,) = remarks(record, medicine("loop-diuretic"))
+    assert remark.lacking == ("potassium",)
+
+
+def test_what_the_same_session_orders_is_not_missing() -> None:
+    (remark,) = remarks(calm(), medicine("loop-diuretic"), order("potassium", selected=False))
+    assert remark.lacking == ("sodium", "calcium", "magnesium")
+
+
+# A result out of range that the medicine can explain counts whatever the timing of the medicine.
+@pytest.mark.parametrize(
+    ("name", "analyte", "said", "expected"),
+    [
+        ("loop-diuretic", "potassium", "low", True),
+        ("loop-diuretic", "magnesium", "low", True),
+        ("ssri", "sodium", "low", True),
+        ("ssri", "potassium", "low", False),
+        ("other-ppi", "magnesium", "low", True),
+        ("other-ppi", "sodium", "low", False),
+        ("other-lithium", "calcium", "high", True),
+        ("cns-stimulant", "potassium", "low", False),
+    ],
+)
+def test_a_result_that_it_can_explain(name: str, analyte: str, said: str, expected: bool) -> None:
+    record = results(calm(), 1, analyte, said=said)
+    found = remarks(record, medicine(name))
+    assert [r.analyte for one in found for r in one.results] == ([analyte] if expected else [])
+    assert [one.level for one in found if one.results] == (["warning"] if expected else [])
+    refuted = replace(record, drugs=(drug(name, "no"),))
+    assert bool(remarks(refuted, medicine(name))) is expected
+
+
+@pytest.mark.parametrize(("days", "expected"), [(90, ["potassium"]), (91, [])])
+def test_only_a_recent_result(days: int, expected: list[str]) -> None:
+    record = results(calm(), days, "potassium", said="low")
+    (remark,) = remarks(record, medicine("loop-diuretic"))
+    assert [r.analyte for r in remark.results] == expected
+
+
+def test_a_critical_result_leads_the_card_of_the_medicine() -> None:
+    record = results(calm(), 0, "potassium", said="critical")
+    (card,) = draft_cards(record, medicine("loop-diuretic"))
+    assert card["indicator"] == "critical"
+    assert above(card)[0].startswith("1. ")
+    assert "potassium" in above(card)[0].lower()
+
+
+def test_several_drafts_suggest_the_same_analytes_once() -> None:
+    first, second = remarks(calm(), medicine("loop-diuretic"), medicine("thiazide-diuretic", name="second"))
+    assert (first.suggested, second.suggested) == (ELECTROLYTES, ())
+    assert second.elsewhere == set(ELECTROLYTES)
+
+
+def test_the_same_draft_twice_is_one_card() -> None:
+    assert len(draft_cards(calm(), medicine("ssri"), medicine("ssri", name="second"))) == 1
+    assert len(draft_cards(calm(), medicine("ssri"), medicine("snri", name="second"))) == 2
+
+
+def test_an_unselected_draft_gets_no_card() -> None:
+    assert draft_cards(calm(), medicine("ssri", selected=False)) == []
+
+
+@pytest.mark.parametrize(("unknown", "said"), [(True, ", if systemic,"), (False, " is linked to")])
+def test_a_route_that_is_not_recorded_is_in_the_summary(unknown: bool, said: str) -> None:
+    one = Drug("hydrocortisone", frozenset({"corticosteroid-systemic"}), route_unknown=unknown)
+    (card,) = draft_cards(calm(), Draft("MedicationRequest/rx", drugs=(one,)))
+    assert card["summary"].startswith(f"Hydrocortisone{said}")
+
+
+def test_every_pair_of_classes_in_one_medicine_fits() -> None:
+    worst = results(calm(), 0, *ELECTROLYTES, said="critical")
+    for record in (calm(), worst):
+        for one in CAUSES:
+            for other in CAUSES:
+                both: Any = Drug(f"{one} and {other}", frozenset({one, other}))
+                (card,) = draft_cards(record, Draft("MedicationRequest/rx", drugs=(both,)))
+                assert len(card["summary"]) < 140
+                assert len(above(card)) <= 12
+
+
+@pytest.mark.parametrize("length", [1, 60, 139, 200, 100_000])
+def test_a_name_of_any_length_fits(length: int) -> None:
+    named = Drug("x" * length, frozenset(CAUSES))
+    (card,) = draft_cards(calm(), Draft("MedicationRequest/rx", drugs=(named,)))
+    assert len(card["summary"]) < 140
+
+
+def test_the_classes_of_the_truth_tables_are_those_of_the_table() -> None:
+    assert set(WITH_ELECTROLYTES) == set(TABLE.electrolytes_with_drafts_of)
