@@ -84,7 +84,9 @@ class Detail:
         made = self.to_do.made()
         if made and not any(action.raises_alarm for action in self.decision.recommendations):
             yield _Part([[f"**{capital(joined(made))}.**"]])
-        yield _Part([self._bold(line.full for line in urgent), self._bold(line.brief for line in urgent)], (2,), True)
+        yield _Part(
+            [self._bold(line.full for line in urgent), self._bold(line.brief for line in urgent)], (2,), True
+        )
         yield _Part([self._notices()])
         yield _Part(self._routine(routine), (6, 5, 5, 4, 4, 2), True)
         if not self.lines and not made:

@@ -303,12 +303,17 @@ class ToDo:
         """The routine actions by name alone."""
         routine = [made for made in self.actions if made.urgency == ROUTINE]
         names = [action_name(made.id, ROUTINE, self.wording) for made in routine]
-        more = [result for made in self.actions for result in made.results if not self._is_urgent(made, result)]
+        more = [
+            result for made in self.actions for result in made.results if not self._is_urgent(made, result)
+        ]
         if more:
             labels = [test_label(result.analyte, self.terminology, self.wording) for result in more]
             place = self.table.action_for(ActionRole.ACT_ON_RESULT).id
             name = action_name(place, ROUTINE, self.wording)
-            names = [f"{name} ({counted(labels, _MOST_NAMES, self.wording)})", *(n for n in names if n != name)]
+            names = [
+                f"{name} ({counted(labels, _MOST_NAMES, self.wording)})",
+                *(n for n in names if n != name),
+            ]
         return self.say("lead.briefly", actions=", ".join(dict.fromkeys(names)))
 
     def _is_urgent(self, made: Recommendation, result: Result) -> bool:

@@ -95,20 +95,18 @@ class Case:
             because = self.why(row["when"], facts)
             if because is None:
                 continue
-            asked = [
-                a
-                for a in actions_of(row)
-                if "when" not in a or self.why(a["when"], facts) is not None
-            ]
-            fired.append({
-                "id": row["id"],
-                "level": row["level"],
-                "roles": row.get("roles", []),
-                "asks_nothing": row.get("asks_nothing", False),
-                "because": because,
-                "names": names_in(self.table, row["when"]),
-                "asked": asked,
-            })
+            asked = [a for a in actions_of(row) if "when" not in a or self.why(a["when"], facts) is not None]
+            fired.append(
+                {
+                    "id": row["id"],
+                    "level": row["level"],
+                    "roles": row.get("roles", []),
+                    "asks_nothing": row.get("asks_nothing", False),
+                    "because": because,
+                    "names": names_in(self.table, row["when"]),
+                    "asked": asked,
+                }
+            )
         return fired
 
     # --- actions
@@ -265,9 +263,7 @@ class Case:
             first.append(min((day for day in days if day is not None), default=date.min))
         newest = max(first, default=date.min)
         return any(
-            study["id"] == "neurology-consultation"
-            and self._lately(study["day"])
-            and study["day"] >= newest
+            study["id"] == "neurology-consultation" and self._lately(study["day"]) and study["day"] >= newest
             for study in self.record["studies"]
         )
 
