@@ -160,7 +160,11 @@ class _DraftCard(HookCard):
         names = {drug.name.casefold() for drug in remark.drugs}
         for drug in self.decision.record.drugs:
             if drug.name.casefold() in names:
-                yield say("drafts.on_record", name=capital(escaped(short_name(drug.name))), when=self.to_do.when(drug))
+                yield say(
+                    "drafts.on_record",
+                    name=capital(escaped(short_name(drug.name))),
+                    when=self.to_do.when(drug),
+                )
         if remark.elsewhere:
             yield say("drafts.elsewhere", tests=self.names(sorted(remark.elsewhere)))
 
