@@ -1,4 +1,4 @@
-"""How long a card may be, and that it says a fact once: over many records, decided and put together by chance."""
+"""How long a card may be, and that it says a fact once: over many records put together by chance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.record import Band, Basis, Days, Drug, Order, Plausible, Record, Site, Status
+from fhir_mappings.record import Band, Basis, Days, Drug, Evidence, Order, Plausible, Record, Site, Status
 from service.cards import Call, cards_of
 from service.decision import decide
 from service.knowledge import load_knowledge
@@ -118,8 +118,7 @@ def facts_in(text: str, record: Record) -> list[str]:
     found: list[str] = []
     for name in {item.name.split()[0] for item in record.drugs}:
         found += re.findall(rf"\b{re.escape(name)}\b(?!-)", text)
-    found += [value for value in re.findall(r"\b\d+ (?:days|months|years)\b", text)]
-    return found
+    return found + re.findall(r"\b\d+ (?:days|months|years)\b", text)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -142,9 +141,9 @@ def test_no_line_above_the_rule_repeats_a_fact(seed: int) -> None:
                     assert f"{label} {one.text}" not in because
 
 
-def signs(days: int = 120, **said: str) -> Record:
+def signs(**said: str) -> Record:
     record = record_of_example({name.replace("_", "-"): basis for name, basis in said.items()})
-    return replace(record, twitch=replace(twitch(days, ("hand",)), sites=(SITES[0],)))
+    return replace(record, twitch=replace(twitch(120, ("hand",)), sites=(SITES[0],)))
 
 
 def test_the_most_urgent_action_is_first_and_the_rule_stands_alone() -> None:
@@ -208,8 +207,6 @@ def test_come_back_says_only_what_is_not_true_yet() -> None:
 
 
 def test_a_conflict_shows_both_records() -> None:
-    from fhir_mappings.record import Evidence
-
     said = finding("weakness", "examined")
     old = Evidence("Observation/1", "x", "", Status.ABSENT, Basis.REPORTED, days_ago(40), used=False)
     said = replace(said, conflict=True, evidence=(old,))
@@ -228,8 +225,16 @@ def test_a_problem_list_is_never_an_examination() -> None:
 
 @pytest.mark.parametrize(
     ("days", "says"),
-    [(0, "since today"), (1, "since yesterday"), (2, "2 days"), (59, "59 days"), (60, "2 months")]
-    + [(729, "23 months"), (731, "2 years"), (1100, "3 years")],
+    [
+        (0, "since today"),
+        (1, "since yesterday"),
+        (2, "2 days"),
+        (59, "59 days"),
+        (60, "2 months"),
+        (729, "23 months"),
+        (731, "2 years"),
+        (1100, "3 years"),
+    ],
 )
 def test_how_long(days: int, says: str) -> None:
     record = replace(record_of_example({}), twitch=twitch(days, ("calf",)))
