@@ -55,6 +55,8 @@ class EvidenceText:
             kept, rest = rows[: room - 1], rows[room - 1 :]
             names = counted([row[0] for row in rest], _MOST_NAMES, self.wording)
             rows = [*kept, (self.say("table.also_present"), names, "", "")]
+        if not rows:
+            return lines
         header = [self._cells([self.say(f"table.{column}") for column in _COLUMNS]), "|---|---|---|---|"]
         return ["\n".join([*header, *map(self._cells, rows)]), *lines]
 

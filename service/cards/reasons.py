@@ -9,7 +9,7 @@ from datetime import date
 from fhir_mappings.record import Drug, Plausible, Result, Status
 from service.cards.escaping import escaped, plain, short_name
 from service.cards.spans import lasting, recorded_how
-from service.cards.text import finding_name, result_text, short_result
+from service.cards.text import finding_name, result_text, short_result, small
 from service.decision import Decision
 from service.decision.result_facts import band_today, results_in
 from service.decision.table import LEVELS, TRUE, UNKNOWN, Row
@@ -55,7 +55,13 @@ class Reasons:
                     before = found.get(reason.key)
                     if reason.key not in leave_out and (before is None or rank < before[0]):
                         found[reason.key] = rank, reason
-        return [reason for rank, reason in sorted(found.values(), key=lambda x: (x[0], x[1].group, x[1].key))]
+        ranked = sorted(found.values(), key=lambda x: (x[0], x[1].group, self._place(x[1].key)))
+        return [reason for rank, reason in ranked]
+
+    def _place(self, key: str) -> tuple[int, str]:
+        """Signs in the order of the table."""
+        signs = self.table.signs
+        return (signs.index(key) if key in signs else len(signs)), key
 
     def _variables(self, row: Row) -> Iterator[str]:
         """What the terms of the row read that hold."""
@@ -78,6 +84,8 @@ class Reasons:
                 yield from self._finding(disorder.finding)
         elif variable == "getting-worse":
             yield from self._courses()
+        elif variable == "old-bulbar-only":
+            yield from self._finding("bulbar")
         elif variable == "weakness-recent":
             yield from self._finding("weakness", recent=True)
         elif self.wording.maybe(f"facts.{variable}") and self.decision.facts.get(variable) == TRUE:
@@ -130,7 +138,7 @@ class Reasons:
         band = band_today(result, self.table, self.as_of)
         text = result_text(result, band, self.terminology, self.wording)
         short = short_result(result, self.as_of, self.terminology, self.wording)
-        return Reason(f"result {result.analyte}", _RESULT, text, short[:1].lower() + short[1:])
+        return Reason(f"result {result.analyte}", _RESULT, text, small(short))
 
     def results_of(self, variable: str) -> Iterator[Result]:
         """The results for which that fact holds."""

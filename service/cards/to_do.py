@@ -16,6 +16,7 @@ from service.cards.text import (
     kind_text,
     measured_text,
     short_result,
+    small,
     test_label,
     together,
     way_text,
@@ -23,7 +24,7 @@ from service.cards.text import (
 from service.decision import Decision, Recommendation
 from service.decision.recommendations import URGENCY_RANK
 from service.decision.result_facts import age_of, is_critical
-from service.decision.table import BLOOD, NOW, ROUTINE, STUDY, ActionRole, RowRole
+from service.decision.table import BLOOD, ROUTINE, STUDY, ActionRole, RowRole
 from service.knowledge import Knowledge
 
 # Of one urgency, in this order; what has no role comes in between, medicines and re-examination last.
@@ -83,6 +84,8 @@ class ToDo:
                     lines.append(self._tests(*group))
             else:
                 lines += self._line(made)
+        # Results that can wait come after what cannot.
+        lines.sort(key=lambda line: -URGENCY_RANK[line.urgency])
         if lines and any(question.forced for question in self.decision.questions):
             first, more = lines[0], self.say("lead.check_breathing")
             lines[0] = Line(first.urgency, first.full + more, first.brief + more, first.names)
@@ -186,18 +189,20 @@ class ToDo:
         return Line(made.urgency, text, text)
 
     def _results(self, made: Recommendation) -> Iterator[Line]:
-        for result in made.results[:_MOST_RESULTS]:
-            names = frozenset({f"result {result.analyte}"})
-            full, brief = self.result_line(result), self.result_line(result, brief=True)
-            if made.in_hand:
-                full, brief = f"{full} ({self._in_hand()})", f"{brief} ({self._in_hand()})"
-            yield Line(made.urgency, full, brief, names)
-        more = made.results[_MOST_RESULTS:]
-        if more:
-            labels = [self._short(result) for result in more]
-            text = self.say("lead.more_results", results=", ".join(labels))
-            brief = self.say("lead.more_results", results=counted(labels, 1, self.wording))
-            yield Line(made.urgency, text, brief, frozenset(f"result {r.analyte}" for r in more))
+        urgent = [result for result in made.results if self._is_urgent(made, result)]
+        others = [result for result in made.results if result not in urgent]
+        for urgency, results in ((made.urgency, urgent), (ROUTINE, others)):
+            for result in results[:_MOST_RESULTS]:
+                names = frozenset({f"result {result.analyte}"})
+                full, brief = self.result_line(result), self.result_line(result, brief=True)
+                if made.in_hand and urgency != ROUTINE:
+                    full, brief = f"{full} ({self._in_hand()})", f"{brief} ({self._in_hand()})"
+                yield Line(urgency, full, brief, names)
+            if more := results[_MOST_RESULTS:]:
+                labels = [self._short(result) for result in more]
+                text = self.say("lead.more_results", results=", ".join(labels))
+                brief = self.say("lead.more_results", results=counted(labels, 1, self.wording))
+                yield Line(urgency, text, brief, frozenset(f"result {r.analyte}" for r in more))
         if not made.results:
             yield Line(made.urgency, self._says(made), self._says(made))
 
@@ -290,11 +295,28 @@ class ToDo:
                         return plain(short_name(drug.name))
         return ""
 
-    def briefly(self, lines: Sequence[Line]) -> Line:
-        """Several routine lines as one."""
-        text = "; ".join(line.brief[:1].lower() + line.brief[1:] for line in lines)
-        names = frozenset(name for line in lines for name in line.names)
-        return Line(ROUTINE, self.say("lead.briefly", actions=text), text, names)
+    def briefly(self, lines: Sequence[Line]) -> str:
+        """Several lines as one."""
+        return self.say("lead.briefly", actions="; ".join(small(line.brief) for line in lines))
+
+    def by_name(self) -> str:
+        """The routine actions by name alone."""
+        routine = [made for made in self.actions if made.urgency == ROUTINE]
+        names = [action_name(made.id, ROUTINE, self.wording) for made in routine]
+        more = [result for made in self.actions for result in made.results if not self._is_urgent(made, result)]
+        if more:
+            labels = [test_label(result.analyte, self.terminology, self.wording) for result in more]
+            place = self.table.action_for(ActionRole.ACT_ON_RESULT).id
+            name = action_name(place, ROUTINE, self.wording)
+            names = [f"{name} ({counted(labels, _MOST_NAMES, self.wording)})", *(n for n in names if n != name)]
+        return self.say("lead.briefly", actions=", ".join(dict.fromkeys(names)))
+
+    def _is_urgent(self, made: Recommendation, result: Result) -> bool:
+        """Whether that result is as urgent as its action: beside a critical one, others can wait."""
+        if made.urgency == ROUTINE:
+            return False
+        critical = [is_critical(other, self.record, self.table) for other in made.results]
+        return not any(critical) or is_critical(result, self.record, self.table)
 
     def made(self) -> list[str]:
         """Urgent actions that are ordered: "urgent neurology referral made 19 Nov"."""
@@ -316,11 +338,3 @@ class ToDo:
         drug = self.explaining(result)
         value = self.say("summary.on_drug", value=value, drug=drug) if drug else value
         return value, self.next_step(result) or self._way(result)
-
-    @property
-    def is_urgent(self) -> bool:
-        return any(made.urgency != ROUTINE for made in self.actions)
-
-    @property
-    def is_now(self) -> bool:
-        return any(made.urgency == NOW for made in self.actions)
