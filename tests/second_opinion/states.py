@@ -36,7 +36,7 @@ Change = Callable[[Plain], None]
 # A day on which results, studies and records can meet.
 MEETING = 60
 BLOOD = sorted({name for action in TABLE["actions"] for name in action.get("analytes", ())})
-STUDIES = sorted({name for action in TABLE["actions"] for name in action.get("studies", ())})
+STUDIES = ("emg", "ncs", "mri-brain", "mri-spine", "neurology-consultation")
 ASKED = (*TABLE["signs"], "bulbar", "breathing-difficulty", "orthopnea", "tingling", "pain", "cramps")
 
 
@@ -150,7 +150,7 @@ def _orders() -> Iterator[tuple[str, list[Change]]]:
         ]
         yield f"order {'+'.join(sorted(panel))}", [_add("orders", one) for one in made]
     days = (None, 0, *around(MEETING, LIMITS["study_days"]))
-    for name in (*STUDIES, "neurology-consultation"):
+    for name in STUDIES:
         yield f"study {name}", [_add("studies", study(name, day)) for day in days]
 
 
