@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from fhir_mappings.record import Status
 from service.cards.evidence import EvidenceText
 from service.cards.reasons import Reason, Reasons
-from service.cards.spans import age_of, day_month
+from service.cards.spans import age_of, day_month, lasting
 from service.cards.text import capital, counted, joined, small, twitch_for
 from service.cards.to_do import Line, ToDo
 from service.decision import Decision
@@ -24,7 +24,8 @@ RULE = "---"
 class _Part:
     """Some lines above the rule, in forms from the fullest to the briefest.
 
-    soft: of each step to a briefer form; the softest step of all parts is taken first, until the card is short.
+    soft: of each step to a briefer form. The softest step of all parts is taken first, until the card is
+    short.
     """
 
     forms: Sequence[Sequence[str]]
@@ -84,7 +85,9 @@ class Detail:
         made = self.to_do.made()
         if made and not any(action.raises_alarm for action in self.decision.recommendations):
             yield _Part([[f"**{capital(joined(made))}.**"]])
-        yield _Part([self._bold(line.full for line in urgent), self._bold(line.brief for line in urgent)], (2,), True)
+        yield _Part(
+            [self._bold(line.full for line in urgent), self._bold(line.brief for line in urgent)], (2,), True
+        )
         yield _Part([self._notices()])
         yield _Part(self._routine(routine), (6, 5, 5, 4, 4, 2), True)
         if not self.lines and not made:
@@ -177,7 +180,7 @@ class Detail:
             return ""
         if any(facts.get(sign) == ABSENT for sign in self.table.benign_signs):
             return self.say("summary.partly_examined")
-        known = twitch.onset.known
+        known = lasting(twitch.onset, self.as_of, self.wording)
         return self.say("summary.not_examined_yet" if known else "summary.not_examined")
 
     def _dated_examination(self) -> str:
@@ -264,7 +267,7 @@ class Detail:
 
 
 def names_disease(decision: Decision, knowledge: Knowledge) -> bool:
-    """Whether the card names the disease to be excluded: of an adult whose signs nothing recorded explains."""
+    """Whether the card names the disease to be excluded: in an adult whose signs have no recorded cause."""
     if decision.facts.get("child-age") == TRUE or not decision.has(RowRole.EXCLUDE_DISEASE):
         return False
     wording, record = knowledge.wording, decision.record

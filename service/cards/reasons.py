@@ -25,7 +25,7 @@ _RANK = {level: rank for rank, level in enumerate(LEVELS)}
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One recorded fact. key: what it is about. short: for the summary, plain text. how: basis and date, or ""."""
+    """One recorded fact. key: its subject. short: plain text for the summary. how: basis and date, or ""."""
 
     key: str
     group: int
@@ -132,7 +132,8 @@ class Reasons:
 
     def _drug(self, drug: Drug) -> Reason:
         name = short_name(drug.name)
-        return Reason(f"drug {drug.name}", _DRUG, escaped(name), plain(name))
+        short = self.wording.say("summary.taking", drug=plain(name)) if drug.current else plain(name)
+        return Reason(f"drug {drug.name}", _DRUG, escaped(name), short)
 
     def _result(self, result: Result) -> Reason:
         band = band_today(result, self.table, self.as_of)

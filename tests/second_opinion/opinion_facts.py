@@ -88,7 +88,9 @@ def _time(table: Table, record: Plain) -> Facts:
     first = onset["earliest"] or twitch["first_recorded"]
     new = age_of(record, first)
     began = age_of(record, onset["earliest"])
-    long, long_for_eyelid = (longer_than(record, onset, limits[n]) for n in ("persistent_days", "eyelid_days"))
+    long, long_for_eyelid = (
+        longer_than(record, onset, limits[n]) for n in ("persistent_days", "eyelid_days")
+    )
     return {
         "lasts-long": long,
         "short": _no(long),
@@ -220,7 +222,7 @@ def results_in_state(table: Table, record: Plain, kind: Plain) -> list[Plain]:
 
 def _is_in_state(table: Table, record: Plain, result: Plain, kind: Plain) -> bool:
     analyte, age = analyte_of(table, result), age_of(record, result["day"])
-    if "analytes" in kind and analyte not in kind["analytes"] or analyte in kind.get("except", ()):
+    if ("analytes" in kind and analyte not in kind["analytes"]) or analyte in kind.get("except", ()):
         return False
     # An undated result may be of today.
     if (age or 0) > kind["at_most_days"] or (age or 0) < kind.get("from_days", -1):

@@ -95,27 +95,25 @@ class Case:
             because = self.why(row["when"], facts)
             if because is None:
                 continue
-            asked = [
-                a
-                for a in actions_of(row)
-                if "when" not in a or self.why(a["when"], facts) is not None
-            ]
-            fired.append({
-                "id": row["id"],
-                "level": row["level"],
-                "roles": row.get("roles", []),
-                "asks_nothing": row.get("asks_nothing", False),
-                "because": because,
-                "names": names_in(self.table, row["when"]),
-                "asked": asked,
-            })
+            asked = [a for a in actions_of(row) if "when" not in a or self.why(a["when"], facts) is not None]
+            fired.append(
+                {
+                    "id": row["id"],
+                    "level": row["level"],
+                    "roles": row.get("roles", []),
+                    "asks_nothing": row.get("asks_nothing", False),
+                    "because": because,
+                    "names": names_in(self.table, row["when"]),
+                    "asked": asked,
+                }
+            )
         return fired
 
     # --- actions
 
     def _recommend(self, fired: list[Plain]) -> list[Plain]:
         made = []
-        act = role_of(self.table, "act-on-result")
+        act = role_of(self.table, "result")
         # The results that an action leaves to be acted on are known once all others are decided.
         for action in sorted(self.table["actions"], key=lambda a: a["id"] == act):
             asking = [row for row in fired if any(a["id"] == action["id"] for a in row["asked"])]
@@ -145,16 +143,16 @@ class Case:
         if action.get("child") == "withheld" and self.facts["child-age"] is True:
             return self._withhold(made, "child", [])
         roles = action.get("roles", ())
-        if "act-on-result" in roles:
+        if "result" in roles:
             return self._act(made, asking)
         if "examination" in roles:
             asked = {name for a in long for name in a.get("findings", ())}
             made["findings"] = sorted(name for name in asked if not self.holds(f"{name} settled", self.facts))
-        if "medication-review" in roles:
+        if "review" in roles:
             made["drugs"] = sorted({drug["name"] for row in asking for drug in self._drugs_of(row)})
         if action.get("analytes"):
             return self._blood(action, asking, made)
-        if action.get("studies") and self._study_done(action, asking):
+        if action.get("order") == "study" and self._study_done(action, asking):
             return self._withhold(made, "done", [])
         if "referral" in roles and urgency != "now" and self._seen(asking):
             return self._withhold(made, "seen", [])
@@ -265,9 +263,7 @@ class Case:
             first.append(min((day for day in days if day is not None), default=date.min))
         newest = max(first, default=date.min)
         return any(
-            study["id"] == "neurology-consultation"
-            and self._lately(study["day"])
-            and study["day"] >= newest
+            study["id"] == "neurology-consultation" and self._lately(study["day"]) and study["day"] >= newest
             for study in self.record["studies"]
         )
 
@@ -330,7 +326,7 @@ class Case:
         kept = []
         for one in made:
             action = self.actions[one["id"]]
-            late = "re-examine" in action.get("roles", ()) and referral
+            late = "again" in action.get("roles", ()) and referral
             if action.get("beside_now") == "withheld" and "now" in urgencies:
                 self._withhold(one, "beside-now", one["analytes"])
             elif (
@@ -362,7 +358,7 @@ class Case:
 
     def advice(self) -> list[str]:
         """The self-care advice of 4.3, where self-care is recommended at all."""
-        if role_of(self.table, "self-care") not in {one["id"] for one in self.recommended}:
+        if role_of(self.table, "care") not in {one["id"] for one in self.recommended}:
             return []
         given = [
             entry["id"]

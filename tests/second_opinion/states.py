@@ -36,7 +36,7 @@ Change = Callable[[Plain], None]
 # A day on which results, studies and records can meet.
 MEETING = 60
 BLOOD = sorted({name for action in TABLE["actions"] for name in action.get("analytes", ())})
-STUDIES = sorted({name for action in TABLE["actions"] for name in action.get("studies", ())})
+STUDIES = ("emg", "ncs", "mri-brain", "mri-spine", "neurology-consultation")
 ASKED = (*TABLE["signs"], "bulbar", "breathing-difficulty", "orthopnea", "tingling", "pain", "cramps")
 
 
@@ -108,12 +108,20 @@ def _drugs() -> Iterator[tuple[str, list[Change]]]:
                 for day in (0, 1, *around(stopped))
             ]
         yield f"drug {name}", [_add("drugs", one) for one in made]
-    raising = [drug("ramipril", "no", raises_potassium=True, current=now, classes=set()) for now in (True, False)]
+    raising = [
+        drug("ramipril", "no", raises_potassium=True, current=now, classes=set()) for now in (True, False)
+    ]
     yield "raises potassium", [_add("drugs", one) for one in raising]
 
 
 def _results() -> Iterator[tuple[str, list[Change]]]:
-    limits = ("critical_days", "recent_result_days", "out_of_range_days", "long_result_days", "calm_test_days")
+    limits = (
+        "critical_days",
+        "recent_result_days",
+        "out_of_range_days",
+        "long_result_days",
+        "calm_test_days",
+    )
     days = (*around(MEETING, *(LIMITS[name] for name in limits)), None, -1, 0, 1, 2)
     canonical = {"calcium": ("1.89", "1.9", None), "egfr": ("14.9", "15", "40")}
     for name in sorted({*BLOOD, "calcium-ionised", "free-t4", "total-t4", "glucose"}):
@@ -137,10 +145,12 @@ def _orders() -> Iterator[tuple[str, list[Change]]]:
     days = (None, 0, *around(2, *{action["ordered_days"] for action in ordered.values()}))
     for panel in panels:
         made = [order(panel, *both) for both in product(days, (None, "routine", "urgent", "asap", "stat"))]
-        made += [order(panel, None, wanted, draft=True, status="draft") for wanted in (None, "urgent", "stat")]
+        made += [
+            order(panel, None, wanted, draft=True, status="draft") for wanted in (None, "urgent", "stat")
+        ]
         yield f"order {'+'.join(sorted(panel))}", [_add("orders", one) for one in made]
     days = (None, 0, *around(MEETING, LIMITS["study_days"]))
-    for name in (*STUDIES, "neurology-consultation"):
+    for name in STUDIES:
         yield f"study {name}", [_add("studies", study(name, day)) for day in days]
 
 

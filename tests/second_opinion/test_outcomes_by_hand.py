@@ -209,7 +209,16 @@ class TestQuestions:
         assert not any(self.asked(made).values())
 
     def test_at_most_three_on_a_card(self) -> None:
-        assert sum(self.asked(patient(age=None)).values()) <= 3
+        asked = {name for name, shown in self.asked(patient(age=None)).items() if shown}
+        # Since when, where, getting worse and age are one line.
+        assert asked == {"examination", "onset", "site", "course", "age"}
+        weak = finding("examined", start=interval(40, 5))
+        asked = {name for name, shown in self.asked(patient({**WEAK, "weakness": weak})).items() if shown}
+        assert asked == {"bulbar", "weakness-start", "breathing"}
+
+    def test_an_old_sign_is_asked_about_first(self) -> None:
+        made = patient({"weakness": "examined", "coordination": "history"})
+        assert self.asked(made)["coordination"]
 
     def test_bulbar_and_breathing_beside_a_referral_for_today(self) -> None:
         weak = finding("examined", start=interval(5, 5))

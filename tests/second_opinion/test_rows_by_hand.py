@@ -148,7 +148,10 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         [on("beta2-agonist-short"), on("xanthine", plausible="possible")],
         [on("xanthine", plausible="no")],
     ),
-    "antidepressant": ([on("ssri"), on("snri"), on("antidepressant-tricyclic")], [on("ssri", plausible="no")]),
+    "antidepressant": (
+        [on("ssri"), on("snri"), on("antidepressant-tricyclic")],
+        [on("ssri", plausible="no")],
+    ),
     "antidepressant-stopped": (
         [w(onset=20, **POTASSIUM_STOP)],
         [w(onset=19, **POTASSIUM_STOP), w(**POTASSIUM_STOP), on("ssri")],
@@ -163,11 +166,20 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
     "lithium-high": (
         [lab("lithium", "high", 90)],
         [lab("lithium", "high", 91), lab("lithium", "critical"), lab("lithium", "low")]
-        + [w({"coordination": "reported"}, drugs=[drug("other-lithium")], results=[result("lithium", "high")])],
+        + [
+            w(
+                {"coordination": "reported"},
+                drugs=[drug("other-lithium")],
+                results=[result("lithium", "high")],
+            )
+        ],
     ),
     "lithium-toxicity": (
         [lab("lithium", "critical", 30), f(lithium_poisoning="listed")]
-        + [w({s: "reported"}, drugs=[drug("other-lithium", "no")]) for s in ("coordination", "weakness", "bulbar")],
+        + [
+            w({s: "reported"}, drugs=[drug("other-lithium", "no")])
+            for s in ("coordination", "weakness", "bulbar")
+        ],
         [lab("lithium", "critical", 31), on("other-lithium")]
         + [w({"weakness": "examined"}, drugs=[drug("other-lithium", current=False)])],
     ),
@@ -237,14 +249,20 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
     ),
     "thyroid-disease": ([f(thyroid_disease="listed")], [w()]),
     "malabsorption": (
-        [f(malabsorption="listed", weakness="reported"), f(bariatric_surgery="listed", sensory_loss="reported")]
+        [
+            f(malabsorption="listed", weakness="reported"),
+            f(bariatric_surgery="listed", sensory_loss="reported"),
+        ]
         + [f(restrictive_diet="reported", sensory_loss="examined")],
         [f(malabsorption="listed"), f(malabsorption="listed", atrophy="examined")],
     ),
     "family-history": ([f(family_neurological="reported")], [w()]),
     "multiple-sclerosis": ([f(multiple_sclerosis="listed")], [w()]),
     "multiple-sclerosis-sign": (
-        [f(multiple_sclerosis="listed", **{s: "reported"}) for s in ("weakness", "sensory_loss", "coordination")]
+        [
+            f(multiple_sclerosis="listed", **{s: "reported"})
+            for s in ("weakness", "sensory_loss", "coordination")
+        ]
         + [w({"multiple-sclerosis": "listed"}, sites=["face"], courses=["continuous"])]
         + [w({"multiple-sclerosis": "listed"}, sites=["face"], onset=15)],
         [f(multiple_sclerosis="listed", atrophy="examined"), f(weakness="examined")]
@@ -252,7 +270,10 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         + [w({"multiple-sclerosis": "listed"}, sites=["face"], onset=14)],
     ),
     "known-neuromuscular": (
-        [f(**{n: "listed"}) for n in ("peripheral_neuropathy", "multifocal_motor_neuropathy", "neuromyotonia")]
+        [
+            f(**{n: "listed"})
+            for n in ("peripheral_neuropathy", "multifocal_motor_neuropathy", "neuromyotonia")
+        ]
         + [f(**{n: "listed"}) for n in ("post_polio", "abnormal_emg", "guillain_barre_past")],
         [w()],
     ),
@@ -276,7 +297,10 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         [f(upper_motor_sign="examined"), f(upper_motor_sign="reported", multiple_sclerosis="listed")],
     ),
     "upper-motor-sign-and-weakness": (
-        [f(upper_motor_sign="examined", weakness="reported"), f(upper_motor_sign="listed", atrophy="examined")],
+        [
+            f(upper_motor_sign="examined", weakness="reported"),
+            f(upper_motor_sign="listed", atrophy="examined"),
+        ],
         [
             f(upper_motor_sign="examined", weakness="examined", multiple_sclerosis="listed"),
             f(upper_motor_sign="examined", weakness="examined", central_lesion="listed"),
@@ -360,7 +384,10 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         [w({"weakness": weak("reported")}), w({"weakness": weak(), "movement": "reported"})],
     ),
     "progressive-weakness": (
-        [w({"weakness": "listed"}, courses=["spreading"]), w({"weakness": finding("examined", worsening=True)})],
+        [
+            w({"weakness": "listed"}, courses=["spreading"]),
+            w({"weakness": finding("examined", worsening=True)}),
+        ],
         [w({"weakness": "reported"}, courses=["worsening"]), f(weakness="examined")],
     ),
     "weakness-and-atrophy": (
@@ -381,7 +408,10 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         [w({"weakness": "examined"}, age=16), w({"atrophy": "examined"}, age=15)],
     ),
     "child-tone": (
-        [w({"low-tone": "listed"}, age=4), w({"motor-regression": "reported", "atrophy": "reported"}, age=15)],
+        [
+            w({"low-tone": "listed"}, age=4),
+            w({"motor-regression": "reported", "atrophy": "reported"}, age=15),
+        ],
         [w({"low-tone": "listed"}, age=5), w({"atrophy": "examined"}, age=4)],
     ),
     "new-after-60": (
@@ -408,7 +438,12 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
     ),
     "nothing-calls-for-tests": (
         [w(NORMAL), w(NORMAL, onset=14), w(onset=20, **EYELID)],
-        [w(), w(NORMAL, onset=15), w(NORMAL, drugs=[drug("loop-diuretic")]), w({**NORMAL, "bulbar": "reported"})],
+        [
+            w(),
+            w(NORMAL, onset=15),
+            w(NORMAL, drugs=[drug("loop-diuretic")]),
+            w({**NORMAL, "bulbar": "reported"}),
+        ],
     ),
     "benign": (
         [

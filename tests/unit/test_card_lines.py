@@ -1,4 +1,4 @@
-"""How long a card may be, and that it says a fact once: over many records, decided and put together by chance."""
+"""How long a card may be, and that it says a fact once: over many records put together by chance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.record import Band, Basis, Days, Drug, Order, Plausible, Record, Site, Status
+from fhir_mappings.record import Band, Basis, Days, Drug, Evidence, Order, Plausible, Record, Site, Status
 from service.cards import Call, cards_of
 from service.decision import decide
 from service.knowledge import load_knowledge
@@ -20,7 +20,9 @@ TABLE = KNOWLEDGE.table
 CALL = Call("d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "https://cds.example", "Patient/p", "e1")
 EXAMPLES = [record_of_example(example.given) for row in TABLE.rows for example in row.examples]
 CLASSES = sorted(KNOWLEDGE.terminology.medications.class_labels)
-LONG_NAME = "a medicine of that very long name which somebody wrote out, with strength and **form**, 100 mg/5 ml"
+LONG_NAME = (
+    "a medicine of that very long name which somebody wrote out, with strength and **form**, 100 mg/5 ml"
+)
 SITES = (Site("hand", "hand", "arms", "right"), Site("thigh", "thigh", "legs"), Site("calf", "calf", "legs"))
 
 
@@ -67,7 +69,9 @@ def by_chance(chance: random.Random) -> Record:
         drugs=drugs,
         results=results,
         orders=tuple(
-            Order(frozenset({action}), days_ago(5), chance.choice(("routine", "urgent", "stat")), reference="x")
+            Order(
+                frozenset({action}), days_ago(5), chance.choice(("routine", "urgent", "stat")), reference="x"
+            )
             for action in chance.sample(sorted(TABLE.actions), chance.randrange(4))
         ),
         not_seen=chance.choice(((), ("conditions", "findings"), ("findings",), ("labs", "orders"))),
@@ -114,8 +118,7 @@ def facts_in(text: str, record: Record) -> list[str]:
     found: list[str] = []
     for name in {item.name.split()[0] for item in record.drugs}:
         found += re.findall(rf"\b{re.escape(name)}\b(?!-)", text)
-    found += [value for value in re.findall(r"\b\d+ (?:days|months|years)\b", text)]
-    return found
+    return found + re.findall(r"\b\d+ (?:days|months|years)\b", text)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -138,9 +141,9 @@ def test_no_line_above_the_rule_repeats_a_fact(seed: int) -> None:
                     assert f"{label} {one.text}" not in because
 
 
-def signs(days: int = 120, **said: str) -> Record:
+def signs(**said: str) -> Record:
     record = record_of_example({name.replace("_", "-"): basis for name, basis in said.items()})
-    return replace(record, twitch=replace(twitch(days, ("hand",)), sites=(SITES[0],)))
+    return replace(record, twitch=replace(twitch(120, ("hand",)), sites=(SITES[0],)))
 
 
 def test_the_most_urgent_action_is_first_and_the_rule_stands_alone() -> None:
@@ -149,14 +152,20 @@ def test_the_most_urgent_action_is_first_and_the_rule_stands_alone() -> None:
     assert made["detail"].startswith("1. **Refer to neurology, urgent: within two weeks.**\n2. ")
     # A rule right below a line would make that line a heading.
     assert "\n\n---\n\n" in made["detail"]
-    assert "**Because:** weakness, wasting (examined 2026-11-24); right hand twitch 3 months." in made["detail"]
+    assert (
+        "**Because:** weakness, wasting (examined 2026-11-24); right hand twitch 3 months." in made["detail"]
+    )
 
 
 def test_motor_neurone_disease_is_named_only_where_nothing_explains_the_signs() -> None:
     both = {"weakness": "examined", "atrophy": "examined"}
     says = "Consider motor neurone disease; say so in the referral."
     assert says in card(signs(**both))["detail"]  # type: ignore[index]
-    for more in ({"sensory_loss": "examined"}, {"multiple_sclerosis": "listed"}, {"central_lesion": "listed"}):
+    for more in (
+        {"sensory_loss": "examined"},
+        {"multiple_sclerosis": "listed"},
+        {"central_lesion": "listed"},
+    ):
         assert "motor neurone" not in card(signs(**both, **more))["detail"]  # type: ignore[index]
     assert says in card(signs(**both, sensory_loss="reported"))["detail"]  # type: ignore[index]
     assert "motor neurone" not in card(signs(weakness="examined"))["detail"]  # type: ignore[index]
@@ -182,13 +191,13 @@ def test_urgent_actions_that_are_all_ordered_lead_the_card() -> None:
 
 @pytest.mark.parametrize(("days", "gone"), [(10, "1 Dec"), (2, "6 Dec"), (14, "1 Dec"), (None, "8 Dec")])
 def test_come_back_has_a_date(days: int | None, gone: str) -> None:
-    normal = {name: "absent" for name in TABLE.benign_signs}
+    normal = dict.fromkeys(TABLE.benign_signs, "absent")
     record = replace(record_of_example(normal), twitch=twitch(days, ("hand",)))
     assert f"not gone by {gone}" in card(record)["detail"]  # type: ignore[index]
 
 
 def test_come_back_says_only_what_is_not_true_yet() -> None:
-    normal = {name: "absent" for name in TABLE.benign_signs}
+    normal = dict.fromkeys(TABLE.benign_signs, "absent")
     record = replace(record_of_example(normal), twitch=twitch(15, ("hand",), ("worsening",)))
     detail = card(record)["detail"]  # type: ignore[index]
     assert "not gone by" not in detail
@@ -198,8 +207,6 @@ def test_come_back_says_only_what_is_not_true_yet() -> None:
 
 
 def test_a_conflict_shows_both_records() -> None:
-    from fhir_mappings.record import Evidence
-
     said = finding("weakness", "examined")
     old = Evidence("Observation/1", "x", "", Status.ABSENT, Basis.REPORTED, days_ago(40), used=False)
     said = replace(said, conflict=True, evidence=(old,))
@@ -218,8 +225,16 @@ def test_a_problem_list_is_never_an_examination() -> None:
 
 @pytest.mark.parametrize(
     ("days", "says"),
-    [(0, "since today"), (1, "since yesterday"), (2, "2 days"), (59, "59 days"), (60, "2 months")]
-    + [(729, "23 months"), (731, "2 years"), (1100, "3 years")],
+    [
+        (0, "since today"),
+        (1, "since yesterday"),
+        (2, "2 days"),
+        (59, "59 days"),
+        (60, "2 months"),
+        (729, "23 months"),
+        (731, "2 years"),
+        (1100, "3 years"),
+    ],
 )
 def test_how_long(days: int, says: str) -> None:
     record = replace(record_of_example({}), twitch=twitch(days, ("calf",)))
@@ -235,11 +250,13 @@ def test_medicines_that_no_row_reads_are_counted() -> None:
 
 
 def test_a_result_has_at_most_four_digits_and_its_kind() -> None:
-    low = result("calcium", "low", text="2.01234", kind="adjusted-by-albumin", albumin="18 g/L", measured="1.57")
+    low = result(
+        "calcium", "low", text="2.01234", kind="adjusted-by-albumin", albumin="18 g/L", measured="1.57"
+    )
     record = replace(record_of_example({}), results=(low,))
     above, below = parts(card(record)["detail"])  # type: ignore[index]
     assert "2.012 mmol/L" in above
     assert "2.01234" not in above + below
     assert "adjusted for albumin 18 g/L, total 1.57" in above
     assert low.band is Band.OUT_OF_RANGE
-    assert TODAY == record.as_of
+    assert record.as_of == TODAY

@@ -248,7 +248,9 @@ def test_hostile_text_is_escaped() -> None:
     record = replace(record_of_example({}), drugs=(replace(drug("thiazide-diuretic"), name=hostile),))
     assert "<img" not in card(record)["detail"]
     assert "**x" not in card(record)["detail"]
-    alone = replace(record_of_example({**ABSENT, "onset_days_ago": 3}), drugs=(replace(drug("ssri"), name=hostile),))
+    alone = replace(
+        record_of_example({**ABSENT, "onset_days_ago": 3}), drugs=(replace(drug("ssri"), name=hostile),)
+    )
     assert not set("<>|*`[]") & set(card(alone)["summary"])
 
 
@@ -360,7 +362,12 @@ def test_recorded_today_is_not_begun_today() -> None:
 
 def test_known_multiple_sclerosis_goes_to_the_team_that_treats_it() -> None:
     ours = "Refer to neurology, to the team that treats the known disease"
-    ms = {"multiple-sclerosis": "listed", "sensory-loss": "examined", "weakness": "absent", "atrophy": "absent"}
+    ms = {
+        "multiple-sclerosis": "listed",
+        "sensory-loss": "examined",
+        "weakness": "absent",
+        "atrophy": "absent",
+    }
     assert ours in card(record_of_example(ms))["detail"]
     assert ours not in card(record_of_example(ms | {"weakness": "examined"}))["detail"]
 
