@@ -145,9 +145,7 @@ def patient(
     **more: Any,
 ) -> Plain:
     """A record with a twitch. Findings by words ("examined") or as made by finding()."""
-    made = {
-        name: finding(says) if isinstance(says, str) else says for name, says in (findings or {}).items()
-    }
+    made = {name: finding(says) if isinstance(says, str) else says for name, says in (findings or {}).items()}
     return {
         "as_of": TODAY,
         "patient": {

@@ -71,7 +71,9 @@ def differences(decision: Decision, record: dict[str, Any], *, questions: bool =
         if member == "recommendations":
             found += _of_recommendations(other, value)
         elif member == "questions":
-            apart = [[one for one in some if one not in every] for some, every in ((other, value), (value, other))]
+            apart = [
+                [one for one in some if one not in every] for some, every in ((other, value), (value, other))
+            ]
             found.append(f"questions: only the service {apart[0]}, only the second opinion {apart[1]}")
         else:
             found.append(f"{member}: the service says {other}, the second opinion {value}")
@@ -93,7 +95,9 @@ def _of_recommendations(first: list[dict[str, Any]], second: list[dict[str, Any]
     for name in sorted({*sides[0], *sides[1]}):
         one, other = (side.get(name) for side in sides)
         if one is None or other is None:
-            found.append(f"{name}: only the {'second opinion' if one is None else 'service'} recommends {one or other}")
+            found.append(
+                f"{name}: only the {'second opinion' if one is None else 'service'} recommends {one or other}"
+            )
             continue
         found += [
             f"{name}, {member}: the service says {one[member]}, the second opinion {other[member]}"

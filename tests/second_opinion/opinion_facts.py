@@ -41,7 +41,7 @@ def longer_than(record: Plain, start: Plain, days: int) -> bool | None:
 
 def facts_of(table: Table, record: Plain) -> Facts:
     """Findings, features and facts about results of the record, by name."""
-    facts = {name: value_of(record, name) for name in {*table["findings"], *record["findings"]}}
+    facts: Facts = {name: value_of(record, name) for name in {*table["findings"], *record["findings"]}}
     facts |= _time(table, record)
     facts |= _site(record)
     facts |= _signs(table, record, facts)
@@ -88,7 +88,9 @@ def _time(table: Table, record: Plain) -> Facts:
     first = onset["earliest"] or twitch["first_recorded"]
     new = age_of(record, first)
     began = age_of(record, onset["earliest"])
-    long, long_for_eyelid = (longer_than(record, onset, limits[n]) for n in ("persistent_days", "eyelid_days"))
+    long, long_for_eyelid = (
+        longer_than(record, onset, limits[n]) for n in ("persistent_days", "eyelid_days")
+    )
     return {
         "lasts-long": long,
         "short": _no(long),
@@ -220,7 +222,7 @@ def results_in_state(table: Table, record: Plain, kind: Plain) -> list[Plain]:
 
 def _is_in_state(table: Table, record: Plain, result: Plain, kind: Plain) -> bool:
     analyte, age = analyte_of(table, result), age_of(record, result["day"])
-    if "analytes" in kind and analyte not in kind["analytes"] or analyte in kind.get("except", ()):
+    if ("analytes" in kind and analyte not in kind["analytes"]) or analyte in kind.get("except", ()):
         return False
     # An undated result may be of today.
     if (age or 0) > kind["at_most_days"] or (age or 0) < kind.get("from_days", -1):

@@ -108,12 +108,20 @@ def _drugs() -> Iterator[tuple[str, list[Change]]]:
                 for day in (0, 1, *around(stopped))
             ]
         yield f"drug {name}", [_add("drugs", one) for one in made]
-    raising = [drug("ramipril", "no", raises_potassium=True, current=now, classes=set()) for now in (True, False)]
+    raising = [
+        drug("ramipril", "no", raises_potassium=True, current=now, classes=set()) for now in (True, False)
+    ]
     yield "raises potassium", [_add("drugs", one) for one in raising]
 
 
 def _results() -> Iterator[tuple[str, list[Change]]]:
-    limits = ("critical_days", "recent_result_days", "out_of_range_days", "long_result_days", "calm_test_days")
+    limits = (
+        "critical_days",
+        "recent_result_days",
+        "out_of_range_days",
+        "long_result_days",
+        "calm_test_days",
+    )
     days = (*around(MEETING, *(LIMITS[name] for name in limits)), None, -1, 0, 1, 2)
     canonical = {"calcium": ("1.89", "1.9", None), "egfr": ("14.9", "15", "40")}
     for name in sorted({*BLOOD, "calcium-ionised", "free-t4", "total-t4", "glucose"}):
@@ -137,7 +145,9 @@ def _orders() -> Iterator[tuple[str, list[Change]]]:
     days = (None, 0, *around(2, *{action["ordered_days"] for action in ordered.values()}))
     for panel in panels:
         made = [order(panel, *both) for both in product(days, (None, "routine", "urgent", "asap", "stat"))]
-        made += [order(panel, None, wanted, draft=True, status="draft") for wanted in (None, "urgent", "stat")]
+        made += [
+            order(panel, None, wanted, draft=True, status="draft") for wanted in (None, "urgent", "stat")
+        ]
         yield f"order {'+'.join(sorted(panel))}", [_add("orders", one) for one in made]
     days = (None, 0, *around(MEETING, LIMITS["study_days"]))
     for name in STUDIES:
@@ -162,7 +172,7 @@ def _whole() -> Iterator[tuple[str, list[Change]]]:
     births = [born(years, day) for years, day in product(ages, (-1, 0, 1))]
     births += [dict(NOWHERE), born(4), born(10), born(80)]
     births += [{"earliest": born(16, 1)["earliest"], "latest": born(16, -1)["latest"]}]
-    yield "born", [lambda state, made=made: state["patient"].update(born=made) for made in births]
+    yield "born", [_born(made) for made in births]
     starts = [interval(day, day) for day in around(LIMITS["rapid_weakness_days"])]
     starts += [interval(40, 5), interval(None, 5), interval(20, None), interval(5, 5)]
     yield "weakness start", [_attribute("weakness", start=one) for one in starts]
@@ -170,6 +180,10 @@ def _whole() -> Iterator[tuple[str, list[Change]]]:
         yield f"{name} course", [_attribute(name, worsening=one) for one in (True, False)]
     lists = ("conditions", "labs", "medications", "medicationStatements", "orders")
     yield "not seen", [_add_names(some) for some in (*((n,) for n in lists), lists)]
+
+
+def _born(made: Plain) -> Change:
+    return lambda state: state["patient"].update(born=made)
 
 
 def _add_names(names: tuple[str, ...]) -> Change:
