@@ -64,8 +64,9 @@ class FeatureWordsSchema(Strict):
 
 
 _FEATURE_TABLE_TEXTS = (
-    "feature recorded reassuring evaluate not_recorded as_written generalized not_seen_lately history others"
-    " also_present used not_used onset_unknown since since_about at_least_since on_record_today in_words"
+    "feature recorded reassuring evaluate not_recorded as_written generalized not_seen_lately history"
+    " others also_present used not_used onset_unknown since since_about at_least_since on_record_today"
+    " in_words"
 )
 FeatureTableSchema = Strict.from_dict(
     {name: required_text() for name in _FEATURE_TABLE_TEXTS.split()}
@@ -128,9 +129,9 @@ ComeBackSchema = Strict.from_dict(
 
 _SPANS = "today yesterday day_old days weeks months years range at_least at_most about age"
 _SUMMARY = (
-    "twitch twitch_only twitch_at twitch_widespread twitch_places twitch_since twitch_unknown normal not_examined"
-    " not_examined_yet partly_examined no_tests done done_normal pending pending_undated seen in_hand result"
-    " on_drug child reported listed nothing_else blood blood_today and"
+    "twitch twitch_only twitch_at twitch_widespread twitch_places twitch_since twitch_unknown normal"
+    " not_examined not_examined_yet partly_examined no_tests done done_normal pending pending_undated seen"
+    " in_hand result on_drug taking child reported listed nothing_else blood blood_today and"
 )
 _STATUS = "present absent unknown"
 _BASIS = "examined listed reported examined_undated listed_undated reported_undated"
@@ -142,12 +143,14 @@ _RESULTS = (
 _LEAD = (
     "no_tests benign done done_normal pending pending_undated seen made made_undated nothing because also"
     " blood blood_urgent blood_now studies paediatric_tests too_low_urgent too_low_now too_low_undated"
-    " check_breathing repeat_first repeat_first_only more_results review review_possible re_examine examine examine_now suspected"
-    " age_unknown in_words conditions findings both_unseen ask in_hand briefly more"
+    " check_breathing repeat_first repeat_first_only act more_results review review_possible re_examine"
+    " examine examine_now suspected age_unknown in_words conditions findings both_unseen ask in_hand"
+    " briefly more"
 )
 _BELOW = (
-    "not_recorded medicines results studies orders done also unseen not_understood not_understood_one not_used"
-    " not_used_one study order order_undated done_test ordered_test ordered_test_undated seen_test history"
+    "not_recorded medicines results studies orders done also unseen not_understood not_understood_one"
+    " not_used not_used_one study order order_undated done_test ordered_test ordered_test_undated"
+    " seen_test history"
 )
 _SUGGESTION = "urgent now present absent normal create"
 _TEXTS = "source_label link smart_link reasons unseen_says"

@@ -87,7 +87,13 @@ def create_app(
     app.wsgi_app = wrapped  # type: ignore[assignment,method-assign]
     app.register_blueprint(authentication(callers, read_admin_token(config.admin_token_file)))
     servers = FhirServers(config.fhir_servers, config.fhir_timeout, config.fhir_ca_file)
-    evaluator = Evaluator(knowledge, config.public_base_url, config.card_secrets, config.shared_service_id)
+    evaluator = Evaluator(
+        knowledge,
+        config.public_base_url,
+        config.card_secrets,
+        config.shared_service_id,
+        config.smart_form_url,
+    )
     app.register_blueprint(cds_hooks(config, evaluator, servers, metrics))
     app.register_blueprint(evaluate(config, evaluator, metrics))
     app.register_blueprint(feedback(config, knowledge, store, clock, metrics))

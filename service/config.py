@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from schemas.urls import base_url_problem, fhir_server_problem, is_loopback
+from schemas.urls import base_url_problem, fetched_url_problem, fhir_server_problem, is_loopback
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 INDICATORS = ("info", "warning", "critical")
@@ -63,6 +63,10 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     ),
     "MAX_BODY_BYTES": (str(MAX_BODY_BYTES), "larger bodies are answered with 413"),
     "MIN_INDICATOR": ("info", "info, warning or critical: cards below it are not returned"),
+    "SMART_FORM_URL": (
+        "",
+        "launch URL of a SMART app with a form about the twitching; set: cards carry a second link, of type smart",
+    ),
     "SILENT": ("false", "true: decide, and answer no card"),
     "SHARED_SERVICE_ID": ("", "serve every hook under this one id"),
     "CORS_ORIGINS": ("*", "origins that may call, separated by commas"),
@@ -109,6 +113,7 @@ class Config:
     max_body_bytes: int = MAX_BODY_BYTES
     min_indicator: str = "info"
     silent: bool = False
+    smart_form_url: str = ""
     shared_service_id: str = ""
     cors_origins: tuple[str, ...] = ("*",)
     allowed_hosts: tuple[str, ...] = ()
@@ -175,6 +180,10 @@ class Config:
                 "CARD_SECRET: off loopback it must be set, the same for all replicas, such as openssl rand"
                 " -hex 32 makes"
             )
+        smart_form = text("SMART_FORM_URL", "")
+        smart_problem = fetched_url_problem(smart_form) if smart_form else None
+        if smart_problem:
+            raise ConfigError(f"SMART_FORM_URL: {smart_problem}")
         feedback_db = text("FEEDBACK_DB", FEEDBACK_DB)
         if not feedback_db.startswith(("sqlite:///", "postgresql://")):
             raise ConfigError("FEEDBACK_DB: sqlite:///path, or postgresql://user:password@host/name")
@@ -231,6 +240,7 @@ class Config:
             max_body_bytes=number("MAX_BODY_BYTES", MAX_BODY_BYTES, 1024, 1 << 30),
             min_indicator=choice("MIN_INDICATOR", "info", INDICATORS),
             silent=choice("SILENT", "false", ("true", "false")) == "true",
+            smart_form_url=smart_form,
             shared_service_id=shared,
             cors_origins=origins,
             allowed_hosts=tuple(host.strip("[]") for host in hosts),

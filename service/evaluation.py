@@ -91,12 +91,14 @@ class Evaluator:
         base_url: Where links in cards begin.
         card_secrets: The first signs the ids of cards; without one they are unsigned.
         shared_service_id: The id of all services, if they share one.
+        smart_url: Launch URL of the form that cards link to; "" = no link.
     """
 
     knowledge: Knowledge
     base_url: str
     card_secrets: tuple[str, ...] = ()
     shared_service_id: str | None = None
+    smart_url: str = ""
 
     def bundle(self, body: bytes, submission: Submission, as_of: date | None = None) -> Evaluation:
         """Evaluate the Bundle of that body, by default today.
@@ -137,6 +139,7 @@ class Evaluator:
             as_of or request.as_of or today(),
             hook_instance=request.members["hookInstance"],
             encounter_id=request.context.get("encounterId"),
+            user=request.context.get("userId"),
             cards=request.service["cards"],
             ids=CardIds(self.card_secrets, self.service_id(request)),
             assessed=assessed,
@@ -154,6 +157,7 @@ class Evaluator:
         *,
         hook_instance: str,
         encounter_id: str | None = None,
+        user: str | None = None,
         cards: str = "work-up",
         ids: CardIds | None = None,
         assessed: bool = True,
@@ -161,6 +165,7 @@ class Evaluator:
         """Evaluate a submission: the one place where mapping, decision, cards and assessment meet.
 
         Args:
+            user: Reference of the user of a hook call.
             cards: The kind of cards, from hooks.yaml.
             ids: Makes the ids of cards; unsigned by default.
 
@@ -176,7 +181,16 @@ class Evaluator:
         decision = decided(submission)
         patient = decision.record.patient
         subject = f"Patient/{patient.id}" if patient.id else patient.reference
-        call = Call(hook_instance, self.base_url, subject, encounter_id, ids or CardIds(), knowledge.version)
+        call = Call(
+            hook_instance,
+            self.base_url,
+            subject,
+            encounter_id,
+            ids or CardIds(),
+            knowledge.version,
+            user=user,
+            smart_url=self.smart_url,
+        )
         situation = Situation(decision, cache(lambda: decided(without_context(submission))), knowledge, call)
         return Evaluation(
             submission,

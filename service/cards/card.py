@@ -21,8 +21,8 @@ class Call:
 
     hook_instance: the uuids derive from it, never from chance. ids: sign them; by default they are unsigned,
     and feedback on them is refused. knowledge_version: hexadecimal, part of the uuids. about: the draft order
-    that the card is about, where a call has several cards. user: who called, as a reference. smart_url: of the
-    form that a second link launches; "" = no link.
+    that the card is about, where a call has several cards. user: reference of the user. smart_url: launch URL
+    of the second link; "" = no such link.
     """
 
     hook_instance: str

@@ -65,12 +65,10 @@ class _ContradictionCard(HookCard):
 
     def card(self) -> dict[str, Any]:
         lines = [self._says(one) for one in self.found]
-        names = ", ".join(self._label(one) for one in self.found)
         return self.framed(
             summary=[(line,) for line in lines],
             level="info" if self.decision.level == "critical" else self.decision.level,
-            actions=[self.say("open_ends.contradicts_says", finding=names)],
-            notes=[line + "." for line in lines],
+            actions=[self.say("open_ends.contradicts_says", contradictions="; ".join(lines))],
             rows=self.decision.rows,
             suggestions=list(self._suggestions()),
         )

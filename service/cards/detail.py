@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from fhir_mappings.record import Status
 from service.cards.evidence import EvidenceText
 from service.cards.reasons import Reason, Reasons
-from service.cards.spans import age_of, day_month
-from service.cards.text import capital, counted, joined, twitch_for
+from service.cards.spans import age_of, day_month, lasting
+from service.cards.text import capital, counted, joined, small, twitch_for
 from service.cards.to_do import Line, ToDo
 from service.decision import Decision
-from service.decision.table import PRESENT, REFERRAL, ROUTINE, TRUE, RowRole
+from service.decision.table import ABSENT, PRESENT, REFERRAL, ROUTINE, TRUE, RowRole
 from service.knowledge import Knowledge
 
 MOST_LINES_ABOVE, MOST_WORDS_ABOVE, MOST_LINES = 12, 110, 30
@@ -22,16 +22,27 @@ RULE = "---"
 
 @dataclass(slots=True)
 class _Part:
-    """Some lines above the rule, in forms from the fullest to the briefest. soft: the softest is cut first."""
+    """Some lines above the rule, in forms from the fullest to the briefest.
+
+    soft: of each step to a briefer form. The softest step of all parts is taken first, until the card is
+    short.
+    """
 
     forms: Sequence[Sequence[str]]
-    soft: int
+    soft: Sequence[int] = ()
     numbered: bool = False
     form: int = 0
 
     @property
     def lines(self) -> Sequence[str]:
         return self.forms[self.form]
+
+    @property
+    def next_soft(self) -> int:
+        """How soft its next step is; 0 = there is none."""
+        if self.form + 1 >= len(self.forms):
+            return 0
+        return self.soft[min(self.form, len(self.soft) - 1)]
 
 
 class Detail:
@@ -61,10 +72,10 @@ class Detail:
         parts = [part for part in self._parts() if part.lines]
         blocks = _rendered(parts)
         while _count(blocks) > MOST_LINES_ABOVE or _words(blocks) > MOST_WORDS_ABOVE:
-            longer = [part for part in parts if part.form + 1 < len(part.forms)]
-            if not longer:
+            longest = max(parts, key=lambda part: part.next_soft)
+            if not longest.next_soft:
                 break
-            max(longer, key=lambda part: part.soft).form += 1
+            longest.form += 1
             blocks = _rendered(parts)
         return blocks
 
@@ -73,31 +84,36 @@ class Detail:
         routine = [line for line in self.lines if line.urgency == ROUTINE]
         made = self.to_do.made()
         if made and not any(action.raises_alarm for action in self.decision.recommendations):
-            yield _Part([[f"**{capital(joined(made))}.**"]], 0)
-        yield self._actions(urgent, 1, bold=True)
-        yield _Part([self._notices()], 0)
-        yield self._actions(routine, 4)
+            yield _Part([[f"**{capital(joined(made))}.**"]])
+        yield _Part(
+            [self._bold(line.full for line in urgent), self._bold(line.brief for line in urgent)], (2,), True
+        )
+        yield _Part([self._notices()])
+        yield _Part(self._routine(routine), (6, 5, 5, 4, 4, 2), True)
         if not self.lines and not made:
-            yield _Part([[self.status()]], 0)
+            yield _Part([[self.status()]])
         if self._tests_for_paediatric_team():
-            yield _Part([[self.say("lead.paediatric_tests")], []], 8)
-        yield _Part([[self.because(most)] for most in (10, 6, 4, 2, 1)], 3)
+            yield _Part([[self.say("lead.paediatric_tests")], []], (8,))
+        yield _Part([[self.because(most)] for most in (10, 6, 4, 2, 1)], (7, 4, 3, 1))
         asked = self.to_do.questions.on_card()
-        yield _Part([[self._ask(asked, most)] if asked else [] for most in (4, 3, 2, 1)], 2)
-        yield _Part([[text] if text else [] for text in (self.self_care(9), self.self_care(2), "")], 9)
-        yield _Part([[text] for text in [self.come_back()] if text] or [[]], 0)
-        yield _Part([list(self._last())], 0)
+        yield _Part([[self._ask(asked, most)] if asked else [] for most in (4, 3, 2, 1)], (6, 4, 2))
+        yield _Part([[text] if text else [] for text in (self.self_care(9), self.self_care(2), "")], (9, 7))
+        yield _Part([list(filter(None, [self.come_back()]))])
+        yield _Part([list(self._last())])
 
-    def _actions(self, lines: list[Line], soft: int, *, bold: bool = False) -> _Part:
-        def shown(texts: list[str]) -> list[str]:
-            return [f"**{capital(text)}.**" if bold else f"{capital(text)}." for text in texts]
+    def _bold(self, texts: Iterable[str]) -> list[str]:
+        return [f"**{text}**" for text in map(_ended, texts)]
 
-        forms = [[line.full for line in lines], [line.brief for line in lines]]
-        for kept in (3, 2, 1, 0):
-            if len(lines) > kept + 1 and not bold:
-                rest = self.to_do.briefly(lines[kept:])
-                forms.append([*(line.brief for line in lines[:kept]), rest.full])
-        return _Part([shown(form) for form in forms], soft, numbered=True)
+    def _routine(self, lines: list[Line]) -> list[list[str]]:
+        """The forms of the routine actions: in full, briefly, several on one line, and by name alone."""
+        brief = [line.brief for line in lines]
+        forms = [[line.full for line in lines], brief]
+        forms += [
+            [*brief[:kept], self.to_do.briefly(lines[kept:])] for kept in (3, 2, 1) if len(lines) > kept + 1
+        ]
+        if len(lines) > 1:
+            forms.append([self.to_do.by_name()])
+        return [[_ended(text) for text in form] for form in forms]
 
     def _notices(self) -> list[str]:
         """What was not seen, where the gate rests on it; that only words opened it."""
@@ -148,21 +164,31 @@ class Detail:
         if len(found) > most:
             facts.append(self.say("lead.also", count=len(found) - most))
         facts.append(twitch_for(self.record.twitch, self.as_of, self.wording))
-        facts.append(self._examination())
+        facts.append(self._dated_examination())
         text = "; ".join(filter(None, facts))
-        return self.say("lead.because", facts=f"{text[:1].lower()}{text[1:]}")
+        return self.say("lead.because", facts=small(text))
 
     def _is_child(self) -> bool:
         return self.decision.has(RowRole.CHILD)
 
-    def _examination(self) -> str:
-        """examination normal (2026-06-15)."""
-        if not self.decision.examined_normal:
+    def examination(self) -> str:
+        """examination normal; not examined yet; not fully examined; "" where a sign is recorded."""
+        facts, twitch = self.decision.facts, self.record.twitch
+        if self.decision.examined_normal:
+            return self.say("summary.normal")
+        if any(facts.get(sign) in PRESENT for sign in self.table.signs) or twitch.isolated_eyelid:
             return ""
+        if any(facts.get(sign) == ABSENT for sign in self.table.benign_signs):
+            return self.say("summary.partly_examined")
+        known = lasting(twitch.onset, self.as_of, self.wording)
+        return self.say("summary.not_examined_yet" if known else "summary.not_examined")
+
+    def _dated_examination(self) -> str:
+        """examination normal (2026-06-15)."""
+        text = self.examination()
         days = [self.record.finding(sign).recorded for sign in self.table.benign_signs]
         known = [day for day in days if day is not None]
-        normal = self.say("summary.normal")
-        return f"{normal} ({min(known)})" if known else normal
+        return f"{text} ({min(known)})" if known and self.decision.examined_normal else text
 
     def _ask(self, asked: Sequence[str], most: int) -> str:
         questions = [capital(text) for text in asked[:most]]
@@ -190,7 +216,7 @@ class Detail:
         if not clauses:
             return ""
         *others, last = clauses
-        text = f"{joined(others)}{self.say('question.or')}{last}" if others else last
+        text = f"{joined(others)},{self.say('question.or')}{last}" if others else last
         return self.say("come_back.heading", clauses=text)
 
     def _is_followed(self) -> bool:
@@ -241,7 +267,7 @@ class Detail:
 
 
 def names_disease(decision: Decision, knowledge: Knowledge) -> bool:
-    """Whether the card names the disease to be excluded: of an adult whose signs nothing recorded explains."""
+    """Whether the card names the disease to be excluded: in an adult whose signs have no recorded cause."""
     if decision.facts.get("child-age") == TRUE or not decision.has(RowRole.EXCLUDE_DISEASE):
         return False
     wording, record = knowledge.wording, decision.record
@@ -249,6 +275,11 @@ def names_disease(decision: Decision, knowledge: Knowledge) -> bool:
         return False
     seen = PRESENT - {"reported"}
     return not any(decision.facts.get(name) in seen for name in wording.explains_if_examined)
+
+
+def _ended(text: str) -> str:
+    """A sentence."""
+    return capital(text) if text.endswith(("?", ".")) else f"{capital(text)}."
 
 
 def _grouped(reasons: Sequence[Reason]) -> list[str]:

@@ -54,9 +54,10 @@ class _DischargeCard(HookCard):
         if self.open_actions:
             names = joined(action_name(made.id, made.urgency, self.wording) for made in self.open_actions)
             yield say("open_ends.to_do", actions=names), say("open_ends.to_do_some")
-        asked = self.questions.on_card()
-        if asked:
-            names = joined(self.questions.name(question) for question in self.asked)
+        if self.questions.on_card():
+            # An examination that is missing is among the actions.
+            asked = [q for q in self.asked if not (self.open_actions and self.questions.examines(q))]
+            names = joined(self.questions.name(question) for question in asked)
             yield say("open_ends.ask", questions=names), say("open_ends.ask_some")
 
     def actions(self) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from fhir_mappings.record import Result
 from service.cards.card import Situation
 from service.cards.escaping import escaped, plain, short_name
 from service.cards.hook_card import HookCard
@@ -13,7 +14,8 @@ from service.cards.reasons import Reasons
 from service.cards.suggestions import Suggestions
 from service.cards.text import capital, joined, short_result, study_names, together
 from service.decision import Withheld
-from service.decision.draft_orders import Remark, remarks_of
+from service.decision.draft_orders import remarks_of
+from service.decision.remarks import Remark
 from service.decision.table import Action, ActionRole, Row
 
 _SHORT, _FULL = "short", "says"
@@ -85,25 +87,40 @@ class _DraftCard(HookCard):
     def _medicine_parts(self) -> Iterator[tuple[str, ...]]:
         remark, say = self.remark, self.say
         names = self.drugs, say("drafts.this_medicine")
+        effects = joined(self._effects(_SHORT)[:2])
         if remark.results:
-            as_of, worst = self.record.as_of, remark.results[0]
-            yield (short_result(worst, as_of, self.terminology, self.wording),)
-            yield tuple(say("drafts.behind_result", name=name) for name in names)
+            yield tuple(self._behind(remark.results[0], name) for name in names)
+            if remark.lacking:
+                yield say("drafts.with_tests", tests=self.names(remark.lacking)), say("drafts.with_blood")
+        elif remark.lacking:
+            tests = self.names(remark.lacking), say("drafts.blood")
+            forms = [(one, name) for name in names for one in tests]
+            yield tuple(say("drafts.tests_with", tests=one, name=n, effects=effects) for one, n in forms)
         else:
             place = "drafts.if_systemic" if self._route_unknown() else "drafts.medicine"
-            effects = joined(self._effects(_SHORT)[:2])
             yield tuple(say(place, name=name, effects=effects) for name in names)
-        if remark.lacking:
-            yield say("drafts.with_tests", tests=self.names(remark.lacking)), say("drafts.with_blood")
-        elif not remark.results and not self.renewed:
-            yield say("drafts.watch"), ""
+            if not self.renewed:
+                yield say("drafts.watch"), ""
+
+    def _behind(self, result: Result, name: str) -> str:
+        """Potassium 3.1 (21 Nov): furosemide may play a part."""
+        if self._is_named(result):
+            return self.say("drafts.behind_named", name=name)
+        value = short_result(result, self.record.as_of, self.terminology, self.wording)
+        return self.say("drafts.behind_result", result=value, name=name)
+
+    def _is_named(self, result: Result) -> bool:
+        """Whether an urgent action names the result already."""
+        return any(result in made.results for made in self.urgent)
 
     def actions(self) -> Iterator[str]:
         """What to do about the draft."""
         remark, say = self.remark, self.say
         for result in remark.results:
-            value = self.to_do.result_line(result, brief=True)
-            yield say("drafts.behind_result_says", result=value, name=escaped(self.drugs))
+            if not self._is_named(result):
+                yield self.to_do.result_line(result)
+        if remark.results:
+            yield say("drafts.behind_result_says", name=escaped(self.drugs))
         if remark.lacking:
             yield say("drafts.with_tests_says", tests=self.names(remark.lacking))
         if remark.effects and not remark.lacking and not remark.results and not self.renewed:
@@ -129,7 +146,8 @@ class _DraftCard(HookCard):
         found = Reasons(self.decision, self.knowledge).of(remark.because)
         reasons += [reason.text for reason in found] or [row.label for row in remark.because]
         if reasons:
-            yield say("drafts.because", reasons="; ".join(dict.fromkeys(reasons)))
+            texts = dict.fromkeys(reason.rstrip(".") for reason in reasons)
+            yield say("drafts.because", reasons="; ".join(texts))
         if self._route_unknown():
             yield say("drafts.route_unknown")
         if remark.effects:
@@ -143,7 +161,11 @@ class _DraftCard(HookCard):
         names = {drug.name.casefold() for drug in remark.drugs}
         for drug in self.decision.record.drugs:
             if drug.name.casefold() in names:
-                yield say("drafts.on_record", name=escaped(short_name(drug.name)), when=self.to_do.when(drug))
+                yield say(
+                    "drafts.on_record",
+                    name=capital(escaped(short_name(drug.name))),
+                    when=self.to_do.when(drug),
+                )
         if remark.elsewhere:
             yield say("drafts.elsewhere", tests=self.names(sorted(remark.elsewhere)))
 

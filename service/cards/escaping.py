@@ -31,9 +31,9 @@ _READ_CHARACTERS = 50 * _LONGEST_CHARACTERS
 def escaped(text: str) -> str:
     """One line in which nothing is Markdown, HTML or a link any more.
 
-    White space and control characters fold to one blank; only a mark that is active where it is gets a
-    backslash (never a comma, slash, percent sign, hyphen or date); < > and the "&" of an entity become entities;
-    a word joiner keeps "://", "www" and "@" from being read as a link. Longer texts end in an ellipsis.
+    White space and control characters fold to one blank; only a mark that is active at its place gets a
+    backslash (never a comma, slash, percent sign or date); < > and the "&" of an entity become entities; a
+    word joiner keeps "://", "www" and "@" from being read as a link. Longer texts end in an ellipsis.
     """
     text = folded(text)
     # Hardly any text has one of these, and to search for the patterns costs five times as much.

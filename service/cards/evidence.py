@@ -55,6 +55,8 @@ class EvidenceText:
             kept, rest = rows[: room - 1], rows[room - 1 :]
             names = counted([row[0] for row in rest], _MOST_NAMES, self.wording)
             rows = [*kept, (self.say("table.also_present"), names, "", "")]
+        if not rows:
+            return lines
         header = [self._cells([self.say(f"table.{column}") for column in _COLUMNS]), "|---|---|---|---|"]
         return ["\n".join([*header, *map(self._cells, rows)]), *lines]
 
@@ -109,7 +111,7 @@ class EvidenceText:
             yield say("table.others"), counted(absent, _MOST_NAMES, self.wording), say("status.absent"), ""
 
     def _recorded_findings(self) -> list[str]:
-        """Asked findings about which something is recorded: the signs, then present ones, conflicts, others."""
+        """Asked findings with a record: the signs, then present ones, conflicts, others."""
         signs = [sign for sign in self.table.benign_signs if self._has(sign)]
         others = [name for name in self.table.asked if name not in signs and self._has(name)]
         rank = {Status.PRESENT: 0, Status.UNKNOWN: 1, Status.ABSENT: 2}

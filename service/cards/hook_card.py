@@ -15,8 +15,8 @@ from service.cards.suggestions import Suggestions
 from service.cards.text import capital, joined, short_result, test_label, twitch_for
 from service.cards.to_do import ToDo
 from service.decision import Decision, Recommendation
-from service.decision.draft_orders import distinct, urgent_actions
 from service.decision.recommendations import RANK
+from service.decision.remarks import distinct, urgent_actions
 from service.decision.table import ActionRole, Row
 from service.knowledge import Knowledge
 
@@ -84,7 +84,7 @@ class HookCard:
         worst = first.results[0]
         value = short_result(worst, self.record.as_of, self.terminology, self.wording)
         following = self.to_do.next_step(worst)
-        return [(f"{value}: {following}" if following else value, lead)]
+        return [(f"{value}: {following}" if following else value, f"{value}: {lead[:1].lower()}{lead[1:]}")]
 
     def _detail(self, actions: list[str], notes: list[str], evidence: list[str]) -> str:
         """Numbered actions and notes above the rule, evidence below it."""

@@ -19,7 +19,7 @@ _RANK = {level: rank for rank, level in enumerate(LEVELS)}
 def asked_on_card(decision: Decision) -> tuple[Question, ...]:
     """The questions of the card, the first in order."""
     asked = (question for question in decision.questions if question.on_card or question.forced)
-    return tuple(sorted(asked, key=lambda question: (question.order, question.id)))
+    return tuple(sorted(asked, key=lambda question: question.order))
 
 
 class Questions:

@@ -9,7 +9,7 @@ from datetime import date
 from fhir_mappings.record import Drug, Plausible, Result, Status
 from service.cards.escaping import escaped, plain, short_name
 from service.cards.spans import lasting, recorded_how
-from service.cards.text import finding_name, result_text, short_result
+from service.cards.text import finding_name, result_text, short_result, small
 from service.decision import Decision
 from service.decision.result_facts import band_today, results_in
 from service.decision.table import LEVELS, TRUE, UNKNOWN, Row
@@ -25,7 +25,7 @@ _RANK = {level: rank for rank, level in enumerate(LEVELS)}
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One recorded fact. key: what it is about. short: for the summary, plain text. how: basis and date, or ""."""
+    """One recorded fact. key: its subject. short: plain text for the summary. how: basis and date, or ""."""
 
     key: str
     group: int
@@ -55,7 +55,13 @@ class Reasons:
                     before = found.get(reason.key)
                     if reason.key not in leave_out and (before is None or rank < before[0]):
                         found[reason.key] = rank, reason
-        return [reason for rank, reason in sorted(found.values(), key=lambda x: (x[0], x[1].group, x[1].key))]
+        ranked = sorted(found.values(), key=lambda x: (x[0], x[1].group, self._place(x[1].key)))
+        return [reason for rank, reason in ranked]
+
+    def _place(self, key: str) -> tuple[int, str]:
+        """Signs in the order of the table."""
+        signs = self.table.signs
+        return (signs.index(key) if key in signs else len(signs)), key
 
     def _variables(self, row: Row) -> Iterator[str]:
         """What the terms of the row read that hold."""
@@ -78,6 +84,8 @@ class Reasons:
                 yield from self._finding(disorder.finding)
         elif variable == "getting-worse":
             yield from self._courses()
+        elif variable == "old-bulbar-only":
+            yield from self._finding("bulbar")
         elif variable == "weakness-recent":
             yield from self._finding("weakness", recent=True)
         elif self.wording.maybe(f"facts.{variable}") and self.decision.facts.get(variable) == TRUE:
@@ -124,13 +132,14 @@ class Reasons:
 
     def _drug(self, drug: Drug) -> Reason:
         name = short_name(drug.name)
-        return Reason(f"drug {drug.name}", _DRUG, escaped(name), plain(name))
+        short = self.wording.say("summary.taking", drug=plain(name)) if drug.current else plain(name)
+        return Reason(f"drug {drug.name}", _DRUG, escaped(name), short)
 
     def _result(self, result: Result) -> Reason:
         band = band_today(result, self.table, self.as_of)
         text = result_text(result, band, self.terminology, self.wording)
         short = short_result(result, self.as_of, self.terminology, self.wording)
-        return Reason(f"result {result.analyte}", _RESULT, text, short[:1].lower() + short[1:])
+        return Reason(f"result {result.analyte}", _RESULT, text, small(short))
 
     def results_of(self, variable: str) -> Iterator[Result]:
         """The results for which that fact holds."""

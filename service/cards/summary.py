@@ -10,7 +10,7 @@ from service.cards.spans import age_of
 from service.cards.text import capital, joined, twitch_for, twitch_phrase
 from service.cards.to_do import ToDo
 from service.decision import Decision, Recommendation
-from service.decision.table import ABSENT, ActionRole, RowRole
+from service.decision.table import ActionRole, RowRole
 from service.knowledge import Knowledge
 
 _MOST_REASONS = 4
@@ -73,12 +73,17 @@ class _Summary:
             yield capital(joined(made)), frozenset()
             yield capital(made[0]), frozenset()
         elif self.first is None:
-            yield self.detail.status().rstrip("."), frozenset()
+            yield self._status(), frozenset()
         elif self.to_do.has(self.first, ActionRole.ACT_ON_RESULT) and self.first.results:
             yield from self._of_result(self.first)
         else:
             drug = frozenset(f"drug {drug.name}" for drug in self.first.drugs[:1])
             yield self.to_do.lead(self.first), drug
+
+    def _status(self) -> str:
+        if self.decision.has(RowRole.NOTHING) and not self.decision.withheld:
+            return self.say("summary.no_tests")
+        return self.detail.status().rstrip(".")
 
     def _of_result(self, first: Recommendation) -> Iterator[tuple[str, frozenset[str]]]:
         """Potassium 3.1 (21 Nov) on furosemide: treat it."""
@@ -92,32 +97,21 @@ class _Summary:
     def _reasons(self) -> list[tuple[str, str]]:
         """What decides: the facts of the rows that ask for the first action, then those of the others."""
         rows = [row for row in self.decision.rows if not row.last and RowRole.NAMED not in row.roles]
-        asking = set(self.first.because) if self.first else set()
-        if not asking:
-            # Where nothing is left to do, what was done or ordered says why.
-            asking = {name for withheld in self.decision.withheld for name in withheld.because}
-        ranked = [row for row in rows if row.id in asking]
-        found = self.detail.reasons.of(ranked)
-        return [(reason.key, reason.short) for reason in found]
+        first = set(self.first.because) if self.first else set()
+        # Where nothing is left to do, what was done or ordered says why.
+        others = {name for made in self.to_do.actions or self.decision.withheld for name in made.because}
+        found = [
+            *self.detail.reasons.of([row for row in rows if row.id in first]),
+            *self.detail.reasons.of([row for row in rows if row.id in others - first]),
+        ]
+        return list({reason.key: (reason.key, reason.short) for reason in found}.values())
 
     def _patients(self) -> Iterator[list[str]]:
         """The twitch and the examination, from the fullest form to the shortest."""
         twitch = twitch_for(self.record.twitch, self.as_of, self.wording)
-        examination = self._examination()
+        examination = self.detail.examination()
         yield [twitch, examination]
         brief = twitch_phrase(self.record.twitch, self.wording)
         yield [brief, examination]
         yield [brief]
         yield []
-
-    def _examination(self) -> str:
-        """examination normal; not examined yet; not fully examined."""
-        facts, signs = self.decision.facts, self.table.benign_signs
-        if self.decision.examined_normal:
-            return self.say("summary.normal")
-        if any(sign in facts and facts[sign] != ABSENT for sign in self.table.signs):
-            return ""
-        if any(facts.get(sign) == ABSENT for sign in signs):
-            return self.say("summary.partly_examined")
-        known = self.record.twitch.onset.known
-        return self.say("summary.not_examined_yet" if known else "summary.not_examined")

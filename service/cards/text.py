@@ -30,6 +30,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def small(text: str) -> str:
+    """The text with a small first letter; "TSH" and "HbA1c" stay."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() and not text[:3].startswith("Hb") else text
+
+
 def counted(names: Collection[str], most: int, wording: Wording) -> str:
     """The first names, and how many more: "furosemide, salbutamol and 3 more"."""
     shown = list(dict.fromkeys(filter(None, names)))

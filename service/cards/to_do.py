@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fhir_mappings.record import Band, Drug, Plausible, Result
+from fhir_mappings.record import Drug, Plausible, Result
 from service.cards.escaping import escaped, plain, short_name
 from service.cards.question_text import Questions
+from service.cards.result_lines import ResultLines
 from service.cards.spans import day_month, weeks_in_words
 from service.cards.text import (
     action_name,
-    capital,
     counted,
-    kind_text,
-    measured_text,
-    short_result,
+    small,
     test_label,
     together,
-    way_text,
 )
 from service.decision import Decision, Recommendation
 from service.decision.recommendations import URGENCY_RANK
-from service.decision.result_facts import age_of, is_critical
-from service.decision.table import BLOOD, NOW, ROUTINE, STUDY, ActionRole, RowRole
+from service.decision.result_facts import is_critical
+from service.decision.table import BLOOD, ROUTINE, STUDY, ActionRole, RowRole
 from service.knowledge import Knowledge
 
 # Of one urgency, in this order; what has no role comes in between, medicines and re-examination last.
@@ -43,17 +40,11 @@ class Line:
     names: frozenset[str] = frozenset()
 
 
-class ToDo:
+class ToDo(ResultLines):
     """Writes the actions of one decision."""
 
     def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
-        self.decision = decision
-        self.record = decision.record
-        self.as_of = decision.record.as_of
-        self.table = knowledge.table
-        self.terminology = knowledge.terminology
-        self.wording = knowledge.wording
-        self.say = knowledge.wording.say
+        super().__init__(decision, knowledge)
         self.questions = Questions(decision, knowledge)
         shown = (made for made in decision.recommendations if not self.has(made, ActionRole.SELF_CARE))
         places = {name: place for place, name in enumerate(self.table.actions)}
@@ -83,6 +74,8 @@ class ToDo:
                     lines.append(self._tests(*group))
             else:
                 lines += self._line(made)
+        # Results that can wait come after what cannot.
+        lines.sort(key=lambda line: -URGENCY_RANK[line.urgency])
         if lines and any(question.forced for question in self.decision.questions):
             first, more = lines[0], self.say("lead.check_breathing")
             lines[0] = Line(first.urgency, first.full + more, first.brief + more, first.names)
@@ -142,7 +135,7 @@ class ToDo:
         return self.wording.first([f"{place}{form}" for form in forms], **names)
 
     def _treating_team(self, made: Recommendation) -> bool:
-        """Whether every row that asks for a routine action leaves it to the team that treats a known disease."""
+        """Whether all rows that ask for a routine action leave it to the team that treats a known disease."""
         rows = [row for name in made.because if (row := self.table.row(name))]
         return (
             made.urgency == ROUTINE and bool(rows) and all(RowRole.TREATING_TEAM in row.roles for row in rows)
@@ -186,68 +179,25 @@ class ToDo:
         return Line(made.urgency, text, text)
 
     def _results(self, made: Recommendation) -> Iterator[Line]:
-        for result in made.results[:_MOST_RESULTS]:
-            names = frozenset({f"result {result.analyte}"})
-            full, brief = self.result_line(result), self.result_line(result, brief=True)
-            if made.in_hand:
-                full, brief = f"{full} ({self._in_hand()})", f"{brief} ({self._in_hand()})"
-            yield Line(made.urgency, full, brief, names)
-        more = made.results[_MOST_RESULTS:]
-        if more:
-            labels = [self._short(result) for result in more]
-            text = self.say("lead.more_results", results=", ".join(labels))
-            brief = self.say("lead.more_results", results=counted(labels, 1, self.wording))
-            yield Line(made.urgency, text, brief, frozenset(f"result {r.analyte}" for r in more))
+        urgent = [result for result in made.results if self._is_urgent(made, result)]
+        others = [result for result in made.results if result not in urgent]
+        for urgency, results in ((made.urgency, urgent), (ROUTINE, others)):
+            for result in results[:_MOST_RESULTS]:
+                names = frozenset({f"result {result.analyte}"})
+                full, brief = self.result_line(result), self.result_line(result, brief=True)
+                if made.in_hand and urgency != ROUTINE:
+                    full, brief = f"{full} ({self._in_hand()})", f"{brief} ({self._in_hand()})"
+                yield Line(urgency, full, brief, names)
+            if more := results[_MOST_RESULTS:]:
+                labels = [self._short(result) for result in more]
+                text = self.say("lead.more_results", results=", ".join(labels))
+                brief = self.say("lead.more_results", results=counted(labels, 1, self.wording))
+                yield Line(urgency, text, brief, frozenset(f"result {r.analyte}" for r in more))
         if not made.results:
             yield Line(made.urgency, self._says(made), self._says(made))
 
     def _in_hand(self) -> str:
         return self.say("lead.in_hand")
-
-    def _short(self, result: Result) -> str:
-        return f"{measured_text(result, self.terminology, self.wording)} {self._way(result)}"
-
-    def _way(self, result: Result) -> str:
-        critical = is_critical(result, self.record, self.table)
-        return way_text(result, Band.CRITICAL if critical else Band.OUT_OF_RANGE, self.wording)
-
-    def result_line(self, result: Result, *, brief: bool = False) -> str:
-        """Potassium 3.1 mmol/L (2026-11-21), low: treat it, check magnesium."""
-        day = result.day.isoformat() if result.day else self.say("results.undated")
-        more = [day, "" if brief else kind_text(result, self.wording)]
-        measured = capital(measured_text(result, self.terminology, self.wording))
-        value = f"{measured} ({', '.join(filter(None, more))}), {self._way(result)}"
-        following = self.next_step(result)
-        return f"{value}: {following}" if following else value
-
-    def next_step(self, result: Result) -> str:
-        """What to do about that result next."""
-        critical = is_critical(result, self.record, self.table)
-        side = {True: "low", False: "high", None: "out"}[result.low]
-        states = ("critical", side) if critical else (side,)
-        counts_as = self.table.counts_as.get(result.analyte, result.analyte)
-        text = next(
-            (
-                step.says
-                for step in self.wording.next_steps
-                if step.analytes & {result.analyte, counts_as}
-                and step.state in states
-                and (step.beside is None or self._is_high(step.beside))
-            ),
-            "",
-        )
-        old = critical and age_of(result, self.as_of) > self.wording.old_result_days
-        if old:
-            return self.say("lead.repeat_first", next=text) if text else self.say("lead.repeat_first_only")
-        return text
-
-    def _is_high(self, analyte: str) -> bool:
-        return any(
-            result.analyte == analyte
-            and result.low is False
-            and result.band in (Band.OUT_OF_RANGE, Band.CRITICAL)
-            for result in self.record.results
-        )
 
     def _review(self, made: Recommendation) -> Line:
         drugs = sorted(made.drugs, key=lambda drug: drug.plausible is not Plausible.YES)
@@ -271,30 +221,33 @@ class ToDo:
         end = drug.end.latest if drug.end is not None and not drug.current else None
         return self.say("medicine.ended", when=when, date=end) if end is not None else when
 
-    def explaining(self, result: Result) -> str:
-        """The medicine that explains a result: one that a row reads together with it; "" if none does."""
-        counts_as = self.table.counts_as.get(result.analyte, result.analyte)
-        for row in self.decision.rows:
-            for term in row.terms:
-                reads = [literal.variable for literal in term if literal.positive]
-                if not all(literal.true_in(self.decision.facts) for literal in term):
-                    continue
-                about = any(
-                    counts_as in fact.analytes
-                    for name in reads
-                    for fact in self.table.result_facts.get(name, ())
-                )
-                classes = {name.partition(" ")[2] for name in reads if name.startswith("current ")}
-                for drug in self.record.drugs if about else ():
-                    if drug.current and drug.classes & classes:
-                        return plain(short_name(drug.name))
-        return ""
+    def briefly(self, lines: Sequence[Line]) -> str:
+        """Several lines as one."""
+        return self.say("lead.briefly", actions="; ".join(small(line.brief) for line in lines))
 
-    def briefly(self, lines: Sequence[Line]) -> Line:
-        """Several routine lines as one."""
-        text = "; ".join(line.brief[:1].lower() + line.brief[1:] for line in lines)
-        names = frozenset(name for line in lines for name in line.names)
-        return Line(ROUTINE, self.say("lead.briefly", actions=text), text, names)
+    def by_name(self) -> str:
+        """The routine actions by name alone."""
+        routine = [made for made in self.actions if made.urgency == ROUTINE]
+        names = [action_name(made.id, ROUTINE, self.wording) for made in routine]
+        more = [
+            result for made in self.actions for result in made.results if not self._is_urgent(made, result)
+        ]
+        if more:
+            labels = [test_label(result.analyte, self.terminology, self.wording) for result in more]
+            place = self.table.action_for(ActionRole.ACT_ON_RESULT).id
+            name = action_name(place, ROUTINE, self.wording)
+            names = [
+                f"{name} ({counted(labels, _MOST_NAMES, self.wording)})",
+                *(n for n in names if n != name),
+            ]
+        return self.say("lead.briefly", actions=", ".join(dict.fromkeys(names)))
+
+    def _is_urgent(self, made: Recommendation, result: Result) -> bool:
+        """Whether that result is as urgent as its action: beside a critical one, others can wait."""
+        if made.urgency == ROUTINE:
+            return False
+        critical = [is_critical(other, self.record, self.table) for other in made.results]
+        return not any(critical) or is_critical(result, self.record, self.table)
 
     def made(self) -> list[str]:
         """Urgent actions that are ordered: "urgent neurology referral made 19 Nov"."""
@@ -309,18 +262,3 @@ class ToDo:
                 day = day_month(withheld.day, self.as_of, self.wording)
                 texts.append(self.say("lead.made", action=name, date=day).rstrip("."))
         return list(dict.fromkeys(texts))
-
-    def summary_result(self, result: Result) -> tuple[str, str]:
-        """Potassium 3.1 (21 Nov) on furosemide; what to do."""
-        value = short_result(result, self.as_of, self.terminology, self.wording)
-        drug = self.explaining(result)
-        value = self.say("summary.on_drug", value=value, drug=drug) if drug else value
-        return value, self.next_step(result) or self._way(result)
-
-    @property
-    def is_urgent(self) -> bool:
-        return any(made.urgency != ROUTINE for made in self.actions)
-
-    @property
-    def is_now(self) -> bool:
-        return any(made.urgency == NOW for made in self.actions)

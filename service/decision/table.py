@@ -217,6 +217,10 @@ class RowAction:
     when: Condition | None = None
 
 
+def _never(facts: Facts) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Support:
     """Claims (or anchors) a row rests on and how it reads them: stated, interpreted or addition."""
@@ -240,7 +244,8 @@ class Row:
     """One row of the table. `when` is its condition as written, with the rows it names put in; `terms` the
     disjunctive form of that and `holds` the function.
 
-    level: a level, "calm" or "until-done". asks_nothing: it is a result, a poisoning or a withdrawal.
+    level: a level, "calm" or "until-done". asks_nothing: whether it is a result, a poisoning or a
+    withdrawal.
     supports_studies: while it fires, no draft order of a study is called unsupported.
     """
 
@@ -254,7 +259,7 @@ class Row:
     holds: Callable[[Facts], bool]
     terms: tuple[Term, ...]
     last: bool = False
-    asks_nothing: bool = False
+    asks_nothing: Callable[[Facts], bool] = _never
     supports_studies: bool = False
     beside_benign: bool = False
     drug_classes: frozenset[str] = frozenset()

@@ -90,8 +90,7 @@ def load_wording(directory: Path, table: Table) -> Wording:
     problems += [
         Problem(FILE, f"rests_on.{stated}", "there is no such text")
         for stated in wording.rests_on
-        if stated not in _VALUES
-        and not any(place == stated or place.startswith(f"{stated}.") for place in wording.texts)
+        if not any(place == stated or place.startswith(f"{stated}.") for place in wording.texts)
     ]
     if problems:
         raise KnowledgeError(problems)
@@ -118,6 +117,8 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
         for study in (action.studies if action.is_test else ())
         if action.id in content["actions"]
     }
+    # As texts too: the pages show each text that rests on a claim.
+    content["next_steps"] = {str(place): step["says"] for place, step in enumerate(values["next_steps"])}
     return Wording(
         _with_limits(_flat(content), table.thresholds),
         reasons["system"],

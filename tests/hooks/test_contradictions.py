@@ -52,7 +52,8 @@ def test_it_is_named_before_any_test_is_advised() -> None:
     assert card["summary"].startswith(
         "Weakness is put on the problem list, but examination found none 24 Nov"
     )
-    assert above(card)[0].startswith("1. Examine again before any test")
+    assert above(card)[0].startswith("1. Weakness is put on the problem list")
+    assert "Examine again before any test" in above(card)[0]
     assert "suggestions" not in card
     assert "EMG" not in card["detail"]
 

@@ -101,7 +101,7 @@ def test_electrolytes_come_before_or_with_it(name: str) -> None:
     (remark,) = remarks(calm(), medicine(name))
     assert remark.lacking == ELECTROLYTES
     (card,) = draft_cards(calm(), medicine(name))
-    assert "before or with it" in card["summary"]
+    assert f"before or with {name}" in card["summary"]
     assert [one["label"] for one in card["suggestions"]]
 
 

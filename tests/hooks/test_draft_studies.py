@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import pytest
 
+from fhir_mappings.record import Study
 from tests.hooks.drafts import NORMAL, TABLE, above, calm, draft_cards, order, patient, pending, remarks
+from tests.knowledge.patients import days_ago
 
 STUDIES = ("emg", "ncs", "mri-brain", "mri-spine")
 UNSUPPORTED, EXAMINE, SILENT = "unsupported", "examine first", "silent"
@@ -110,6 +113,18 @@ def test_a_study_that_is_pending(days: int, said: bool) -> None:
     record = pending(patient(atrophy="examined"), "emg", days)
     found = remarks(record, order("emg"))
     assert [w.why for one in found for w in one.answered] == (["ordered"] if said else [])
+
+
+@pytest.mark.parametrize(("days", "done"), [(180, True), (181, False)])
+def test_a_study_that_nothing_supports_and_that_was_done(days: int, done: bool) -> None:
+    record = replace(calm(), studies=(Study("emg", days_ago(days), "Procedure/emg"),))
+    (remark,) = remarks(record, order("emg"))
+    assert (bool(remark.answered), bool(remark.unsupported)) == (done, not done)
+
+
+def test_a_study_that_nothing_supports_and_that_is_pending() -> None:
+    (remark,) = remarks(pending(calm(), "emg", 5), order("emg"))
+    assert [w.why for w in remark.answered] == ["ordered"]
 
 
 def test_imaging_of_another_part_is_no_duplicate() -> None:

@@ -13,6 +13,7 @@ from tests.hooks.drafts import (
     above,
     calm,
     draft_cards,
+    medicine,
     order,
     patient,
     pending,
@@ -97,6 +98,15 @@ def test_the_level_never_exceeds_that_of_the_decision() -> None:
     decision = decide(with_drafts(record, order("potassium")), TABLE)
     assert decision.level == "info"
     assert [one.level for one in remarks(record, order("potassium"))] == ["info"]
+
+
+def test_the_card_of_the_higher_level_suggests_them() -> None:
+    """A site may keep cards of level info back: they take no order with them."""
+    drug, blood = remarks(
+        patient(onset_days_ago=15, sites=["thigh"]), medicine("loop-diuretic"), order("potassium", name="b")
+    )
+    assert (drug.level, blood.level) == ("info", "warning")
+    assert (drug.suggested, blood.suggested) == ((), ("sodium", "calcium", "magnesium"))
 
 
 def test_a_draft_of_another_test_is_no_matter() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -239,11 +239,11 @@ def test_an_action_is_that_of_the_model(action: str, says: str) -> None:
 def test_each_role_of_an_action_is_on_the_action_of_the_model() -> None:
     assert {role.value: TABLE.action_for(role).id for role in ActionRole} == {
         "examination": "ask-examination",
-        "act-on-result": "act-on-result",
+        "result": "act-on-result",
         "emergency": "emergency-assessment",
-        "medication-review": "medication-review",
-        "self-care": "self-care",
-        "re-examine": "re-examine",
+        "review": "medication-review",
+        "care": "self-care",
+        "again": "re-examine",
         "referral": "neurology-referral",
         "missing-blood-tests": "electrolytes",
     }
@@ -393,3 +393,43 @@ def test_what_is_ordered_by_an_action() -> None:
     assert ordered["mri"] == ("mri-brain", "mri-spine")
     assert ordered["autoimmune"] == ("autoimmune",)
     assert ordered["kidney-function"] == ("creatinine", "egfr")
+
+
+def test_the_thresholds_are_those_of_the_model() -> None:
+    assert asdict(TABLE.thresholds) == {
+        "persistent_days": 14,
+        "eyelid_days": 90,
+        "rapid_weakness_days": 28,
+        "child_years": 16,
+        "small_child_years": 5,
+        "old_years": 60,
+        "new_onset_days": 365,
+        "sudden_days": 2,
+        "finding_days": 180,
+        "future_days": 1,
+        "symptom_before_onset_days": 180,
+        "symptom_days": 730,
+        "absence_before_record_days": 30,
+        "acute_days": 7,
+        "acute_named_days": 30,
+        "antidepressant_stopped_days": 14,
+        "critical_days": 30,
+        "out_of_range_days": 180,
+        "recent_result_days": 90,
+        "long_result_days": 365,
+        "calm_test_days": 365,
+        "study_days": 180,
+        "now_result_days": 1,
+        "return_days": 14,
+        "return_at_least_days": 7,
+        "at_most_questions": 3,
+    }
+
+
+def test_what_is_old_begins_where_recent_ends() -> None:
+    old = {name: facts for name, facts in TABLE.result_facts.items() if name.endswith("-old")}
+    assert old
+    for name, facts in old.items():
+        (recent,), (older,) = TABLE.result_facts[name.removesuffix("-old")], facts
+        assert older.from_days == recent.at_most_days + 1 == TABLE.thresholds.recent_result_days + 1
+        assert older.analytes == recent.analytes

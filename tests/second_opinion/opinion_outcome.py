@@ -79,7 +79,7 @@ class Case:
         onset, end = self.record["twitch"]["onset"]["earliest"], (drug["end"] or {}).get("latest")
         if onset is None or end is None:
             return False
-        return 0 < (onset - end).days <= self.table["thresholds"]["antidepressant_stopped_days"]
+        return bool(0 < (onset - end).days <= self.table["thresholds"]["antidepressant_stopped_days"])
 
     def why(self, condition: Any, facts: Facts) -> list[str] | None:
         """The leaves that make a condition true (those of rows it names among them), or None."""
