@@ -41,7 +41,7 @@ def longer_than(record: Plain, start: Plain, days: int) -> bool | None:
 
 def facts_of(table: Table, record: Plain) -> Facts:
     """Findings, features and facts about results of the record, by name."""
-    facts = {name: value_of(record, name) for name in {*table["findings"], *record["findings"]}}
+    facts: Facts = {name: value_of(record, name) for name in {*table["findings"], *record["findings"]}}
     facts |= _time(table, record)
     facts |= _site(record)
     facts |= _signs(table, record, facts)

@@ -40,7 +40,7 @@ class Case:
         self.facts = {**facts_of(table, record), **(facts or {})}
         self.actions = {action["id"]: action for action in table["actions"]}
         self.withheld: list[Plain] = []
-        # Results that need no repeat and are out of range: acted on. Each with the rows that ask for the test.
+        # Results that need no repeat and are out of range: acted on. With the rows that ask for the test.
         self.diverted: list[tuple[Plain, list[str]]] = []
         first = [row for row in table["rows"] if row.get("reads") != "last"]
         self.fired = self._fire(first, self.facts)
@@ -66,7 +66,7 @@ class Case:
             return any(self.drug_counts(word, rest, drug) for drug in drugs)
         if not rest:
             return facts[word] is True or is_present(facts, word)
-        return facts[word] in WORDS[rest]
+        return bool(facts[word] in WORDS[rest])
 
     def drug_counts(self, word: str, drug_class: str, drug: Plain) -> bool:
         if drug_class not in drug["classes"]:
@@ -79,7 +79,7 @@ class Case:
         onset, end = self.record["twitch"]["onset"]["earliest"], (drug["end"] or {}).get("latest")
         if onset is None or end is None:
             return False
-        return 0 < (onset - end).days <= self.table["thresholds"]["antidepressant_stopped_days"]
+        return bool(0 < (onset - end).days <= self.table["thresholds"]["antidepressant_stopped_days"])
 
     def why(self, condition: Any, facts: Facts) -> list[str] | None:
         """The leaves that make a condition true (those of rows it names among them), or None."""
@@ -225,9 +225,9 @@ class Case:
             if age <= days and result["day"] >= floor:
                 return result
             in_range = band_of(self.table, self.record, result) == "in-range"
-            if calm and in_range and onset is not None and result["day"] >= onset:
-                if age <= limits["calm_test_days"]:
-                    return result
+            since_onset = calm and in_range and onset is not None and result["day"] >= onset
+            if since_onset and age <= limits["calm_test_days"]:
+                return result
         return None
 
     def _drugs_of(self, row: Plain, words: tuple[str, ...] = ("drug", "current", "stopped")) -> list[Plain]:
@@ -373,4 +373,4 @@ class Case:
 def _newest(orders: list[Plain]) -> str | None:
     # An undated one among them is a draft: of today.
     newest = max(orders, key=lambda o: (o["day"] or date.max, o["reference"]), default=None)
-    return newest and str(newest["reference"])
+    return None if newest is None else str(newest["reference"])

@@ -125,7 +125,7 @@ def _old(case: Case, name: str) -> bool:
 
 
 def span(case: Case) -> list[str]:
-    """The lowest and highest of today's level and of the unknowns of orders 1 to 3 all absent, all present."""
+    """Lowest and highest of today's level and of the unknowns of orders 1 to 3 all absent, all present."""
     names = [
         name
         for question in case.table["questions"]

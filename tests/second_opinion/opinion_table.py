@@ -49,6 +49,7 @@ def condition_named(table: Table, leaf: str) -> Any:
 
 
 def row_named(table: Table, name: str) -> dict[str, Any]:
+    row: dict[str, Any]
     (row,) = (row for row in table["rows"] if row["id"] == name)
     return row
 

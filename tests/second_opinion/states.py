@@ -172,7 +172,7 @@ def _whole() -> Iterator[tuple[str, list[Change]]]:
     births = [born(years, day) for years, day in product(ages, (-1, 0, 1))]
     births += [dict(NOWHERE), born(4), born(10), born(80)]
     births += [{"earliest": born(16, 1)["earliest"], "latest": born(16, -1)["latest"]}]
-    yield "born", [lambda state, made=made: state["patient"].update(born=made) for made in births]
+    yield "born", [_born(made) for made in births]
     starts = [interval(day, day) for day in around(LIMITS["rapid_weakness_days"])]
     starts += [interval(40, 5), interval(None, 5), interval(20, None), interval(5, 5)]
     yield "weakness start", [_attribute("weakness", start=one) for one in starts]
@@ -180,6 +180,10 @@ def _whole() -> Iterator[tuple[str, list[Change]]]:
         yield f"{name} course", [_attribute(name, worsening=one) for one in (True, False)]
     lists = ("conditions", "labs", "medications", "medicationStatements", "orders")
     yield "not seen", [_add_names(some) for some in (*((n,) for n in lists), lists)]
+
+
+def _born(made: Plain) -> Change:
+    return lambda state: state["patient"].update(born=made)
 
 
 def _add_names(names: tuple[str, ...]) -> Change:

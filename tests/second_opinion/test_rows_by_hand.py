@@ -54,14 +54,15 @@ def old_bulbar(says: str = "listed", days: int | None = 30, **more: Any) -> Plai
     return {"bulbar": finding(says, days, **more)}
 
 
-EYELID, CALF = {"sites": ["eyelid"]}, {"sites": ["calf"]}
-WIDE = {"sites": ["hand", "calf"]}
-POTASSIUM_STOP = {"drugs": [drug("ssri", "no", end=interval(34, 34), current=False)]}
+EYELID: Plain = {"sites": ["eyelid"]}
+CALF: Plain = {"sites": ["calf"]}
+WIDE: Plain = {"sites": ["hand", "calf"]}
+STOPPED: Plain = {"drugs": [drug("ssri", "no", end=interval(34, 34), current=False)]}
 CK_HIGH = [result("creatine-kinase", "high")]
 STATIN = [drug("other-statin")]
 OFF_STATIN = [drug("other-statin", current=False)]
 ABN_NA, LOW_K = [result("sodium", "high")], [result("potassium", "low")]
-NEW_60 = {"age": 60, "onset": 300, "first": 300}
+NEW_60: Plain = {"age": 60, "onset": 300, "first": 300}
 
 # Row: (patients of whom it holds, patients of whom it does not).
 ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
@@ -132,8 +133,12 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         ],
     ),
     "diuretic-depleting": (
-        [on("thiazide-diuretic"), on("loop-diuretic", plausible="possible")]
-        + [on("carbonic-anhydrase-inhibitor"), on("diuretic-other")],
+        [
+            on("thiazide-diuretic"),
+            on("loop-diuretic", plausible="possible"),
+            on("carbonic-anhydrase-inhibitor"),
+            on("diuretic-other"),
+        ],
         [on("loop-diuretic", plausible="no"), on("potassium-sparing-diuretic")],
     ),
     "diuretic-sparing": (
@@ -153,8 +158,8 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         [on("ssri", plausible="no")],
     ),
     "antidepressant-stopped": (
-        [w(onset=20, **POTASSIUM_STOP)],
-        [w(onset=19, **POTASSIUM_STOP), w(**POTASSIUM_STOP), on("ssri")],
+        [w(onset=20, **STOPPED)],
+        [w(onset=19, **STOPPED), w(**STOPPED), on("ssri")],
     ),
     "stimulant": ([on("cns-stimulant")], [on("cns-stimulant", plausible="no")]),
     "dopaminergic": ([on("dopaminergic-agonist")], [on("dopaminergic-agonist", plausible="no")]),
@@ -165,13 +170,15 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
     ),
     "lithium-high": (
         [lab("lithium", "high", 90)],
-        [lab("lithium", "high", 91), lab("lithium", "critical"), lab("lithium", "low")]
-        + [
+        [
+            lab("lithium", "high", 91),
+            lab("lithium", "critical"),
+            lab("lithium", "low"),
             w(
                 {"coordination": "reported"},
                 drugs=[drug("other-lithium")],
                 results=[result("lithium", "high")],
-            )
+            ),
         ],
     ),
     "lithium-toxicity": (
@@ -180,8 +187,11 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
             w({s: "reported"}, drugs=[drug("other-lithium", "no")])
             for s in ("coordination", "weakness", "bulbar")
         ],
-        [lab("lithium", "critical", 31), on("other-lithium")]
-        + [w({"weakness": "examined"}, drugs=[drug("other-lithium", current=False)])],
+        [
+            lab("lithium", "critical", 31),
+            on("other-lithium"),
+            w({"weakness": "examined"}, drugs=[drug("other-lithium", current=False)]),
+        ],
     ),
     "electrolyte-abnormal": (
         [lab(name, "out-of-range", 90) for name in ("sodium", "potassium", "calcium", "magnesium")]
@@ -210,16 +220,24 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         ],
     ),
     "electrolyte-critical": (
-        [lab("potassium", "critical", 30)]
-        + [w({"tingling": "reported"}, results=[result("calcium", "low", canonical="1.89")])],
-        [lab("potassium", "critical", 31), lab("potassium", "low"), lab("creatine-kinase", "critical")]
-        + [w({"tingling": "reported"}, results=[result("calcium", "low", canonical="1.9")])]
-        + [lab("calcium", "low", canonical="1.89")],
+        [
+            lab("potassium", "critical", 30),
+            w({"tingling": "reported"}, results=[result("calcium", "low", canonical="1.89")]),
+        ],
+        [
+            lab("potassium", "critical", 31),
+            lab("potassium", "low"),
+            lab("creatine-kinase", "critical"),
+            w({"tingling": "reported"}, results=[result("calcium", "low", canonical="1.9")]),
+            lab("calcium", "low", canonical="1.89"),
+        ],
     ),
     "muscle-breakdown": ([lab("creatine-kinase", "critical")], [lab("creatine-kinase", "high")]),
     "muscle-breakdown-statin": (
-        [w(results=[result("creatine-kinase", "critical")], drugs=STATIN)]
-        + [w({"weakness": "reported"}, results=CK_HIGH, drugs=STATIN)],
+        [
+            w(results=[result("creatine-kinase", "critical")], drugs=STATIN),
+            w({"weakness": "reported"}, results=CK_HIGH, drugs=STATIN),
+        ],
         [w(results=CK_HIGH, drugs=STATIN), w({"weakness": "examined"}, results=CK_HIGH, drugs=OFF_STATIN)],
     ),
     "critical-result": (
@@ -252,8 +270,8 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         [
             f(malabsorption="listed", weakness="reported"),
             f(bariatric_surgery="listed", sensory_loss="reported"),
-        ]
-        + [f(restrictive_diet="reported", sensory_loss="examined")],
+            f(restrictive_diet="reported", sensory_loss="examined"),
+        ],
         [f(malabsorption="listed"), f(malabsorption="listed", atrophy="examined")],
     ),
     "family-history": ([f(family_neurological="reported")], [w()]),
@@ -265,9 +283,12 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         ]
         + [w({"multiple-sclerosis": "listed"}, sites=["face"], courses=["continuous"])]
         + [w({"multiple-sclerosis": "listed"}, sites=["face"], onset=15)],
-        [f(multiple_sclerosis="listed", atrophy="examined"), f(weakness="examined")]
-        + [w({"multiple-sclerosis": "listed"}, sites=["hand"], onset=15)]
-        + [w({"multiple-sclerosis": "listed"}, sites=["face"], onset=14)],
+        [
+            f(multiple_sclerosis="listed", atrophy="examined"),
+            f(weakness="examined"),
+            w({"multiple-sclerosis": "listed"}, sites=["hand"], onset=15),
+            w({"multiple-sclerosis": "listed"}, sites=["face"], onset=14),
+        ],
     ),
     "known-neuromuscular": (
         [
@@ -278,15 +299,23 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         [w()],
     ),
     "known-neuromuscular-sign": (
-        [w({"post-polio": "listed"}, courses=["worsening"]), f(post_polio="listed", weakness="reported")]
-        + [f(neuromyotonia="listed", atrophy="examined")],
+        [
+            w({"post-polio": "listed"}, courses=["worsening"]),
+            f(post_polio="listed", weakness="reported"),
+            f(neuromyotonia="listed", atrophy="examined"),
+        ],
         [f(post_polio="listed", sensory_loss="examined"), f(weakness="examined")],
     ),
     "hyperexcitability": (
-        [w({"cramps": "reported"}, courses=["continuous"], **WIDE)]
-        + [w({"stiffness": "reported"}, courses=["continuous"], generalized=True)],
-        [w({"cramps": "reported"}, **WIDE), w(courses=["continuous"], **WIDE)]
-        + [w({"cramps": "reported"}, courses=["continuous"], **CALF)],
+        [
+            w({"cramps": "reported"}, courses=["continuous"], **WIDE),
+            w({"stiffness": "reported"}, courses=["continuous"], generalized=True),
+        ],
+        [
+            w({"cramps": "reported"}, **WIDE),
+            w(courses=["continuous"], **WIDE),
+            w({"cramps": "reported"}, courses=["continuous"], **CALF),
+        ],
     ),
     "upper-motor-sign": (
         [f(upper_motor_sign="examined"), f(upper_motor_sign="listed")],
@@ -310,8 +339,13 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
     ),
     "rigidity": ([f(rigidity="examined")], [f(rigidity="reported")]),
     "bulbar": (
-        [f(bulbar="reported"), w(sites=["tongue"]), w(old_bulbar(days=20), onset=20, **EYELID)]
-        + [w(old_bulbar(), **EYELID), w(old_bulbar(), onset=20, **CALF)],
+        [
+            f(bulbar="reported"),
+            w(sites=["tongue"]),
+            w(old_bulbar(days=20), onset=20, **EYELID),
+            w(old_bulbar(), **EYELID),
+            w(old_bulbar(), onset=20, **CALF),
+        ],
         [w(old_bulbar(days=21), onset=20, **EYELID), f(bulbar="absent")],
     ),
     "bulbar-named": ([f(bulbar="listed"), w(sites=["tongue"])], [f(bulbar="reported")]),
@@ -331,8 +365,12 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         ],
     ),
     "respiratory": (
-        [f(breathing_difficulty="reported", weakness="reported"), f(orthopnea="reported", atrophy="reported")]
-        + [f(orthopnea="reported", bulbar="reported"), w({"orthopnea": "reported"}, sites=["tongue"])],
+        [
+            f(breathing_difficulty="reported", weakness="reported"),
+            f(orthopnea="reported", atrophy="reported"),
+            f(orthopnea="reported", bulbar="reported"),
+            w({"orthopnea": "reported"}, sites=["tongue"]),
+        ],
         [
             f(breathing_difficulty="reported"),
             f(breathing_difficulty="reported", weakness="examined", heart_failure="listed"),
@@ -379,8 +417,10 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         ],
     ),
     "rapid-weakness-reported": (
-        [w({"weakness": weak("reported"), "movement": "reported"})]
-        + [w({"weakness": weak("reported")}, courses=["worsening"])],
+        [
+            w({"weakness": weak("reported"), "movement": "reported"}),
+            w({"weakness": weak("reported")}, courses=["worsening"]),
+        ],
         [w({"weakness": weak("reported")}), w({"weakness": weak(), "movement": "reported"})],
     ),
     "progressive-weakness": (
