@@ -146,9 +146,7 @@ class Suggestions:
         finding = capital(finding_name(name, self.terminology, self.wording))
         return self.say(f"suggestion.{answer}", finding=finding)
 
-    def _answer(
-        self, names: Sequence[str], label: str, *, present: bool, asked: str = ""
-    ) -> dict[str, Any]:
+    def _answer(self, names: Sequence[str], label: str, *, present: bool, asked: str = "") -> dict[str, Any]:
         """A suggestion that records those findings as present or absent. asked: what its id names."""
         answer = "present" if present else "absent"
         day = self.decision.record.as_of

@@ -399,9 +399,16 @@ class Table:
     electrolytes_with_drafts_of: frozenset[str]
     # Variable -> the ordinary rows that read it.
     readers: Mapping[str, frozenset[str]] = field(init=False, repr=False)
+    # Variables that are read beyond the conditions of the ordinary rows: by actions, removals and the level.
+    read_beyond_rows: frozenset[str] = field(init=False, repr=False)
     _rows_by_id: Mapping[str, Row] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        asked = [action for row in self.rows for action in row.actions]
+        beyond = {"child-age", "examined-normal"}.union(
+            *(variables(action.when) for action in asked if action.when), *(a.findings for a in asked)
+        )
+        object.__setattr__(self, "read_beyond_rows", frozenset(beyond))
         object.__setattr__(self, "_rows_by_id", {row.id: row for row in self.rows})
         readers: dict[str, set[str]] = {}
         for row in self.rows:
