@@ -101,13 +101,16 @@ class Case:
                     "id": row["id"],
                     "level": row["level"],
                     "roles": row.get("roles", []),
-                    "asks_nothing": row.get("asks_nothing", False),
+                    "asks_nothing": self._is_silent(row.get("asks_nothing", False), facts),
                     "because": because,
                     "names": names_in(self.table, row["when"]),
                     "asked": asked,
                 }
             )
         return fired
+
+    def _is_silent(self, asks_nothing: Any, facts: Facts) -> bool:
+        return asks_nothing is True or (bool(asks_nothing) and self.why(asks_nothing, facts) is not None)
 
     # --- actions
 

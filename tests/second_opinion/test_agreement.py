@@ -78,7 +78,7 @@ def test_on_facts_alone(knowledge: Knowledge) -> None:
 
 
 def test_on_pairs_of_facts(knowledge: Knowledge) -> None:
-    assert disagreeing(islice(states.pairs(seed=1), 0, None, 12), knowledge, questions=False) == []
+    assert disagreeing(islice(states.pairs(seed=1), 0, None, 16), knowledge, questions=False) == []
 
 
 def test_on_a_sample_with_every_question(knowledge: Knowledge) -> None:

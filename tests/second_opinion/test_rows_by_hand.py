@@ -23,6 +23,7 @@ from tests.second_opinion.abstract import (
     result,
 )
 from tests.second_opinion.opinion import opinion
+from tests.second_opinion.opinion_facts import TRIGGERS
 
 Plain = dict[str, Any]
 
@@ -338,6 +339,9 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
         ],
     ),
     "rigidity": ([f(rigidity="examined")], [f(rigidity="reported")]),
+    # Not in section 3, but like the other signs that are only reported.
+    "upper-motor-sign-reported": ([f(upper_motor_sign="reported")], [f(upper_motor_sign="listed")]),
+    "rigidity-reported": ([f(rigidity="reported")], [f(rigidity="examined")]),
     "bulbar": (
         [
             f(bulbar="reported"),
@@ -488,7 +492,7 @@ ROWS: dict[str, tuple[list[Plain], list[Plain]]] = {
     "benign": (
         [
             w(NORMAL, onset=14),
-            w({**NORMAL, "stress": "reported"}, onset=5),
+            *(w({**NORMAL, name: "reported"}, onset=5) for name in TRIGGERS),
             w({**NORMAL, "pregnancy": "listed"}, onset=5),
             w(NORMAL, onset=5, age=70),
             w(NORMAL, onset=90, **EYELID),
