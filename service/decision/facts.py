@@ -129,9 +129,9 @@ def _twitch_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     ):
         facts[name] = longer_than(twitch.onset, days, as_of)
         facts[short] = _inverted(facts[name])
-    facts["began-within-two-days"] = _began_within(twitch.onset.earliest, limits.sudden_days, as_of)
+    facts["began-within-two-days"] = recent(twitch.onset, limits.sudden_days, as_of)
     first = twitch.onset.earliest or twitch.first_recorded
-    facts[NEW_TWITCH] = _began_within(first, limits.new_onset_days, as_of)
+    facts[NEW_TWITCH] = recent(Days(first, twitch.onset.latest), limits.new_onset_days, as_of)
     sited, regions = bool(twitch.sites) or twitch.generalized, twitch.regions
 
     def site_fact(true: bool) -> str:
@@ -149,13 +149,6 @@ def _twitch_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
 
 def _inverted(fact: str) -> str:
     return {TRUE: FALSE, FALSE: TRUE}.get(fact, UNKNOWN)
-
-
-def _began_within(earliest: date | None, days: int, as_of: date) -> str:
-    """true if even the earliest possible day is at most so many days ago; an open side leaves it unknown."""
-    if earliest is None:
-        return UNKNOWN
-    return TRUE if days_between(earliest, as_of) <= days else FALSE
 
 
 def _course_facts(record: Record, table: Table, facts: dict[str, str]) -> None:

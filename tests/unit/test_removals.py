@@ -246,7 +246,7 @@ class TestInHand:
         assert decide(record, TABLE).level == "critical"
 
     def test_every_critical_result_needs_one(self) -> None:
-        orders = (Order(frozenset(ELECTROLYTES), days_ago(0), "stat"),)
+        orders: tuple[Order, ...] = (Order(frozenset(ELECTROLYTES), days_ago(0), "stat"),)
         results = (result("potassium", "critical", 1), result("creatine-kinase", "critical", 1))
         orders += (Order(frozenset({"creatinine", "egfr"}), days_ago(0), "stat"),)
         assert decide(replace(patient(), results=results, orders=orders), TABLE).level == "critical"
