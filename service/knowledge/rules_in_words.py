@@ -214,9 +214,9 @@ class ActionsInWords:
         place = f"actions.{action.id}"
         analytes = joined((self.terminology.analytes[a].label for a in action.analytes), "and")
         urgency = asked.urgency if asked else ROUTINE
-        choices = [urgency, "says"]
+        choices = [f"says_{urgency}", "says"]
         if asked and asked.paediatric:
-            choices.insert(0, f"paediatric_{urgency}" if urgency != ROUTINE else "paediatric")
+            choices[:0] = [f"says_paediatric_{urgency}", "says_paediatric"]
         texts = (self.wording.maybe(f"{place}.{choice}", analytes=analytes) for choice in choices)
         return next(text for text in texts if text)
 
