@@ -260,16 +260,20 @@ def answered(record: Record, table: Table, facts: Facts, finding: str, fact: str
 def _start_if_found_today(record: Record) -> Days:
     """When a weakness that is found today can have begun (section 1, "Start of a finding")."""
     finding, onset = record.finding("weakness"), record.twitch.onset.earliest
-    # Too old to count, and not ended: it was there all the time.
-    listed = [e for e in finding.evidence if e.status is Status.PRESENT and e.history and not e.ended]
-    if listed:
-        first = min((e.day for e in listed if e.day), default=None)
-        return Days(None, first)
     absent = [
         e.day
         for e in finding.evidence
         if e.status is Status.ABSENT and e.basis is Basis.EXAMINED and e.day is not None
     ]
+    gone = max(absent, default=date.min)
+    # Too old to count, not ended, and not found absent since: it was there all the time.
+    listed = [
+        e.day
+        for e in finding.evidence
+        if e.status is Status.PRESENT and e.history and not e.ended and (e.day is None or e.day > gone)
+    ]
+    if listed:
+        return Days(None, min((day for day in listed if day), default=None))
     bounds = [day for day in (onset, *(date.fromordinal(d.toordinal() + 1) for d in absent)) if day]
     bounds = [day for day in bounds if day <= record.as_of]
     return Days(max(bounds, default=None), record.as_of)

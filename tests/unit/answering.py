@@ -78,8 +78,16 @@ def found(record: Record, name: str, present: bool, basis: Basis | None = None) 
     earliest = max((day for day in bounds if day <= record.as_of), default=None)
     latest = record.as_of
     # Recorded long ago, and never as ended or absent: not later than that.
-    lasting = [e.day for e in before if e.status is Status.PRESENT and e.history and not e.ended and e.day]
-    if lasting and not absent:
+    lasting = [
+        e.day
+        for e in before
+        if e.status is Status.PRESENT
+        and e.history
+        and not e.ended
+        and e.day
+        and e.day > max(absent, default=date.min)
+    ]
+    if lasting:
         latest = min(lasting)
         earliest = earliest if earliest and earliest <= latest else None
     finding = Finding(

@@ -65,7 +65,8 @@ def random_record(seed: int) -> Record:
     if chance.random() < 0.4:
         measured = chance.sample((*TESTS[:5], "creatine-kinase"), chance.randint(1, 5))
         bands = ("in-range", "low", "critical")
-        days = (0, 20, 40, 100)
+        # Whether a normal result is older than the onset is decided by days, not by an answer in words.
+        days = (0, 20, 40, 100) if record.twitch.onset.exact else (0, 20)
         results = [result(name, chance.choice(bands), chance.choice(days)) for name in measured]
         record = replace(record, results=tuple(results))
     if chance.random() < 0.3:
