@@ -40,8 +40,8 @@ def band_today(result: Result, table: Table, as_of: date) -> Band:
 
 
 def age_of(result: Result, as_of: date) -> int:
-    """Its age in days. An undated result is not known to be old."""
-    return 0 if result.day is None else days_between(result.day, as_of)
+    """Its age in days. An undated result is not known to be old; one of tomorrow's date is of today."""
+    return 0 if result.day is None else max(0, days_between(result.day, as_of))
 
 
 def is_critical(result: Result, record: Record, table: Table) -> bool:
