@@ -173,13 +173,15 @@ def _feature(raw: Mapping[str, Any], table: Table, filled: Mapping[str, object])
 def _result(
     alternatives: Iterable[ResultFact], raw: Mapping[str, Any], table: Table, terminology: Terminology
 ) -> FeatureWords:
-    """A result fact in words, and the analytes that feed it."""
+    """A result fact in words, and what feeds it: analytes, and findings beside which a lower limit is critical."""
     phrases, bands = raw["phrases"], raw["bands"]
     texts: list[str] = []
+    how = [phrases["result_how"]]
     analytes: list[str] = []
+    findings: list[str] = []
     for fact in alternatives:
         known = [terminology.analytes[name] for name in sorted(fact.analytes)]
-        state = bands[fact.state] if fact.state else phrases["result_below"].format(value=fact.below)
+        state = bands[fact.state] if fact.state else _below(fact, known, phrases)
         place = "result_between" if fact.from_days else "result"
         texts.append(
             phrases[place].format(
@@ -189,14 +191,42 @@ def _result(
                 days=fact.at_most_days,
             )
         )
-        analytes += [name for name, counts in table.counts_as.items() if counts in fact.analytes]
+        feeding = [name for name, counts in table.counts_as.items() if counts in fact.analytes]
+        analytes += feeding
+        if fact.state is None:
+            continue
+        beside = {name: table.critical_beside[name] for name in feeding if name in table.critical_beside}
+        findings += [finding for one in beside.values() for finding in one.findings]
+        if fact.state == "critical":
+            how += _dangerous([terminology.analytes[name] for name in feeding], phrases)
+        for name, one in beside.items():
+            analyte = terminology.analytes[name]
+            how.append(
+                phrases["result_beside"].format(
+                    label=analyte.label,
+                    value=f"{one.low} {analyte.unit or ''}".strip(),
+                    names=joined(terminology.findings[finding].label for finding in one.findings),
+                )
+            )
     holds = joined(texts)
     return FeatureWords(
         holds=holds,
         fails=phrases["absent"].format(names=holds),
-        how=phrases["result_how"],
+        how=" ".join(dict.fromkeys(how)),
+        findings=tuple(dict.fromkeys(findings)),
         analytes=tuple(dict.fromkeys(analytes)),
     )
+
+
+def _below(fact: ResultFact, known: Iterable[Analyte], phrases: Mapping[str, str]) -> str:
+    units = dict.fromkeys(analyte.unit or "" for analyte in known)
+    return phrases["result_below"].format(value=f"{fact.below} {joined(units)}".strip())
+
+
+def _dangerous(known: Iterable[Analyte], phrases: Mapping[str, str]) -> list[str]:
+    """The critical limits of those that have some, as one sentence."""
+    limits = [f"{analyte.label} {said}" for analyte in known if (said := limits_of(analyte, phrases))]
+    return [phrases["limits"].format(limits="; ".join(limits))] if limits else []
 
 
 def _differences(texts: Mapping[str, object], names: set[str], place: str) -> Iterator[Problem]:
