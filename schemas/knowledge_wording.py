@@ -35,6 +35,8 @@ class ActionWordsSchema(Strict):
     lead = required_text()
     says = required_text()
     order = fields.String()
+    line = fields.String()
+    line_now = fields.String()
     short_urgent = fields.String()
     short_now = fields.String()
     lead_urgent = fields.String()
@@ -130,22 +132,21 @@ ComeBackSchema = Strict.from_dict(
 _SPANS = "today yesterday day_old days weeks months years range at_least at_most about age"
 _SUMMARY = (
     "twitch twitch_only twitch_at twitch_widespread twitch_places twitch_since twitch_unknown normal"
-    " not_examined not_examined_yet partly_examined no_tests done done_normal pending pending_undated seen"
-    " in_hand result on_drug taking child reported listed nothing_else blood blood_today and"
+    " not_examined not_examined_yet partly_examined no_tests result on_drug taking child reported listed"
+    " and"
 )
 _STATUS = "present absent unknown"
 _BASIS = "examined listed reported examined_undated listed_undated reported_undated"
-_MEDICINE = "since about possible route_unknown start_unknown ended no and_more others other_one says"
+_MEDICINE = "since about possible route_unknown start_unknown ended no others other_one says"
 _RESULTS = (
     "value preliminary low high critical out in_range not_judged ionised adjusted adjusted_by_albumin"
-    " total undated unit"
+    " total undated"
 )
 _LEAD = (
     "no_tests benign done done_normal pending pending_undated seen made made_undated nothing because also"
     " blood blood_urgent blood_now studies paediatric_tests too_low_urgent too_low_now too_low_undated"
-    " check_breathing repeat_first repeat_first_only act more_results review review_possible re_examine"
-    " examine examine_now suspected age_unknown in_words conditions findings both_unseen ask in_hand"
-    " briefly more"
+    " check_breathing repeat_first repeat_first_only act more_results suspected age_unknown in_words"
+    " conditions findings both_unseen ask in_hand briefly more"
 )
 _BELOW = (
     "not_recorded medicines results studies orders done also unseen not_understood not_understood_one"
@@ -153,9 +154,9 @@ _BELOW = (
     " seen_test history"
 )
 _SUGGESTION = "urgent now present absent normal create"
-_TEXTS = "source_label link smart_link reasons unseen_says"
+_TEXTS = "source_label link smart_link"
 _GROUPS_OF_TEXTS = (
-    "found order_text order_category headings question ask facts examine unseen drafts open_ends gate bands"
+    "found order_text order_category question ask facts examine unseen drafts open_ends gate bands"
 )
 
 

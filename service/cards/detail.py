@@ -260,11 +260,6 @@ class Detail:
         if notes:
             yield " ".join(notes)
 
-    def section(self, heading: str, lines: Iterator[str] | Sequence[str]) -> str:
-        """A heading with its lines; nothing where there is no line."""
-        body = "\n".join(lines)
-        return f"**{self.say(f'headings.{heading}')}**\n\n{body}" if body else ""
-
 
 def names_disease(decision: Decision, knowledge: Knowledge) -> bool:
     """Whether the card names the disease to be excluded: in an adult whose signs have no recorded cause."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from fhir_mappings.record import Evidence
 from service.cards.spans import recorded_as
 from service.cards.text import action_name, capital, finding_name, joined, together
@@ -33,14 +31,6 @@ class Questions:
         self.wording = knowledge.wording
         self.say = knowledge.wording.say
         self.first = asked_on_card(decision)
-
-    def lines(self) -> Iterator[str]:
-        """The Markdown list of all questions."""
-        for question in self.first:
-            yield f"- {self.sentence(question)}"
-        rest = joined(self.name(question) for question in self.questions if question not in self.first)
-        if rest:
-            yield f"- {self.say('question.rest', questions=rest)}"
 
     def name(self, question: Question) -> str:
         """onset; wasting."""

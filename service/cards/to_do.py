@@ -124,7 +124,7 @@ class ToDo(ResultLines):
             yield Line(made.urgency, text, text)
 
     def _says(self, made: Recommendation, **names: object) -> str:
-        place = f"actions.{made.id}.says"
+        place = f"actions.{made.id}"
         forms = [f"_{made.urgency}", ""]
         if made.consider and made.urgency == ROUTINE:
             forms.insert(0, "_consider")
@@ -132,7 +132,8 @@ class ToDo(ResultLines):
             forms.insert(0, "_team")
         if made.paediatric:
             forms = [f"_paediatric_{made.urgency}", "_paediatric", *forms]
-        return self.wording.first([f"{place}{form}" for form in forms], **names)
+        places = [f"{place}.{kind}{form}" for form in forms for kind in ("line", "says")]
+        return self.wording.first(places, **names)
 
     def _treating_team(self, made: Recommendation) -> bool:
         """Whether all rows that ask for a routine action leave it to the team that treats a known disease."""

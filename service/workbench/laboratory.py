@@ -55,7 +55,7 @@ def judged_as(result: Result, band: Band, knowledge: Knowledge) -> str:
     if band is Band.NOT_JUDGED and result.band is not Band.NOT_JUDGED:
         return f"{say(f'bands.{result.band.value}')}, too old to count"
     if band in (Band.OUT_OF_RANGE, Band.CRITICAL) and result.low is not None:
-        return f"{say(f'bands.{band.value}')}, {say('result_low' if result.low else 'result_high')}"
+        return f"{say(f'bands.{band.value}')}, {say('results.low' if result.low else 'results.high')}"
     return say(f"bands.{band.value}")
 
 

@@ -135,9 +135,9 @@ def stripped(card: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """
     extension = card["extension"][EXTENSION]
     links = [
-        {**link, "url": f"{head}/{names.get(row, row)}"}
+        {**link, "url": f"{head}?rows={','.join(names.get(row, row) for row in fired.split(','))}"}
         for link in card["links"]
-        for head, _, row in [link["url"].rpartition("/")]
+        for head, _, fired in [link["url"].partition("?rows=")]
     ]
     suggestions = [
         {key: value for key, value in one.items() if key != "uuid"} for one in card.get("suggestions", ())
