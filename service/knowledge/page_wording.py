@@ -154,13 +154,19 @@ def _columns(raw: Mapping[str, Any]) -> Columns:
 
 
 def _feature(raw: Mapping[str, Any], table: Table, filled: Mapping[str, object]) -> FeatureWords:
-    disorders = tuple(disorder.finding for disorder in table.disorders) if raw["disorders"] else ()
+    disorders: tuple[str, ...] = ()
+    ending: tuple[str, ...] = ()
+    if raw["disorders"]:
+        disorders = tuple(disorder.finding for disorder in table.disorders)
+        ending = tuple(name for name, counts in table.counts_as.items() if counts in table.electrolytes)
+    listed = (name for part in raw["lists"] for name in sorted(getattr(table, part)))
+    listed = (name for name in listed if name not in table.benign_ignores)
     return FeatureWords(
         holds=raw["holds"].format(**filled),
         fails=raw["fails"].format(**filled),
         how=raw["how"].format(**filled),
-        findings=(*raw["findings"], *disorders),
-        analytes=tuple(raw["analytes"]),
+        findings=tuple(dict.fromkeys((*raw["findings"], *disorders, *listed))),
+        analytes=(*raw["analytes"], *ending),
         sites=tuple(raw["sites"]),
         regions=tuple(raw["regions"]),
         courses=tuple(raw["courses"]),
@@ -176,7 +182,7 @@ def _result(
     """A result fact in words, and what feeds it: analytes, and findings beside which a lower limit is critical."""
     phrases, bands = raw["phrases"], raw["bands"]
     texts: list[str] = []
-    how = [phrases["result_how"]]
+    how: list[str] = []
     analytes: list[str] = []
     findings: list[str] = []
     for fact in alternatives:
@@ -193,9 +199,17 @@ def _result(
         )
         feeding = [name for name, counts in table.counts_as.items() if counts in fact.analytes]
         analytes += feeding
+        how.append(phrases["result_how" if fact.state else "result_below_how"])
         if fact.state is None:
             continue
-        beside = {name: table.critical_beside[name] for name in feeding if name in table.critical_beside}
+        beside = {
+            name: table.critical_beside[name]
+            for name in feeding
+            # That limit says critical, and so out of range, not which way.
+            if name in table.critical_beside
+            and fact.state in ("critical", "out-of-range")
+            and fact.from_days <= table.thresholds.critical_days
+        }
         findings += [finding for one in beside.values() for finding in one.findings]
         if fact.state == "critical":
             how += _dangerous([terminology.analytes[name] for name in feeding], phrases)

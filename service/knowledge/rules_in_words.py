@@ -299,8 +299,10 @@ def _given(given: Mapping[str, Any], pages: PageWording, terminology: Terminolog
                 days = given.get("result_days_ago", 0)
                 when = words["result_ago"].format(days=days) if days else words["result_today"]
                 for analyte, band in value.items():
-                    label = terminology.analytes[analyte].label
-                    yield words["result"].format(label=label, band=pages.bands[band], when=when)
+                    known = terminology.analytes[analyte]
+                    # A number is a value in the unit of the analyte.
+                    said = pages.bands.get(band) or f"{band} {known.unit or ''}".strip()
+                    yield words["result"].format(label=known.label, band=said, when=when)
             case "result_days_ago":
                 continue
             case "onset_days_ago" | "recorded_days_ago":
