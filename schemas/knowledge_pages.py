@@ -18,8 +18,8 @@ BANDS = ("in-range", "out-of-range", "low", "high", "critical", "not-judged")
 PHRASES = {
     "": "all_of one_of result_how result_below_how route_decides panels no_region abnormal how_finding"
     " how_medication how_analyte how_body-site how_course how_patient how_other-rows",
-    "names": "examined reported settled unsettled examined_absent not_known_absent present diagnosis absent"
-    " none_of drug current stopped relatives",
+    "names": "examined not_examined reported not_reported settled unsettled examined_absent not_known_absent"
+    " present diagnosis absent none_of any_other drug current stopped relatives",
     "names state days": "result",
     "names state from_days days": "result_between",
     "codes": "told_codes",

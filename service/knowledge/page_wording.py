@@ -21,7 +21,7 @@ _RESERVED = frozenset({"claims"})
 
 @dataclass(frozen=True, slots=True)
 class FeatureWords:
-    """A computed feature in words, and its inputs."""
+    """A computed feature in words, and its inputs. result: it is a fact about results."""
 
     holds: str
     fails: str
@@ -34,6 +34,7 @@ class FeatureWords:
     patient: bool = False
     potassium_raising: bool = False
     other_rows: bool = False
+    result: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,12 @@ def load_page_wording(directory: Path, table: Table, terminology: Terminology, c
 
 
 def joined(names: Iterable[str], last: str = "or") -> str:
-    """ "a", "a or b", "a, b or c"; "a or b, or c" where a name has an "or" of its own."""
+    """ "a", "a or b", "a, b or c"; "a or b, or c" where a name has an "or" of its own, "a, b; or c" a comma."""
     parts = list(dict.fromkeys(names))
     if len(parts) < 2:
         return "".join(parts)
+    if any(", " in part for part in parts):
+        return f"{'; '.join(parts[:-1])}; {last} {parts[-1]}"
     comma = "," if any(word in part for part in parts for word in (" or ", " and ")) else ""
     return f"{', '.join(parts[:-1])}{comma} {last} {parts[-1]}"
 
@@ -191,7 +194,7 @@ def _result(
         place = "result_between" if fact.from_days else "result"
         texts.append(
             phrases[place].format(
-                names=joined(analyte.label for analyte in known),
+                names=_analytes(fact, phrases, terminology),
                 state=state,
                 from_days=fact.from_days,
                 days=fact.at_most_days,
@@ -229,7 +232,17 @@ def _result(
         how=" ".join(dict.fromkeys(how)),
         findings=tuple(dict.fromkeys(findings)),
         analytes=tuple(dict.fromkeys(analytes)),
+        result=True,
     )
+
+
+def _analytes(fact: ResultFact, phrases: Mapping[str, str], terminology: Terminology) -> str:
+    """Their labels; where there are more of them than of the others, the labels of those."""
+    analytes = terminology.analytes
+    others = analytes.keys() - fact.analytes
+    if len(others) < len(fact.analytes):
+        return phrases["any_other"].format(names=joined(analytes[name].label for name in sorted(others)))
+    return joined(analytes[name].label for name in sorted(fact.analytes))
 
 
 def _below(fact: ResultFact, known: Iterable[Analyte], phrases: Mapping[str, str]) -> str:

@@ -120,7 +120,10 @@ def test_the_advice_of_every_example_is_that_of_its_card() -> None:
         ({"dehydration": "reported", "raises-potassium": "true"}, ["fluids"]),
         ({"dehydration": "reported", "any-electrolyte-abnormal": "true"}, ["fluids"]),
         ({"dehydration": "reported", "drug potassium-sparing-diuretic": "possible"}, ["fluids"]),
-        ({"dehydration": "reported", "drug potassium-sparing-diuretic": "no"}, ["fluids", "electrolyte-drink"]),
+        (
+            {"dehydration": "reported", "drug potassium-sparing-diuretic": "no"},
+            ["fluids", "electrolyte-drink"],
+        ),
         ({"dehydration": "reported", "sodium-low": "true"}, ["electrolyte-drink"]),
         ({"dehydration": "reported", "heart-failure": "listed"}, ["usual"]),
         ({"dehydration": "reported", "heart-failure": "examined", "sleep": "reported"}, ["sleep"]),

@@ -48,7 +48,15 @@ def operand_ids(row: dict[str, Any], kind: str) -> set[str]:
 
 def in_history(name: str, days: int) -> Finding:
     """Recorded as present so long ago that it does not count any more."""
-    old = Evidence(f"Condition/{name}", "Condition.code", name, Status.PRESENT, Basis.LISTED, days_ago(days), history=True)
+    old = Evidence(
+        f"Condition/{name}",
+        "Condition.code",
+        name,
+        Status.PRESENT,
+        Basis.LISTED,
+        days_ago(days),
+        history=True,
+    )
     return Finding(name, Status.UNKNOWN, evidence=(old,))
 
 
