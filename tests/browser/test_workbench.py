@@ -16,7 +16,7 @@ from tests.docs.conftest import PROJECT
 
 PICTURES = PROJECT / ".pictures"
 PAGES = ["/", "/?example=hostile-record", "/?example=all-tests-pending&hook=order-sign", "/knowledge",
-         "/knowledge/weakness", "/knowledge/claims", "/feedback/summary"]  # fmt: skip
+         "/knowledge/weakness", "/knowledge?rows=weakness,self-care", "/knowledge/claims", "/feedback/summary"]  # fmt: skip
 # Unknown to it in the first example, and decisive.
 QUESTION = "Is the patient breathless lying flat?"
 UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
