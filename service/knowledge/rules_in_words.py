@@ -300,7 +300,7 @@ def _given(given: Mapping[str, Any], pages: PageWording, terminology: Terminolog
                 when = words["result_ago"].format(days=days) if days else words["result_today"]
                 for analyte, band in value.items():
                     label = terminology.analytes[analyte].label
-                    yield words["result"].format(label=label, band=pages.bands[band], when=when)
+                    yield words["result"].format(label=label, band=pages.bands.get(band, band), when=when)
             case "result_days_ago":
                 continue
             case "onset_days_ago" | "recorded_days_ago":
