@@ -73,7 +73,8 @@ def page_of(cards: Mapping[str, Mapping[str, Any]]) -> str:
         for name, card in cards.items()
     ]
     shown = [
-        f"\n## {name}\n\n{SIX[name]}.\n\n![Card: {card['summary']}](cards/{name}.png)\n" for name, card in cards.items()
+        f"\n## {name}\n\n{SIX[name]}.\n\n![Card: {card['summary']}](cards/{name}.png)\n"
+        for name, card in cards.items()
     ]
     return _HEAD + "".join(rows) + "".join(shown)
 

@@ -31,22 +31,30 @@ def with_few_colours(png: bytes) -> bytes:
     data = zlib.decompress(b"".join(body for name, body in _chunks(png) if name == b"IDAT"))
     rows = list(_unfiltered(data, width * step, step))
     pixels = [[row[at : at + 3] for at in range(0, len(row), step)] for row in rows]
-    palette = [colour for colour, _ in Counter(pixel for row in pixels for pixel in row).most_common(_COLOURS)]
+    palette = [
+        colour for colour, _ in Counter(pixel for row in pixels for pixel in row).most_common(_COLOURS)
+    ]
     nearest = {colour: index for index, colour in enumerate(palette)}
     lines = bytearray()
     for row in pixels:
         indexes = []
         for pixel in row:
             if pixel not in nearest:
-                nearest[pixel] = min(range(len(palette)), key=lambda index: _far(palette[index], pixel))  # noqa: B023
+                nearest[pixel] = min(range(len(palette)), key=lambda index: _far(palette[index], pixel))
             indexes.append(nearest[pixel])
         indexes += [0] * (width % 2)
         lines.append(0)
         lines += bytes(high << 4 | low for high, low in zip(indexes[::2], indexes[1::2], strict=True))
     head = struct.pack(">IIBBBBB", width, height, 4, 3, 0, 0, 0)
-    parts = [(b"IHDR", head), (b"PLTE", b"".join(palette)), (b"IDAT", zlib.compress(bytes(lines), 9)), (b"IEND", b"")]
+    parts = [
+        (b"IHDR", head),
+        (b"PLTE", b"".join(palette)),
+        (b"IDAT", zlib.compress(bytes(lines), 9)),
+        (b"IEND", b""),
+    ]
     return _SIGNATURE + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in parts
     )
 
 
@@ -79,6 +87,6 @@ def _unfiltered(data: bytes, length: int, step: int) -> Iterator[bytes]:
                 row[i] = (row[i] + (left + up) // 2) & 255
             elif kind == 4:
                 guess = left + up - corner
-                row[i] = (row[i] + min((left, up, corner), key=lambda one: abs(guess - one))) & 255  # noqa: B023
+                row[i] = (row[i] + min((left, up, corner), key=lambda one: abs(guess - one))) & 255
         above = row
         yield bytes(row)

@@ -68,7 +68,9 @@ def test_what_cannot_wait_is_first_and_bold(browser: Chromium, address: str) -> 
     browser.open(f"{address}/knowledge?rows=persistent,electrolyte-critical")
     levels = browser.value("[...document.querySelectorAll('table.why .level')].map(one => one.textContent)")
     assert levels == ["critical", "calm"]
-    bold = "[...document.querySelectorAll('table.why tr')].map(row => row.querySelectorAll('td strong').length)"
+    bold = (
+        "[...document.querySelectorAll('table.why tr')].map(row => row.querySelectorAll('td strong').length)"
+    )
     assert browser.value(bold) == [0, 2, 0]
 
 
