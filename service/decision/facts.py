@@ -178,7 +178,7 @@ def recent(start: Days, days: int, as_of: date) -> str:
 def _old_bulbar_only(record: Record) -> bool:
     """Whether the bulbar sign is listed or reported, and only on days before the twitch can have begun."""
     finding, onset = present(record, "bulbar"), record.twitch.onset.earliest
-    if finding is None or finding.basis is Basis.EXAMINED or onset is None:
+    if finding is None or finding.basis is Basis.EXAMINED or finding.worsening or onset is None:
         return False
     days = [e.day for e in finding.evidence if e.status is Status.PRESENT and not e.history]
     return bool(days) and all(day is not None and day < onset for day in days)

@@ -166,6 +166,7 @@ class _Settled:
         self.to_act_on: dict[Result, Ids] = {}
         self.add(demands)
         self._act_on_done()
+        self._leave_out_outranked()
 
     def add(self, demands: tuple[Demand, ...]) -> None:
         self.demands += demands
@@ -176,8 +177,6 @@ class _Settled:
         action, because = demand.action, demand.because
         if action.withheld_from_child and self.facts.get("child-age") == TRUE:
             self.withheld.append(Withheld(action.id, "child", because))
-        elif (beside := self._outranked(demand)) is not None:
-            self.withheld.append(Withheld(action.id, beside, because))
         elif action.analytes:
             self._settle_blood(demand)
         elif ActionRole.ACT_ON_RESULT in action.roles:
@@ -185,14 +184,29 @@ class _Settled:
         else:
             self._settle_other(demand)
 
-    def _outranked(self, demand: Demand) -> str | None:
-        action = demand.action
-        urgencies = {other.urgency for other in self.demands if other.action is not action}
+    def _leave_out_outranked(self) -> None:
+        """Leave out what gives way to something more urgent that is still recommended.
+
+        Beside an urgent action that is ordered already they stay: nobody has examined yet.
+        """
+        kept = []
+        for made in self.recommendations:
+            beside = self._outranked(made)
+            if beside is None:
+                kept.append(made)
+            else:
+                self.withheld.append(Withheld(made.id, beside, made.because))
+        self.recommendations = kept
+
+    def _outranked(self, made: Recommendation) -> str | None:
+        action = self.table.actions[made.id]
+        others = [other for other in self.recommendations if other is not made]
+        urgencies = {other.urgency for other in others}
         if action.withheld_beside_now and NOW in urgencies:
             return "beside-now"
-        if action.withheld_beside_urgent and demand.urgency == ROUTINE:
+        if action.withheld_beside_urgent and made.urgency == ROUTINE:
             referred = ActionRole.RE_EXAMINE in action.roles and any(
-                other.action.order == REFERRAL for other in self.demands
+                self.table.actions[other.id].order == REFERRAL for other in others
             )
             if referred or urgencies - {ROUTINE}:
                 return "beside-urgent"
