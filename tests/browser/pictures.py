@@ -47,11 +47,11 @@ SIX = {
 }
 _HEAD = f"""# Six cards
 
-Made by `python -m tests.browser.pictures`: the cards of `patient-view` for six [examples](../examples). They are
-{CARD_WIDTH_PX} pixels wide and have the measures of the reference client of CDS Hooks
-(`tests/browser/reference_client.py`). What to do is above the rule: at most 12 lines and 110 words, within the first
-{FIRST_SCREEN_PX} pixels. The client puts the buttons below the whole detail. `make test-browser` measures the cards
-of every example and hook.
+Made by `python -m tests.browser.pictures`: the cards of `patient-view` for six [examples](../examples). They
+are {CARD_WIDTH_PX} pixels wide and have the measures of the reference client of CDS Hooks
+(`tests/browser/reference_client.py`). What to do is above the rule: at most 12 lines and 110 words, within
+the first {FIRST_SCREEN_PX} pixels. The client puts the buttons below the whole detail. `make test-browser`
+measures the cards of every example and hook.
 
 | Card | Level | Words of the summary | Words above the rule | Words of the detail | Buttons |
 |---|---|---|---|---|---|

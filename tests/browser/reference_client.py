@@ -1,9 +1,9 @@
 """Cards as the reference client of CDS Hooks lays them out: its order of parts and its measures.
 
 Sources of the figures:
-- github cds-hooks/sandbox at 3b7e25546771c6e7fc5e360aa7db6eb64af0b8b6: src/components/CardList/card-list.jsx
-  (order of the parts, summary), src/components/CardList/card-list.css (card, source, icon), src/theme/index.js
-  (fonts, colours).
+- github cds-hooks/sandbox at 3b7e25546771c6e7fc5e360aa7db6eb64af0b8b6, src/components/CardList/card-list.jsx
+  (order of the parts, summary), src/components/CardList/card-list.css (card, source, icon) and
+  src/theme/index.js (fonts, colours).
 - npm @mui/material 5.18.0, which that commit locks: CardContent/CardContent.js, Button/Button.js,
   ButtonBase/ButtonBase.js, Card/Card.js (what reaches beyond a card is cut), CssBaseline/CssBaseline.js,
   styles/createTypography.js (body1, button).
@@ -50,8 +50,8 @@ body {{ margin: 0; font: {TEXT_PX}px/{TEXT_LINE} {FONT}; color: {TEXT_COLOUR}; b
 button {{
   display: inline-flex; justify-content: center; align-items: center; vertical-align: middle; margin: 0;
   border: 0; border-radius: {BUTTON_RADIUS_PX}px; min-width: {BUTTON_MIN_PX}px; padding: {BUTTON_PADDING};
-  font-family: inherit; font-size: {BUTTON_PX}px; font-weight: {BUTTON_WEIGHT}; line-height: {BUTTON_LINE}; color: #fff;
-  background: {BUTTON_COLOUR};
+  font-family: inherit; font-size: {BUTTON_PX}px; font-weight: {BUTTON_WEIGHT}; line-height: {BUTTON_LINE};
+  color: #fff; background: {BUTTON_COLOUR};
 }}
 .links button {{ padding: {LINK_PADDING}; color: {BUTTON_COLOUR}; background: none; }}
 {"".join(f".{level} {{ border-left-color: {colour}; }}" for level, colour in COLOURS.items())}
