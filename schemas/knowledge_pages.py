@@ -12,13 +12,14 @@ from schemas.base import READINGS, Id, Strict, required_text
 from schemas.knowledge_table import ROW_LEVELS, many, names_of
 
 REGIONS = ("face", "tongue", "arms", "legs", "trunk", "generalized")
+FEATURE_LISTS = ("signs", "benign_signs", "history_signs", "named", "acute")
 BANDS = ("in-range", "out-of-range", "low", "high", "critical", "not-judged")
 # The texts of pages.yaml by the {names} that may stand in them.
 PHRASES = {
-    "": "all_of one_of result_how route_decides panels no_region abnormal how_finding how_medication"
-    " how_analyte how_body-site how_course how_patient how_other-rows",
-    "names": "examined reported settled unsettled examined_absent not_known_absent present diagnosis absent"
-    " none_of drug current stopped relatives",
+    "": "all_of one_of result_how result_below_how route_decides panels no_region abnormal how_finding"
+    " how_medication how_analyte how_body-site how_course how_patient how_other-rows",
+    "names": "examined not_examined reported not_reported settled unsettled examined_absent not_known_absent"
+    " present diagnosis absent none_of any_other drug current stopped relatives",
     "names state days": "result",
     "names state from_days days": "result_between",
     "codes": "told_codes",
@@ -26,6 +27,7 @@ PHRASES = {
     "limits": "limits",
     "value": "limit_low limit_high result_below",
     "low high": "default_range",
+    "label value names": "result_beside",
     "atc stems": "how_potassium-raising",
 }
 ASKED = {
@@ -108,6 +110,8 @@ class FeatureSchema(Strict):
     fails = required_text()
     how = required_text()
     findings = names_of(required=False)
+    # Lists of the decision table whose findings feed it.
+    lists = fields.List(fields.String(validate=validate.OneOf(FEATURE_LISTS)), load_default=list)
     analytes = names_of(required=False)
     sites = names_of(required=False)
     regions = fields.List(fields.String(validate=validate.OneOf(REGIONS)), load_default=list)

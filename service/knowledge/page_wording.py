@@ -21,7 +21,7 @@ _RESERVED = frozenset({"claims"})
 
 @dataclass(frozen=True, slots=True)
 class FeatureWords:
-    """A computed feature in words, and its inputs."""
+    """A computed feature in words, and its inputs. result: it is a fact about results."""
 
     holds: str
     fails: str
@@ -34,6 +34,7 @@ class FeatureWords:
     patient: bool = False
     potassium_raising: bool = False
     other_rows: bool = False
+    result: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,12 @@ def load_page_wording(directory: Path, table: Table, terminology: Terminology, c
 
 
 def joined(names: Iterable[str], last: str = "or") -> str:
-    """ "a", "a or b", "a, b or c"; "a or b, or c" where a name has an "or" of its own."""
+    """ "a", "a or b", "a, b or c"; "a or b, or c" where a name has an "or" of its own, "a, b; or c" a comma."""
     parts = list(dict.fromkeys(names))
     if len(parts) < 2:
         return "".join(parts)
+    if any(", " in part for part in parts):
+        return f"{'; '.join(parts[:-1])}; {last} {parts[-1]}"
     comma = "," if any(word in part for part in parts for word in (" or ", " and ")) else ""
     return f"{', '.join(parts[:-1])}{comma} {last} {parts[-1]}"
 
@@ -154,13 +157,19 @@ def _columns(raw: Mapping[str, Any]) -> Columns:
 
 
 def _feature(raw: Mapping[str, Any], table: Table, filled: Mapping[str, object]) -> FeatureWords:
-    disorders = tuple(disorder.finding for disorder in table.disorders) if raw["disorders"] else ()
+    disorders: tuple[str, ...] = ()
+    ending: tuple[str, ...] = ()
+    if raw["disorders"]:
+        disorders = tuple(disorder.finding for disorder in table.disorders)
+        ending = tuple(name for name, counts in table.counts_as.items() if counts in table.electrolytes)
+    listed = (name for part in raw["lists"] for name in sorted(getattr(table, part)))
+    listed = (name for name in listed if name not in table.benign_ignores)
     return FeatureWords(
         holds=raw["holds"].format(**filled),
         fails=raw["fails"].format(**filled),
         how=raw["how"].format(**filled),
-        findings=(*raw["findings"], *disorders),
-        analytes=tuple(raw["analytes"]),
+        findings=tuple(dict.fromkeys((*raw["findings"], *disorders, *listed))),
+        analytes=(*raw["analytes"], *ending),
         sites=tuple(raw["sites"]),
         regions=tuple(raw["regions"]),
         courses=tuple(raw["courses"]),
@@ -173,30 +182,78 @@ def _feature(raw: Mapping[str, Any], table: Table, filled: Mapping[str, object])
 def _result(
     alternatives: Iterable[ResultFact], raw: Mapping[str, Any], table: Table, terminology: Terminology
 ) -> FeatureWords:
-    """A result fact in words, and the analytes that feed it."""
+    """A result fact in words, and what feeds it: analytes, and findings beside which a lower limit is critical."""
     phrases, bands = raw["phrases"], raw["bands"]
     texts: list[str] = []
+    how: list[str] = []
     analytes: list[str] = []
+    findings: list[str] = []
     for fact in alternatives:
         known = [terminology.analytes[name] for name in sorted(fact.analytes)]
-        state = bands[fact.state] if fact.state else phrases["result_below"].format(value=fact.below)
+        state = bands[fact.state] if fact.state else _below(fact, known, phrases)
         place = "result_between" if fact.from_days else "result"
         texts.append(
             phrases[place].format(
-                names=joined(analyte.label for analyte in known),
+                names=_analytes(fact, phrases, terminology),
                 state=state,
                 from_days=fact.from_days,
                 days=fact.at_most_days,
             )
         )
-        analytes += [name for name, counts in table.counts_as.items() if counts in fact.analytes]
+        feeding = [name for name, counts in table.counts_as.items() if counts in fact.analytes]
+        analytes += feeding
+        how.append(phrases["result_how" if fact.state else "result_below_how"])
+        if fact.state is None:
+            continue
+        beside = {
+            name: table.critical_beside[name]
+            for name in feeding
+            # That limit says critical, and so out of range, not which way.
+            if name in table.critical_beside
+            and fact.state in ("critical", "out-of-range")
+            and fact.from_days <= table.thresholds.critical_days
+        }
+        findings += [finding for one in beside.values() for finding in one.findings]
+        if fact.state == "critical":
+            how += _dangerous([terminology.analytes[name] for name in feeding], phrases)
+        for name, one in beside.items():
+            analyte = terminology.analytes[name]
+            how.append(
+                phrases["result_beside"].format(
+                    label=analyte.label,
+                    value=f"{one.low} {analyte.unit or ''}".strip(),
+                    names=joined(terminology.findings[finding].label for finding in one.findings),
+                )
+            )
     holds = joined(texts)
     return FeatureWords(
         holds=holds,
         fails=phrases["absent"].format(names=holds),
-        how=phrases["result_how"],
+        how=" ".join(dict.fromkeys(how)),
+        findings=tuple(dict.fromkeys(findings)),
         analytes=tuple(dict.fromkeys(analytes)),
+        result=True,
     )
+
+
+def _analytes(fact: ResultFact, phrases: Mapping[str, str], terminology: Terminology) -> str:
+    """Their labels; where there are more of them than of the others, the labels of those."""
+    analytes = terminology.analytes
+    others = analytes.keys() - fact.analytes
+    if len(others) < len(fact.analytes):
+        return phrases["any_other"].format(names=joined(analytes[name].label for name in sorted(others)))
+    return joined(analytes[name].label for name in sorted(fact.analytes))
+
+
+def _below(fact: ResultFact, known: Iterable[Analyte], phrases: Mapping[str, str]) -> str:
+    units = dict.fromkeys(analyte.unit or "" for analyte in known)
+    return phrases["result_below"].format(value=f"{fact.below} {joined(units)}".strip())
+
+
+def _dangerous(known: Iterable[Analyte], phrases: Mapping[str, str]) -> list[str]:
+    """The critical limits of those that have some, as one sentence."""
+    limits = [f"{analyte.label} {said}" for analyte in known if (said := limits_of(analyte, phrases))]
+    return [phrases["limits"].format(limits="; ".join(limits))] if limits else []
 
 
 def _differences(texts: Mapping[str, object], names: set[str], place: str) -> Iterator[Problem]:

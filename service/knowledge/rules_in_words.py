@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +33,8 @@ from service.knowledge.wording import Wording
 
 # The phrase of a leaf by its values, and of its negation where that has one of its own.
 _BASES = {
-    frozenset({EXAMINED, LISTED}): ("examined", "absent"),
-    frozenset({REPORTED}): ("reported", "absent"),
+    frozenset({EXAMINED, LISTED}): ("examined", "not_examined"),
+    frozenset({REPORTED}): ("reported", "not_reported"),
     frozenset({EXAMINED, ABSENT}): ("settled", "unsettled"),
     frozenset({ABSENT}): ("examined_absent", "not_known_absent"),
 }
@@ -42,6 +42,8 @@ _BASES = {
 _RECORDED_KINDS = frozenset({"diagnosis", "family"})
 # Phrases that name several findings at once where all of them are required.
 _PHRASES_OF_ALL = frozenset({"examined", "reported", "settled", "examined_absent", "present", "diagnosis"})
+# Phrases that are said of each finding apart where one of them is enough.
+_PHRASES_OF_ONE = frozenset({"", "feature", "absent", "not_examined", "not_reported"})
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
 
 
@@ -95,9 +97,9 @@ class Rules:
                 return Rule(self._clause(kind, [name], "or"))
             case Not(part):
                 return self.rule(part, holds=not holds)
-            case All(parts) | AnyOf(parts):
+            case All() | AnyOf():
                 together = isinstance(condition, All) is holds
-                rules = tuple(self._parts(parts, holds, together))
+                rules = tuple(self._parts(_flat(condition, holds, together), together))
                 if len(rules) == 1:
                     return rules[0]
                 kind = "all" if together else "any"
@@ -112,18 +114,16 @@ class Rules:
             return self.pages.features[variable].holds
         return self.terminology.findings[variable].label
 
-    def _parts(self, parts: tuple[Condition, ...], holds: bool, together: bool) -> Iterator[Rule]:
+    def _parts(self, parts: Iterable[Condition], together: bool) -> Iterator[Rule]:
         """The parts in their order; leaves with the same phrase are joined at the first of them."""
         names: dict[str, list[str]] = {}
         order: list[str | Rule] = []
         for part in parts:
-            leaf, positive = _leaf(part, holds)
+            leaf, positive = _leaf(part)
             kind, name = self._phrase(leaf, positive) if leaf else ("", "")
-            joins = (
-                kind in _PHRASES_OF_ALL | {"absent"} if together else kind not in ("", "feature", "absent")
-            )
+            joins = kind in _PHRASES_OF_ALL | {"absent"} if together else kind not in _PHRASES_OF_ONE
             if not joins:
-                order.append(self.rule(part, holds=holds))
+                order.append(self.rule(part))
                 continue
             if kind not in names:
                 order.append(kind)
@@ -139,6 +139,8 @@ class Rules:
         word, _, name = leaf.variable.partition(" ")
         if leaf.variable in self.pages.features:
             feature = self.pages.features[leaf.variable]
+            if feature.result and not holds:
+                return "absent", feature.holds
             return "feature", feature.holds if holds else feature.fails
         label = self.label(leaf.variable)
         if name:
@@ -170,8 +172,21 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
                 yield from leaves(part)
 
 
-def _leaf(condition: Condition, holds: bool) -> tuple[Leaf | None, bool]:
+def _flat(condition: Condition, holds: bool, together: bool) -> Iterator[Condition]:
+    """The parts of which all (together) or any must hold, those of parts of the same kind among them."""
+    match condition:
+        case Not(part):
+            yield from _flat(part, not holds, together)
+        case All(parts) | AnyOf(parts) if (isinstance(condition, All) is holds) is together:
+            for part in parts:
+                yield from _flat(part, holds, together)
+        case _:
+            yield condition if holds else Not(condition)
+
+
+def _leaf(condition: Condition) -> tuple[Leaf | None, bool]:
     """The leaf inside any number of "not" (None: no leaf), and whether it must hold."""
+    holds = True
     while isinstance(condition, Not):
         condition, holds = condition.part, not holds
     return (condition, holds) if isinstance(condition, Leaf) else (None, holds)
@@ -299,8 +314,10 @@ def _given(given: Mapping[str, Any], pages: PageWording, terminology: Terminolog
                 days = given.get("result_days_ago", 0)
                 when = words["result_ago"].format(days=days) if days else words["result_today"]
                 for analyte, band in value.items():
-                    label = terminology.analytes[analyte].label
-                    yield words["result"].format(label=label, band=pages.bands[band], when=when)
+                    known = terminology.analytes[analyte]
+                    # A number is a value in the unit of the analyte.
+                    said = pages.bands.get(band) or f"{band} {known.unit or ''}".strip()
+                    yield words["result"].format(label=known.label, band=said, when=when)
             case "result_days_ago":
                 continue
             case "onset_days_ago" | "recorded_days_ago":

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 import pytest
 import yaml
 
+from fhir_mappings.record import Basis, Days, Evidence, Finding, Record, Result, Status
 from fhir_mappings.terminology import ATC, Ingredient, Medications, Terminology
-from service.decision.facts import FEATURES, facts_of
-from service.decision.table import TRUE
+from service.decision.facts import FEATURES, LAST_FEATURES, facts_of
 from service.knowledge import HERE, load_knowledge
 from service.knowledge.page_contents import Explained
 from service.knowledge.row_inputs import Codes
-from tests.knowledge.patients import finding, record_of_example, result
+from tests.knowledge.patients import TODAY, days_ago, finding, record_of_example, result
 
 KNOWLEDGE = load_knowledge()
 EXPLAINED = Explained(KNOWLEDGE)
-COMPUTED = sorted(FEATURES | {f"{analyte}-abnormal" for analyte in KNOWLEDGE.table.electrolytes})
+TABLE = KNOWLEDGE.table
+# Facts about results are features of the pages, as the computed ones are.
+COMPUTED = sorted((FEATURES - LAST_FEATURES) | TABLE.result_facts.keys())
+FINDINGS = KNOWLEDGE.terminology.findings
+TWITCHES = {definition.id for definition in FINDINGS.values() if definition.kind == "fasciculation"}
 
 
 def row_of(name: str) -> dict[str, Any]:
     row = KNOWLEDGE.table.row(name)
     assert row is not None
     return EXPLAINED.row(row)
-
-
-def facts_with(**more: Any) -> dict[str, str]:
-    return facts_of(replace(record_of_example({}), **more), KNOWLEDGE.table)
-
-
-QUIET = facts_with()
 
 
 @cache
@@ -48,35 +46,140 @@ def operand_ids(row: dict[str, Any], kind: str) -> set[str]:
     return {one["id"] for one in row["operands"] if one["kind"] == kind}
 
 
-@pytest.mark.parametrize("name", COMPUTED)
-def test_results_that_feed_a_feature_are_those_that_make_it_true(name: str) -> None:
-    feeding = set()
-    for analyte in KNOWLEDGE.terminology.analytes:
-        for said in ("low", "high", "critical"):
-            facts = facts_with(results=(result(analyte, said),))
-            if facts.get(name) == TRUE != QUIET.get(name):
-                feeding.add(analyte)
-    assert set(KNOWLEDGE.pages.features[name].analytes) == feeding
+def in_history(name: str, days: int) -> Finding:
+    """Recorded as present so long ago that it does not count any more."""
+    old = Evidence(
+        f"Condition/{name}",
+        "Condition.code",
+        name,
+        Status.PRESENT,
+        Basis.LISTED,
+        days_ago(days),
+        history=True,
+    )
+    return Finding(name, Status.UNKNOWN, evidence=(old,))
+
+
+def with_findings(record: Record, *more: Finding) -> Record:
+    return replace(record, findings={**record.findings, **{one.id: one for one in more}})
+
+
+# Beside the one thing that is changed: nothing, a normal examination, a calcium below the limit that holds beside
+# some findings, and a twitch of ten days.
+QUIET = record_of_example({})
+LOW_CALCIUM = replace(result("calcium", "in-range"), canonical=Decimal("1.85"))
+BASES = (
+    QUIET,
+    record_of_example({sign: "absent" for sign in TABLE.benign_signs}),
+    replace(QUIET, results=(LOW_CALCIUM,)),
+    record_of_example({"onset_days_ago": 10}),
+)
+# Disorders that a result would end.
+DISORDERS = tuple(
+    with_findings(QUIET, finding(disorder.finding, "listed", days_ago(days)))
+    for disorder in TABLE.disorders
+    for days in (1, 101)
+)
+
+
+def ways_to_find(name: str) -> Iterator[Finding]:
+    """Every way of being on record by which a feature might be moved."""
+    for basis in ("examined", "listed", "reported", "absent"):
+        yield finding(name, basis, start=Days(days_ago(5), TODAY))
+    for worsening in (True, False):
+        yield finding(name, "examined", worsening=worsening)
+    for days in (20, 100):
+        yield finding(name, "listed", days_ago(days))
+        yield in_history(name, days)
+
+
+def results_of(analyte: str) -> Iterator[Result]:
+    for said in ("low", "high", "critical", "in-range", "out-of-range"):
+        for days in (0, 100):
+            yield result(analyte, said, days, canonical=Decimal(1))
+
+
+def moved_by(
+    changes: Iterable[tuple[str, Callable[[Record], Record]]], bases: Sequence[Record]
+) -> dict[str, set[str]]:
+    """Feature -> what moves it in at least one of the bases."""
+    moved: dict[str, set[str]] = {name: set() for name in COMPUTED}
+    before = [facts_of(base, TABLE) for base in bases]
+    for what, change in changes:
+        for base, was in zip(bases, before, strict=True):
+            now = facts_of(change(base), TABLE)
+            for name in COMPUTED:
+                if now.get(name) != was.get(name):
+                    moved[name].add(what)
+    return moved
+
+
+@cache
+def moved_by_results() -> dict[str, set[str]]:
+    changes = [
+        (analyte, lambda base, one=one: replace(base, results=(*base.results, one)))
+        for analyte in KNOWLEDGE.terminology.analytes
+        for one in results_of(analyte)
+    ]
+    return moved_by(changes, (*BASES, *DISORDERS))
+
+
+@cache
+def moved_by_findings() -> dict[str, set[str]]:
+    changes = [
+        (name, lambda base, one=one: with_findings(base, one))
+        for name in FINDINGS
+        for one in ways_to_find(name)
+    ]
+    return moved_by(changes, BASES)
 
 
 @pytest.mark.parametrize("name", COMPUTED)
-def test_diagnoses_that_feed_a_feature_are_those_that_make_it_true(name: str) -> None:
-    feeding = {
-        diagnosis
-        for diagnosis in KNOWLEDGE.table.diagnoses
-        if facts_with(findings={diagnosis: finding(diagnosis, "examined")}).get(name)
-        == TRUE
-        != QUIET.get(name)
-    }
-    said = set(KNOWLEDGE.pages.features[name].findings) & set(KNOWLEDGE.table.diagnoses)
-    assert said == feeding
+def test_the_results_that_feed_a_feature_are_those_that_move_it(name: str) -> None:
+    assert set(KNOWLEDGE.pages.features[name].analytes) == moved_by_results()[name]
+
+
+# Any finding at all but the triggers and what may stand beside the benign pattern: its text says so.
+OF_ANY = "other-finding-present"
+
+
+@pytest.mark.parametrize("name", sorted({*COMPUTED} - {OF_ANY}))
+def test_the_findings_that_feed_a_feature_are_those_that_move_it(name: str) -> None:
+    # The twitch is no finding of a record, and always there.
+    assert set(KNOWLEDGE.pages.features[name].findings) - TWITCHES == moved_by_findings()[name]
+
+
+def test_any_other_finding_speaks_against_the_benign_pattern() -> None:
+    quiet = TABLE.triggers | TABLE.benign_ignores
+    assert moved_by_findings()[OF_ANY] == FINDINGS.keys() - quiet
+    assert KNOWLEDGE.pages.features[OF_ANY].findings == ()
+
+
+def test_every_fact_about_results_is_a_feature_of_the_pages() -> None:
+    assert KNOWLEDGE.pages.features.keys() == FEATURES | TABLE.result_facts.keys()
+    # The words of one follow the table: state, days, value and unit.
+    for name, said in {
+        "potassium-low": "potassium low in the last 90 days",
+        "any-electrolyte-abnormal-old": "calcium, magnesium, potassium or sodium out of range, 91 to 180 days ago",
+        "egfr-below-15": "eGFR below 15 mL/min/1.73 m² in the last 180 days",
+        "ck-critical": "creatine kinase at a dangerous value in the last 30 days",
+    }.items():
+        feature = KNOWLEDGE.pages.features[name]
+        assert (feature.holds, feature.fails) == (said, f"{said} not recorded as present")
+
+
+def test_a_lower_limit_beside_a_finding_is_said_where_it_counts() -> None:
+    said = "Dangerous beside tingling or muscle cramps: calcium below 1.9 mmol/L."
+    saying = {name for name in TABLE.result_facts if said in KNOWLEDGE.pages.features[name].how}
+    assert saying == {"any-electrolyte-critical", "any-electrolyte-abnormal", "calcium-abnormal"}
 
 
 @pytest.mark.parametrize(
     ("row", "fed"),
     [
-        ("nerve-root", lambda site: site.region == "legs"),
-        ("bulbar", lambda site: site.region == "tongue"),
+        ("nerve-irritation", lambda site: site.region in ("legs", "arms")),
+        ("multiple-sclerosis-sign", lambda site: site.region == "face"),
+        ("bulbar", lambda site: site.region == "tongue" or site.id == "eyelid"),
         ("persistent", lambda site: site.id == "eyelid"),
         ("widespread", lambda site: site.region is not None or site.id == "generalized"),
     ],
