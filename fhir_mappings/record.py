@@ -94,6 +94,7 @@ class Evidence:
     day: date | None = None
     used: bool = True
     history: bool = False
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

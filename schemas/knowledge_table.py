@@ -1,4 +1,4 @@
-"""Schemas of decision_table.yaml and of the texts about it: wording.yaml and pages.yaml.
+"""Schemas of decision_table.yaml.
 
 An unknown member is an error. Conditions and actions may be short (a string) or long (a mapping); the loader,
 which knows findings, features and medication classes, checks what they name.
@@ -6,8 +6,6 @@ which knows findings, features and medication classes, checks what they name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from string import Formatter
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -18,44 +16,9 @@ ACTION_KINDS = ("order", "result", "advice", "ask")
 ORDER_KINDS = ("blood", "study", "referral")
 ROW_LEVELS = (*LEVELS, "calm", "until-done")
 RESULT_STATES = ("out-of-range", "low", "high", "critical")
-REGIONS = ("face", "tongue", "arms", "legs", "trunk", "generalized")
-BANDS = ("in-range", "out-of-range", "low", "high", "critical", "not-judged")
-# The texts of pages.yaml by the {names} that may stand in them.
-PHRASES = {
-    "": "all_of one_of result_how route_decides panels no_region abnormal how_finding how_medication"
-    " how_analyte how_body-site how_course how_patient how_other-rows",
-    "names": "examined reported settled unsettled examined_absent not_known_absent present diagnosis absent"
-    " none_of drug current stopped relatives",
-    "names state days": "result",
-    "names state from_days days": "result_between",
-    "codes": "told_codes",
-    "label": "specific",
-    "limits": "limits",
-    "value": "limit_low limit_high result_below",
-    "low high": "default_range",
-    "atc stems": "how_potassium-raising",
-}
-ASKED = {
-    "": "routine urgent now paediatric only_when nothing repeat_abnormal act_on drug_start ordered_urgent"
-    " self_care nothing_removes no_trigger always beside_now beside_urgent",
-    "tests": "withholds",
-    "days tests": "done",
-    "days": "done_one calm study ordered",
-    "years": "child",
-    "condition": "withheld_when",
-}
-GIVEN = {
-    "": "result_today nothing holds fails",
-    "label": "examined listed reported absent absent-not-examined drug_yes drug_possible drug_no current fact",
-    "label days": "stopped",
-    "days": "onset_days_ago recorded_days_ago result_ago",
-    "names": "sites courses",
-    "label band when": "result",
-    "years": "age_years",
-}
 
 
-def _names(*, required: bool = True) -> fields.List[Any]:
+def names_of(*, required: bool = True) -> fields.List[Any]:
     """A list of names; empty if it is left out and not required."""
     if required:
         return fields.List(fields.String(), required=True)
@@ -66,7 +29,7 @@ def _filled_names(**more: Any) -> fields.List[Any]:
     return fields.List(fields.String(), validate=validate.Length(min=1), **more)
 
 
-def _many(schema: type[Schema], at_least: int = 0) -> fields.List[Any]:
+def many(schema: type[Schema], at_least: int = 0) -> fields.List[Any]:
     return fields.List(fields.Nested(schema), required=True, validate=validate.Length(min=at_least))
 
 
@@ -88,8 +51,8 @@ class ActionSchema(Strict):
     id = Id()
     kind = fields.String(required=True, validate=validate.OneOf(ACTION_KINDS))
     order = fields.String(validate=validate.OneOf(ORDER_KINDS), load_default=None)
-    analytes = _names(required=False)
-    studies = _names(required=False)
+    analytes = names_of(required=False)
+    studies = names_of(required=False)
     done_days = fields.Integer(strict=True, load_default=None)
     ordered_days = fields.Integer(strict=True, load_default=None)
     repeat_abnormal = fields.Boolean(load_default=False)
@@ -97,7 +60,7 @@ class ActionSchema(Strict):
     beside_now = fields.String(validate=validate.OneOf(["withheld"]), load_default=None)
     beside_urgent = fields.String(validate=validate.OneOf(["withheld"]), load_default=None)
     can_be_ordered = fields.Boolean(load_default=True)
-    roles = _names(required=False)
+    roles = names_of(required=False)
 
 
 class SupportSchema(Strict):
@@ -135,13 +98,20 @@ def _condition_problem(value: Any) -> str | None:
     return next((problem for problem in map(_condition_problem, part) if problem), None)
 
 
+class TrueOrCondition(Condition):
+    """true, or a condition."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> Any:
+        return value if value is True else super()._deserialize(value, attr, data, **more)
+
+
 class RowActionSchema(Strict):
     id = Id()
     urgency = fields.String(validate=validate.OneOf(["urgent", "now"]), load_default="routine")
     paediatric = fields.Boolean(load_default=False)
     weeks = fields.Integer(strict=True, load_default=None, validate=validate.Range(min=1))
     consider = fields.Boolean(load_default=False)
-    findings = _names(required=False)
+    findings = names_of(required=False)
     when = Condition(load_default=None)
 
 
@@ -159,12 +129,12 @@ class RowSchema(Strict):
     reads = fields.String(validate=validate.OneOf(["last"]), load_default=None)
     actions = fields.List(ShortOrLongAction(), required=True)
     level = fields.String(required=True, validate=validate.OneOf(ROW_LEVELS))
-    asks_nothing = fields.Boolean(load_default=False)
+    asks_nothing = TrueOrCondition(load_default=None)
     supports_studies = fields.Boolean(load_default=False)
     beside_benign = fields.Boolean(load_default=False)
-    roles = _names(required=False)
-    rests_on = _many(SupportSchema, 1)
-    examples = _many(ExampleSchema, 2)
+    roles = names_of(required=False)
+    rests_on = many(SupportSchema, 1)
+    examples = many(ExampleSchema, 2)
 
 
 class RemovalSchema(Strict):
@@ -189,7 +159,7 @@ class QuestionSchema(Strict):
 
     id = Id()
     order = fields.Integer(required=True, strict=True)
-    findings = _names(required=False)
+    findings = names_of(required=False)
     answers = fields.List(fields.Nested(WordsAnswerSchema), load_default=list)
     on_card = Condition(load_default=None)
     on_critical_card = fields.Boolean(load_default=False)
@@ -200,7 +170,7 @@ class QuestionSchema(Strict):
 class ResultFactSchema(Strict):
     """Analytes in a state; `except` means all other known analytes."""
 
-    analytes = _names(required=False)
+    analytes = names_of(required=False)
     other_than = fields.List(fields.String(), data_key="except", load_default=list)
     state = fields.String(validate=validate.OneOf(RESULT_STATES), load_default=None)
     from_days = fields.Integer(strict=True, load_default=0)
@@ -227,27 +197,27 @@ class TableSchema(Strict):
     """decision_table.yaml."""
 
     thresholds = fields.Nested(ThresholdsSchema, required=True)
-    electrolytes = _names()
-    long_analytes = _names()
-    signs = _names()
-    benign_signs = _names()
-    benign_ignores = _names()
-    triggers = _names()
-    history_signs = _names()
-    electrolytes_with_drafts_of = _names()
+    electrolytes = names_of()
+    long_analytes = names_of()
+    signs = names_of()
+    benign_signs = names_of()
+    benign_ignores = names_of()
+    triggers = names_of()
+    history_signs = names_of()
+    electrolytes_with_drafts_of = names_of()
     critical_beside = fields.Dict(
         keys=fields.String(), values=fields.Nested(CriticalBesideSchema), load_default=dict
     )
     result_facts = fields.Dict(keys=fields.String(), values=ShortOrLongResultFact(), required=True)
     definitions = fields.Dict(keys=fields.String(), values=Condition(), load_default=dict)
-    actions = _many(ActionSchema)
-    rows = _many(RowSchema)
-    removals = _many(RemovalSchema)
-    self_care = _many(AdviceSchema)
-    named = _names()
-    closes_gate = _names()
-    shown_results = _names()
-    questions = _many(QuestionSchema)
+    actions = many(ActionSchema)
+    rows = many(RowSchema)
+    removals = many(RemovalSchema)
+    self_care = many(AdviceSchema)
+    named = names_of()
+    closes_gate = names_of()
+    shown_results = names_of()
+    questions = many(QuestionSchema)
 
 
 def _texts() -> fields.Dict:
@@ -296,7 +266,7 @@ class OverrideReasonSchema(Strict):
 
 class OverrideReasonsSchema(Strict):
     system = fields.Url(required=True)
-    reasons = _many(OverrideReasonSchema, 1)
+    reasons = many(OverrideReasonSchema, 1)
 
 
 class EffectWordsSchema(Strict):
@@ -329,88 +299,3 @@ class WordingSchema(
     effects = fields.Dict(keys=fields.String(), values=fields.Nested(EffectWordsSchema), required=True)
     override_reasons = fields.Nested(OverrideReasonsSchema, required=True)
     rests_on = fields.Dict(keys=fields.String(), values=_filled_names(), load_default=dict)
-
-
-def names_in(text: str) -> frozenset[str]:
-    """The {names} of a text. Raises ValueError where a brace is left open."""
-    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name is not None)
-
-
-class Texts(fields.Dict):
-    """A complete set of texts. names: the {names} that may stand in texts -> those texts."""
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        super().__init__(keys=fields.String(), values=required_text(), required=True)
-        self.texts = {text: allowed.split() for allowed, texts in names.items() for text in texts.split()}
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> Any:
-        texts: dict[str, str] = super()._deserialize(value, attr, data, **more)  # type: ignore[no-untyped-call]
-        problems = {name: ["no text"] for name in self.texts if name not in texts}
-        for name, text in texts.items():
-            if name not in self.texts:
-                problems[name] = ["text for something the pages do not have"]
-                continue
-            try:
-                unknown = names_in(text) - set(self.texts[name])
-            except ValueError:
-                problems[name] = ["a brace is left open"]
-                continue
-            if unknown:
-                problems[name] = [f"nothing fills {{{min(unknown)}}}"]
-        if problems:
-            raise ValidationError(dict(sorted(problems.items())))
-        return texts
-
-
-class CellSchema(Strict):
-    says = required_text()
-    claims = _names()
-
-
-class ColumnsSchema(Strict):
-    """One feature of the two-column table."""
-
-    id = Id()
-    label = required_text()
-    benign = fields.Nested(CellSchema, required=True)
-    disease = fields.Nested(CellSchema, required=True)
-    rows = _names()
-
-
-class ReadingSchema(Strict):
-    id = Id()
-    title = required_text()
-    says = required_text()
-
-
-class FeatureSchema(Strict):
-    """How a computed feature is said, and what feeds it."""
-
-    holds = required_text()
-    fails = required_text()
-    how = required_text()
-    findings = _names(required=False)
-    analytes = _names(required=False)
-    sites = _names(required=False)
-    regions = fields.List(fields.String(validate=validate.OneOf(REGIONS)), load_default=list)
-    courses = _names(required=False)
-    disorders = fields.Boolean(load_default=False)
-    patient = fields.Boolean(load_default=False)
-    potassium_raising = fields.Boolean(load_default=False)
-    other_rows = fields.Boolean(load_default=False)
-
-
-class PagesSchema(Strict):
-    """pages.yaml."""
-
-    two_columns = _many(ColumnsSchema)
-    reading = _many(ReadingSchema)
-    levels = Texts({"": " ".join(ROW_LEVELS)})
-    readings = Texts({"": " ".join(READINGS)})
-    thresholds = fields.Dict(keys=fields.String(), values=required_text(), required=True)
-    phrases = Texts(PHRASES)
-    features = fields.Dict(keys=fields.String(), values=fields.Nested(FeatureSchema), required=True)
-    asked = Texts(ASKED)
-    given = Texts(GIVEN)
-    bands = Texts({"": " ".join(BANDS)})
-    systems = fields.Dict(keys=fields.String(), values=required_text(), required=True)

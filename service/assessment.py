@@ -98,7 +98,10 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
             )
             for w in decision.withheld
         ],
-        "questions": [shown for question in decision.questions for shown in _questions(question)],
+        # An old sign that is to be examined is asked about by two questions.
+        "questions": list(
+            {one["finding"]: one for question in decision.questions for one in _questions(question)}.values()
+        ),
         "notUsed": [{"reference": note.reference, "why": note.why} for note in record.not_used],
         "notUnderstood": [_note(note) for note in record.not_understood],
         "notSeen": list(record.not_seen),

@@ -181,8 +181,9 @@ class Config:
                 " -hex 32 makes"
             )
         smart_form = text("SMART_FORM_URL", "")
-        if smart_form and (problem := fetched_url_problem(smart_form)):
-            raise ConfigError(f"SMART_FORM_URL: {problem}")
+        smart_problem = fetched_url_problem(smart_form) if smart_form else None
+        if smart_problem:
+            raise ConfigError(f"SMART_FORM_URL: {smart_problem}")
         feedback_db = text("FEEDBACK_DB", FEEDBACK_DB)
         if not feedback_db.startswith(("sqlite:///", "postgresql://")):
             raise ConfigError("FEEDBACK_DB: sqlite:///path, or postgresql://user:password@host/name")

@@ -192,12 +192,14 @@ class Evaluator:
             smart_url=self.smart_url,
         )
         situation = Situation(decision, cache(lambda: decided(without_context(submission))), knowledge, call)
+        found = cards_to(cards, situation)
         return Evaluation(
             submission,
             decision,
-            cards_to(cards, situation),
+            found,
             assessment_of(decision, knowledge) if assessed else {},
-            decision.gate if matters(cards, situation) else "no-matter",
+            # An urgent action has a card whatever the context brings.
+            decision.gate if found or matters(cards, situation) else "no-matter",
         )
 
 

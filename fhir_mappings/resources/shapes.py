@@ -381,6 +381,7 @@ class FamilyMemberHistory(Struct):
     patient: Reference | None = None
     date: str | None = None
     condition: list[FamilyCondition | None] | None = None
+    relationship: CodeableConcept | None = None
     notDone: bool | None = None  # STU3
     gender: msgspec.Raw = NOT_THERE  # STU3
     participant: msgspec.Raw = NOT_THERE  # R5

@@ -238,7 +238,7 @@ def family_statements(reader: Reader, located: Located[fhir.FamilyMemberHistory]
                 Basis.REPORTED,
                 located.reference,
                 f"FamilyMemberHistory.condition[{index}].code",
-                text_of(condition.code),
+                ": ".join(filter(None, (text_of(resource.relationship), text_of(condition.code)))),
                 day=recorded.latest,
             )
 

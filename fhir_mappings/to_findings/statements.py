@@ -217,7 +217,17 @@ def evidence_of(statements: Iterable[Statement], used: Iterable[Statement]) -> t
     identities = set(map(id, used))
     ordered = sorted(statements, key=lambda s: (s.reference, s.expression, s.status.value))
     return tuple(
-        Evidence(s.reference, s.expression, s.text, s.status, s.basis, s.day, id(s) in identities, s.history)
+        Evidence(
+            s.reference,
+            s.expression,
+            s.text,
+            s.status,
+            s.basis,
+            s.day,
+            used=id(s) in identities,
+            history=s.history,
+            ended=s.ended,
+        )
         for s in ordered
     )
 

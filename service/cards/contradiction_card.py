@@ -30,7 +30,7 @@ def contradictions(situation: Situation) -> tuple[Contradiction, ...]:
     return tuple(
         found
         for finding in situation.decision.record.findings.values()
-        if (found := _contradicted(finding, before.finding(finding.id)))
+        if (found := _contradicted(finding, before.finding(finding.id), before.as_of))
     )
 
 
@@ -40,14 +40,15 @@ def contradiction_cards(situation: Situation) -> list[dict[str, Any]]:
     return [_ContradictionCard(situation, found).card()] if found else []
 
 
-def _contradicted(now: Finding, before: Finding) -> Contradiction | None:
+def _contradicted(now: Finding, before: Finding, as_of: date) -> Contradiction | None:
+    """An entry that an examination of its day or later contradicts: after an older one it may be new."""
     old = {(evidence.reference, evidence.expression) for evidence in before.evidence}
     for entry in now.evidence:
         opposite = _OPPOSITE.get(entry.status)
         if opposite is None or entry.history or (entry.reference, entry.expression) in old:
             continue
         days = [e.day for e in before.evidence if e.day and _is_examined(e, opposite)]
-        if days:
+        if days and max(days) >= (entry.day or as_of):
             return Contradiction(now.id, entry.status, max(days))
     return None
 

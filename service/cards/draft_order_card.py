@@ -14,7 +14,8 @@ from service.cards.reasons import Reasons
 from service.cards.suggestions import Suggestions
 from service.cards.text import capital, joined, short_result, study_names, together
 from service.decision import Withheld
-from service.decision.draft_orders import Remark, remarks_of
+from service.decision.draft_orders import remarks_of
+from service.decision.remarks import Remark
 from service.decision.table import Action, ActionRole, Row
 
 _SHORT, _FULL = "short", "says"

@@ -15,8 +15,8 @@ from service.cards.suggestions import Suggestions
 from service.cards.text import capital, joined, short_result, test_label, twitch_for
 from service.cards.to_do import ToDo
 from service.decision import Decision, Recommendation
-from service.decision.draft_orders import distinct, urgent_actions
 from service.decision.recommendations import RANK
+from service.decision.remarks import distinct, urgent_actions
 from service.decision.table import ActionRole, Row
 from service.knowledge import Knowledge
 

@@ -132,8 +132,9 @@ class Suggestions:
             if not names:
                 continue
             if words.examines(question):
-                # Its id is that of its first finding: feedback knows findings.
-                yield self._answer(names, self.say("suggestion.normal"), present=False)
+                # Of several findings its id is that of the question: one answer to all of them.
+                asked = question.id if len(names) > 1 else names[0]
+                yield self._answer(names, self.say("suggestion.normal"), present=False, asked=asked)
                 for name in names:
                     yield self._answer([name], self._label(name, "present"), present=True)
                 continue
@@ -145,12 +146,12 @@ class Suggestions:
         finding = capital(finding_name(name, self.terminology, self.wording))
         return self.say(f"suggestion.{answer}", finding=finding)
 
-    def _answer(self, names: Sequence[str], label: str, *, present: bool) -> dict[str, Any]:
-        """A suggestion that records those findings as present or absent."""
+    def _answer(self, names: Sequence[str], label: str, *, present: bool, asked: str = "") -> dict[str, Any]:
+        """A suggestion that records those findings as present or absent. asked: what its id names."""
         answer = "present" if present else "absent"
         day = self.decision.record.as_of
         return self._suggestion(
-            self.call.uuid(f"answer-{answer}", names[0]),
+            self.call.uuid(f"answer-{answer}", asked or names[0]),
             label,
             [
                 (

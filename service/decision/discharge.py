@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fhir_mappings.record import Order
 from service.decision import Decision, Recommendation
-from service.decision.result_facts import days_between
 from service.decision.questions import Question
 from service.decision.recommendations import RANK
+from service.decision.result_facts import days_between
 from service.decision.table import ASK, ORDER, RESULT, ROUTINE, Table
 
 

@@ -1,82 +1,23 @@
 """Remarks on draft orders: what the table adds to each draft that it is relevant to.
 
 A medicine that would be a cause, or that worsens a result out of range; a study that nothing supports; a test
-that is on file or pending; an order for blood tests that leaves out some that a row asks for. An urgent action
-is no remark: every card leads with it.
+that is on file or pending; an order for blood tests that leaves out some that a row asks for. An urgent
+action is no remark: every card leads with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
-from fhir_mappings.record import Draft, Drug, Plausible, Record, Result
-from service.decision import Decision, Recommendation, Withheld, decide
+from fhir_mappings.record import Draft, Record
+from service.decision import Decision, Withheld, decide
+from service.decision.draft_medicines import MedicineJudge
 from service.decision.on_file import PRIORITIES, FiledTests, without_draft_orders
 from service.decision.recommendations import RANK, withheld_by_order, withheld_by_study
-from service.decision.table import (
-    BLOOD,
-    FALSE,
-    PRESENT,
-    ROUTINE,
-    STUDY,
-    TRUE,
-    URGENT,
-    Action,
-    ActionRole,
-    Facts,
-    Row,
-    Table,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """What the table says about one draft order; empty members say nothing.
-
-    effects: rows that hold once the drafted medicine is taken and that ask to review it. results: out of
-    range, read by those rows. lacking: blood tests to take before or with the medicine.
-    unsupported: studies that nothing recorded supports, in a patient examined as normal.
-    examine_first: the same where the examination is missing. child: studies for the paediatric team.
-    answered: tests of the draft that are on file or pending. left_out: analytes of an action that a row asks
-    for and that nothing orders. because: the fired rows that ask for them.
-    elsewhere: analytes that another remark of the call suggests.
-    """
-
-    draft: Draft
-    level: str = "info"
-    effects: tuple[Row, ...] = ()
-    results: tuple[Result, ...] = ()
-    lacking: tuple[str, ...] = ()
-    unsupported: tuple[Action, ...] = ()
-    examine_first: tuple[Action, ...] = ()
-    child: tuple[Action, ...] = ()
-    answered: tuple[Withheld, ...] = ()
-    left_out: tuple[str, ...] = ()
-    because: tuple[Row, ...] = ()
-    elsewhere: frozenset[str] = frozenset()
-
-    @property
-    def suggested(self) -> tuple[str, ...]:
-        """The analytes that this remark suggests to order."""
-        return tuple(a for a in (*self.lacking, *self.left_out) if a not in self.elsewhere)
-
-    @property
-    def is_empty(self) -> bool:
-        members = self.effects, self.unsupported, self.examine_first, self.child, self.answered
-        return not (any(members) or self.left_out)
-
-    @property
-    def drugs(self) -> tuple[Drug, ...]:
-        """The drafted medicines that the effects are about."""
-        classes = {name for row in self.effects for name in row.drug_classes}
-        return tuple(drug for drug in self.draft.drugs if drug.classes & classes)
-
-
-def urgent_actions(decision: Decision) -> tuple[Recommendation, ...]:
-    """The actions that cannot wait and that no order of that priority covers, as the decision ranks them."""
-    return tuple(made for made in decision.recommendations if made.urgency != ROUTINE)
+from service.decision.remarks import Remark, classes_of, distinct
+from service.decision.table import BLOOD, PRESENT, ROUTINE, STUDY, TRUE, URGENT, Action, Facts, Row, Table
 
 
 def drafts_matter(drafts: Iterable[Draft], table: Table) -> bool:
@@ -84,7 +25,7 @@ def drafts_matter(drafts: Iterable[Draft], table: Table) -> bool:
     return any(
         draft.selected
         and (
-            any(row.drug_classes & _classes(draft) for row in table.rows)
+            any(row.drug_classes & classes_of(draft) for row in table.rows)
             or any(_names(draft, action) for action in table.actions.values())
         )
         for draft in drafts
@@ -122,9 +63,8 @@ class _Judge:
         self.table = table
         self.decision = decision
         self.facts: Facts = decision.facts
-        self.on_file = FiledTests(decision.record, table, decision.facts)
+        self.medicines = MedicineJudge(decision, table)
         self.signed = FiledTests(without_draft_orders(decision.record), table, decision.facts)
-        self.review = table.action_for(ActionRole.MEDICATION_REVIEW).id
         # What the drafts leave out is named once, at the first draft that it belongs to.
         self.actions_named: set[str] = set()
 
@@ -140,7 +80,7 @@ class _Judge:
 
     def remark(self, draft: Draft) -> Remark:
         if draft.drugs:
-            return self.of_medicine(draft)
+            return self.medicines.remark(draft)
         remark = Remark(draft)
         for action in self.table.actions.values():
             if _names(draft, action):
@@ -148,83 +88,6 @@ class _Judge:
                     self.of_study(remark, action) if action.order == STUDY else self.of_order(remark, action)
                 )
         return replace(remark, answered=remark.answered or self._answered(draft))
-
-    def of_medicine(self, draft: Draft) -> Remark:
-        """What it does to the advice, and the blood tests that belong before it or with it."""
-        taken, without = self._facts_with(draft)
-        effects = tuple(
-            row
-            for row in self.table.rows
-            if not row.last and self._reviews(row, taken) and not self._reviews(row, without)
-        )
-        results = self._results_behind(effects, taken, without)
-        return Remark(
-            draft,
-            level="warning" if results else "info",
-            effects=effects,
-            results=results,
-            lacking=self._lacking(draft) if effects else (),
-        )
-
-    def _facts_with(self, draft: Draft) -> tuple[Facts, Facts]:
-        """The facts with the drafted medicine taken, and without any medicine of its classes.
-
-        The timing of the same medicine on file counts for the draft too. For an isolated eyelid no medicine
-        is looked for as a cause.
-        """
-        refuted = {d.name.casefold() for d in self.decision.record.drugs if d.plausible is Plausible.NO}
-        eyelid = self.facts.get("isolated-eyelid") == TRUE
-        without, taken = dict(self.facts), dict(self.facts)
-        for name in _classes(draft):
-            without |= {f"drug {name}": Plausible.NO.value, f"current {name}": FALSE}
-            taken |= {f"drug {name}": Plausible.NO.value, f"current {name}": TRUE}
-        for drug in draft.drugs:
-            if not eyelid and drug.name.casefold() not in refuted:
-                taken |= {f"drug {name}": Plausible.YES.value for name in drug.classes}
-        return taken, without
-
-    def _reviews(self, row: Row, facts: Facts) -> bool:
-        """Whether the row holds and asks to review medicines."""
-        return row.holds(facts) and any(
-            asked.id == self.review and (asked.condition is None or asked.condition(facts))
-            for asked in row.actions
-        )
-
-    def _results_behind(self, effects: tuple[Row, ...], taken: Facts, without: Facts) -> tuple[Result, ...]:
-        """The results to act on that those rows read together with the medicine, most dangerous first."""
-        analytes = {
-            analyte
-            for row in effects
-            for term in row.terms
-            if all(x.true_in(taken) for x in term) and not all(x.true_in(without) for x in term)
-            for x in term
-            for fact in self.table.result_facts.get(x.variable, ())
-            for analyte in fact.analytes
-        }
-        acting = self.table.action_for(ActionRole.ACT_ON_RESULT).id
-        return tuple(
-            result
-            for made in self.decision.recommendations
-            if made.id == acting
-            for result in made.results
-            if self.table.counts_as.get(result.analyte, result.analyte) in analytes
-        )
-
-    def _lacking(self, draft: Draft) -> tuple[str, ...]:
-        """The analytes that are neither on file, ordered nor asked for today, where the class calls for them."""
-        if not _classes(draft) & self.table.electrolytes_with_drafts_of:
-            return ()
-        if self.facts.get("isolated-eyelid") == TRUE:
-            return ()
-        action = self.table.action_for(ActionRole.MISSING_BLOOD_TESTS)
-        urgent = {analyte for made in urgent_actions(self.decision) for analyte in made.analytes}
-        return tuple(
-            analyte
-            for analyte in action.analytes
-            if analyte not in urgent
-            and self.on_file.answering_result(analyte, action, (), ROUTINE) is None
-            and self.on_file.order_for({analyte, action.id}, action) is None
-        )
 
     def of_study(self, remark: Remark, action: Action) -> Remark:
         """A study for the paediatric team, unsupported, or too early: silent where anything supports it."""
@@ -316,18 +179,9 @@ def undrafted(record: Record) -> Record:
     return replace(without_draft_orders(record), drafts=())
 
 
-def distinct(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """The rows without repeats, in their order."""
-    return tuple({row.id: row for row in rows}.values())
-
-
 def _highest_level(rows: Iterable[Row]) -> str:
     # A level that depends on the examination or on what remains ("calm") is bounded by the decision's.
     return max((row.level if row.level in RANK else "warning" for row in rows), key=RANK.__getitem__)
-
-
-def _classes(draft: Draft) -> frozenset[str]:
-    return frozenset(name for drug in draft.drugs for name in drug.classes)
 
 
 def _names(draft: Draft, action: Action) -> bool:

@@ -265,6 +265,11 @@ def answered(record: Record, table: Table, facts: Facts, finding: str, fact: str
 def _start_if_found_today(record: Record) -> Days:
     """When a weakness that is found today can have begun (section 1, "Start of a finding")."""
     finding, onset = record.finding("weakness"), record.twitch.onset.earliest
+    # Too old to count, and not ended: it was there all the time.
+    listed = [e for e in finding.evidence if e.status is Status.PRESENT and e.history and not e.ended]
+    if listed:
+        first = min((e.day for e in listed if e.day), default=None)
+        return Days(None, first)
     absent = [
         e.day
         for e in finding.evidence

@@ -84,21 +84,37 @@ def outcome_of(on_file: FiledTests, facts: Facts, base: Outcome | None = None) -
         base: The outcome of `on_file.base`: only rows that read a fact that differs are read again.
     """
     table = on_file.table
-    fired = _fired(table, facts) if base is None else _fired_again(table, facts, on_file.base, base)
+    if base is None:
+        fired = [row for row in table.rows if not row.last and row.holds(facts)]
+    else:
+        changed = {name for name, fact in facts.items() if on_file.base.get(name, UNKNOWN) != fact}
+        fired = _fired_again(table, facts, changed, base)
+        if _changes_nothing(on_file, facts, changed, fired, base):
+            return base
     settled = _Settled(on_file, facts, demands_of(table, fired, facts))
     level = _level(table, facts, fired, settled.recommendations)
-    read = {**facts, **_last_features(table, fired, settled.demands, level)}
+    last_facts = _last_features(fired, settled.demands, level)
+    read = {**facts, **last_facts}
     last = [row for row in table.rows if row.last and row.holds(read)]
     settled.add(demands_of(table, last, read))
-    return Outcome(level, (*fired, *last), tuple(settled.recommendations), tuple(settled.withheld))
+    return Outcome(
+        level, (*fired, *last), tuple(settled.recommendations), tuple(settled.withheld), last_facts
+    )
 
 
-def _fired(table: Table, facts: Facts) -> list[Row]:
-    return [row for row in table.rows if not row.last and row.holds(facts)]
+def _changes_nothing(
+    on_file: FiledTests, facts: Facts, changed: set[str], fired: Sequence[Row], base: Outcome
+) -> bool:
+    """Whether the same rows fire, and nothing that changed is read beyond their conditions."""
+    # A study or visit is weighed against the days on which signs were found.
+    if on_file.record.studies or not changed.isdisjoint(on_file.table.read_beyond_rows):
+        return False
+    read = {**facts, **base.last_facts}
+    last = [row for row in on_file.table.rows if row.last and row.holds(read)]
+    return tuple(base.rows) == (*fired, *last)
 
 
-def _fired_again(table: Table, facts: Facts, before: Facts, base: Outcome) -> list[Row]:
-    changed = (name for name, fact in facts.items() if before.get(name, UNKNOWN) != fact)
+def _fired_again(table: Table, facts: Facts, changed: Iterable[str], base: Outcome) -> list[Row]:
     affected = frozenset().union(*(table.readers.get(name, frozenset()) for name in changed))
     held = {row.id for row in base.rows if row.id not in affected}
     return [
@@ -108,10 +124,7 @@ def _fired_again(table: Table, facts: Facts, before: Facts, base: Outcome) -> li
     ]
 
 
-def _last_features(
-    table: Table, fired: Sequence[Row], demands: Iterable[Demand], level: str
-) -> dict[str, str]:
-    demands = tuple(demands)
+def _last_features(fired: Sequence[Row], demands: Sequence[Demand], level: str) -> dict[str, str]:
     holds = {
         "level-info": level == "info",
         "asks-for-test": any(demand.action.is_test for demand in demands),

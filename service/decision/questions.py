@@ -181,7 +181,7 @@ class Inquiry:
     def _asks_nothing(self) -> bool:
         """Whether every critical row is a result, a poisoning or a withdrawal."""
         critical = [row for row in self.now.rows if row.level == "critical"]
-        return bool(critical) and all(row.asks_nothing for row in critical)
+        return bool(critical) and all(row.asks_nothing(self.facts) for row in critical)
 
     def _is_open(self, asked: AskedQuestion, name: str) -> bool:
         """Whether the finding is unknown; a sign that was only reported absent is open to examination."""

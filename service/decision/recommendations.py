@@ -83,6 +83,8 @@ class Outcome:
     rows: tuple[Row, ...]
     recommendations: tuple[Recommendation, ...]
     withheld: tuple[Withheld, ...]
+    # The facts that are read after the ordinary rows.
+    last_facts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     key: Key = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

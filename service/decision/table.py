@@ -217,6 +217,10 @@ class RowAction:
     when: Condition | None = None
 
 
+def _never(facts: Facts) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Support:
     """Claims (or anchors) a row rests on and how it reads them: stated, interpreted or addition."""
@@ -240,7 +244,8 @@ class Row:
     """One row of the table. `when` is its condition as written, with the rows it names put in; `terms` the
     disjunctive form of that and `holds` the function.
 
-    level: a level, "calm" or "until-done". asks_nothing: it is a result, a poisoning or a withdrawal.
+    level: a level, "calm" or "until-done". asks_nothing: whether it is a result, a poisoning or a
+    withdrawal.
     supports_studies: while it fires, no draft order of a study is called unsupported.
     """
 
@@ -254,7 +259,7 @@ class Row:
     holds: Callable[[Facts], bool]
     terms: tuple[Term, ...]
     last: bool = False
-    asks_nothing: bool = False
+    asks_nothing: Callable[[Facts], bool] = _never
     supports_studies: bool = False
     beside_benign: bool = False
     drug_classes: frozenset[str] = frozenset()
@@ -394,9 +399,16 @@ class Table:
     electrolytes_with_drafts_of: frozenset[str]
     # Variable -> the ordinary rows that read it.
     readers: Mapping[str, frozenset[str]] = field(init=False, repr=False)
+    # Variables that are read beyond the conditions of the ordinary rows: by actions, removals and the level.
+    read_beyond_rows: frozenset[str] = field(init=False, repr=False)
     _rows_by_id: Mapping[str, Row] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        asked = [action for row in self.rows for action in row.actions]
+        beyond = {"child-age", "examined-normal"}.union(
+            *(variables(action.when) for action in asked if action.when), *(a.findings for a in asked)
+        )
+        object.__setattr__(self, "read_beyond_rows", frozenset(beyond))
         object.__setattr__(self, "_rows_by_id", {row.id: row for row in self.rows})
         readers: dict[str, set[str]] = {}
         for row in self.rows:

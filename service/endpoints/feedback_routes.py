@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -30,13 +30,15 @@ def feedback(
     blueprint = Blueprint("feedback", __name__)
     services = frozenset(config.shared_service_id or hook["id"] for hook in knowledge.hooks)
     names = names_in_ids(knowledge)
+    findings_of = {question.id: question.findings for question in knowledge.table.questions}
 
     @blueprint.post("/cds-services/<service_id>/feedback")
     def post(service_id: str) -> Response:
         if service_id not in services:
             raise NotFound([Issue("not-found", "No such service: see GET /cds-services.", "http.url")])
         content = _checked(body_of(request), clock)
-        items = _ItemReader(CardIds(config.card_secrets, service_id), service_id, names).items(content)
+        ids = CardIds(config.card_secrets, service_id)
+        items = _ItemReader(ids, service_id, names, findings_of).items(content)
         try:
             store.add(items)
         except StoreDown as error:
@@ -70,7 +72,9 @@ def names_in_ids(knowledge: Knowledge) -> Mapping[str, Mapping[int, str]]:
     """Kind of id -> code -> name. Raises KnowledgeError if two names have the same code."""
     table = knowledge.table
     try:
-        answers = names_by_code(sorted(knowledge.terminology.findings))
+        # "Examined: normal" answers a whole question.
+        asked = {question.id for question in table.questions}
+        answers = names_by_code(sorted({*knowledge.terminology.findings, *asked}))
         return {
             "card": names_by_code(row.id for row in table.rows),
             "order": names_by_code(table.actions),
@@ -98,8 +102,15 @@ def _checked(body: bytes, clock: Callable[[], datetime]) -> list[dict[str, Any]]
 class _ItemReader:
     """Reads the ids of items; an id that is not ours is an issue with its place."""
 
-    def __init__(self, ids: CardIds, service_id: str, names: Mapping[str, Mapping[int, str]]) -> None:
+    def __init__(
+        self,
+        ids: CardIds,
+        service_id: str,
+        names: Mapping[str, Mapping[int, str]],
+        findings_of: Mapping[str, tuple[str, ...]],
+    ) -> None:
         self.ids = ids
+        self.findings_of = findings_of
         self.service_id = service_id
         self.names = names
         self.issues: list[Issue] = []
@@ -116,6 +127,10 @@ class _ItemReader:
         if card is not None and card.kind != "card":
             self._add_issue(f"{place}.card", "the id of a suggestion, not of a card")
         accepted = tuple(self._accepted(item, card, place))
+        if self._answered(accepted, "answer-present") & self._answered(accepted, "answer-absent"):
+            self._add_issue(
+                f"{place}.acceptedSuggestions", "both answers to one question: name the one that was accepted"
+            )
         if card is None:
             return None
         override = item.get("overrideReason") or {}
@@ -132,6 +147,11 @@ class _ItemReader:
             (reason["system"], reason["code"]) if reason else None,
             override.get("userComment") or None,
         )
+
+    def _answered(self, accepted: Iterable[Accepted], kind: str) -> set[str]:
+        """The findings that the accepted suggestions of that kind answer."""
+        names = [suggestion.name for suggestion in accepted if suggestion.kind == kind]
+        return {finding for name in names if name for finding in self.findings_of.get(name) or (name,)}
 
     def _accepted(self, item: dict[str, Any], card: CardId | None, place: str) -> Iterator[Accepted]:
         for number, suggestion in enumerate(item.get("acceptedSuggestions") or ()):

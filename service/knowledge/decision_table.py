@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +27,7 @@ from service.decision.table import (
     CriticalBeside,
     Disorder,
     Example,
+    Facts,
     Removal,
     ResultFact,
     Row,
@@ -152,7 +153,7 @@ class _TableReader(ConditionReader):
             holds=predicate(condition),
             terms=terms(condition),
             last=raw["reads"] == "last",
-            asks_nothing=raw["asks_nothing"],
+            asks_nothing=self.asks_nothing(raw["asks_nothing"], place),
             supports_studies=raw["supports_studies"],
             beside_benign=raw["beside_benign"],
             roles=self.roles(raw["roles"], RowRole, place),
@@ -162,6 +163,11 @@ class _TableReader(ConditionReader):
                 if name.startswith(("drug ", "current ", "stopped "))
             ),
         )
+
+    def asks_nothing(self, value: Any, place: str) -> Callable[[Facts], bool]:
+        if value in (None, True):
+            return lambda facts: value is True
+        return predicate(self.condition(value, f"{place}.asks_nothing"))
 
     def row_action(self, raw: Mapping[str, Any], place: str) -> RowAction:
         when = self.optional(raw["when"], place)

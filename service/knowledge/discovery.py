@@ -32,6 +32,8 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
     ]
     if problems:
         raise KnowledgeError(problems)
+    # A total calcium is adjusted by them.
+    adjusting = {a.adjustment.analyte for a in terminology.analytes.values() if a.adjustment is not None}
     codes = {
         "{codes:findings}": _codes(
             key
@@ -40,7 +42,9 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
         )
         + "".join(f",{code}" for _, code in sorted(terminology.tobacco_status)),
         "{codes:labs}": _codes(
-            key for key, analyte in terminology.analyte_codes.items() if analyte in table.shown_results
+            key
+            for key, analyte in terminology.analyte_codes.items()
+            if analyte in table.shown_results or analyte in adjusting
         ),
         "{codes:reports}": _codes(
             key for key, name in terminology.procedures.items() if name in terminology.studies

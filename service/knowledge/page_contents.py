@@ -14,7 +14,7 @@ from service.decision.table import ActionRole, Row
 from service.knowledge import Knowledge
 from service.knowledge.page_wording import Columns
 from service.knowledge.row_inputs import Operands
-from service.knowledge.rules_in_words import ActionsInWords, Rules, example_shown
+from service.knowledge.rules_in_words import ActionsInWords, Rules, example_shown, short_of
 from service.knowledge.wording import Wording
 
 # The rows that one page shows at most, and how much of an unknown name it repeats.
@@ -95,8 +95,8 @@ class Sources:
 
 def _text(wording: Wording, place: str) -> str:
     """The text of a place, or the first text below it."""
-    text = wording.maybe(f"{place}.says") or wording.maybe(place)
-    return text or next(text for name, text in wording.texts.items() if name.startswith(f"{place}."))
+    names = (f"{place}.says", place, *(name for name in wording.texts if name.startswith(f"{place}.")))
+    return next((wording.texts[name] for name in names if wording.texts.get(name)), place.replace("_", " "))
 
 
 class Explained:
@@ -237,7 +237,7 @@ class Explained:
             "asksFor": [
                 {
                     "id": action.id,
-                    "says": self._short(action.id, action.urgency),
+                    "says": short_of(self.knowledge.wording, action.id, action.urgency),
                     "urgency": action.urgency,
                 }
                 for action in row.actions
@@ -245,16 +245,9 @@ class Explained:
             "url": f"/knowledge/{row.id}",
         }
 
-    def _short(self, action: str, urgency: str) -> str:
-        wording = self.knowledge.wording
-        short = wording.say(f"actions.{action}.short")
-        return wording.maybe(f"actions.{action}.short_{urgency}") or short
-
     def _on_the_card(self, row: Row) -> str:
         """The phrase for a row in the summary of a card; "" if it has none."""
-        return self.knowledge.wording.maybe(f"found.{row.id}").replace(
-            "{abnormal}", self.pages.phrases["abnormal"]
-        )
+        return self.knowledge.wording.maybe(f"found.{row.id}")
 
     def _neighbours(self, row: Row) -> dict[str, Any]:
         rows = self.table.rows

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fhir_mappings.terminology import Analyte, Terminology
-from schemas.knowledge_table import PagesSchema, names_in
+from schemas.knowledge_pages import PagesSchema, names_in
 from service.decision.facts import FEATURES
 from service.decision.table import ResultFact, Table
 from service.knowledge.claims import Claims

@@ -210,15 +210,8 @@ class ActionsInWords:
         }
 
     def says(self, action: Action, asked: RowAction | None = None) -> str:
-        """The text of the action on a card."""
-        place = f"actions.{action.id}"
-        analytes = joined((self.terminology.analytes[a].label for a in action.analytes), "and")
-        urgency = asked.urgency if asked else ROUTINE
-        choices = [f"says_{urgency}", "says"]
-        if asked and asked.paediatric:
-            choices[:0] = [f"says_paediatric_{urgency}", "says_paediatric"]
-        texts = (self.wording.maybe(f"{place}.{choice}", analytes=analytes) for choice in choices)
-        return next(text for text in texts if text)
+        """The action in a few words, with its urgency: "neurology referral today"."""
+        return short_of(self.wording, action.id, asked.urgency if asked else ROUTINE)
 
     def _notes(self, asked: RowAction) -> Iterator[str]:
         yield self.asked[asked.urgency]
@@ -264,6 +257,11 @@ class ActionsInWords:
             yield asked["beside_urgent"]
         if action.withheld_from_child:
             yield asked["child"].format(years=limits.child_years)
+
+
+def short_of(wording: Wording, action: str, urgency: str = ROUTINE) -> str:
+    """The short text of an action, with its urgency where it has one."""
+    return wording.maybe(f"actions.{action}.short_{urgency}") or wording.say(f"actions.{action}.short")
 
 
 def example_shown(example: Example, pages: PageWording, terminology: Terminology) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 from fhir_mappings.record import Draft, Drug, Order, Record
 from service.cards import Call, Situation, cards_to
 from service.decision import decide
-from service.decision.draft_orders import Remark, remarks_of
+from service.decision.draft_orders import remarks_of
+from service.decision.remarks import Remark
 from service.knowledge import load_knowledge
 from tests.knowledge.patients import days_ago, record_of_example, result
 

@@ -34,7 +34,8 @@ def hook(examined: Evidence, listed: Evidence = LISTED) -> tuple[Record, Record]
     ("examined", "expected"),
     [
         (EXAMINED_ABSENT, True),
-        (replace(EXAMINED_ABSENT, day=days_ago(3)), True),
+        (replace(EXAMINED_ABSENT, day=days_ago(1)), False),
+        (replace(EXAMINED_ABSENT, day=None), False),
         (replace(EXAMINED_ABSENT, basis=Basis.REPORTED), False),
         (replace(EXAMINED_ABSENT, basis=Basis.LISTED), False),
         (replace(EXAMINED_ABSENT, history=True), False),
@@ -49,7 +50,9 @@ def test_only_an_examination_that_disagrees_is_named(examined: Evidence, expecte
 
 def test_it_is_named_before_any_test_is_advised() -> None:
     (card,) = cards("new-problem", *hook(EXAMINED_ABSENT))
-    assert card["summary"].startswith("Weakness is put on the problem list, but examination found none 24 Nov")
+    assert card["summary"].startswith(
+        "Weakness is put on the problem list, but examination found none 24 Nov"
+    )
     assert above(card)[0].startswith("1. Weakness is put on the problem list")
     assert "Examine again before any test" in above(card)[0]
     assert "suggestions" not in card
@@ -61,6 +64,15 @@ def test_a_refuted_entry_against_an_examined_sign() -> None:
     refuted = replace(LISTED, status=Status.ABSENT)
     (card,) = cards("new-problem", *hook(seen, refuted))
     assert "recorded as refuted, but examination found it" in card["summary"]
+
+
+@pytest.mark.parametrize(("listed", "expected"), [(2, True), (3, True), (4, True), (1, False), (None, False)])
+def test_only_an_examination_that_is_not_older_than_the_entry(listed: int | None, expected: bool) -> None:
+    """After an older examination the problem may be new."""
+    examined = replace(EXAMINED_ABSENT, day=days_ago(2))
+    entry = replace(LISTED, day=None if listed is None else days_ago(listed))
+    found = cards("new-problem", *hook(examined, entry))
+    assert any("on the problem list, but examination" in card["summary"] for card in found) is expected
 
 
 def test_an_entry_that_was_there_before_is_no_news() -> None:

@@ -62,14 +62,14 @@ NO_SUPPORT: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("study", STUDIES)
-@pytest.mark.parametrize(("examined", "support"), product(EXAMINATIONS, SUPPORT))
+@pytest.mark.parametrize(("examined", "support"), list(product(EXAMINATIONS, SUPPORT)))
 def test_what_supports_a_study_is_silent(study: str, examined: str, support: str) -> None:
     given = {"sites": ["thigh"], **EXAMINATIONS[examined], **SUPPORT[support]}
     assert verdict(patient(**given), study) == SILENT
 
 
 @pytest.mark.parametrize("study", STUDIES)
-@pytest.mark.parametrize(("examined", "support"), product(EXAMINATIONS, NO_SUPPORT))
+@pytest.mark.parametrize(("examined", "support"), list(product(EXAMINATIONS, NO_SUPPORT)))
 def test_what_does_not_depends_on_the_examination(study: str, examined: str, support: str) -> None:
     given = {"sites": ["thigh"], **EXAMINATIONS[examined], **NO_SUPPORT[support]}
     expected = UNSUPPORTED if examined == "normal" else EXAMINE

@@ -7,6 +7,7 @@ from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.servicerequest import ServiceRequest
 from flask.testing import FlaskClient
 
+from service.cards.detail import MOST_LINES, MOST_LINES_ABOVE, MOST_WORDS_ABOVE
 from tests.hooks.requests import answered, cards
 from tests.hooks.situations import DIRECTORY, SITUATIONS, page
 from tools.openapi.answers import HookAnswerSchema
@@ -58,6 +59,26 @@ def test_no_card_tells_anyone_what_not_to_prescribe(client: FlaskClient, name: s
     for card in cards(client, SITUATIONS[name][1]):
         text = f"{card['summary']} {card['detail']}".lower()
         assert [words for words in NEVER if words in text] == []
+
+
+@EACH
+def test_every_card_keeps_the_limits_of_the_work_up_card(client: FlaskClient, name: str) -> None:
+    for card in cards(client, SITUATIONS[name][1]):
+        detail = [line for line in card["detail"].splitlines() if line.strip()]
+        above = [line for line in card["detail"].split("\n---")[0].splitlines() if line.strip()]
+        assert len(card["summary"]) < 140
+        assert len(above) <= MOST_LINES_ABOVE
+        assert sum(len(line.split()) for line in above) <= MOST_WORDS_ABOVE
+        assert len(detail) <= MOST_LINES
+        assert len(card["links"]) == 1
+        assert len(card["overrideReasons"]) <= 5
+        assert "icon" not in card["source"]
+
+
+@EACH
+def test_no_two_cards_of_an_answer_have_one_content(client: FlaskClient, name: str) -> None:
+    found = [(card["summary"], card["detail"]) for card in cards(client, SITUATIONS[name][1])]
+    assert len(set(found)) == len(found)
 
 
 @EACH

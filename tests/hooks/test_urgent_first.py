@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fhir_mappings.record import Draft, Drug, Order, Record
+from service.cards.detail import MOST_LINES_ABOVE, MOST_WORDS_ABOVE
 from service.decision import decide
 from tests.hooks.drafts import (
     TABLE,
@@ -22,7 +24,7 @@ from tests.hooks.drafts import (
     pending,
     results,
 )
-from tests.knowledge.patients import days_ago
+from tests.knowledge.patients import days_ago, record_of_example
 
 # name -> (patient, words of the first line, an order that covers it)
 URGENT: dict[str, tuple[Record, str, Order]] = {
@@ -133,3 +135,25 @@ def test_one_click_on_one_card_of_the_call_orders_it() -> None:
     first, second = draft_cards(record, medicine("ssri"), medicine("cns-stimulant", name="b"))
     assert any("neurology" in label for label in labels(first))
     assert not any("neurology" in label for label in labels(second))
+
+
+def test_any_draft_in_the_record_of_any_example_keeps_the_limits() -> None:
+    chance = random.Random(11)
+    classes = sorted({name for row in TABLE.rows for name in row.drug_classes})
+    tests = sorted({t for a in TABLE.actions.values() for t in (a.id, *a.analytes, *a.studies)})
+    found = 0
+    for row in TABLE.rows:
+        for example in row.examples:
+            drafts = (
+                medicine(*chance.sample(classes, 2), name="a"),
+                order(*chance.sample(tests, 3), name="b"),
+                order(*chance.sample(tests, 1), name="c", priority="stat"),
+            )
+            for card in draft_cards(record_of_example(example.given), *drafts):
+                found += 1
+                assert 0 < len(card["summary"]) < 140
+                assert len(above(card)) <= MOST_LINES_ABOVE
+                assert sum(len(text.split()) for text in above(card)) <= MOST_WORDS_ABOVE
+                if card["indicator"] == "critical":
+                    assert above(card)[0].startswith("1. **")
+    assert found > 100

@@ -69,33 +69,34 @@ WORDS: Resource = {
     "status": "final",
     "code": {"text": KNOWLEDGE.terminology.findings["fasciculation"].label},
     "subject": {"reference": "Patient/v34"},
-    "effectiveDateTime": "2026-11-20",
+    "effectiveDateTime": "2026-06-10",
     "valueString": "left side, see the letter",
 }
 
 
-def only(observation: Resource) -> Resource:
-    """A call about a patient of whom nothing else is recorded."""
-    request = call("patient-view", "v34")
+def only(request: Resource, *observations: Resource) -> Resource:
+    """The request about a patient of whom nothing else is recorded."""
     empty = {"resourceType": "Bundle", "type": "searchset", "total": 0}
-    request["prefetch"] |= dict.fromkeys(("conditions", "examinations", "labs", "medications"), empty)
-    entries = [{"resource": observation}]
-    request["prefetch"]["findings"] = {**empty, "total": 1, "entry": entries}
+    request["prefetch"] |= dict.fromkeys(("conditions", "findings", "examinations", "labs"), empty)
+    if observations:
+        entries = [{"resource": observation} for observation in observations]
+        request["prefetch"]["findings"] = {**empty, "total": len(entries), "entry": entries}
     return request
 
 
 def test_a_call_is_answered_with_the_card(client: FlaskClient) -> None:
-    (card,) = answered_cards(client, only(WORDS))
+    (card,) = answered_cards(client, only(call("patient-view", "v34"), WORDS))
     assert "Observation/t1" in card["summary"]
     assert "letter" not in f"{card['summary']}{card['detail']}"
 
 
 def test_a_coded_twitch_whose_value_is_not_understood_is_412(client: FlaskClient) -> None:
     coded = {**WORDS, "code": problem("v34", "fasciculation")["code"]}
-    assert posted(client, only(coded))[0] == 412
+    assert posted(client, only(call("patient-view", "v34"), coded))[0] == 412
 
 
 def test_a_new_problem_in_words_opens_the_gate(client: FlaskClient) -> None:
     added = problem("v34", "fasciculation", code={"text": "Muscle twitching"})
-    (card,) = answered_cards(client, call("problem-list-item-create", "v34", conditions=bundle(added)))
-    assert card["indicator"] in ("info", "warning")
+    request = only(call("problem-list-item-create", "v34", conditions=bundle(added)))
+    (card,) = answered_cards(client, request)
+    assert KNOWLEDGE.wording.say("lead.in_words") in card["detail"]

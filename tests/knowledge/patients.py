@@ -24,7 +24,8 @@ from fhir_mappings.record import (
 )
 from service.decision.facts import facts_of
 from service.decision.on_file import FiledTests
-from service.decision.outcome import Outcome, outcome_of
+from service.decision.outcome import outcome_of
+from service.decision.recommendations import Outcome
 from service.decision.table import Table
 
 TODAY = date(2026, 11, 24)

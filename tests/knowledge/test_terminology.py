@@ -152,6 +152,8 @@ def test_a_display_is_the_code_systems_own_or_left_out() -> None:
         "breathlessness lying flat",
         "difficulty with speech or swallowing",
         "low muscle tone",
+        "muscle stiffness",
+        "upper motor neurone sign",
     }
     displays = {coding["code"]: coding.get("display") for code in codes for coding in code["coding"]}
     assert displays["2823-3"] == "Potassium [Moles/volume] in Serum or Plasma"

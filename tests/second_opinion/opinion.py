@@ -1,7 +1,7 @@
 """A second opinion: the decision once more, slow and plain, from the decision model and the YAML alone.
 
-It shares no code with the service; the two are compared in this folder's tests. Where the model is silent,
-what was chosen here stands in a comment.
+It shares no code with the service; the tests of this folder compare the two. Where the model can be read in
+two ways, the clinically safer reading is taken, and a comment says so.
 """
 
 from __future__ import annotations
@@ -9,18 +9,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.second_opinion.opinion_facts import facts_of
-from tests.second_opinion.opinion_knowledge import FOLDER, knowledge
 from tests.second_opinion.opinion_outcome import Case
-from tests.second_opinion.opinion_questions import Inquiry
-from tests.second_opinion.plain import plain
+from tests.second_opinion.opinion_questions import questions as questions_of
+from tests.second_opinion.opinion_questions import span
+from tests.second_opinion.opinion_table import FOLDER, Table, knowledge
+
+EMPTY = ("rows", "recommendations", "withheld", "questions", "advice")
 
 
-def gate_of(table: dict[str, Any], record: dict[str, Any]) -> str:
-    """Why there is no card; empty where there is one (section 2).
-
-    What closes it for certain is named before what was not seen.
-    """
+def gate_of(table: Table, record: dict[str, Any]) -> str:
+    """Why there is no card; empty where there is one (section 2)."""
     if record["patient"]["deceased"]:
         return "deceased"
     for name in table["closes_gate"]:
@@ -31,32 +29,27 @@ def gate_of(table: dict[str, Any], record: dict[str, Any]) -> str:
         return ""
     if {"conditions", "findings"} & set(record["not_seen"]):
         return "unseen"
-    # Silent in the model: what may have been a twitch and could not be read is no "no twitch".
     return "unread" if record["unread"] else "no-twitch"
 
 
-def opinion(record: Any, folder: Path = FOLDER, *, questions: bool = True) -> dict[str, Any]:
-    """The decision on a record (a Record, or its plain form).
+def opinion(record: dict[str, Any], folder: Path = FOLDER, *, questions: bool = True) -> dict[str, Any]:
+    """The decision on a plain record.
 
-    Members: gate, level, rows, recommendations (id, urgent, because, analytes, paediatric, routine_order),
-    withheld (id, kind, tests), questions (ids; None where not wanted: they cost most), advice, range.
+    Members: gate, level, rows, recommendations, withheld, questions and range (None where not wanted: they
+    take the most time), advice.
     """
-    table, seen = knowledge(folder), plain(record)
-    gate = gate_of(table, seen)
+    table = knowledge(folder)
+    gate = gate_of(table, record)
     if gate:
-        return {
-            "gate": gate,
-            "level": "none",
-            **{name: [] for name in ("rows", "recommendations", "withheld", "questions", "advice")},
-            "range": ["none", "none"],
-        }
-    case, facts = Case(table, seen), facts_of(table, seen)
-    inquiry = Inquiry(case, facts)
-    made = inquiry.outcome(())
+        return {"gate": gate, "level": "none", "range": ["none", "none"], **{name: [] for name in EMPTY}}
+    case = Case(table, record)
     return {
         "gate": "",
-        **made,
-        "questions": inquiry.asked() if questions else None,
-        "advice": case.advice(made, facts),
-        "range": inquiry.span(),
+        "level": case.level,
+        "rows": [row["id"] for row in case.fired],
+        "recommendations": sorted(case.recommended, key=lambda made: str(made["id"])),
+        "withheld": sorted(case.withheld, key=lambda one: (one["id"], one["why"])),
+        "questions": questions_of(case) if questions else None,
+        "range": span(case) if questions else None,
+        "advice": case.advice(),
     }

@@ -1,4 +1,4 @@
-"""Rows, level, recommendations and what is withheld (sections 3 and 4), straight from the conditions."""
+"""Rows, actions, what section 4 removes, and the level (section 3), straight from the conditions."""
 
 from __future__ import annotations
 
@@ -6,258 +6,374 @@ from datetime import date
 from typing import Any
 
 from tests.second_opinion.opinion_facts import (
+    OUT,
     Facts,
-    days_since,
-    is_abnormal,
+    Plain,
+    age_of,
+    band_of,
+    disorders_of,
+    facts_of,
+    is_present,
+    last_facts,
+    results_in_state,
     results_of,
-    unnamed_disorders,
 )
-from tests.second_opinion.opinion_knowledge import LEVELS, actions_of, leaves, names_in, row_named
-
-TESTS = ("blood", "study")
-URGENT = ("urgent", "asap", "stat")
+from tests.second_opinion.opinion_table import (
+    LEVELS,
+    PRIORITIES,
+    URGENCIES,
+    WORDS,
+    Table,
+    actions_of,
+    condition_named,
+    names_in,
+    role_of,
+    witnesses,
+)
 
 
 class Case:
-    """A plain record beside the table. examined: the day each finding was first examined as present."""
+    """A plain record beside the table, decided once. facts: some of them replaced by an answer."""
 
-    def __init__(self, table: dict[str, Any], record: dict[str, Any]) -> None:
+    def __init__(self, table: Table, record: Plain, facts: Facts | None = None) -> None:
         self.table, self.record = table, record
-        self.tests = {action["id"] for action in table["actions"] if action["kind"] in TESTS}
-        self.plausible = {c for d in record["drugs"] if d["plausible"] != "no" for c in d["classes"]}
-        self.current = {c for d in record["drugs"] if d["current"] for c in d["classes"]}
-        self.examined = {name: f.get("first_examined") for name, f in record["findings"].items()}
+        self.facts = {**facts_of(table, record), **(facts or {})}
+        self.actions = {action["id"]: action for action in table["actions"]}
+        self.withheld: list[Plain] = []
+        # Results that need no repeat and are out of range: acted on. With the rows that ask for the test.
+        self.diverted: list[tuple[Plain, list[str]]] = []
+        first = [row for row in table["rows"] if row.get("reads") != "last"]
+        self.fired = self._fire(first, self.facts)
+        self.recommended = self._recommend(self.fired)
+        self.level = self._level()
+        last = [row for row in table["rows"] if row.get("reads") == "last"]
+        seen = {**self.facts, **last_facts(table, record, self.facts, self.fired, self.level)}
+        late: list[Plain] = []
+        for row in last:
+            late += self._fire([row], seen)
+        self.recommended += self._recommend(late)
+        self.fired += late
 
-    def true(self, condition: Any, facts: Facts) -> bool:
-        """Whether a condition is true; unknown is not."""
-        if not isinstance(condition, str):
-            if "not" in condition:
-                return not self.true(condition["not"], facts)
-            if "all" in condition:
-                return all(self.true(part, facts) for part in condition["all"])
-            return any(self.true(part, facts) for part in condition["any"])
-        word, _, rest = condition.partition(" ")
-        if word == "drug":
-            return rest in self.plausible
+    # --- conditions
+
+    def holds(self, leaf: str, facts: Facts) -> bool:
+        word, _, rest = leaf.partition(" ")
+        drugs = self.record["drugs"]
+        named = condition_named(self.table, leaf)
+        if named is not None:
+            return self.why(named, facts) is not None
+        if word in ("drug", "current", "stopped"):
+            return any(self.drug_counts(word, rest, drug) for drug in drugs)
+        if not rest:
+            return facts[word] is True or is_present(facts, word)
+        return bool(facts[word] in WORDS[rest])
+
+    def drug_counts(self, word: str, drug_class: str, drug: Plain) -> bool:
+        if drug_class not in drug["classes"]:
+            return False
         if word == "current":
-            return rest in self.current
-        if word == "row":
-            return self.true(row_named(self.table, rest)["when"], facts)
-        value = facts[word]
-        return value == rest if rest else value is True or value in ("examined", "reported")
+            return bool(drug["current"])
+        if word == "drug":
+            return drug["plausible"] in ("yes", "possible")
+        # Ended at most so many days before the earliest onset.
+        onset, end = self.record["twitch"]["onset"]["earliest"], (drug["end"] or {}).get("latest")
+        if onset is None or end is None:
+            return False
+        return bool(0 < (onset - end).days <= self.table["thresholds"]["antidepressant_stopped_days"])
 
-    def rows(self, facts: Facts) -> list[dict[str, Any]]:
-        """The rows that hold, in the order of the table; those read last after the others."""
-        first = [r for r in self.table["rows"] if r.get("reads") != "last" and self.true(r["when"], facts)]
-        return first + self.last_rows(first, facts)
+    def why(self, condition: Any, facts: Facts) -> list[str] | None:
+        """The leaves that make a condition true (those of rows it names among them), or None."""
+        found = witnesses(condition, lambda leaf: self.holds(leaf, facts))
+        if found is None:
+            return None
+        named = [condition_named(self.table, leaf) for leaf in found]
+        return found + [leaf for one in named if one is not None for leaf in self.why(one, facts) or ()]
 
-    def last_rows(self, first: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
-        """The rows read last that hold where those others hold."""
-        tested = any(action["id"] in self.tests for row in first for action in actions_of(row))
-        levels = {row["level"] for row in first}
-        seen = {
-            **facts,
-            "no-critical-row": "critical" not in levels,
-            "no-test-and-no-warning": not tested and not levels & {"warning", "critical"},
-        }
-        return [r for r in self.table["rows"] if r.get("reads") == "last" and self.true(r["when"], seen)]
-
-    def outcome(self, facts: Facts, examined_today: frozenset[str] = frozenset()) -> dict[str, Any]:
-        """Level, rows, recommendations, withheld. examined_today: findings answered as seen today."""
-        rows = self.rows(facts)
-        return self.outcome_of(rows, facts, examined_today)
-
-    def outcome_of(
-        self, rows: list[dict[str, Any]], facts: Facts, examined_today: frozenset[str]
-    ) -> dict[str, Any]:
-        """The same where the rows that hold are known."""
-        recommended, withheld = [], []
-        for action in self.table["actions"]:
-            asking = [
-                (row, long)
-                for row in rows
-                for long in actions_of(row)
-                if long["id"] == action["id"] and ("when" not in long or self.true(long["when"], facts))
-            ]
-            if asking:
-                kept, removed = self._one(action, asking, facts, examined_today)
-                recommended += kept
-                withheld += removed
-        return {
-            "level": self._level(rows),
-            "rows": [row["id"] for row in rows],
-            "recommendations": recommended,
-            "withheld": sorted(withheld, key=lambda entry: (entry["id"], entry["kind"])),
-        }
-
-    def _one(
-        self,
-        action: dict[str, Any],
-        asking: list[tuple[dict[str, Any], dict[str, Any]]],
-        facts: Facts,
-        examined_today: frozenset[str],
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        rows = [row for row, _ in asking]
-        urgent = any(long.get("urgency") == "urgent" for _, long in asking)
-        made = {
-            "id": action["id"],
-            "urgent": urgent,
-            "because": [row["id"] for row in rows],
-            "analytes": [],
-            "paediatric": any(long.get("paediatric", False) for _, long in asking),
-            "routine_order": None,
-        }
-        if action.get("child") == "withheld" and facts["child-age"] is True:
-            return [], [_withheld(action, "child", [])]
-        if action.get("analytes"):
-            return self._blood(action, rows, made)
-        done = self._studies_done(action, rows, examined_today)
-        if done:
-            return [], [_withheld(action, "done", done)]
-        tests = {action["id"], *action.get("studies", ())}
-        if self._orders(action, tests, urgent):
-            return [], [_withheld(action, "ordered", [action["id"]])]
-        return [{**made, "routine_order": self._newest(self._orders(action, tests, False), urgent)}], []
-
-    def _blood(
-        self, action: dict[str, Any], rows: list[dict[str, Any]], made: dict[str, Any]
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        sorted_out: dict[str, list[str]] = {"done": [], "act-on": [], "ordered": [], "missing": []}
-        for analyte in action["analytes"]:
-            answers = self.answers(action, rows, analyte)
-            if answers:
-                bad = any(result["band"] in ("out-of-range", "critical") for result in answers)
-                sorted_out["act-on" if bad else "done"].append(analyte)
-            elif self._orders(action, {analyte, action["id"]}, made["urgent"]):
-                sorted_out["ordered"].append(analyte)
-            else:
-                sorted_out["missing"].append(analyte)
-        missing = sorted_out.pop("missing")
-        withheld = [_withheld(action, kind, tests) for kind, tests in sorted_out.items() if tests]
-        if not missing:
-            return [], withheld
-        routine = [o for a in missing for o in self._orders(action, {a, action["id"]}, False)]
-        order = self._newest(routine, made["urgent"])
-        return [{**made, "analytes": missing, "routine_order": order}], withheld
-
-    def answers(
-        self, action: dict[str, Any], rows: list[dict[str, Any]], analyte: str
-    ) -> list[dict[str, Any]]:
-        """The final results that make another of that analyte needless (section 4.1).
-
-        One that could not be judged is never done, nor is what is older.
-        """
-        if action.get("repeat_abnormal") and is_abnormal(self.table, self.record, analyte):
-            return []
-        # What was measured before a disorder that names no electrolyte does not answer it.
-        unnamed = unnamed_disorders(self.table, self.record) if action.get("repeat_abnormal") else []
-        disordered = max((f["recorded"] for f in unnamed if f["recorded"]), default=None)
-        floor = self._newest_start(rows)
-        duration_alone = all(row.get("downgraded_when_tests_done") for row in rows)
-        onset = self.record["twitch"]["onset"]["latest"]
-        found = []
-        final = [r for r in results_of(self.table, self.record, analyte) if not r["preliminary"]]
-        open_since = max((r["day"] or date.min for r in final if r["band"] == "not-judged"), default=None)
-        for result in final:
-            age = days_since(self.record, result["day"])
-            if age is None or (open_since is not None and result["day"] <= open_since):
+    def _fire(self, rows: list[Plain], facts: Facts) -> list[Plain]:
+        fired = []
+        for row in rows:
+            because = self.why(row["when"], facts)
+            if because is None:
                 continue
-            if disordered is not None and result["day"] <= disordered:
-                continue
-            recent = age <= action["done_days"] and (floor is None or result["day"] >= floor)
-            since_onset = (
-                duration_alone
-                and result["band"] == "in-range"
-                and onset is not None
-                and result["day"] >= onset
-                and age <= self.table["thresholds"]["benign_test_days"]
+            asked = [a for a in actions_of(row) if "when" not in a or self.why(a["when"], facts) is not None]
+            fired.append(
+                {
+                    "id": row["id"],
+                    "level": row["level"],
+                    "roles": row.get("roles", []),
+                    "asks_nothing": self._is_silent(row.get("asks_nothing", False), facts),
+                    "because": because,
+                    "names": names_in(self.table, row["when"]),
+                    "asked": asked,
+                }
             )
-            if recent or since_onset:
-                found.append(result)
-        newest = max((result["day"] for result in found), default=None)
-        return [result for result in found if result["day"] == newest]
+        return fired
 
-    def _newest_start(self, rows: list[dict[str, Any]]) -> date | None:
-        """The latest day on which a plausible medicine of these rows can have begun."""
-        classes = {leaf.split()[1] for row in rows for leaf, _ in leaves(row["when"]) if leaf[:5] == "drug "}
+    def _is_silent(self, asks_nothing: Any, facts: Facts) -> bool:
+        return asks_nothing is True or (bool(asks_nothing) and self.why(asks_nothing, facts) is not None)
+
+    # --- actions
+
+    def _recommend(self, fired: list[Plain]) -> list[Plain]:
+        made = []
+        act = role_of(self.table, "result")
+        # The results that an action leaves to be acted on are known once all others are decided.
+        for action in sorted(self.table["actions"], key=lambda a: a["id"] == act):
+            asking = [row for row in fired if any(a["id"] == action["id"] for a in row["asked"])]
+            if asking or (action["id"] == act and self.diverted):
+                made += self._one(action, asking)
+        self.diverted.clear()
+        return self._beside(made)
+
+    def _one(self, action: Plain, asking: list[Plain]) -> list[Plain]:
+        long = [a for row in asking for a in row["asked"] if a["id"] == action["id"]]
+        urgency = max((a.get("urgency", "routine") for a in long), key=URGENCIES.index, default="routine")
+        weeks = [a["weeks"] for a in long if "weeks" in a]
+        made: Plain = {
+            "id": action["id"],
+            "urgency": urgency,
+            "because": [row["id"] for row in asking],
+            "analytes": [],
+            "paediatric": any(a.get("paediatric") for a in long),
+            "consider": bool(long) and all(a.get("consider", False) for a in long),
+            "too_low": None,
+            "weeks": min(weeks, default=None),
+            "results": [],
+            "findings": [],
+            "drugs": [],
+            "in_hand": False,
+        }
+        if action.get("child") == "withheld" and self.facts["child-age"] is True:
+            return self._withhold(made, "child", [])
+        roles = action.get("roles", ())
+        if "result" in roles:
+            return self._act(made, asking)
+        if "examination" in roles:
+            asked = {name for a in long for name in a.get("findings", ())}
+            made["findings"] = sorted(name for name in asked if not self.holds(f"{name} settled", self.facts))
+        if "review" in roles:
+            made["drugs"] = sorted({drug["name"] for row in asking for drug in self._drugs_of(row)})
+        if action.get("analytes"):
+            return self._blood(action, asking, made)
+        if action.get("order") == "study" and self._study_done(action, asking):
+            return self._withhold(made, "done", [])
+        if "referral" in roles and urgency != "now" and self._seen(asking):
+            return self._withhold(made, "seen", [])
+        tests = {action["id"], *action.get("studies", ())}
+        if self._orders(action, tests, urgency):
+            return self._withhold(made, "ordered", [])
+        if urgency != "routine":
+            made["too_low"] = _newest(self._orders(action, tests, "routine"))
+        return [made]
+
+    def _withhold(self, made: Plain, why: str, tests: list[str], calm: bool = False) -> list[Plain]:
+        self.withheld.append({"id": made["id"], "why": why, "tests": tests, "calm": calm})
+        return []
+
+    def _blood(self, action: Plain, asking: list[Plain], made: Plain) -> list[Plain]:
+        """4.1 and 4.2, analyte by analyte."""
+        sorted_out: dict[str, list[str]] = {}
+        calm = all(row["level"] == "calm" for row in asking)
+        for analyte in action["analytes"]:
+            result = self._done(action, asking, analyte, made["urgency"], calm)
+            if result is not None:
+                out = band_of(self.table, self.record, result) in OUT
+                if out and not action.get("repeat_abnormal"):
+                    self.diverted.append((result, made["because"]))
+                kind = "done"
+            elif self._orders(action, {analyte, action["id"]}, made["urgency"]):
+                kind = "ordered"
+            else:
+                kind = "missing"
+            sorted_out.setdefault(kind, []).append(analyte)
+        missing = sorted_out.pop("missing", [])
+        for why, tests in sorted_out.items():
+            self._withhold(made, why, tests, calm and why == "done")
+        if not missing:
+            return []
+        if made["urgency"] != "routine":
+            low = [o for a in missing for o in self._orders(action, {a, action["id"]}, "routine")]
+            made["too_low"] = _newest(low)
+        return [{**made, "analytes": missing}]
+
+    def _done(
+        self, action: Plain, asking: list[Plain], analyte: str, urgency: str, calm: bool
+    ) -> Plain | None:
+        """The final result that makes another needless, or None."""
+        limits = self.table["thresholds"]
+        results = results_of(self.table, self.record, analyte)
+        if action.get("repeat_abnormal"):
+            state = {"analytes": [analyte], "state": "out-of-range"}
+            state["at_most_days"] = limits["out_of_range_days"]
+            if results_in_state(self.table, self.record, state):
+                return None
         starts = [
             drug["start"]["latest"] or drug["start"]["earliest"]
-            for drug in self.record["drugs"]
-            if drug["plausible"] != "no" and classes & set(drug["classes"])
+            for row in asking
+            for drug in self._drugs_of(row, ("drug",))
         ]
-        return max((day for day in starts if day is not None), default=None)
+        floor = max((day for day in starts if day is not None), default=date.min)
+        # Silent in the model: what was measured before a recorded disorder does not answer it.
+        waiting = [day for names, day in disorders_of(self.table, self.record) if analyte in names]
+        if not action.get("repeat_abnormal"):
+            waiting = []
+        onset = self.record["twitch"]["onset"]["latest"]
+        for result in results:
+            age = age_of(self.record, result["day"])
+            if age is None or result["preliminary"] or result["band"] == "not-judged":
+                continue
+            if any(day is None or result["day"] <= day for day in waiting):
+                continue
+            days = limits["now_result_days"] if urgency == "now" else action["done_days"]
+            if age <= days and result["day"] >= floor:
+                return result
+            in_range = band_of(self.table, self.record, result) == "in-range"
+            since_onset = calm and in_range and onset is not None and result["day"] >= onset
+            if since_onset and age <= limits["calm_test_days"]:
+                return result
+        return None
 
-    def _studies_done(
-        self, action: dict[str, Any], rows: list[dict[str, Any]], examined_today: frozenset[str]
-    ) -> list[str]:
-        signs = {n for row in rows for n in names_in(self.table, row)} & set(self.table["signs"])
-        days = [self.record["as_of"] if sign in examined_today else self.examined.get(sign) for sign in signs]
-        newest_sign = max((day for day in days if day is not None), default=None)
+    def _drugs_of(self, row: Plain, words: tuple[str, ...] = ("drug", "current", "stopped")) -> list[Plain]:
+        """The drugs that make the row hold."""
+        parts = [leaf.split() for leaf in row["because"]]
         return [
-            study["id"]
-            for study in self.record["studies"]
-            if study["id"] in action.get("studies", ())
-            and study["day"] is not None
-            and days_since(self.record, study["day"]) <= self.table["thresholds"]["study_days"]
-            and (newest_sign is None or newest_sign <= study["day"])
+            drug
+            for drug in self.record["drugs"]
+            if any(p[0] in words and self.drug_counts(p[0], p[1], drug) for p in parts)
+            or (["potassium-raising-medicine"] in parts and drug["raises_potassium"] and drug["current"])
         ]
 
-    def _orders(self, action: dict[str, Any], tests: set[str], urgent: bool) -> list[dict[str, Any]]:
-        """Open orders that cover one of the tests; of an urgent action only the urgent ones."""
-        if action.get("ordered_days") is None:
-            return []
-        found = []
-        for order in self.record["orders"]:
-            age = days_since(self.record, order["day"])
-            open_still = order["draft"] or (age is not None and age <= action["ordered_days"])
-            if tests & order["tests"] and open_still and (not urgent or order["priority"] in URGENT):
-                found.append(order)
-        return found
+    def _signs_of(self, asking: list[Plain]) -> list[Plain]:
+        """The signs whose rows ask; read broadly, with the symptoms that can be asked (bulbar, cramps)."""
+        known = {name for q in self.table["questions"] for name in q.get("findings", ())}
+        names = {name for row in asking for name in row["names"]} & {*self.table["signs"], *known}
+        return [self.record["findings"][name] for name in names if is_present(self.facts, name)]
 
-    def _newest(self, orders: list[dict[str, Any]], urgent: bool) -> dict[str, Any] | None:
-        if not urgent:
-            return None
-        # An undated one among them is a draft: of today.
-        return max(orders, key=lambda order: (order["day"] or date.max, order["reference"]), default=None)
-
-    def _level(self, rows: list[dict[str, Any]]) -> str:
-        level = max((row["level"] for row in rows), key=LEVELS.index, default="info")
-        calling = [row for row in rows if row["level"] in ("warning", "critical")]
-        if calling and all(row.get("downgraded_when_tests_done") for row in calling):
-            wanted = {action["id"] for row in calling for action in actions_of(row)}
-            actions = [action for action in self.table["actions"] if action["id"] in wanted]
-            if all(
-                self._settled(action, calling, analyte)
-                for action in actions
-                for analyte in action["analytes"]
-            ):
-                return "info"
-        return level
-
-    def _settled(self, action: dict[str, Any], calling: list[dict[str, Any]], analyte: str) -> bool:
-        """By what answers duration alone: blood tests that only a medicine asks for leave it at info."""
-        if self._orders(action, {analyte, action["id"]}, False):
-            return True
-        final = [r for r in results_of(self.table, self.record, analyte) if not r["preliminary"] and r["day"]]
-        newest = max((result["day"] for result in final), default=None)
+    def _study_done(self, action: Plain, asking: list[Plain]) -> bool:
+        days = [sign["first_examined"] for sign in self._signs_of(asking)]
+        newest = max((day for day in days if day is not None), default=date.min)
         return any(
-            result["band"] == "in-range" and result["day"] == newest
-            for result in self.answers(action, calling, analyte)
+            study["id"] in action["studies"] and self._lately(study["day"]) and study["day"] >= newest
+            for study in self.record["studies"]
         )
 
-    def advice(self, outcome: dict[str, Any], facts: Facts) -> list[str]:
-        """The self-care advice of section 4.3, where self-care is recommended at all."""
-        if not any(made["id"] == "self-care" for made in outcome["recommendations"]):
+    def _seen(self, asking: list[Plain]) -> bool:
+        """A neurology consultation after which no sign whose row asks was recorded first."""
+        first = []
+        for sign in self._signs_of(asking):
+            days = [e["day"] for e in sign["evidence"] if e["status"] == "present"]
+            days += [sign["first_examined"], sign["recorded"]]
+            first.append(min((day for day in days if day is not None), default=date.min))
+        newest = max(first, default=date.min)
+        return any(
+            study["id"] == "neurology-consultation" and self._lately(study["day"]) and study["day"] >= newest
+            for study in self.record["studies"]
+        )
+
+    def _lately(self, day: date | None) -> bool:
+        age = age_of(self.record, day)
+        return age is not None and age <= self.table["thresholds"]["study_days"]
+
+    def _orders(self, action: Plain, tests: set[str], urgency: str) -> list[Plain]:
+        """Open orders of one of the tests with at least that priority."""
+        found = []
+        if action.get("can_be_ordered", True) and action.get("ordered_days") is not None:
+            for order in self.record["orders"]:
+                age = age_of(self.record, order["day"])
+                is_open = order["draft"] or (age is not None and age <= action["ordered_days"])
+                enough = urgency == "routine" or order["priority"] in PRIORITIES[urgency]
+                if is_open and enough and tests & order["tests"]:
+                    found.append(order)
+        return found
+
+    def _act(self, made: Plain, asking: list[Plain]) -> list[Plain]:
+        """Act on results: those of the rows that ask, and those that need no repeat but are abnormal."""
+        results = [result for row in asking for result in self._results_of(row)]
+        for result, because in self.diverted:
+            if result not in results:
+                results.append(result)
+                made["because"] = [*made["because"], *(row for row in because if row not in made["because"])]
+        made["results"] = sorted({(r["analyte"], r["reference"]) for r in results})
+        urgent = [
+            result
+            for row in asking
+            if any(a["id"] == made["id"] and a.get("urgency") == "now" for a in row["asked"])
+            for result in self._results_of(row)
+        ]
+        made["in_hand"] = bool(urgent) and all(self._in_hand(result) for result in urgent)
+        return [made]
+
+    def _results_of(self, row: Plain) -> list[Plain]:
+        found: list[Plain] = []
+        for leaf in row["because"]:
+            kinds = self.table["result_facts"].get(leaf, [])
+            for kind in kinds if isinstance(kinds, list) else [kinds]:
+                found += [r for r in results_in_state(self.table, self.record, kind) if r not in found]
+        return found
+
+    def _in_hand(self, result: Plain) -> bool:
+        """An order for today of the same analyte, made on or after the day of the result."""
+        for action in self.table["actions"]:
+            analyte = self.table["analytes"].get(result["analyte"], {}).get("counts_as", result["analyte"])
+            if analyte in action.get("analytes", ()):
+                for order in self._orders(action, {analyte, result["analyte"], action["id"]}, "now"):
+                    day = self.record["as_of"] if order["draft"] and not order["day"] else order["day"]
+                    if result["day"] is not None and day >= result["day"]:
+                        return True
+        return False
+
+    def _beside(self, made: list[Plain]) -> list[Plain]:
+        """What is left out beside a more urgent action (4.11; section 3, last paragraph)."""
+        urgencies = {one["urgency"] for one in made}
+        referral = any("referral" in self.actions[one["id"]].get("roles", ()) for one in made)
+        kept = []
+        for one in made:
+            action = self.actions[one["id"]]
+            late = "again" in action.get("roles", ()) and referral
+            if action.get("beside_now") == "withheld" and "now" in urgencies:
+                self._withhold(one, "beside-now", one["analytes"])
+            elif (
+                action.get("beside_urgent") == "withheld"
+                and one["urgency"] == "routine"
+                and (urgencies & {"urgent", "now"} or late)
+            ):
+                self._withhold(one, "beside-urgent", [])
+            else:
+                kept.append(one)
+        return kept
+
+    # --- level
+
+    def _level(self) -> str:
+        levels = {"info"}
+        left = {row for one in self.recommended for row in one["because"]}
+        urgent = any(one["urgency"] != "routine" and not one["in_hand"] for one in self.recommended)
+        for row in self.fired:
+            level = row["level"]
+            if level == "calm":
+                level = "info" if self.facts["examined-normal"] else "warning"
+            elif level == "until-done":
+                level = "warning" if row["id"] in left else "info"
+            elif level == "critical" and not urgent:
+                level = "warning"
+            levels.add(level)
+        return max(levels, key=LEVELS.index)
+
+    def advice(self) -> list[str]:
+        """The self-care advice of 4.3, where self-care is recommended at all."""
+        if role_of(self.table, "care") not in {one["id"] for one in self.recommended}:
             return []
         given = [
             entry["id"]
             for entry in self.table["self_care"]
             if entry["trigger"] != "none"
-            and self.true(entry["trigger"], facts)
-            and not ("unless" in entry and self.true(entry["unless"], facts))
+            and self.why(entry["trigger"], self.facts) is not None
+            and not ("unless" in entry and self.why(entry["unless"], self.facts) is not None)
         ]
         return given or [entry["id"] for entry in self.table["self_care"] if entry["trigger"] == "none"]
 
 
-def _withheld(action: dict[str, Any], kind: str, tests: list[str]) -> dict[str, Any]:
-    return {"id": action["id"], "kind": kind, "tests": tests}
+def _newest(orders: list[Plain]) -> str | None:
+    # An undated one among them is a draft: of today.
+    newest = max(orders, key=lambda o: (o["day"] or date.max, o["reference"]), default=None)
+    return None if newest is None else str(newest["reference"])

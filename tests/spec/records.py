@@ -105,7 +105,7 @@ def read(
     return record_of(submission, terminology, day, KNOWLEDGE.reading)
 
 
-def defined(finding: str, **members: bool) -> Terminology:
+def defined(finding: str, **members: Any) -> Terminology:
     """The real terminology, with other members of that finding's definition."""
     terminology = KNOWLEDGE.terminology
     changed = replace(terminology.findings[finding], **members)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fhir_mappings.record import Result
-from tests.spec.records import as_of, concept, read
+from tests.spec.records import KNOWLEDGE, as_of, concept, read
 from tests.spec.test_results import CA, CA_IONISED, CRITICAL, IN, LOINC, NOT, OUT, lab
 
 ADJUSTED, ADJUSTED_MASS, MASS, ALBUMIN = "29265-6", "46099-8", "17861-6", "1751-7"
@@ -235,6 +235,12 @@ def test_total_and_albumin_of_one_panel() -> None:
     ]
     result = deciding({**lab("24323-8", None), "component": part})
     assert (result.text, result.expression) == ("2.3", "Observation.component[0].value")
+
+
+def test_a_client_is_asked_for_the_albumin_too() -> None:
+    searches = [hook["prefetch"]["labs"] for hook in KNOWLEDGE.hooks if "labs" in hook["prefetch"]]
+    assert searches
+    assert all(ALBUMIN in search and CA in search for search in searches)
 
 
 def test_the_same_by_a_second_plain_computation() -> None:

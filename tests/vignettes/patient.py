@@ -203,7 +203,7 @@ def _person(entry: Mapping[str, Any]) -> Person:
     unknown = set(entry) - {*same, *_MAPS, *lists}
     if unknown:
         raise ValueError(f"{entry['id']}: not a member of a patient: {sorted(unknown)}")
-    maps = {
+    maps: dict[str, Any] = {
         key: {name: made(says) for name, says in entry.get(key, {}).items()} for key, made in _MAPS.items()
     }
     return Person(

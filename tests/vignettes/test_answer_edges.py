@@ -68,7 +68,7 @@ def test_of_both_clicks_of_a_day_present_wins_and_the_card_says_so(
     alone = asked(client, saved(answer_to(bare, "weakness", True), "answer-0"))
     assert essence(both) == essence(alone)
     assert both.card is not None
-    assert "records disagree" in both.card["detail"]
+    assert "(not used)" in both.card["detail"]
     assert sorted(one["used"] for one in found["evidence"]) == [False, True]
 
 
@@ -222,8 +222,9 @@ def test_without_the_problem_list_answers_count_as_ever(client: FlaskClient, the
     assert chosen
     assert last.assessment["notSeen"] == ["conditions"]
     assert last.card is not None
-    # What was not seen is said first, on every card: it is the list that is missing, not an answer.
-    assert last.card["detail"].startswith("Not seen, so not counted: conditions.")
+    # What was not seen is said first, after an urgent action: it is the list that is missing, not an answer.
+    paragraphs = last.card["detail"].split("\n\n")
+    assert "Conditions were not seen." in paragraphs[: 2 if there else 1]
     assert not {"multiple-sclerosis", "heart-failure"} & set(last.asked)
 
 

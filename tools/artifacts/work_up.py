@@ -25,7 +25,7 @@ from service.decision.table import (
 )
 from service.knowledge import Knowledge
 from service.knowledge.claims import Claim
-from service.knowledge.rules_in_words import Rules
+from service.knowledge.rules_in_words import Rules, short_of
 from tools.artifacts.conditions import fhirpath_of
 from tools.artifacts.facts import GATE, inputs_of
 from tools.artifacts.plan import Plan, Rule, Source, Step
@@ -133,15 +133,7 @@ def tests_of(action: Action) -> tuple[str, ...]:
 
 
 def _title(asked: RowAction, action: Action, knowledge: Knowledge) -> str:
-    labels = ", ".join(knowledge.terminology.analytes[name].label for name in action.analytes)
-    cannot_wait = asked.urgency != ROUTINE
-    endings = [f"paediatric_{asked.urgency}" if cannot_wait else "paediatric"] if asked.paediatric else []
-    endings += [asked.urgency] if cannot_wait else []
-    texts = (
-        knowledge.wording.maybe(f"actions.{action.id}.{ending}", analytes=labels)
-        for ending in [*endings, "says"]
-    )
-    return next(text for text in texts if text)
+    return short_of(knowledge.wording, action.id, asked.urgency)
 
 
 def _needless(row: Row, asked: RowAction, action: Action, knowledge: Knowledge, say: Say) -> str:

@@ -29,6 +29,7 @@ class ActionSchema(Strict):
 class SuggestionSchema(Strict):
     label = fields.String(required=True, validate=validate.Length(min=1))
     uuid = fields.UUID(required=True)
+    isRecommended = fields.Boolean()
     actions = fields.List(fields.Nested(ActionSchema), required=True, validate=validate.Length(min=1))
 
 

@@ -1,0 +1,97 @@
+"""Remarks on draft medicines: a possible cause, or what worsens a result out of range."""
+
+from __future__ import annotations
+
+from fhir_mappings.record import Draft, Plausible, Result
+from service.decision import Decision
+from service.decision.on_file import FiledTests
+from service.decision.remarks import Remark, classes_of, urgent_actions
+from service.decision.table import FALSE, ROUTINE, TRUE, ActionRole, Facts, Row, Table
+
+
+class MedicineJudge:
+    """Judges draft medicines by what they would change of the rows that ask to review one."""
+
+    def __init__(self, decision: Decision, table: Table) -> None:
+        self.decision = decision
+        self.table = table
+        self.facts: Facts = decision.facts
+        self.on_file = FiledTests(decision.record, table, decision.facts)
+        self.review = table.action_for(ActionRole.MEDICATION_REVIEW).id
+
+    def remark(self, draft: Draft) -> Remark:
+        """What it does to the advice, and the blood tests that belong before it or with it."""
+        taken, without = self._facts_with(draft)
+        effects = tuple(
+            row
+            for row in self.table.rows
+            if not row.last and self._reviews(row, taken) and not self._reviews(row, without)
+        )
+        results = self._results_behind(effects, taken, without)
+        return Remark(
+            draft,
+            level="warning" if results else "info",
+            effects=effects,
+            results=results,
+            lacking=self._lacking(draft) if effects else (),
+        )
+
+    def _facts_with(self, draft: Draft) -> tuple[Facts, Facts]:
+        """The facts with the drafted medicine taken, and without any medicine of its classes.
+
+        The timing of the same medicine on file counts for the draft too. For an isolated eyelid no medicine
+        is looked for as a cause.
+        """
+        refuted = {d.name.casefold() for d in self.decision.record.drugs if d.plausible is Plausible.NO}
+        eyelid = self.facts.get("isolated-eyelid") == TRUE
+        without, taken = dict(self.facts), dict(self.facts)
+        for name in classes_of(draft):
+            without |= {f"drug {name}": Plausible.NO.value, f"current {name}": FALSE}
+            taken |= {f"drug {name}": Plausible.NO.value, f"current {name}": TRUE}
+        for drug in draft.drugs:
+            if not eyelid and drug.name.casefold() not in refuted:
+                taken |= {f"drug {name}": Plausible.YES.value for name in drug.classes}
+        return taken, without
+
+    def _reviews(self, row: Row, facts: Facts) -> bool:
+        """Whether the row holds and asks to review medicines."""
+        return row.holds(facts) and any(
+            asked.id == self.review and (asked.condition is None or asked.condition(facts))
+            for asked in row.actions
+        )
+
+    def _results_behind(self, effects: tuple[Row, ...], taken: Facts, without: Facts) -> tuple[Result, ...]:
+        """The results to act on that those rows read together with the medicine, most dangerous first."""
+        analytes = {
+            analyte
+            for row in effects
+            for term in row.terms
+            if all(x.true_in(taken) for x in term) and not all(x.true_in(without) for x in term)
+            for x in term
+            for fact in self.table.result_facts.get(x.variable, ())
+            for analyte in fact.analytes
+        }
+        acting = self.table.action_for(ActionRole.ACT_ON_RESULT).id
+        return tuple(
+            result
+            for made in self.decision.recommendations
+            if made.id == acting
+            for result in made.results
+            if self.table.counts_as.get(result.analyte, result.analyte) in analytes
+        )
+
+    def _lacking(self, draft: Draft) -> tuple[str, ...]:
+        """The analytes that the class calls for and that are neither on file, ordered nor asked for today."""
+        if not classes_of(draft) & self.table.electrolytes_with_drafts_of:
+            return ()
+        if self.facts.get("isolated-eyelid") == TRUE:
+            return ()
+        action = self.table.action_for(ActionRole.MISSING_BLOOD_TESTS)
+        urgent = {analyte for made in urgent_actions(self.decision) for analyte in made.analytes}
+        return tuple(
+            analyte
+            for analyte in action.analytes
+            if analyte not in urgent
+            and self.on_file.answering_result(analyte, action, (), ROUTINE) is None
+            and self.on_file.order_for({analyte, action.id}, action) is None
+        )
