@@ -139,7 +139,14 @@ class Detail:
                 return self.say(f"lead.{place}", date=when)
         if self.decision.has(RowRole.BENIGN):
             return self.say("lead.benign")
+        if self.decision.suspected:
+            return self.suspected()
         return self.say("lead.no_tests" if self.decision.has(RowRole.NOTHING) else "lead.nothing")
+
+    def suspected(self) -> str:
+        """The disease that the record itself suspects."""
+        labels = [self.knowledge.terminology.findings[name].label for name in self.decision.suspected]
+        return self.say("lead.suspected", labels=counted(labels, 2, self.wording))
 
     def _newest_day(self, why: str) -> date | None:
         days = [w.day for w in self.decision.withheld if w.why == why and w.day is not None]
@@ -252,9 +259,8 @@ class Detail:
         if names_disease(decision, self.knowledge):
             refers = any(self.table.actions[r.id].order == REFERRAL for r in decision.recommendations)
             notes.append(self.say("exclude_disease.says" if refers else "exclude_disease.ordered"))
-        if decision.suspected:
-            labels = [self.knowledge.terminology.findings[name].label for name in decision.suspected]
-            notes.append(self.say("lead.suspected", labels=counted(labels, 2, self.wording)))
+        if decision.suspected and (self.lines or self.status() != self.suspected()):
+            notes.append(self.suspected())
         if not self.record.patient.born.known:
             notes.append(self.say("lead.age_unknown"))
         if notes:

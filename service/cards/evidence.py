@@ -267,7 +267,7 @@ class EvidenceText:
         for row in self.decision.rows:
             if RowRole.NAMED in row.roles:
                 names += [
-                    findings[name].label
+                    self._named(name)
                     for name in row.reads
                     if name in findings and self.record.finding(name).status is Status.PRESENT
                 ]
@@ -284,6 +284,15 @@ class EvidenceText:
             and (newest := max(old, key=lambda e: str(e.day or "")))
         ]
         return [counted(capitals([*names, *history]), _MOST_NAMES, self.wording)] if names or history else []
+
+    def _named(self, name: str) -> str:
+        """The label of a finding; of the family's, who has which disease as the record writes it."""
+        definition = self.terminology.findings[name]
+        if definition.kind != "family":
+            return definition.label
+        texts = dict.fromkeys(e.text for e in self.record.finding(name).evidence if e.used and e.text)
+        relatives = counted([escaped(short_name(text)) for text in texts], 2, self.wording)
+        return f"{definition.label} ({relatives})" if relatives else definition.label
 
     def unseen(self) -> str:
         """Lists that were not supplied, and how much was not understood or not used."""

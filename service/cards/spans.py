@@ -27,7 +27,7 @@ def span(days: int, wording: Wording) -> str:
 def _counted(days: int) -> tuple[int, str]:
     if days < _DAYS_BELOW:
         return days, "days"
-    months = int(days / _DAYS_IN_MONTH)
+    months = round(days / _DAYS_IN_MONTH)
     if months < _MONTHS_BELOW:
         return max(months, 2), "months"
     return max(int(days / _DAYS_IN_YEAR), 2), "years"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from fhir_mappings.record import Basis, Days, Evidence, Finding, Plausible, Record, Status
+from fhir_mappings.record import Basis, Days, Drug, Evidence, Finding, Plausible, Record, Status
 from service.decision.result_facts import add_result_facts, days_between, present
 from service.decision.table import (
     ABSENT,
@@ -29,6 +29,7 @@ LAST_FEATURES = frozenset({"level-info", "asks-for-test", "asks-for-examination"
 SITE_FEATURES = frozenset(
     {"several-regions", "isolated-eyelid", "leg-site", "arm-site", "face-site", "tongue-site"}
 )
+POTASSIUM_RAISING, NEW_TWITCH = "potassium-raising-medicine", "new-within-a-year"
 FEATURES = (
     LAST_FEATURES
     | SITE_FEATURES
@@ -38,7 +39,7 @@ FEATURES = (
         "short",
         "short-for-eyelid",
         "began-within-two-days",
-        "new-within-a-year",
+        NEW_TWITCH,
         "getting-worse",
         "continuous",
         "persistent-pattern",
@@ -49,7 +50,7 @@ FEATURES = (
         "small-child",
         "sixty-or-older",
         "raises-potassium",
-        "potassium-raising-medicine",
+        POTASSIUM_RAISING,
         "disorder-recent",
         "disorder-old",
         "other-finding-present",
@@ -128,9 +129,9 @@ def _twitch_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     ):
         facts[name] = longer_than(twitch.onset, days, as_of)
         facts[short] = _inverted(facts[name])
-    facts["began-within-two-days"] = _began_within(twitch.onset.earliest, limits.sudden_days, as_of)
+    facts["began-within-two-days"] = recent(twitch.onset, limits.sudden_days, as_of)
     first = twitch.onset.earliest or twitch.first_recorded
-    facts["new-within-a-year"] = _began_within(first, limits.new_onset_days, as_of)
+    facts[NEW_TWITCH] = recent(Days(first, twitch.onset.latest), limits.new_onset_days, as_of)
     sited, regions = bool(twitch.sites) or twitch.generalized, twitch.regions
 
     def site_fact(true: bool) -> str:
@@ -148,13 +149,6 @@ def _twitch_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
 
 def _inverted(fact: str) -> str:
     return {TRUE: FALSE, FALSE: TRUE}.get(fact, UNKNOWN)
-
-
-def _began_within(earliest: date | None, days: int, as_of: date) -> str:
-    """true if even the earliest possible day is at most so many days ago; an open side leaves it unknown."""
-    if earliest is None:
-        return UNKNOWN
-    return TRUE if days_between(earliest, as_of) <= days else FALSE
 
 
 def _course_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
@@ -184,7 +178,7 @@ def recent(start: Days, days: int, as_of: date) -> str:
 def _old_bulbar_only(record: Record) -> bool:
     """Whether the bulbar sign is listed or reported, and only on days before the twitch can have begun."""
     finding, onset = present(record, "bulbar"), record.twitch.onset.earliest
-    if finding is None or finding.basis is Basis.EXAMINED or onset is None:
+    if finding is None or finding.basis is Basis.EXAMINED or finding.worsening or onset is None:
         return False
     days = [e.day for e in finding.evidence if e.status is Status.PRESENT and not e.history]
     return bool(days) and all(day is not None and day < onset for day in days)
@@ -192,7 +186,7 @@ def _old_bulbar_only(record: Record) -> bool:
 
 def _drug_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     for drug in record.drugs:
-        stopped = _stopped_before(drug.end, record.twitch.onset, table)
+        stopped = stopped_before(drug, record, table)
         for drug_class in drug.classes:
             key = f"drug {drug_class}"
             plausible = drug.plausible.value
@@ -206,11 +200,12 @@ def _drug_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     raises = [drug for drug in record.drugs if drug.raises_potassium and drug.current]
     facts["raises-potassium"] = TRUE if unseen or raises else FALSE
     known = any(drug.recognised for drug in raises)
-    facts["potassium-raising-medicine"] = TRUE if known else FALSE
+    facts[POTASSIUM_RAISING] = TRUE if known else FALSE
 
 
-def _stopped_before(end: Days | None, onset: Days, table: Table) -> bool:
+def stopped_before(drug: Drug, record: Record, table: Table) -> bool:
     """Whether its latest possible end lies before the earliest onset, by at most so many days."""
+    end, onset = drug.end, record.twitch.onset
     if end is None or end.latest is None or onset.earliest is None:
         return False
     days = days_between(end.latest, onset.earliest)
@@ -265,16 +260,20 @@ def answered(record: Record, table: Table, facts: Facts, finding: str, fact: str
 def _start_if_found_today(record: Record) -> Days:
     """When a weakness that is found today can have begun (section 1, "Start of a finding")."""
     finding, onset = record.finding("weakness"), record.twitch.onset.earliest
-    # Too old to count, and not ended: it was there all the time.
-    listed = [e for e in finding.evidence if e.status is Status.PRESENT and e.history and not e.ended]
-    if listed:
-        first = min((e.day for e in listed if e.day), default=None)
-        return Days(None, first)
     absent = [
         e.day
         for e in finding.evidence
         if e.status is Status.ABSENT and e.basis is Basis.EXAMINED and e.day is not None
     ]
+    gone = max(absent, default=date.min)
+    # Too old to count, not ended, and not found absent since: it was there all the time.
+    listed = [
+        e.day
+        for e in finding.evidence
+        if e.status is Status.PRESENT and e.history and not e.ended and (e.day is None or e.day > gone)
+    ]
+    if listed:
+        return Days(None, min((day for day in listed if day), default=None))
     bounds = [day for day in (onset, *(date.fromordinal(d.toordinal() + 1) for d in absent)) if day]
     bounds = [day for day in bounds if day <= record.as_of]
     return Days(max(bounds, default=None), record.as_of)

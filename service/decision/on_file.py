@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from fhir_mappings.record import Band, Order, Plausible, Record, Result, Status, Study
+from fhir_mappings.record import Band, Basis, Finding, Order, Plausible, Record, Result, Status, Study
 from service.decision.result_facts import (
     OUT,
     band_today,
@@ -24,6 +24,8 @@ from service.decision.table import (
     NOW,
     PRESENT,
     ROUTINE,
+    TONGUE_SITE,
+    TRUE,
     URGENT,
     Action,
     Facts,
@@ -117,7 +119,9 @@ class FiledTests:
         return any(
             not order.tests.isdisjoint({analyte, result.analyte, *actions})
             and order.priority in PRIORITIES[NOW]
-            and (order.draft or (order.day is not None and (result.day is None or order.day >= result.day)))
+            and (
+                order.draft or (order.day is not None and result.day is not None and order.day >= result.day)
+            )
             for order in self.record.orders
         )
 
@@ -141,7 +145,18 @@ class FiledTests:
                 first = self._first(sign, facts, examined=action.is_test)
                 if first is not None and first > newest.day:
                     return None
+            if not action.is_test and self._twitch_shows_sign(row, facts, newest.day):
+                return None
         return newest
+
+    def _twitch_shows_sign(self, row: Row, facts: Facts, day: date) -> bool:
+        """Whether the row fires by a twitch of the tongue that was first recorded after that day."""
+        first = self.record.twitch.first_recorded
+        return (
+            facts.get(TONGUE_SITE) == TRUE
+            and TONGUE_SITE in row.reads
+            and (first is None or first > day or self.base.get(TONGUE_SITE) != TRUE)
+        )
 
     def _findings_of(self, row: Row, facts: Facts) -> frozenset[str]:
         """The signs and symptoms that are present and for which the row asks; a diagnosis is neither."""
@@ -161,7 +176,7 @@ class FiledTests:
         finding = self.record.finding(name)
         if examined:
             return finding.first_examined
-        return min((e.day for e in finding.evidence if e.day and e.status is Status.PRESENT), default=None)
+        return _first_recorded(finding)
 
     def _young(self, day: date | None, limit: int | None) -> bool:
         return day is not None and (limit is None or days_between(day, self.record.as_of) <= limit)
@@ -208,6 +223,19 @@ class FiledTests:
                 if recorded is None or (result.day is not None and result.day <= recorded):
                     return True
         return False
+
+
+def _first_recorded(finding: Finding) -> date | None:
+    """The first record of it as present that counts today, since an examination last found it absent."""
+    recorded = finding.recorded or date.max
+    absences = [
+        e.day
+        for e in finding.evidence
+        if e.day and e.day < recorded and e.status is Status.ABSENT and e.basis is Basis.EXAMINED
+    ]
+    since = max(absences, default=date.min)
+    days = [e.day for e in finding.evidence if e.day and e.status is Status.PRESENT and not e.history]
+    return min((day for day in days if day > since), default=finding.recorded)
 
 
 def _dated(study: Study) -> tuple[date, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fhir_mappings.record import Drug, Plausible, Result
+from service.decision.facts import POTASSIUM_RAISING, stopped_before
 from service.decision.on_file import FiledTests, danger
 from service.decision.recommendations import (
     Ids,
@@ -165,6 +166,7 @@ class _Settled:
         self.to_act_on: dict[Result, Ids] = {}
         self.add(demands)
         self._act_on_done()
+        self._leave_out_outranked()
 
     def add(self, demands: tuple[Demand, ...]) -> None:
         self.demands += demands
@@ -175,8 +177,6 @@ class _Settled:
         action, because = demand.action, demand.because
         if action.withheld_from_child and self.facts.get("child-age") == TRUE:
             self.withheld.append(Withheld(action.id, "child", because))
-        elif (beside := self._outranked(demand)) is not None:
-            self.withheld.append(Withheld(action.id, beside, because))
         elif action.analytes:
             self._settle_blood(demand)
         elif ActionRole.ACT_ON_RESULT in action.roles:
@@ -184,14 +184,29 @@ class _Settled:
         else:
             self._settle_other(demand)
 
-    def _outranked(self, demand: Demand) -> str | None:
-        action = demand.action
-        urgencies = {other.urgency for other in self.demands if other.action is not action}
+    def _leave_out_outranked(self) -> None:
+        """Leave out what gives way to something more urgent that is still recommended.
+
+        Beside an urgent action that is ordered already they stay: nobody has examined yet.
+        """
+        kept = []
+        for made in self.recommendations:
+            beside = self._outranked(made)
+            if beside is None:
+                kept.append(made)
+            else:
+                self.withheld.append(Withheld(made.id, beside, made.because))
+        self.recommendations = kept
+
+    def _outranked(self, made: Recommendation) -> str | None:
+        action = self.table.actions[made.id]
+        others = [other for other in self.recommendations if other is not made]
+        urgencies = {other.urgency for other in others}
         if action.withheld_beside_now and NOW in urgencies:
             return "beside-now"
-        if action.withheld_beside_urgent and demand.urgency == ROUTINE:
+        if action.withheld_beside_urgent and made.urgency == ROUTINE:
             referred = ActionRole.RE_EXAMINE in action.roles and any(
-                other.action.order == REFERRAL for other in self.demands
+                self.table.actions[other.id].order == REFERRAL for other in others
             )
             if referred or urgencies - {ROUTINE}:
                 return "beside-urgent"
@@ -270,11 +285,14 @@ class _Settled:
             place = list(self.table.actions)
             self.recommendations.sort(key=lambda r: place.index(r.id))
             return
+        ranked = sorted(
+            (*made.results, *more), key=lambda r: danger(r, self.record, self.table), reverse=True
+        )
         merged = Recommendation(
             made.id,
             made.urgency,
             tuple(dict.fromkeys((*made.because, *because))),
-            results=(*made.results, *more),
+            results=tuple(ranked),
             in_hand=made.in_hand,
         )
         self.recommendations[self.recommendations.index(made)] = merged
@@ -316,15 +334,26 @@ class _Settled:
         return tuple(name for name in named if self.facts.get(name) not in (EXAMINED, ABSENT))
 
     def _to_review(self, demand: Demand) -> tuple[Drug, ...]:
-        """The medicines of the classes for which the rows fire."""
-        names = {literal.variable for row in demand.rows for term in row.terms for literal in term}
-        return tuple(
-            drug
-            for drug in self.record.drugs
-            if any(
-                (f"drug {name}" in names and drug.plausible is not Plausible.NO)
-                or (f"current {name}" in names and drug.current)
-                or (f"stopped {name}" in names and self.facts.get(f"stopped {name}") == TRUE)
-                for name in drug.classes
-            )
-        )
+        """The medicines by which the rows fire: those of a term that is true."""
+        names = {
+            literal.variable
+            for row in demand.rows
+            for term in row.terms
+            if all(literal.true_in(self.facts) for literal in term)
+            for literal in term
+            if literal.positive
+        }
+        return tuple(drug for drug in self.record.drugs if not names.isdisjoint(self._facts_by(drug)))
+
+    def _facts_by(self, drug: Drug) -> Iterable[str]:
+        """The facts about medicines that this one makes true."""
+        stopped = stopped_before(drug, self.record, self.table)
+        for name in drug.classes:
+            if drug.plausible is not Plausible.NO:
+                yield f"drug {name}"
+            if drug.current:
+                yield f"current {name}"
+            elif stopped:
+                yield f"stopped {name}"
+        if drug.raises_potassium and drug.recognised and drug.current:
+            yield POTASSIUM_RAISING

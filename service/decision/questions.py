@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from fhir_mappings.record import Basis, Evidence, Finding, Status
-from service.decision.facts import answered, facts_of, old_evidence
+from service.decision.facts import NEW_TWITCH, answered, facts_of, old_evidence
 from service.decision.on_file import FiledTests
 from service.decision.outcome import outcome_of
 from service.decision.recommendations import RANK, URGENCY_RANK, Outcome, Recommendation
@@ -19,6 +19,7 @@ from service.decision.table import (
     EXAMINED,
     NOW,
     PRESENT,
+    TRUE,
     UNKNOWN,
     ActionRole,
     AskedQuestion,
@@ -95,7 +96,9 @@ class Inquiry:
         """All questions in the table's order, those of a card marked."""
         found = [question for asked in self.table.questions for question in self._asked(asked)]
         found.sort(key=lambda question: question.order)
-        orders = list(dict.fromkeys(question.order for question in found if question.on_card))
+        # "Whatever its order": what must stand on the card takes its place before the others.
+        first = sorted(found, key=lambda question: (not (question.forced or question.old), question.order))
+        orders = list(dict.fromkeys(question.order for question in first if question.on_card))
         kept = frozenset(orders[: self.table.thresholds.at_most_questions])
         return tuple(
             replace(question, on_card=question.on_card and question.order in kept) for question in found
@@ -164,16 +167,24 @@ class Inquiry:
         return Question(name, asked.order, findings, answers, on_card, forced, old)
 
     def _in_words(self, asked: AskedQuestion) -> Iterator[Question]:
-        """A question whose answers set facts; those that are known as recorded stay."""
+        """A question whose answers set facts; an answer against what is recorded is none."""
         names = {name for answer in asked.answers for name in answer.sets}
-        if all(self.facts.get(name, UNKNOWN) != UNKNOWN for name in names):
+        if all(self._is_recorded(name) for name in names):
             return
-        answers = []
-        for answer in asked.answers:
-            sets = {n: fact for n, fact in answer.sets.items() if self.facts.get(n, UNKNOWN) == UNKNOWN}
-            answers.append(AnswerOutcome(answer.says, self._outcome({**self.facts, **sets})))
+        answers = [
+            AnswerOutcome(answer.says, self._outcome({**self.facts, **answer.sets}))
+            for answer in asked.answers
+            if all(self.facts[n] == fact for n, fact in answer.sets.items() if self._is_recorded(n))
+        ]
         if len({answer.outcome.key for answer in answers}) > 1:
             yield self._question(asked, asked.id, (), tuple(answers))
+
+    def _is_recorded(self, name: str) -> bool:
+        """Whether the fact is known. That a twitch is new is not where only its first record is."""
+        fact = self.facts.get(name, UNKNOWN)
+        if name == NEW_TWITCH and fact == TRUE:
+            return self.record.twitch.onset.earliest is not None
+        return fact != UNKNOWN
 
     def _may_be_on_card(self, asked: AskedQuestion) -> bool:
         return asked.on_card(self.facts)

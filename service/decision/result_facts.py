@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from fhir_mappings.record import Band, Finding, Record, Result, Status
 from service.decision.table import FALSE, TRUE, Disorder, ResultFact, Table
@@ -39,14 +40,18 @@ def band_today(result: Result, table: Table, as_of: date) -> Band:
 
 
 def age_of(result: Result, as_of: date) -> int:
-    """Its age in days. An undated result is not known to be old."""
-    return 0 if result.day is None else days_between(result.day, as_of)
+    """Its age in days. An undated result is not known to be old; one of tomorrow's date is of today."""
+    return 0 if result.day is None else max(0, days_between(result.day, as_of))
 
 
 def is_critical(result: Result, record: Record, table: Table) -> bool:
     """Whether it is critical today, by its band or beside a finding that lowers the limit (A43)."""
-    if age_of(result, record.as_of) > table.thresholds.critical_days:
-        return False
+    days = age_of(result, record.as_of)
+    return days <= table.thresholds.critical_days and _is_beyond_limits(result, record, table)
+
+
+def _is_beyond_limits(result: Result, record: Record, table: Table) -> bool:
+    """Whether it was critical when it was measured: out of range too, for as long as that counts."""
     if result.band is Band.CRITICAL:
         return True
     beside = table.critical_beside.get(result.analyte)
@@ -72,13 +77,19 @@ def _is_in(fact: ResultFact, result: Result, record: Record, table: Table) -> bo
     if not fact.from_days <= age_of(result, record.as_of) <= fact.at_most_days:
         return False
     if fact.below is not None:
-        return result.canonical is not None and result.canonical < fact.below
-    critical = is_critical(result, record, table)
+        return _is_below(result, fact.below)
     if fact.state == "critical":
-        return critical
-    if result.band not in OUT and not critical:
+        return is_critical(result, record, table)
+    if result.band not in OUT and not _is_beyond_limits(result, record, table):
         return False
     return fact.state == "out-of-range" or result.low is (fact.state == "low")
+
+
+def _is_below(result: Result, limit: Decimal) -> bool:
+    """Whether its value is surely less: "<15" is below 15."""
+    if result.canonical is None:
+        return False
+    return result.canonical < limit or (result.canonical == limit and result.text.startswith("<"))
 
 
 def add_result_facts(record: Record, table: Table, facts: dict[str, str]) -> None:

@@ -18,6 +18,8 @@ EXAMINED, LISTED, REPORTED = "examined", "listed", "reported"
 # Absent on examination, and absent by a list or a report: only the first settles a sign.
 ABSENT, ABSENT_NOT_EXAMINED, UNKNOWN = "absent", "absent-not-examined", "unknown"
 TRUE, FALSE = "true", "false"
+# The feature of a twitch that is a bulbar sign by itself.
+TONGUE_SITE = "tongue-site"
 PRESENT = frozenset({EXAMINED, LISTED, REPORTED})
 LEVELS = ("none", "info", "warning", "critical")
 # What a row may say instead of a level: info where the examination is normal, else warning; warning while an

@@ -132,10 +132,15 @@ def workbench(config: Config, evaluator: Evaluator, examples: Sequence[Example],
             if apply := posted["apply"]:
                 decision = answered.evaluation.decision
                 present = apply["answer"] == "present"
-                observation = answer_observation(decision, knowledge, apply["finding"], present=present)
-                if observation is None:
-                    raise RequestError([Issue("value", "No click answers this finding.", "apply.finding")])
-                text = indented(with_answer(answered.document, observation))
+                document = answered.document
+                for finding in apply["finding"].split(","):
+                    observation = answer_observation(decision, knowledge, finding, present=present)
+                    if observation is None:
+                        raise RequestError(
+                            [Issue("value", "No click answers this finding.", "apply.finding")]
+                        )
+                    document = with_answer(document, observation)
+                text = indented(document)
                 answered = _answered(text, decision.record.as_of, True, config, evaluator)
         except RequestError as error:
             # The request of the page is well-formed: the fault is in the text that it passes on.

@@ -10,6 +10,7 @@ from typing import Any
 from service.cards.question_text import Questions
 from service.cards.text import capital, finding_text, joined, test_label
 from service.decision import Decision
+from service.decision.questions import Question
 from service.decision.recommendations import URGENCY_RANK
 from service.decision.table import ROUTINE, Row
 from service.evaluation import Evaluation
@@ -29,7 +30,7 @@ _LEVELS = ("critical", "warning", "until-done", "calm", "info")
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """finding, answer: of the question that it answers; "" for an order. resources: JSON it creates."""
+    """finding (several: commas between), answer: what it records; "" for an order. resources: JSON."""
 
     label: str
     finding: str
@@ -47,13 +48,21 @@ class CardView:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """An unknown that would change the advice. clicks: whether a click answers it."""
+class Click:
+    """A button that answers. finding: one id, or several with commas between. name: of a single finding."""
 
-    id: str
+    finding: str
+    name: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An unknown that would change the advice. clicks: the buttons that answer it; none where words do."""
+
     name: str
     sentence: str
-    clicks: bool
+    clicks: tuple[Click, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +162,10 @@ def _suggestion(suggestion: Mapping[str, Any], names: Mapping[str, str]) -> Sugg
     resources = [action["resource"] for action in suggestion["actions"] if "resource" in action]
     first = resources[0] if resources else {}
     is_answer = first.get("resourceType") == "Observation"
+    findings = [names.get(resource["code"]["text"], "") for resource in resources] if is_answer else []
     return Suggestion(
         label=suggestion["label"],
-        finding=names.get(first["code"]["text"], "") if is_answer else "",
+        finding=",".join(findings),
         answer=("present" if first.get("valueBoolean") else "absent") if is_answer else "",
         resources=tuple(json.dumps(resource, ensure_ascii=False, indent=2) for resource in resources),
     )
@@ -165,8 +175,17 @@ def _asked(decision: Decision, knowledge: Knowledge) -> Iterator[Asked]:
     """All questions of the decision, the most important first."""
     words = Questions(decision, knowledge)
     for question in decision.questions:
-        clicks = question.id in knowledge.templates.answers
-        yield Asked(question.id, words.name(question), words.sentence(question), clicks)
+        yield Asked(words.name(question), words.sentence(question), tuple(_clicks(question, knowledge)))
+
+
+def _clicks(question: Question, knowledge: Knowledge) -> Iterator[Click]:
+    """One button for each finding that is present, and one that records all of them as absent."""
+    findings = [name for name in question.findings if name in knowledge.templates.answers]
+    for name in findings:
+        yield Click(name, knowledge.terminology.findings[name].label, "present")
+    if findings:
+        label = knowledge.terminology.findings[findings[0]].label if len(findings) == 1 else ""
+        yield Click(",".join(findings), label, "absent")
 
 
 def reasons_of(decision: Decision, knowledge: Knowledge, explained: Explained) -> tuple[Reason, ...]:

@@ -22,6 +22,7 @@ PAGES = [
     "/knowledge/child-sign",
     "/knowledge/diuretic-depleting",
     "/knowledge/widespread",
+    "/knowledge?rows=weakness,atrophy,progressive-weakness,electrolyte-critical,self-care",
 ]
 EACH = pytest.mark.parametrize("path", PAGES)
 

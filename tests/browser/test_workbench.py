@@ -15,10 +15,19 @@ from tests.contract.requests import example
 from tests.docs.conftest import PROJECT
 
 PICTURES = PROJECT / ".pictures"
-PAGES = ["/", "/?example=hostile-record", "/?example=all-tests-pending&hook=order-sign", "/knowledge",
-         "/knowledge/weakness", "/knowledge/claims", "/feedback/summary"]  # fmt: skip
-# Unknown to it in the first example, and decisive.
-QUESTION = "Is the patient breathless lying flat?"
+PAGES = [
+    "/",
+    "/?example=hostile-record",
+    "/?example=all-tests-pending&hook=order-sign",
+    "/knowledge",
+    "/knowledge/weakness",
+    "/knowledge?rows=weakness,self-care",
+    "/knowledge/claims",
+    "/feedback/summary",
+]
+# Of unexamined-forearm: unknown to it, and decisive.
+UNEXAMINED = "unexamined-forearm"
+QUESTION = "Is there difficulty with speech or swallowing?"
 UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
 
 
@@ -72,11 +81,11 @@ def bench(chromium: Any, site: str) -> Iterator[Bench]:
 
 def test_it_opens_with_a_patient_a_card_and_the_reason(bench: Bench) -> None:
     bench.open()
-    assert bench.level() == "warning"
+    assert bench.level() == "info"
     assert bench.page.get_by_role("heading", name="Why", exact=True).is_visible()
     mark = bench.page.locator("mark").first.inner_text()
     assert mark == "twitching for more than 14 days"
-    assert bench.page.locator(".asked").get_by_text(QUESTION).is_visible()
+    assert bench.page.locator(".asked").get_by_text("muscle rigidity on examination?").is_visible()
     assert bench.page.locator("svg.timeline:visible").count() == 1
     bench.picture("load")
 
@@ -118,7 +127,7 @@ def test_what_is_pasted_is_decided_and_leaves_no_trace(bench: Bench) -> None:
     kept = "[localStorage.length, sessionStorage.length, document.cookie, history.state]"
     assert bench.page.evaluate(kept) == [0, 0, "", None]
     bench.page.reload()
-    assert bench.level() == "warning"
+    assert bench.level() == "info"
 
 
 @pytest.mark.parametrize("how", ["opened", "dropped"])
@@ -144,50 +153,66 @@ def test_a_wrong_text_is_refused_in_words_and_the_last_card_stays(bench: Bench) 
     alert = bench.page.get_by_role("alert")
     alert.wait_for()
     assert "line 2" in alert.inner_text()
-    assert bench.level() == "warning"
+    assert bench.level() == "info"
     # The browser names a refused request on its console; nothing else is wrong.
     assert [said for said in bench.complaints if "422" not in said] == []
     bench.complaints.clear()
 
 
 def test_an_answer_changes_the_card_and_can_be_undone(bench: Bench) -> None:
-    bench.open()
+    bench.open_example(UNEXAMINED)
     asked = bench.page.locator(".asked li").filter(has_text=QUESTION)
     asked.get_by_role("button", name="present").click()
     bench.card.locator("h3 .level.critical").wait_for()
     assert asked.count() == 0
-    assert '"answer-orthopnea"' in bench.page.locator("#request").input_value()
+    assert '"answer-bulbar"' in bench.page.locator("#request").input_value()
     assert bench.page.evaluate("document.activeElement.id") == "card-title"
     assert bench.page.url == f"{bench.site}/"
     bench.picture("answer")
     bench.page.get_by_role("button", name="Undo the answer").click()
-    bench.card.locator("h3 .level.warning").wait_for()
-    assert '"answer-orthopnea"' not in bench.page.locator("#request").input_value()
+    bench.card.locator("h3 .level.info").wait_for()
+    assert '"answer-bulbar"' not in bench.page.locator("#request").input_value()
     assert "example=" in bench.page.url
 
 
 def test_the_suggestion_of_the_card_answers_too(bench: Bench) -> None:
-    bench.open()
-    bench.card.get_by_role("button", name="Breathlessness lying flat: absent").click()
-    bench.decided()
-    bench.page.get_by_text("Nothing that is unknown would change this answer.").wait_for()
+    """Also the one that records three findings, and the question that three findings answer."""
+    for button in ("Examined: normal", "all absent"):
+        bench.open_example(UNEXAMINED)
+        bench.page.get_by_role("button", name=button).click()
+        bench.decided()
+        text = bench.page.locator("#request").input_value()
+        assert all(f'"answer-{name}"' in text for name in ("weakness", "atrophy", "sensory-loss"))
+        assert "not examined" not in bench.card.first.locator("h3").inner_text()
+        assert bench.page.get_by_role("button", name=button).count() == 0
+
+
+def test_a_question_of_several_findings_has_a_button_for_each(bench: Bench) -> None:
+    bench.open_example(UNEXAMINED)
+    asked = bench.page.locator(".asked li").first
+    assert asked.get_by_role("button").count() == 4
+    asked.get_by_role("button", name="weakness: present").click()
+    bench.card.locator("h3 .level.warning").wait_for()
+    text = bench.page.locator("#request").input_value()
+    assert '"answer-weakness"' in text
+    assert '"answer-atrophy"' not in text
 
 
 def test_another_day_decides_otherwise(bench: Bench) -> None:
     bench.open()
     bench.page.get_by_label("Day of the decision").fill("2026-06-14")
-    bench.card.locator("h3 .level.info").wait_for()
+    bench.card.get_by_text("14 days").first.wait_for()
     assert "asOf=2026-06-14" in bench.page.url
 
 
 def test_everything_goes_by_keyboard(bench: Bench) -> None:
-    bench.open()
+    bench.open_example(UNEXAMINED)
     page = bench.page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     seen = []
     answer = (
-        "document.activeElement.dataset?.finding === 'orthopnea' && document.activeElement.closest('.asked')"
+        "document.activeElement.dataset?.finding === 'bulbar' && document.activeElement.closest('.asked')"
     )
     for _ in range(200):
         page.keyboard.press("Tab")
@@ -233,7 +258,7 @@ def test_request_and_response_can_be_copied(bench: Bench) -> None:
     bench.page.get_by_role("button", name="Copy the response").click()
     bench.page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('{'))")
     response = json.loads(bench.page.evaluate("navigator.clipboard.readText()"))
-    assert response["assessment"]["level"] == "warning"
+    assert response["assessment"]["level"] == "info"
 
 
 @pytest.mark.parametrize("width", [320, 375, 640])

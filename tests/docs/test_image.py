@@ -155,7 +155,7 @@ def test_the_container_answers_with_a_card(image: Engine | Buildah) -> None:
         command = json.loads(probe[1])
         if isinstance(image, Buildah):
             image.inside("env", f"PORT={port}", *command)
-    assert [card["indicator"] for card in answer["cards"]] == ["warning"]
+    assert [card["indicator"] for card in answer["cards"]] == ["info"]
 
 
 def test_the_health_check_sees_a_service_that_is_not_there(image: Engine | Buildah) -> None:

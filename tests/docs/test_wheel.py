@@ -84,7 +84,9 @@ def test_it_says_its_versions(installed: Installed) -> None:
 def test_it_decides_an_example_that_it_wrote(installed: Installed) -> None:
     assert installed.run("examples", "--write", ".").returncode == 0
     example = load_examples()[0]
-    told = installed.run("evaluate", f"--as-of={example.as_of}", "--format=json", example.bundle.file)
+    told = installed.run(
+        "evaluate", f"--as-of={example.as_of}", "--format=json", "--fail-on=info", example.bundle.file
+    )
     assert told.returncode == 3, told.stderr
     assert [card["summary"] for card in json.loads(told.stdout)["cards"]] == [
         card.summary for card in example.bundle.expected
@@ -99,7 +101,7 @@ def test_it_serves_with_sqlite_and_without_a_driver(installed: Installed) -> Non
     with running(command, f"http://127.0.0.1:{port}", cwd=installed.folder, env=environ) as url:
         cards = answer_of(f"{url}/evaluate?asOf={example.as_of}", example.bundle.body)["cards"]
         assert answer_of(f"{url}/readyz")["feedback"] == "ok"
-    assert [card["indicator"] for card in cards] == ["warning"]
+    assert [card["indicator"] for card in cards] == ["info"]
 
 
 @pytest.mark.parametrize(

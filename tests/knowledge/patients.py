@@ -66,6 +66,8 @@ def finding(name: str, said: str, day: date = TODAY, **more: Any) -> Finding:
     more.setdefault("first_examined", day if said == "examined" else None)
     evidence = Evidence(f"Condition/{name}", "Condition.code", name, Status.PRESENT, Basis(said), day)
     more.setdefault("evidence", (evidence,))
+    # Told, a disease that closes the gate is a suspicion.
+    more.setdefault("suspected", said == "reported")
     return Finding(name, Status.PRESENT, Basis(said), recorded=day, **more)
 
 

@@ -149,7 +149,7 @@ def test_what_else_the_rows_say() -> None:
     assert [row.id for row in rows if row.last] == ["self-care", "nothing-calls-for-tests", "benign"]
     assert [row.id for row in rows if row.beside_benign] == ["new-after-60"]
     # "On a card whose critical rows are all results, poisoning or withdrawal nothing is asked."
-    critical = {row.id for row in rows if row.level == "critical" and row.asks_nothing}
+    critical = {row.id for row in rows if row.level == "critical" and row.asks_nothing({})}
     assert critical == {
         "lithium-toxicity",
         "electrolyte-critical",

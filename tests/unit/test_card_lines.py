@@ -153,7 +153,7 @@ def test_the_most_urgent_action_is_first_and_the_rule_stands_alone() -> None:
     # A rule right below a line would make that line a heading.
     assert "\n\n---\n\n" in made["detail"]
     assert (
-        "**Because:** weakness, wasting (examined 2026-11-24); right hand twitch 3 months." in made["detail"]
+        "**Because:** weakness, wasting (examined 2026-11-24); right hand twitch 4 months." in made["detail"]
     )
 
 
@@ -231,7 +231,7 @@ def test_a_problem_list_is_never_an_examination() -> None:
         (2, "2 days"),
         (59, "59 days"),
         (60, "2 months"),
-        (729, "23 months"),
+        (715, "23 months"),
         (731, "2 years"),
         (1100, "3 years"),
     ],

@@ -32,9 +32,7 @@ def test_rows_that_an_answer_does_not_touch_need_not_be_read_again() -> None:
             for given in TABLE.asked.values()
             for fact in (given.present, given.absent)
         ]
-        answers += [
-            {**facts, **answer.sets} for question in TABLE.questions for answer in question.answers
-        ]
+        answers += [{**facts, **answer.sets} for question in TABLE.questions for answer in question.answers]
         answers.append({**facts, "child-age": TRUE})
         for read in answers:
             again = outcome_of(filed, read, now)

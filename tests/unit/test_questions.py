@@ -1,151 +1,364 @@
-"""The questions of section 5, against trying every completion."""
+"""Section 5: which questions stand on a card, which are asked at all events, and the range of levels."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from fhir_mappings.record import Days, Order, Record
-from service.decision import decide
-from service.decision.facts import facts_of
-from service.decision.on_file import FiledTests
-from service.decision.outcome import RANK, outcome
-from service.decision.questions import Inquiry
+from fhir_mappings.record import Basis, Days, Evidence, Finding, Record, Status
+from service.decision import Decision, decide
 from service.knowledge import load_knowledge
-from tests.knowledge.patients import days_ago, drug, record_of_example, result
-from tests.unit.every_setting import tried
+from tests.knowledge.patients import days_ago, record_of_example, result
+from tests.spec.records import KNOWLEDGE, observation, read
+from tests.spec.records import as_of as day_of
+from tests.spec.records import condition as listed
 
 TABLE = load_knowledge().table
-SIGNS_ABSENT = {"weakness": "absent", "atrophy": "absent", "sensory-loss": "absent"}
+EXAMINED = {"weakness": "absent", "atrophy": "absent", "sensory-loss": "absent"}
+NO_BREATHING = {"breathing-difficulty": "absent-not-examined", "orthopnea": "absent-not-examined"}
 
-BASES: dict[str, Record] = {
-    "code only": record_of_example({}),
-    "day 5, thigh": record_of_example({"onset_days_ago": 5, "sites": ["thigh"], **SIGNS_ABSENT}),
-    "day 15, thigh": record_of_example({"onset_days_ago": 15, "sites": ["thigh"], "courses": ["stable"]}),
-    "weak hand": record_of_example({"onset_days_ago": 20, "sites": ["hand"], "weakness": "examined"}),
-    "child": record_of_example({"age_years": 8, "sites": ["eyelid"], "onset_days_ago": 3}),
-    "age unknown": replace(
-        record_of_example({"sites": ["calf"], "lumbosacral-radiculopathy": "examined"}),
-        patient=replace(record_of_example({}).patient, born=Days()),
-    ),
-    "all ordered": replace(
-        record_of_example({"onset_days_ago": 30, "sites": ["forearm"], **SIGNS_ABSENT}),
-        orders=(
-            Order(
-                frozenset({"sodium", "potassium", "calcium", "magnesium", "tsh", "emg", "ncs"}), days_ago(6)
-            ),
+
+def of(given: dict[str, Any]) -> Decision:
+    return decide(record_of_example(given), TABLE)
+
+
+def on_card(decision: Decision) -> list[str]:
+    return [question.id for question in decision.questions if question.on_card]
+
+
+def asked(decision: Decision) -> set[str]:
+    return {name for question in decision.questions for name in (question.findings or (question.id,))}
+
+
+class TestExamination:
+    def test_what_is_not_examined_is_one_question(self) -> None:
+        (question,) = [q for q in of({"weakness": "absent"}).questions if q.id == "examination"]
+        assert question.findings == ("atrophy", "sensory-loss")
+        assert [(a.finding, a.present) for a in question.answers] == [
+            ("atrophy", True),
+            ("atrophy", False),
+            ("sensory-loss", True),
+            ("sensory-loss", False),
+        ]
+        assert question.on_card
+
+    def test_absent_by_report_is_not_examined(self) -> None:
+        given = {**EXAMINED, "atrophy": "absent-not-examined"}
+        (question,) = [q for q in of(given).questions if q.id == "examination"]
+        assert question.findings == ("atrophy",)
+        assert "examination" not in on_card(of(EXAMINED))
+
+    def test_not_on_a_critical_card(self) -> None:
+        assert "examination" not in on_card(of({"bulbar": "examined"}))
+
+
+class TestBulbar:
+    @pytest.mark.parametrize(
+        ("given", "stands"),
+        [
+            ({}, False),
+            ({"onset_days_ago": 14, "sites": ["hand"]}, False),
+            ({"onset_days_ago": 15, "sites": ["hand"]}, True),
+            ({"onset_days_ago": 15, "sites": ["eyelid"]}, False),
+            ({"courses": ["worsening"], "sites": ["eyelid"]}, False),
+            ({"courses": ["worsening"]}, True),
+            ({"sites": ["hand", "calf"]}, True),
+            ({"atrophy": "reported"}, True),
+            ({"weakness": "listed"}, True),
+            ({"weakness": "absent", "sensory-loss": "examined"}, False),
+            ({"weakness": "examined", "bulbar": "absent"}, False),
+        ],
+    )
+    def test_when_it_stands_on_a_card(self, given: dict[str, Any], stands: bool) -> None:
+        decision = of(given)
+        assert ("bulbar" in on_card(decision)) is stands
+        if given.get("bulbar") != "absent":
+            assert "bulbar" in asked(decision)
+
+
+class TestBreathing:
+    @pytest.mark.parametrize(
+        ("given", "stands"),
+        [
+            ({}, False),
+            ({"sensory-loss": "examined", "courses": ["worsening"]}, False),
+            ({"weakness": "reported"}, True),
+            ({"atrophy": "listed"}, True),
+            ({"bulbar": "reported"}, True),
+            ({"sites": ["tongue"]}, True),
+            ({"weakness": "examined", **NO_BREATHING}, False),
+        ],
+    )
+    def test_only_with_weakness_wasting_or_a_bulbar_sign(self, given: dict[str, Any], stands: bool) -> None:
+        assert ("breathing" in on_card(of(given))) is stands
+
+
+class TestStart:
+    """The start of a weakness, in words."""
+
+    @pytest.mark.parametrize(("onset", "stands"), [(None, True), (20, False), (200, True)])
+    def test_where_it_is_not_known(self, onset: int | None, stands: bool) -> None:
+        given: dict[str, Any] = {"weakness": "examined"} | ({"onset_days_ago": onset} if onset else {})
+        assert ("weakness-start" in on_card(of(given))) is stands
+
+    def test_its_answers(self) -> None:
+        (question,) = [q for q in of({"weakness": "examined"}).questions if q.id == "weakness-start"]
+        assert [(a.says, a.outcome.level) for a in question.answers] == [
+            ("within four weeks", "critical"),
+            ("longer ago", "warning"),
+        ]
+        assert question.in_words
+
+    def test_not_of_a_weakness_known_to_settle(self) -> None:
+        record = record_of_example({"weakness": "examined"})
+        weak = replace(record.findings["weakness"], worsening=False)
+        decision = decide(replace(record, findings={"weakness": weak}), TABLE)
+        assert "weakness-start" not in asked(decision)
+
+
+class TestNever:
+    """Orders of the last rank stand in the assessment alone."""
+
+    def test_on_a_card(self) -> None:
+        for given in ({}, {"onset_days_ago": 3}, EXAMINED, {**EXAMINED, "onset_days_ago": 3}):
+            decision = of(given)
+            rest = {"coordination", "movement", "upper-motor-sign", "rigidity", "tingling", "pain", "cramps"}
+            assert not rest & set(on_card(decision))
+        assert {"coordination", "upper-motor-sign", "rigidity", "pain"} <= asked(of(EXAMINED))
+
+
+def old_record(name: str, day: int) -> Finding:
+    """Nothing counts any more, but a record says that it was there."""
+    evidence = Evidence(
+        f"Condition/{name}", "Condition.code", name, Status.PRESENT, Basis.LISTED, days_ago(day), False, True
+    )
+    return Finding(name, evidence=(evidence,))
+
+
+def with_old(given: dict[str, Any], *names: str) -> Record:
+    record = record_of_example(given)
+    old = {name: old_record(name, 1500) for name in names}
+    return replace(record, findings={**record.findings, **old})
+
+
+class TestOldSigns:
+    @pytest.mark.parametrize("name", ["weakness", "bulbar", "coordination", "cramps"])
+    def test_it_stands_on_the_card_and_names_the_record(self, name: str) -> None:
+        given: dict[str, Any] = {} if name == "weakness" else EXAMINED
+        decision = decide(with_old({**given, "onset_days_ago": 3}, name), TABLE)
+        (question,) = [q for q in decision.questions if q.old]
+        assert question.on_card
+        assert question.findings == (name,)
+        assert question.old is not None
+        assert question.old.reference == f"Condition/{name}"
+
+    def test_it_keeps_its_place_though_three_others_come_before(self) -> None:
+        """ "Whatever its order", and at most three: it takes the place of the last of them."""
+        given = {"sites": ["hand", "calf"], "atrophy": "reported"}
+        assert on_card(of(given)) == ["examination", "bulbar", "breathing"]
+        decision = decide(with_old(given, "coordination"), TABLE)
+        assert on_card(decision) == ["examination", "bulbar", "coordination"]
+
+    def test_not_on_a_critical_card_unless_of_order_two_or_three(self) -> None:
+        critical = {"bulbar": "examined", "sites": ["hand"], "onset_days_ago": 100}
+        decision = decide(with_old(critical, "orthopnea", "coordination", "atrophy"), TABLE)
+        assert decision.level == "critical"
+        assert {q.id for q in decision.questions if q.old} == {"orthopnea", "coordination", "atrophy"}
+        assert [q.id for q in decision.questions if q.old and q.on_card] == ["orthopnea"]
+
+
+class TestThree:
+    def test_at_most_three_in_their_order(self) -> None:
+        decision = of({"weakness": "examined", "sites": ["hand", "calf"]})
+        assert on_card(decision) == ["examination", "bulbar", "weakness-start"]
+        further = {q.id for q in decision.questions if not q.on_card}
+        assert {"breathing", "course", "coordination"} <= further
+
+    def test_what_is_asked_in_one_line_counts_as_one(self) -> None:
+        assert on_card(of({})) == ["examination", "onset", "site", "course"]
+        ageless = record_of_example({"sensory-loss": "examined"})
+        ageless = replace(ageless, patient=replace(ageless.patient, born=Days()))
+        words = [q.id for q in decide(ageless, TABLE).questions if q.on_card and q.order == 5]
+        assert words == ["onset", "site", "course", "age"]
+
+    def test_on_a_critical_card_only_orders_two_to_three(self) -> None:
+        decision = of({"weakness": "examined", "courses": ["worsening"]})
+        assert decision.level == "critical"
+        assert {"sensory-loss", "coordination"} <= asked(decision)
+        assert on_card(decision) == ["weakness-start", "breathing"]
+
+
+class TestForced:
+    RAPID: ClassVar = {"onset_days_ago": 5, "weakness": "examined"}
+
+    def test_beside_a_referral_of_today_that_rests_on_weakness(self) -> None:
+        decision = of(self.RAPID)
+        forced = {q.id: q.findings for q in decision.questions if q.forced}
+        assert forced == {"bulbar": ("bulbar",), "breathing": ("breathing-difficulty", "orthopnea")}
+        assert on_card(decision) == ["bulbar", "breathing"]
+
+    def test_it_does_not_ask_what_is_known(self) -> None:
+        decision = of({**self.RAPID, "bulbar": "absent", **NO_BREATHING})
+        assert not [q for q in decision.questions if q.forced]
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"onset_days_ago": 60, "weakness": "examined", "courses": ["worsening"]},
+            {"atrophy": "examined", "orthopnea": "reported"},
+            {"age_years": 8, "movement": "reported"},
+            {"weakness": "examined"},
+        ],
+    )
+    def test_only_there(self, given: dict[str, Any]) -> None:
+        assert not [q for q in of(given).questions if q.forced]
+
+
+class TestNothing:
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"results": {"potassium": "critical"}},
+            {"results": {"creatine-kinase": "critical"}},
+            {"results": {"lithium": "critical"}},
+            {"alcohol-withdrawal": "listed"},
+            {"cholinergic-poisoning": "listed"},
+        ],
+    )
+    def test_is_asked_on_a_card_of_results_poisoning_or_withdrawal(self, given: dict[str, Any]) -> None:
+        weak = {**given, "weakness": "reported", "onset_days_ago": 60}
+        for patient in (given, weak):
+            decision = of(patient)
+            assert decision.level == "critical"
+            assert on_card(decision) == []
+        other = of({**weak, "weakness": "examined", "atrophy": "examined"})
+        assert "breathing" in on_card(other)
+
+
+class TestRange:
+    @pytest.mark.parametrize(
+        ("given", "span"),
+        [
+            ({}, ("info", "critical")),
+            (EXAMINED, ("info", "critical")),
+            ({**EXAMINED, "bulbar": "absent"}, ("info", "info")),
+            ({"pain": "reported"}, ("info", "critical")),
+            ({"coordination": "examined", **EXAMINED, "bulbar": "absent"}, ("warning", "warning")),
+            ({"bulbar": "examined"}, ("critical", "critical")),
+        ],
+    )
+    def test_of_what_is_unknown_all_absent_and_all_present(
+        self, given: dict[str, Any], span: tuple[str, str]
+    ) -> None:
+        assert of(given).span == span
+
+    def test_what_is_not_of_orders_one_to_three_is_not_in_it(self) -> None:
+        """Rigidity would be a warning, pain too; neither is of the range."""
+        decision = of({**EXAMINED, "bulbar": "absent", **NO_BREATHING})
+        assert decision.span == ("info", "info")
+        assert {"rigidity", "coordination"} <= asked(decision)
+
+    def test_a_closed_gate_has_none(self) -> None:
+        assert of({"motor-neuron-disease": "listed"}).span == ("none", "none")
+
+
+class TestImpossibleAnswers:
+    """An answer that the record contradicts is not tried: it would ask for an emergency that cannot be."""
+
+    def test_a_twitch_on_record_for_weeks_did_not_begin_yesterday(self) -> None:
+        base = record_of_example({"sites": ["hand", "calf"], "breathing-difficulty": "reported"})
+        for latest, possible in ((days_ago(20), False), (days_ago(0), True)):
+            onset = Days(None, latest)
+            record = replace(base, twitch=replace(base.twitch, onset=onset, first_recorded=latest))
+            questions = [q for q in decide(record, TABLE).questions if q.id == "onset"]
+            said = {a.says for q in questions for a in q.answers}
+            assert ("at most two days ago" in said) is possible
+            assert any(a.outcome.level == "critical" for q in questions for a in q.answers) is possible
+
+    def test_a_first_record_of_this_year_is_no_onset(self) -> None:
+        given = {"age_years": 70, **EXAMINED, "bulbar": "absent", "sites": ["hand"]}
+        record = record_of_example(given)
+        onset = Days(None, days_ago(20))
+        record = replace(record, twitch=replace(record.twitch, onset=onset, first_recorded=days_ago(20)))
+        (question,) = [q for q in decide(record, TABLE).questions if q.id == "onset"]
+        again = {a.says: any(r.weeks for r in a.outcome.recommendations) for a in question.answers}
+        assert again == {
+            "two weeks to three months ago": True,
+            "three months to a year ago": True,
+            "over a year ago": False,
+        }
+
+    def test_a_span_that_reaches_to_today_may_be_yesterday(self) -> None:
+        base = record_of_example({"sites": ["hand", "calf"], "breathing-difficulty": "reported", **EXAMINED})
+        record = replace(base, twitch=replace(base.twitch, onset=Days(days_ago(100), days_ago(0))))
+        (question,) = [q for q in decide(record, TABLE).questions if q.id == "onset"]
+        assert {a.says: a.outcome.level for a in question.answers}["at most two days ago"] == "critical"
+
+
+class TestTheNextCall:
+    """An answer promises what the next call decides, with the Observation that it creates."""
+
+    PATIENTS: tuple[tuple[dict[str, Any], ...], ...] = (
+        (listed("fasciculation", onsetDateTime=day_of(20), recordedDate=day_of(10)),),
+        (listed("fasciculation", onsetDateTime=day_of(5)), listed("lumbosacral-radiculopathy")),
+        (
+            listed("fasciculation", onsetDateTime=day_of(60), recordedDate=day_of(60)),
+            observation("weakness", valueBoolean=False, effectiveDateTime=day_of(20)),
+            observation("bulbar", valueBoolean=False, effectiveDateTime=day_of(20)),
         ),
-    ),
-    "thiazide": replace(record_of_example({"onset_days_ago": 5}), drugs=(drug("thiazide-diuretic"),)),
-    # An eyelid alone would take the thyroid test away that the duration asks for: then movement brings it.
-    "duration that a site can end": record_of_example({"onset_days_ago": 29, "sensory-loss": "examined"}),
-    "critical potassium": replace(record_of_example({}), results=(result("potassium", "critical"),)),
-    "heart failure, continuous": record_of_example(
-        {"heart-failure": "examined", "courses": ["continuous"], "malabsorption": "examined"}
-    ),
-}
+        # Weakness is on a list from long before the twitch.
+        (
+            listed("fasciculation", onsetDateTime=day_of(20), recordedDate=day_of(20)),
+            listed("weakness", recordedDate=day_of(1500)),
+        ),
+        # The same, and an examination since then did not find it.
+        (
+            listed("fasciculation", onsetDateTime=day_of(20), recordedDate=day_of(20)),
+            listed("weakness", recordedDate=day_of(1500)),
+            observation("weakness", valueBoolean=False, effectiveDateTime=day_of(250)),
+        ),
+        (
+            listed("fasciculation", recordedDate=day_of(20)),
+            observation("weakness", valueBoolean=True, effectiveDateTime=day_of(10)),
+        ),
+    )
+
+    @pytest.mark.parametrize("patient", PATIENTS)
+    def test_by_a_click(self, patient: tuple[dict[str, Any], ...]) -> None:
+        decision = decide(read(*patient), KNOWLEDGE.table)
+        promised = [a for q in decision.questions if not q.in_words for a in q.answers]
+        assert promised
+        for answer in promised:
+            of_sign = KNOWLEDGE.table.asked[answer.finding].present == "examined"
+            category = "exam" if of_sign else "survey"
+            made = observation(answer.finding, valueBoolean=answer.present, category=category)
+            made = {**made, "id": "answer", "status": "preliminary"}
+            then = decide(read(*patient, made), KNOWLEDGE.table)
+            assert (then.level, then.recommendations) == (
+                answer.outcome.level,
+                answer.outcome.recommendations,
+            )
 
 
-def inquiry_of(record: Record) -> Inquiry:
-    facts = facts_of(record, TABLE)
-    return Inquiry(FiledTests(record, TABLE, facts), facts)
-
-
-@pytest.mark.parametrize("base", BASES)
-def test_the_questions_are_those_that_trying_everything_finds(base: str) -> None:
-    inquiry = inquiry_of(BASES[base])
-    assert {q.id for q in inquiry.questions()} == set(tried(inquiry))
-
-
-@pytest.mark.parametrize("base", BASES)
-def test_the_range_holds_every_answer(base: str) -> None:
-    inquiry = inquiry_of(BASES[base])
-    low, high = inquiry.span(inquiry.outcome_with({}).level)
-    levels = set()
-    for answers in product(*((g.answers[0], g.answers[-1]) for g in inquiry.groups[:9])):
-        sets = {k: v for _, chosen in answers for k, v in chosen.items()}
-        levels.add(outcome(inquiry.on_file, {**inquiry.facts, **sets}).level)
-    assert all(RANK[low] <= RANK[level] <= RANK[high] for level in levels)
-
-
-# Who is known in everything that can be asked, and is well.
-SETTLED = {
-    "onset_days_ago": 5,
-    "sites": ["hand"],
-    "courses": ["stable", "intermittent"],
-    **{asked.id: "absent" for asked in TABLE.asked},
-}
-
-
-class TestTheRangeHoldsWhatNobodyIsAsked:
-    """A finding without a question is unknown too: to learn of it must not leave the range."""
-
-    @staticmethod
-    def unseen(**given: Any) -> Record:
-        settled = record_of_example({**SETTLED, **given})
-        courses = {name: replace(found, worsening=False) for name, found in settled.findings.items()}
-        return replace(settled, findings=courses, not_seen=("conditions",))
-
-    def test_heart_failure_may_explain_who_is_breathless_lying_flat(self) -> None:
-        before = decide(self.unseen(orthopnea="reported"), TABLE)
-        after = decide(self.unseen(orthopnea="reported", **{"heart-failure": "examined"}), TABLE)
-        assert (before.level, after.level) == ("critical", "info")
-        assert before.span == ("info", "critical")
-
-    def test_multiple_sclerosis_may_be_on_the_list_that_was_not_seen(self) -> None:
-        before = decide(self.unseen(), TABLE)
-        assert before.span == ("info", "warning")
-        assert decide(self.unseen(**{"multiple-sclerosis": "examined"}), TABLE).level == "warning"
-
-    def test_not_on_a_list_that_was_seen(self) -> None:
-        assert decide(replace(self.unseen(), not_seen=()), TABLE).span == ("info", "info")
-
-    def test_a_nerve_root_beside_a_leg(self) -> None:
-        assert decide(self.unseen(sites=["calf"]), TABLE).span == ("info", "warning")
-
-    @pytest.mark.parametrize("name", ["low-tone", "motor-regression"])
-    def test_a_child_may_have_signs_that_are_not_asked(self, name: str) -> None:
-        before = decide(replace(self.unseen(age_years=8), not_seen=()), TABLE)
-        assert before.span == ("info", "critical")
-        assert decide(self.unseen(age_years=8, **{name: "reported"}), TABLE).level == "critical"
-
-
-def test_weakness_is_the_first_question_of_a_bare_code() -> None:
-    questions = decide(record_of_example({}), TABLE).questions
-    assert [RANK[q.level] for q in questions] == sorted((RANK[q.level] for q in questions), reverse=True)
-    assert "weakness" in {q.id for q in questions}
-    assert "onset" in {q.id for q in questions}
-
-
-def test_what_is_known_is_not_asked() -> None:
-    questions = {q.id for q in decide(BASES["day 5, thigh"], TABLE).questions}
-    assert not questions & {"weakness", "atrophy", "sensory-loss", "onset", "site", "age"}
-
-
-def test_answering_a_question_gives_what_it_promised() -> None:
-    record = BASES["day 15, thigh"]
-    for question in decide(record, TABLE).questions:
-        if question.in_words or question.together:
-            continue
-        asked = next(a for a in TABLE.asked if a.id == question.id)
-        given = {"onset_days_ago": 15, "sites": ["thigh"], "courses": ["stable"], question.id: asked.present}
-        then = decide(record_of_example(given), TABLE)
-        promised = question.answers[0].outcome
-        assert then.level == promised.level
-        assert then.recommendations == promised.recommendations
-
-
-def test_an_onset_of_no_certain_day_leaves_recent_weakness_open() -> None:
-    """60 to 20 days ago: on day 28 or later the weakness is urgent, so the range and the questions say so."""
-    others = dict.fromkeys(("atrophy", "bulbar", "breathing-difficulty", "orthopnea"), "absent")
-    base = record_of_example({"weakness": "examined", "courses": ["worsening"], "sites": ["hand"], **others})
-    record = replace(base, twitch=replace(base.twitch, onset=Days(days_ago(60), days_ago(20))))
-    decision = decide(record, TABLE)
-    assert decision.level == "warning"
-    assert decision.span == ("warning", "critical")
-    assert "onset" in {q.id for q in decision.questions}
-    then = decide(replace(base, twitch=replace(base.twitch, onset=Days(days_ago(28), days_ago(28)))), TABLE)
-    assert then.level == "critical"
+def test_calcium_is_judged_anew_beside_cramps() -> None:
+    """A43: under 1.9 mmol/L it is critical with tingling or cramps."""
+    for number, level in (("1.89", "critical"), ("1.9", "warning")):
+        low = replace(result("calcium", number), band=result("calcium", "low").band, low=True)
+        record = replace(record_of_example({}), results=(low,))
+        answers = {
+            (a.finding, a.present): a.outcome.level
+            for q in decide(record, TABLE).questions
+            for a in q.answers
+            if q.id in ("cramps", "tingling")
+        }
+        if level == "critical":
+            assert answers == {
+                ("cramps", True): "critical",
+                ("cramps", False): "warning",
+                ("tingling", True): "critical",
+                ("tingling", False): "warning",
+            }
+        else:
+            assert answers == {}

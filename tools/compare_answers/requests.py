@@ -40,7 +40,6 @@ SETTINGS = (
 # Their bodies hold what the vignettes do not: family history, ages at onset, panels, preliminary results.
 TESTS = (
     "tests/spec",
-    "tests/second_opinion/test_generated.py",
     "tests/hooks",
     "tests/unit/test_envelope.py",
     "tests/unit/test_versions.py",
