@@ -17,7 +17,7 @@ class EvaluateQuerySchema(Strict):
 
 
 class ApplySchema(Strict):
-    """A click that answers a question: the finding, or each of several with commas between, is present or absent."""
+    """A click that answers a question: the finding (several: commas between) is present or absent."""
 
     finding = fields.String(required=True, validate=validate.Length(min=1, max=256))
     answer = fields.String(required=True, validate=validate.OneOf(["present", "absent"]))

@@ -30,7 +30,7 @@ _LEVELS = ("critical", "warning", "until-done", "calm", "info")
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """finding, answer: what it records, several findings with commas between; "" for an order. resources: JSON."""
+    """finding (several: commas between), answer: what it records; "" for an order. resources: JSON."""
 
     label: str
     finding: str

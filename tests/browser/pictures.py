@@ -1,4 +1,4 @@
-"""The pictures in docs/: `python -m tests.browser.pictures` takes them and writes docs/cards.md. Look at them."""
+"""Pictures and docs/cards.md: `python -m tests.browser.pictures` writes them into docs/. Look at them."""
 
 from __future__ import annotations
 
@@ -47,10 +47,11 @@ SIX = {
 }
 _HEAD = f"""# Six cards
 
-Made by `python -m tests.browser.pictures`. The cards of `patient-view` for six [examples](../examples), laid out
-{CARD_WIDTH_PX} pixels wide with the measures of the reference client of CDS Hooks (`tests/browser/reference_client.py`).
-What to do is above the rule: at most 12 lines and 110 words, within the first {FIRST_SCREEN_PX} pixels. The client puts the
-buttons below the whole detail. `make test-browser` measures the cards of every example and hook.
+Made by `python -m tests.browser.pictures`: the cards of `patient-view` for six [examples](../examples). They
+are {CARD_WIDTH_PX} pixels wide and have the measures of the reference client of CDS Hooks
+(`tests/browser/reference_client.py`). What to do is above the rule: at most 12 lines and 110 words, within
+the first {FIRST_SCREEN_PX} pixels. The client puts the buttons below the whole detail. `make test-browser`
+measures the cards of every example and hook.
 
 | Card | Level | Words of the summary | Words above the rule | Words of the detail | Buttons |
 |---|---|---|---|---|---|
@@ -69,7 +70,8 @@ def page_of(cards: Mapping[str, Mapping[str, Any]]) -> str:
     """docs/cards.md. cards: by example."""
     rows = [
         f"| [{SIX[name]}](#{name}) | {card['indicator']} | {words_of(card['summary'])} "
-        f"| {words_of(above_rule(card['detail']))} | {words_of(card['detail'])} | {len(card.get('suggestions', ()))} |\n"
+        f"| {words_of(above_rule(card['detail']))} | {words_of(card['detail'])} "
+        f"| {len(card.get('suggestions', ()))} |\n"
         for name, card in cards.items()
     ]
     shown = [

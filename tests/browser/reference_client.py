@@ -1,8 +1,9 @@
-"""Cards as the reference client of CDS Hooks lays them out: its order of parts and its measures, none of its code.
+"""Cards as the reference client of CDS Hooks lays them out: its order of parts and its measures.
 
 Sources of the figures:
-- github cds-hooks/sandbox at 3b7e25546771c6e7fc5e360aa7db6eb64af0b8b6: src/components/CardList/card-list.jsx (order of
-  the parts, summary), src/components/CardList/card-list.css (card, source, icon), src/theme/index.js (fonts, colours).
+- github cds-hooks/sandbox at 3b7e25546771c6e7fc5e360aa7db6eb64af0b8b6, src/components/CardList/card-list.jsx
+  (order of the parts, summary), src/components/CardList/card-list.css (card, source, icon) and
+  src/theme/index.js (fonts, colours).
 - npm @mui/material 5.18.0, which that commit locks: CardContent/CardContent.js, Button/Button.js,
   ButtonBase/ButtonBase.js, Card/Card.js (what reaches beyond a card is cut), CssBaseline/CssBaseline.js,
   styles/createTypography.js (body1, button).
@@ -39,25 +40,27 @@ html {{ box-sizing: border-box; }}
 body {{ margin: 0; font: {TEXT_PX}px/{TEXT_LINE} {FONT}; color: {TEXT_COLOUR}; background: #fff; }}
 .card {{
   width: {CARD_WIDTH_PX}px; overflow: hidden; padding: {CARD_PADDING_PX}px; background: #fff;
-  border: {CARD_BORDER_PX}px solid #e0e0e0; border-left: {CARD_LEFT_BORDER_PX}px solid; border-radius: {CARD_RADIUS_PX}px;
+  border: {CARD_BORDER_PX}px solid #e0e0e0; border-left: {CARD_LEFT_BORDER_PX}px solid;
+  border-radius: {CARD_RADIUS_PX}px;
 }}
 .content {{ padding: {CONTENT_PADDING_PX}px {CONTENT_PADDING_PX}px {CONTENT_BOTTOM_PX}px; }}
 .summary {{ margin: 0; font-size: {SUMMARY_PX}px; font-weight: {SUMMARY_WEIGHT}; }}
 .source {{ margin: 0 0 {SOURCE_BOTTOM_PX}px; font-size: {SOURCE_EM}em; font-style: italic; }}
 .source img {{ display: block; width: {ICON_PX}px; height: {ICON_PX}px; margin: 0 0 5px; }}
 button {{
-  display: inline-flex; justify-content: center; align-items: center; vertical-align: middle; margin: 0; border: 0;
-  min-width: {BUTTON_MIN_PX}px; padding: {BUTTON_PADDING}; border-radius: {BUTTON_RADIUS_PX}px; font-family: inherit;
-  font-size: {BUTTON_PX}px; font-weight: {BUTTON_WEIGHT}; line-height: {BUTTON_LINE}; color: #fff;
-  background: {BUTTON_COLOUR};
+  display: inline-flex; justify-content: center; align-items: center; vertical-align: middle; margin: 0;
+  border: 0; border-radius: {BUTTON_RADIUS_PX}px; min-width: {BUTTON_MIN_PX}px; padding: {BUTTON_PADDING};
+  font-family: inherit; font-size: {BUTTON_PX}px; font-weight: {BUTTON_WEIGHT}; line-height: {BUTTON_LINE};
+  color: #fff; background: {BUTTON_COLOUR};
 }}
 .links button {{ padding: {LINK_PADDING}; color: {BUTTON_COLOUR}; background: none; }}
-{"".join(f".{name} {{ border-left-color: {c}; }} .{name} .summary {{ color: {c}; }}" for name, c in COLOURS.items())}
+{"".join(f".{level} {{ border-left-color: {colour}; }}" for level, colour in COLOURS.items())}
+{"".join(f".{level} .summary {{ color: {colour}; }}" for level, colour in COLOURS.items())}
 """
 # The client lets HTML in a detail through.
 _MARKDOWN = MarkdownIt("gfm-like", {"html": True, "linkify": False})
-# Each card: pixels from its top to the end of the part above the rule, to the end of its first button, to its own
-# end (null: it has none); and what reaches beyond it, or into another line.
+# Each card: pixels from its top to the end of the part above the rule, to the end of its first button, to its
+# own end (null: it has none); and what reaches beyond it.
 _MEASURES = """
 [...document.querySelectorAll(".card")].map(card => {
   const box = card.getBoundingClientRect();
@@ -70,8 +73,10 @@ _MEASURES = """
       || element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== "inline";
   });
   return {
-    rule: below(rule && rule.previousElementSibling), button: below(card.querySelector(".suggestions button")),
-    end: below(card), cut: cut.map(element => element.outerHTML.slice(0, 120)),
+    rule: below(rule && rule.previousElementSibling),
+    button: below(card.querySelector(".suggestions button")),
+    end: below(card),
+    cut: cut.map(element => element.outerHTML.slice(0, 120)),
   };
 })
 """

@@ -15,11 +15,9 @@ from tests.browser.reference_client import (
     CARD_WIDTH_PX,
     FIRST_SCREEN_PX,
     FONTS_NEEDED,
-    above_rule,
     has_arial,
     measures,
     show,
-    words_of,
 )
 from tests.browser.small_png import size_of, with_few_colours
 from tests.vignettes.examples import HOOKS, entries, examples
@@ -51,14 +49,6 @@ def test_what_to_do_is_on_the_first_screen_and_nothing_is_cut(
     found = measures(browser)
     assert len(found) == len(cards)
     for (hook, card), measure in zip(cards, found, strict=True):
-        print(
-            name,
-            hook,
-            measure["rule"],
-            measure["button"],
-            measure["end"],
-            words_of(above_rule(card["detail"])),
-        )
         reached = [measure[part] for part in ("rule", "button") if measure[part] is not None]
         assert min(reached, default=measure["end"]) <= FIRST_SCREEN_PX, (hook, card["summary"], measure)
         assert measure["cut"] == [], (hook, card["summary"])
@@ -130,6 +120,6 @@ def test_a_picture_keeps_its_text_with_few_colours(browser: Chromium) -> None:
       const [one, other] = [await read({json.dumps(source)}), await read({
         json.dumps("data:image/png;base64," + base64.b64encode(before).decode())
     })];
-      return one.reduce((most, value, at) => Math.max(most, Math.abs(value - other[at])), 0);
+      return one.filter((value, at) => Math.abs(value - other[at]) > 32).length / one.length;
     }})()"""
-    assert browser.value(read) < 48
+    assert browser.value(read) < 0.002

@@ -15,8 +15,16 @@ from tests.contract.requests import example
 from tests.docs.conftest import PROJECT
 
 PICTURES = PROJECT / ".pictures"
-PAGES = ["/", "/?example=hostile-record", "/?example=all-tests-pending&hook=order-sign", "/knowledge",
-         "/knowledge/weakness", "/knowledge?rows=weakness,self-care", "/knowledge/claims", "/feedback/summary"]  # fmt: skip
+PAGES = [
+    "/",
+    "/?example=hostile-record",
+    "/?example=all-tests-pending&hook=order-sign",
+    "/knowledge",
+    "/knowledge/weakness",
+    "/knowledge?rows=weakness,self-care",
+    "/knowledge/claims",
+    "/feedback/summary",
+]
 # Of unexamined-forearm: unknown to it, and decisive.
 UNEXAMINED = "unexamined-forearm"
 QUESTION = "Is there difficulty with speech or swallowing?"

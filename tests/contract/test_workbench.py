@@ -34,7 +34,7 @@ def test_the_page_shows_the_card_of_the_first_patient(client: FlaskClient) -> No
     page = Page(reply.get_data(as_text=True))
     assert page.problems == []
     assert len(set(page.ids)) == len(page.ids)
-    assert "electrolytes, TSH." in page.text
+    assert "Order TSH" in page.text
     assert "script-src 'self'" in reply.headers["Content-Security-Policy"]
     assert not any("style" in element.attributes for element in page.root.all(*page.tags))
 
@@ -77,14 +77,23 @@ def test_a_hook_request_keeps_its_own_day_until_another_is_chosen(client: FlaskC
     "content", [example("thigh-day-fifteen/bundle.json"), hook_call()], ids=["bundle", "hook"]
 )
 def test_an_answer_is_recorded_and_changes_the_card(client: FlaskClient, content: dict[str, Any]) -> None:
-    assert asked(client, content)["level"] == "warning"
-    present = asked(client, content, apply={"finding": "orthopnea", "answer": "present"})
-    assert present["level"] == "critical"
-    assert "Is the patient breathless lying flat?" not in present["html"]
+    assert asked(client, content)["level"] == "info"
+    present = asked(client, content, apply={"finding": "rigidity", "answer": "present"})
+    assert present["level"] == "warning"
+    assert "Is there muscle rigidity on examination?" not in present["html"]
     # The second answer takes the place of the first.
-    absent = asked(client, present["text"], apply={"finding": "orthopnea", "answer": "absent"})
-    assert absent["level"] == "warning"
-    assert absent["text"].count('"answer-orthopnea"') == 1
+    absent = asked(client, present["text"], apply={"finding": "rigidity", "answer": "absent"})
+    assert absent["level"] == "info"
+    assert absent["text"].count('"answer-rigidity"') == 1
+
+
+def test_one_click_answers_about_several_findings(client: FlaskClient) -> None:
+    content = example("unexamined-forearm/bundle.json")
+    signs = ("weakness", "atrophy", "sensory-loss")
+    normal = asked(client, content, apply={"finding": ",".join(signs), "answer": "absent"})
+    assert all(normal["text"].count(f'"answer-{sign}"') == 1 for sign in signs)
+    posted = {"text": json.dumps(content), "apply": {"finding": "weakness,no-such", "answer": "absent"}}
+    assert issues(client.post("/workbench/answer", json=posted), 422)
 
 
 def test_numbers_stay_as_they_were_written(client: FlaskClient) -> None:
