@@ -27,7 +27,7 @@ from hypothesis import settings
 
 import service.knowledge as loader
 from service.knowledge import HERE, Knowledge, KnowledgeError
-from service.knowledge.decision_table import FILE
+from service.knowledge.conditions import FILE
 from service.knowledge.loading import load_yaml
 from tests.mutation.mutants import Mutant
 

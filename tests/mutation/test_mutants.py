@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from service.knowledge import HERE
-from service.knowledge.decision_table import FILE
+from service.knowledge.conditions import FILE
 from service.knowledge.loading import load_yaml
 from tests.mutation.checks import ROOT, Verdict
 from tests.mutation.conditions import Operands, changes, condition_paths, nodes, same
