@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fhir_mappings.record import Days, Finding, Note, Order, Record, Status, Twitch
+from fhir_mappings.record import Basis, Days, Finding, Note, Order, Record, Status, Twitch
 from service.decision import Decision
 from service.decision.on_file import newest_orders
 from service.decision.questions import AnswerOutcome, Question
@@ -120,6 +120,7 @@ def _twitch(twitch: Twitch) -> dict[str, Any]:
         {
             "id": "fasciculation",
             "status": twitch.status.value,
+            "basis": Basis.REPORTED.value if twitch.in_words else None,
             "value": ", ".join(sorted({s.id for s in twitch.sites} | set(twitch.courses))) or None,
             "since": _since(twitch.onset),
             "conflict": False,

@@ -14,6 +14,7 @@ from service.knowledge import Knowledge
 from tests.contract.requests import DAY, EXAMPLES, SERVICE, example, hook_call
 from tools.openapi.answers import DiscoverySchema, EvaluationSchema, HookAnswerSchema, OperationOutcomeSchema
 
+LEVELS = ["info", "warning", "critical"]
 FILES = {path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.glob("*/*.json")}
 BUNDLES = sorted(name for name in FILES if name.endswith("/bundle.json"))
 CALLS = sorted(name for name in FILES if name.endswith("/patient-view.json"))
@@ -127,7 +128,9 @@ def test_empty_lists_are_seen(client: FlaskClient) -> None:
 def test_a_twitch_that_was_seen_is_answered_and_the_rest_named(client: FlaskClient) -> None:
     call = without(hook_call(), "findings", "labs", "medications")
     content = client.post(SERVICE, json=call).get_json()
-    assert content["cards"][0]["detail"].startswith("Not seen, so not counted:")
+    detail = content["cards"][0]["detail"]
+    assert detail.startswith("Examination and symptom records were not seen.")
+    assert "**Not seen:** examination and symptom records, laboratory results, prescriptions" in detail
     seen = content["extension"]["org.fasciculation-cds"]["assessment"]["notSeen"]
     assert {"findings", "labs", "medications"} <= set(seen)
 
@@ -143,15 +146,22 @@ def test_unknown_members_are_tolerated(client: FlaskClient) -> None:
     assert client.post(SERVICE, json=hook_call(vendor={"a": 1})).status_code == 200
 
 
-@pytest.mark.parametrize(("setting", "cards"), [("warning", 1), ("critical", 0)])
-def test_min_indicator(knowledge: Knowledge, setting: str, cards: int) -> None:
-    app = create_app(Config(min_indicator=setting), knowledge)
-    assert len(evaluated(app.test_client(), example("thigh-day-fifteen/bundle.json"))["cards"]) == cards
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [("thigh-day-fifteen", "info"), ("thigh-furosemide", "warning"), ("wasting-hand", "critical")],
+)
+@pytest.mark.parametrize("setting", LEVELS)
+def test_min_indicator(knowledge: Knowledge, setting: str, name: str, level: str) -> None:
+    client = create_app(Config(min_indicator=setting), knowledge).test_client()
+    content = evaluated(client, example(f"{name}/bundle.json"))
+    shown = LEVELS.index(level) >= LEVELS.index(setting)
+    assert [card["indicator"] for card in content["cards"]] == ([level] if shown else [])
+    assert content["assessment"]["level"] == level
 
 
 def test_silent(knowledge: Knowledge) -> None:
     content = evaluated(
-        create_app(Config(silent=True), knowledge).test_client(), example("thigh-day-fifteen/bundle.json")
+        create_app(Config(silent=True), knowledge).test_client(), example("thigh-furosemide/bundle.json")
     )
     assert content["cards"] == []
     assert content["assessment"]["level"] == "warning"

@@ -237,7 +237,9 @@ def test_a_broken_resource_is_named_and_the_rest_decided(client: FlaskClient, re
     response = evaluate(client, one_bad(resource))
     assert response.status_code == 200
     content = response.get_json()
-    assert content["cards"][0]["indicator"] == "warning"
+    assert content["cards"][0]["indicator"] == content["assessment"]["level"] == "info"
+    alone = evaluate(client, example("thigh-day-fifteen/bundle.json")).get_json()
+    assert content["cards"][0]["summary"] == alone["cards"][0]["summary"]
     assert content["assessment"]["notUnderstood"]
     assert PATIENT_WORD not in json.dumps(content["assessment"]["notUnderstood"])
 

@@ -125,6 +125,12 @@ def test_cds_hooks_98_reasons_to_override_are_codings(cards: list[Content]) -> N
         assert all({"system", "code"} <= set(reason) for reason in card["overrideReasons"])
 
 
+def test_at_most_five_reasons_to_override(cards: list[Content]) -> None:
+    for card in cards:
+        codes = [reason["code"] for reason in card["overrideReasons"]]
+        assert 1 <= len(codes) == len(set(codes)) <= 5
+
+
 def test_cds_hooks_100_every_reason_to_override_has_a_display(cards: list[Content]) -> None:
     assert texts([reason["display"] for card in cards for reason in card["overrideReasons"]])
 
@@ -151,7 +157,8 @@ def test_cds_hooks_110_what_is_about_this_card_is_a_link(cards: list[Content]) -
         (link,) = card["links"]
         path, _, fired = link["url"].partition("?rows=")
         assert urlsplit(path).path == "/knowledge"
-        assert fired.split(",") == rows or not rows
+        assert fired == ",".join(rows)
+        assert link["label"] == "Why this card"
 
 
 def test_a_source_has_no_icon(cards: list[Content]) -> None:
@@ -203,6 +210,34 @@ def test_cds_hooks_125_answers_that_exclude_each_other_are_two_suggestions(
     assert {len(values) for values in observed} == {1}
     kinds = [{action["resource"]["resourceType"] for action in one["actions"]} for one in suggestions]
     assert all(len(kind) == 1 for kind in kinds)
+
+
+def test_an_answer_says_whether_it_is_a_sign_or_a_symptom(suggestions: list[Content]) -> None:
+    """An exam is read as examined, a survey as reported: only so does the next call decide with the answer."""
+    found: dict[str, set[str]] = {}
+    for one in suggestions:
+        for resource in (action["resource"] for action in one["actions"]):
+            if resource["resourceType"] == "Observation":
+                assert resource["status"] == "preliminary"
+                (category,) = {
+                    coding["code"] for listed in resource["category"] for coding in listed["coding"]
+                }
+                found.setdefault(resource["code"]["text"], set()).add(category)
+    assert {"exam", "survey"} == set().union(*found.values())
+    assert all(len(categories) == 1 for categories in found.values())
+
+
+def test_the_label_of_an_order_says_its_urgency(suggestions: list[Content]) -> None:
+    ends = {"urgent": ", urgent", "stat": ", today"}
+    seen = set()
+    for one in suggestions:
+        for resource in (action["resource"] for action in one["actions"]):
+            if "priority" in resource:
+                seen.add(resource["priority"])
+                urgent = one["label"].endswith((*ends.values(),))
+                assert one["label"].endswith(ends.get(resource["priority"], "")), one["label"]
+                assert urgent == (resource["priority"] != "routine")
+    assert seen == {"routine", "urgent", "stat"}
 
 
 def test_cds_hooks_127_every_action_has_a_type(actions: list[Content]) -> None:

@@ -70,7 +70,7 @@ def test_a_hook_call_is_one_line(client: FlaskClient, lines: Lines, knowledge: K
     assert line["id"] == answered.headers[ID]
     assert line["trace"] == TRACE
     assert (line["method"], line["route"], line["status"]) == ("POST", "/cds-services/{service_id}", 200)
-    assert (line["hook"], line["decision"], line["cards"]) == ("patient-view", "warning", 1)
+    assert (line["hook"], line["decision"], line["cards"]) == ("patient-view", "info", 1)
     assert line["rows"] == card["extension"]["org.fasciculation-cds"]["rows"]
     assert line["resources"] > 10
     assert (line["notUnderstood"], line["notUsed"], line["notSeen"]) == (0, 0, [])

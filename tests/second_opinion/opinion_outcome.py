@@ -264,6 +264,11 @@ class Case:
             days = [e["day"] for e in sign["evidence"] if e["status"] == "present"]
             days += [sign["first_examined"], sign["recorded"]]
             first.append(min((day for day in days if day is not None), default=date.min))
+        # A twitching tongue is a bulbar sign too: recorded with the twitch, or answered today.
+        if self.facts["tongue-site"] is True and any("tongue-site" in row["names"] for row in asking):
+            twitch = self.record["twitch"]
+            is_recorded = any(site["region"] == "tongue" for site in twitch["sites"])
+            first.append((is_recorded and twitch["first_recorded"]) or self.record["as_of"])
         newest = max(first, default=date.min)
         return any(
             study["id"] == "neurology-consultation" and self._lately(study["day"]) and study["day"] >= newest

@@ -10,8 +10,8 @@ LEVEL = validate.OneOf(["none", "info", "warning", "critical"])
 STATUS = validate.OneOf(["present", "absent", "unknown"])
 
 
-def _url(*, required: bool = True) -> fields.String:
-    return fields.String(required=required, validate=validate.Regexp(r"^https?://", error="not a URL"))
+def _url() -> fields.String:
+    return fields.String(required=True, validate=validate.Regexp(r"^https?://", error="not a URL"))
 
 
 class CodingSchema(Strict):
@@ -36,7 +36,6 @@ class SuggestionSchema(Strict):
 class SourceSchema(Strict):
     label = fields.String(required=True)
     url = _url()
-    icon = _url(required=False)
     topic = fields.Nested(CodingSchema)
 
 
@@ -54,8 +53,10 @@ class CardSchema(Strict):
     source = fields.Nested(SourceSchema, required=True)
     suggestions = fields.List(fields.Nested(SuggestionSchema), validate=validate.Length(min=1))
     selectionBehavior = fields.String(required=True, validate=validate.OneOf(["any", "at-most-one"]))
-    overrideReasons = fields.List(fields.Nested(CodingSchema), required=True, validate=validate.Length(min=1))
-    links = fields.List(fields.Nested(LinkSchema), required=True, validate=validate.Length(min=1))
+    overrideReasons = fields.List(
+        fields.Nested(CodingSchema), required=True, validate=validate.Length(min=1, max=5)
+    )
+    links = fields.List(fields.Nested(LinkSchema), required=True, validate=validate.Length(min=1, max=2))
     extension = fields.Dict(keys=fields.String(), required=True)
 
 
@@ -171,7 +172,10 @@ class RecommendationSchema(Strict):
 
 class WithheldSchema(Strict):
     id = fields.String(required=True)
-    why = fields.String(required=True)
+    why = fields.String(
+        required=True,
+        validate=validate.OneOf(["done", "ordered", "seen", "child", "beside-now", "beside-urgent"]),
+    )
     tests = fields.List(fields.String())
     date = fields.Date()
     reference = fields.String()
