@@ -44,6 +44,7 @@ CHECKS = (
     "tests/spec",
     "tests/unit/test_removals.py",
     "tests/unit/test_questions.py",
+    "tests/unit/test_question_words.py",
     "tests/unit/test_cards.py",
     "tests/vignettes/test_vignettes.py",
     "tests/golden",
