@@ -40,7 +40,11 @@ def test_each_row_says_what_it_means_and_rests_on(client: FlaskClient) -> None:
     assert content["notRows"] == []
     for shown in content["rows"]:
         row = ROWS[shown["id"]]
-        assert (shown["label"], shown["level"], shown["url"]) == (row.label, row.level, f"/knowledge/{row.id}")
+        assert (shown["label"], shown["level"], shown["url"]) == (
+            row.label,
+            row.level,
+            f"/knowledge/{row.id}",
+        )
         assert [one["id"] for one in shown["asksFor"]] == [action.id for action in row.actions]
         assert [(one["urgency"]) for one in shown["asksFor"]] == [action.urgency for action in row.actions]
         assert [[claim["id"] for claim in one["claims"]] for one in shown["restsOn"]] == [
