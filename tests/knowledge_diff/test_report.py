@@ -19,6 +19,7 @@ from tests.vignettes.patient import AS_OF, PEOPLE
 from tools.knowledge_diff import Change, Comparison, Report, Section, Version, written
 from tools.knowledge_diff import __main__ as command
 from tools.knowledge_diff.__main__ import NoSuchVersion, row_examples, unpacked
+from tools.knowledge_diff.programs import ProgramError, compared_programs
 
 REPORT = Report(
     made_on=date(2026, 1, 2),
