@@ -4,8 +4,8 @@
 
 OLD is a git revision, or a folder with knowledge files. The test patients come from tests/vignettes. Where
 today's code cannot load OLD (another version of the decision model), what is written is compared all the
-same, and the examples are asked of the program of that revision and of this one; a folder has no program. Exit
-codes: 2 = there is no such version; 1 = something differs, only with --exit-code; else 0.
+same, and the examples are asked of the program of that revision and of this one; a folder has no program.
+Exit codes: 2 = there is no such version; 1 = something differs, only with --exit-code; else 0.
 """
 
 from __future__ import annotations
