@@ -234,7 +234,7 @@ def test_every_fact_that_a_condition_reads_is_described() -> None:
     critical = described["any-electrolyte-critical"]
     assert KNOWLEDGE.pages.features["any-electrolyte-critical"].how in critical
     assert "6.5" in critical
-    for fact in ("current statin", "stopped ssri", "egfr-below-15", "level-info"):
+    for fact in ("current other-statin", "stopped ssri", "egfr-below-15", "level-info"):
         kind, _, name = fact.rpartition(" ")
         label = TERMINOLOGY.medications.class_labels[name] if kind else KNOWLEDGE.pages.features[name].holds
         assert label in described[fact]
