@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 from fhir_mappings.record import Status
 from service.cards.evidence import EvidenceText
@@ -163,9 +164,7 @@ class Detail:
 
     def because(self, most: int) -> str:
         """Because: weakness, wasting (examined 2026-06-15); worsening; hand twitch 4 months."""
-        named = {name for line in self.lines for name in line.names}
-        rows = [row for row in self.decision.rows if not row.last and RowRole.NAMED not in row.roles]
-        found = self.reasons.of(rows, named)
+        found = self._deciding
         facts = [age_of(self.record.patient.born, self.as_of, self.wording)] if self._is_child() else []
         facts += _grouped(found[:most])
         if len(found) > most:
@@ -175,15 +174,25 @@ class Detail:
         text = "; ".join(filter(None, facts))
         return self.say("lead.because", facts=small(text))
 
+    @cached_property
+    def _deciding(self) -> list[Reason]:
+        """The facts that decide and that no line of the actions names."""
+        named = {name for line in self.lines for name in line.names}
+        rows = [row for row in self.decision.rows if not row.last and RowRole.NAMED not in row.roles]
+        return self.reasons.of(rows, named)
+
     def _is_child(self) -> bool:
         return self.decision.has(RowRole.CHILD)
 
     def examination(self) -> str:
         """examination normal; not examined yet; not fully examined; "" where a sign is recorded."""
         facts, twitch = self.decision.facts, self.record.twitch
+        # "Normal" is said of the whole examination: not beside unsteadiness or spasticity either.
+        if any(facts.get(sign) in PRESENT for sign in self.table.history_signs):
+            return ""
         if self.decision.examined_normal:
             return self.say("summary.normal")
-        if any(facts.get(sign) in PRESENT for sign in self.table.signs) or twitch.isolated_eyelid:
+        if twitch.isolated_eyelid:
             return ""
         if any(facts.get(sign) == ABSENT for sign in self.table.benign_signs):
             return self.say("summary.partly_examined")
@@ -195,7 +204,7 @@ class Detail:
         text = self.examination()
         days = [self.record.finding(sign).recorded for sign in self.table.benign_signs]
         known = [day for day in days if day is not None]
-        return f"{text} ({min(known)})" if known and self.decision.examined_normal else text
+        return f"{text} ({min(known)})" if known and text and self.decision.examined_normal else text
 
     def _ask(self, asked: Sequence[str], most: int) -> str:
         questions = [capital(text) for text in asked[:most]]

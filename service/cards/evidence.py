@@ -236,8 +236,8 @@ class EvidenceText:
             if len(shown) == _MOST_STUDIES:
                 return
             shown.add(order.tests)
-            tests = sorted({self.table.counts_as.get(test, test) for test in order.tests})
-            labels = [test_label(test, self.terminology, self.wording) for test in tests]
+            tests = {self.table.counts_as.get(test, test) for test in order.tests}
+            labels = sorted((test_label(t, self.terminology, self.wording) for t in tests), key=str.lower)
             place = "below.order" if order.day else "below.order_undated"
             yield self.say(place, tests=counted(labels, _MOST_NAMES, self.wording), date=order.day)
 

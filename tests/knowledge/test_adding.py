@@ -70,6 +70,9 @@ FINDING_ROW = """\
       - {title: "only told", given: {example-sign: reported}, holds: false}
 
 """
+ASKED = """\
+  - {id: example-sign, order: 6, findings: [example-sign]}
+"""
 SOURCE = f"""\
 id: example-review
 title: "An example review"
@@ -119,9 +122,14 @@ class Folder:
 
     def add_row(self, text: str) -> None:
         table = (self.path / TABLE).read_text(encoding="utf-8")
-        last = "  # The last two are read after all others.\n"
+        last = "  # The last three are read after all others, with the level that those give.\n"
         assert table.count(last) == 1
         (self.path / TABLE).write_text(table.replace(last, text + last), encoding="utf-8")
+
+    def add_question(self, text: str) -> None:
+        """At the end of the file, where the questions stand."""
+        with (self.path / TABLE).open("a", encoding="utf-8") as file:
+            file.write(text)
 
     def client(self) -> FlaskClient:
         """The service as it starts with KNOWLEDGE_DIR on this folder."""
@@ -192,13 +200,14 @@ def test_a_medication_class_is_its_file_and_a_row(folder: Folder) -> None:
     assert "example-antidote" in reasons_of(content)["rows"]
     assert "S000-24" in reasons_of(content)["claims"]
     (card,) = content["cards"]
-    assert "medication review" in card["summary"]
-    # The row's label serves as its phrase: nothing was written in wording.yaml.
-    assert "examplamine (example antidote)" in card["detail"]
-    assert "an example antidote" in card["detail"]
-    assert [link["url"] for link in card["links"]].count(
-        "https://cds.example/knowledge/example-antidote"
-    ) == 1
+    assert (
+        "2. Review with the prescriber: could examplamine (since 2025-01-01) play a part?" in card["detail"]
+    )
+    assert "examplamine (example antidote), since 2025-01-01" in card["detail"]
+    (link,) = card["links"]
+    address, _, rows = link["url"].partition("?rows=")
+    assert address == "https://cds.example/knowledge"
+    assert rows.split(",").count("example-antidote") == 1
     assert "example-antidote" not in reasons_of(evaluated(client, bundle()))["rows"]
 
 
@@ -227,16 +236,28 @@ def test_a_finding_of_a_known_kind_is_its_file_and_a_row(folder: Folder) -> None
 def test_a_new_finding_is_asked_and_its_answer_is_one_click(folder: Folder) -> None:
     folder.add("findings/example-sign.yaml", FINDING)
     folder.add_row(FINDING_ROW)
+    folder.add_question(ASKED)
+    assert folder.touched == {"findings/example-sign.yaml", TABLE}
     client = folder.client()
     content = evaluated(client, bundle())
-    assert "example-sign" in [q["finding"] for q in content["assessment"]["questions"]]
+    (asked,) = [q for q in content["assessment"]["questions"] if q.get("finding") == "example-sign"]
+    assert (asked["ifPresent"]["level"], asked["ifAbsent"]["level"]) == ("warning", "info")
     (card,) = content["cards"]
+    assert "**Ask:** Example sign?" in card["detail"]
     clicks = {suggestion["label"]: suggestion["actions"][0]["resource"] for suggestion in card["suggestions"]}
+    assert {"Example sign: present", "Example sign: absent"} <= set(clicks)
     observation = {**clicks["Example sign: present"], "id": "clicked"}
     assert "example-sign" in reasons_of(evaluated(client, bundle(observation)))["rows"]
     # And the client is asked to send it.
     services = client.get("/cds-services").get_json()["services"]
     assert "example-2" in services[0]["prefetch"]["findings"]
+
+
+def test_a_finding_is_asked_only_where_the_table_says_so(folder: Folder) -> None:
+    folder.add("findings/example-sign.yaml", FINDING)
+    folder.add_row(FINDING_ROW)
+    content = evaluated(folder.client(), bundle())
+    assert "example-sign" not in [q.get("finding") for q in content["assessment"]["questions"]]
 
 
 def test_a_source_document_is_its_file(folder: Folder) -> None:

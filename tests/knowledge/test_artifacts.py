@@ -13,6 +13,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel
 
 from fhir_mappings.terminology import SNOMED
+from service.decision.table import CALM, UNTIL_DONE, Action
 from service.knowledge import HERE, version_of
 from tests.knowledge.published import (
     ACTIONS,
@@ -89,10 +90,12 @@ def test_every_row_is_an_action() -> None:
     for row in KNOWLEDGE.table.rows:
         action = ACTIONS[row.id]
         assert action["title"] == row.label
-        assert action["code"][0]["coding"][0]["code"] == row.level
+        (code,) = action["code"]
+        # A level that depends on the rest of the decision is no level of a card.
+        assert (code["text"] if row.level in (CALM, UNTIL_DONE) else code["coding"][0]["code"]) == row.level
         assert [one["id"] for one in action.get("action", ())] == [f"{row.id}.{a.id}" for a in row.actions]
         assert [one["priority"] for one in action.get("action", ())] == [
-            "urgent" if a.urgent else "routine" for a in row.actions
+            {"routine": "routine", "urgent": "urgent", "now": "stat"}[a.urgency] for a in row.actions
         ]
 
 
@@ -139,10 +142,17 @@ def test_orders_are_coded_as_the_suggestions_of_the_cards() -> None:
         for row in KNOWLEDGE.table.rows
         for asked in row.actions
         for action in [KNOWLEDGE.table.actions[asked.id]]
-        if action.kind in ("blood", "study", "referral")
-        for test in action.analytes or action.studies[:1] or (action.id,)
+        if action.order is not None
+        for test in ordered_for(action)
     }
     assert set(offered) == orderable
+    # What shows that a referral was answered is not what is ordered.
+    assert "neurology-referral" in offered
+    assert "neurology-consultation" not in offered
+
+
+def ordered_for(action: Action) -> tuple[str, ...]:
+    return action.analytes or (action.studies[:1] if action.order == "study" else (action.id,))
 
 
 def test_every_order_of_a_row_leads_to_its_definition() -> None:
@@ -151,8 +161,8 @@ def test_every_order_of_a_row_leads_to_its_definition() -> None:
             table_action = KNOWLEDGE.table.actions[asked.id]
             canonicals = [value for name, value in walked(action) if name == "definitionCanonical"]
             names = [canonical.rpartition("/")[2].partition("|")[0] for canonical in canonicals]
-            if table_action.kind in ("blood", "study", "referral"):
-                assert names == list(table_action.analytes or table_action.studies[:1] or (asked.id,))
+            if table_action.order is not None:
+                assert names == list(ordered_for(table_action))
             else:
                 assert names == []
 
@@ -167,9 +177,10 @@ def test_every_order_of_a_row_leads_to_its_definition() -> None:
         ),
         ("persistent.thyroid", ["no older than 90 days", "for 365 days"], ["out of range"]),
         ("corticosteroid.electrolytes", ["not be older than the start of the medicine"], ["365"]),
-        ("weakness.emg", ["in the last 180 days", "no older than 365 days is not repeated"], ["result"]),
-        ("bulbar.neurology-referral", ["priority urgent, asap or stat, no older than 365"], ["not repeated"]),
-        ("electrolyte-critical.electrolytes", ["priority urgent, asap or stat, no older than 90"], []),
+        ("weakness.emg", ["of the last 180 days", "no older than 365 days is not repeated"], ["result"]),
+        ("bulbar.neurology-referral", ["of at least that priority, no older than 365"], ["not repeated"]),
+        ("weakness.neurology-referral", ["visit of the last 180 days", "not repeated"], ["priority"]),
+        ("electrolyte-critical.electrolytes", ["of at least that priority, no older than 90"], ["365"]),
     ],
 )
 def test_an_action_says_what_makes_it_needless(action: str, says: list[str], not_says: list[str]) -> None:
@@ -179,9 +190,18 @@ def test_an_action_says_what_makes_it_needless(action: str, says: list[str], not
     assert [text for text in not_says if text in found] == []
 
 
-def test_duration_alone_can_be_downgraded() -> None:
-    downgraded = {name for name, action in ACTIONS.items() if "Level info once" in action["description"]}
-    assert downgraded == {"persistent", "eyelid-long"}
+def test_a_level_that_depends_on_the_rest_is_said() -> None:
+    def saying(text: str) -> set[str]:
+        return {name for name, action in ACTIONS.items() if text in action["description"]}
+
+    calm = {row.id for row in KNOWLEDGE.table.rows if row.level == CALM}
+    assert (
+        saying("level info where the examination is normal")
+        == calm
+        == {"tingling", "persistent", "widespread", "pain"}
+    )
+    until_done = {row.id for row in KNOWLEDGE.table.rows if row.level == UNTIL_DONE}
+    assert saying("Level warning while one of its actions remains") == until_done == {"kidney-failure"}
 
 
 # A change of the knowledge changes the artifacts

@@ -27,14 +27,16 @@ def test_the_file_as_it_is_shipped_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("  b12-result-low:\n", "  b12-lower:\n", "features.b12-result-low: no text"),
+        ("  getting-worse: {", "  getting-bad: {", "features.getting-worse: no text"),
+        ("  getting-worse: {", "  potassium-low: {", "features.potassium-low: text for something"),
         ('for more than {persistent_days} days"', 'for more than {forever} days"', "nothing fills {forever}"),
         ('  stated: "', '  state: "', "readings"),
         ("claims: [S000-45]", "claims: [S000-99x]", "no claim or anchor S000-99x"),
         ("rows: [widespread, bulbar]", "rows: [widespread, bulbous]", "no row 'bulbous'"),
-        ("analytes: [vitamin-b12]", "analytes: [vitamin-b13]", "'vitamin-b13' is none"),
-        ("{names} found on", "{name} found on", "phrases.examined: nothing fills {name}"),
-        ("{names} found on", "{names found on", "phrases.examined: a brace is left open"),
+        ("courses: [continuous]", "courses: [continual]", "features.continuous.courses: 'continual' is none"),
+        ("lists: [signs]", "lists: [sighs]", "features.getting-worse.lists"),
+        ("{names} on examination or", "{name} on examination or", "phrases.examined: nothing fills {name}"),
+        ("{names} on examination or", "{names on examination or", "phrases.examined: a brace is left open"),
         ('  critical_days: "', '  criticaldays: "', "thresholds.critical_days: no text"),
         ('not-judged: "', 'judged: "', "bands.not-judged: no text"),
     ],
@@ -69,6 +71,7 @@ def test_every_feature_of_the_card_is_in_the_two_columns() -> None:
         (["a", "b"], "a or b"),
         (["a", "b", "c"], "a, b or c"),
         (["a or b", "c"], "a or b, or c"),
+        (["a, b", "c", "d"], "a, b; c; or d"),
     ],
 )
 def test_names_are_joined_so_that_they_stay_apart(names: list[str], said: str) -> None:

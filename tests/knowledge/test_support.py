@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from service.knowledge import HERE
-from service.knowledge.decision_table import load_table
-from service.knowledge.terminology_files import load_terminology
+from service.knowledge import load_knowledge
 
-TABLE = load_table(HERE, load_terminology(HERE))
+TABLE = load_knowledge().table
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ QUIET = record_of_example({})
 LOW_CALCIUM = replace(result("calcium", "in-range"), canonical=Decimal("1.85"))
 BASES = (
     QUIET,
-    record_of_example({sign: "absent" for sign in TABLE.benign_signs}),
+    record_of_example(dict.fromkeys(TABLE.benign_signs, "absent")),
     replace(QUIET, results=(LOW_CALCIUM,)),
     record_of_example({"onset_days_ago": 10}),
 )
@@ -160,7 +160,7 @@ def test_every_fact_about_results_is_a_feature_of_the_pages() -> None:
     # The words of one follow the table: state, days, value and unit.
     for name, said in {
         "potassium-low": "potassium low in the last 90 days",
-        "any-electrolyte-abnormal-old": "calcium, magnesium, potassium or sodium out of range, 91 to 180 days ago",
+        "thyroid-result-abnormal-old": "free T4, total T4 or TSH out of range, 91 to 365 days ago",
         "egfr-below-15": "eGFR below 15 mL/min/1.73 m² in the last 180 days",
         "ck-critical": "creatine kinase at a dangerous value in the last 30 days",
     }.items():

@@ -36,6 +36,7 @@ ROOT = Path(__file__).parents[2]
 # is no check of a table; nor is the second implementation, which reads the same one.
 CHECKS = (
     "tests/knowledge/test_row_examples.py",
+    "tests/knowledge/test_actions_and_questions.py",
     "tests/knowledge/test_support.py",
     "tests/spec/test_named_and_asked.py",
     "tests/spec/test_actions.py",
@@ -44,6 +45,7 @@ CHECKS = (
     "tests/spec",
     "tests/unit/test_removals.py",
     "tests/unit/test_questions.py",
+    "tests/unit/test_question_words.py",
     "tests/unit/test_cards.py",
     "tests/vignettes/test_vignettes.py",
     "tests/golden",

@@ -1,10 +1,10 @@
-"""Rows, actions, what section 4 removes, and the level (section 3), straight from the conditions."""
+"""Actions, what section 4 removes, and the level (section 3), from the rows that hold."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
+from tests.second_opinion.opinion_conditions import Conditions
 from tests.second_opinion.opinion_facts import (
     OUT,
     Facts,
@@ -12,105 +12,34 @@ from tests.second_opinion.opinion_facts import (
     age_of,
     band_of,
     disorders_of,
-    facts_of,
     is_present,
     last_facts,
     results_in_state,
     results_of,
 )
-from tests.second_opinion.opinion_table import (
-    LEVELS,
-    PRIORITIES,
-    URGENCIES,
-    WORDS,
-    Table,
-    actions_of,
-    condition_named,
-    names_in,
-    role_of,
-    witnesses,
-)
+from tests.second_opinion.opinion_table import LEVELS, PRIORITIES, URGENCIES, Table, role_of
 
 
-class Case:
-    """A plain record beside the table, decided once. facts: some of them replaced by an answer."""
+class Case(Conditions):
+    """A plain record beside the table, decided once."""
 
     def __init__(self, table: Table, record: Plain, facts: Facts | None = None) -> None:
-        self.table, self.record = table, record
-        self.facts = {**facts_of(table, record), **(facts or {})}
+        super().__init__(table, record, facts)
         self.actions = {action["id"]: action for action in table["actions"]}
         self.withheld: list[Plain] = []
         # Results that need no repeat and are out of range: acted on. With the rows that ask for the test.
         self.diverted: list[tuple[Plain, list[str]]] = []
         first = [row for row in table["rows"] if row.get("reads") != "last"]
-        self.fired = self._fire(first, self.facts)
+        self.fired = self.fire(first, self.facts)
         self.recommended = self._recommend(self.fired)
         self.level = self._level()
         last = [row for row in table["rows"] if row.get("reads") == "last"]
         seen = {**self.facts, **last_facts(table, record, self.facts, self.fired, self.level)}
         late: list[Plain] = []
         for row in last:
-            late += self._fire([row], seen)
+            late += self.fire([row], seen)
         self.recommended += self._recommend(late)
         self.fired += late
-
-    # --- conditions
-
-    def holds(self, leaf: str, facts: Facts) -> bool:
-        word, _, rest = leaf.partition(" ")
-        drugs = self.record["drugs"]
-        named = condition_named(self.table, leaf)
-        if named is not None:
-            return self.why(named, facts) is not None
-        if word in ("drug", "current", "stopped"):
-            return any(self.drug_counts(word, rest, drug) for drug in drugs)
-        if not rest:
-            return facts[word] is True or is_present(facts, word)
-        return bool(facts[word] in WORDS[rest])
-
-    def drug_counts(self, word: str, drug_class: str, drug: Plain) -> bool:
-        if drug_class not in drug["classes"]:
-            return False
-        if word == "current":
-            return bool(drug["current"])
-        if word == "drug":
-            return drug["plausible"] in ("yes", "possible")
-        # Ended at most so many days before the earliest onset.
-        onset, end = self.record["twitch"]["onset"]["earliest"], (drug["end"] or {}).get("latest")
-        if onset is None or end is None:
-            return False
-        return bool(0 < (onset - end).days <= self.table["thresholds"]["antidepressant_stopped_days"])
-
-    def why(self, condition: Any, facts: Facts) -> list[str] | None:
-        """The leaves that make a condition true (those of rows it names among them), or None."""
-        found = witnesses(condition, lambda leaf: self.holds(leaf, facts))
-        if found is None:
-            return None
-        named = [condition_named(self.table, leaf) for leaf in found]
-        return found + [leaf for one in named if one is not None for leaf in self.why(one, facts) or ()]
-
-    def _fire(self, rows: list[Plain], facts: Facts) -> list[Plain]:
-        fired = []
-        for row in rows:
-            because = self.why(row["when"], facts)
-            if because is None:
-                continue
-            asked = [a for a in actions_of(row) if "when" not in a or self.why(a["when"], facts) is not None]
-            fired.append(
-                {
-                    "id": row["id"],
-                    "level": row["level"],
-                    "roles": row.get("roles", []),
-                    "asks_nothing": self._is_silent(row.get("asks_nothing", False), facts),
-                    "because": because,
-                    "names": names_in(self.table, row["when"]),
-                    "asked": asked,
-                }
-            )
-        return fired
-
-    def _is_silent(self, asks_nothing: Any, facts: Facts) -> bool:
-        return asks_nothing is True or (bool(asks_nothing) and self.why(asks_nothing, facts) is not None)
 
     # --- actions
 
@@ -152,7 +81,7 @@ class Case:
             asked = {name for a in long for name in a.get("findings", ())}
             made["findings"] = sorted(name for name in asked if not self.holds(f"{name} settled", self.facts))
         if "review" in roles:
-            made["drugs"] = sorted({drug["name"] for row in asking for drug in self._drugs_of(row)})
+            made["drugs"] = sorted({drug["name"] for row in asking for drug in self.drugs_of(row)})
         if action.get("analytes"):
             return self._blood(action, asking, made)
         if action.get("order") == "study" and self._study_done(action, asking):
@@ -210,7 +139,7 @@ class Case:
         starts = [
             drug["start"]["latest"] or drug["start"]["earliest"]
             for row in asking
-            for drug in self._drugs_of(row, ("drug",))
+            for drug in self.drugs_of(row, ("drug",))
         ]
         floor = max((day for day in starts if day is not None), default=date.min)
         # Silent in the model: what was measured before a recorded disorder does not answer it.
@@ -233,16 +162,6 @@ class Case:
                 return result
         return None
 
-    def _drugs_of(self, row: Plain, words: tuple[str, ...] = ("drug", "current", "stopped")) -> list[Plain]:
-        """The drugs that make the row hold."""
-        parts = [leaf.split() for leaf in row["because"]]
-        return [
-            drug
-            for drug in self.record["drugs"]
-            if any(p[0] in words and self.drug_counts(p[0], p[1], drug) for p in parts)
-            or (["potassium-raising-medicine"] in parts and drug["raises_potassium"] and drug["current"])
-        ]
-
     def _signs_of(self, asking: list[Plain]) -> list[Plain]:
         """The signs whose rows ask; read broadly, with the symptoms that can be asked (bulbar, cramps)."""
         known = {name for q in self.table["questions"] for name in q.get("findings", ())}
@@ -264,6 +183,11 @@ class Case:
             days = [e["day"] for e in sign["evidence"] if e["status"] == "present"]
             days += [sign["first_examined"], sign["recorded"]]
             first.append(min((day for day in days if day is not None), default=date.min))
+        # A twitching tongue is a bulbar sign too: recorded with the twitch, or answered today.
+        if self.facts["tongue-site"] is True and any("tongue-site" in row["names"] for row in asking):
+            twitch = self.record["twitch"]
+            is_recorded = any(site["region"] == "tongue" for site in twitch["sites"])
+            first.append((is_recorded and twitch["first_recorded"]) or self.record["as_of"])
         newest = max(first, default=date.min)
         return any(
             study["id"] == "neurology-consultation" and self._lately(study["day"]) and study["day"] >= newest
@@ -288,7 +212,7 @@ class Case:
 
     def _act(self, made: Plain, asking: list[Plain]) -> list[Plain]:
         """Act on results: those of the rows that ask, and those that need no repeat but are abnormal."""
-        results = [result for row in asking for result in self._results_of(row)]
+        results = [result for row in asking for result in self.results_of_row(row)]
         for result, because in self.diverted:
             if result not in results:
                 results.append(result)
@@ -298,18 +222,10 @@ class Case:
             result
             for row in asking
             if any(a["id"] == made["id"] and a.get("urgency") == "now" for a in row["asked"])
-            for result in self._results_of(row)
+            for result in self.results_of_row(row)
         ]
         made["in_hand"] = bool(urgent) and all(self._in_hand(result) for result in urgent)
         return [made]
-
-    def _results_of(self, row: Plain) -> list[Plain]:
-        found: list[Plain] = []
-        for leaf in row["because"]:
-            kinds = self.table["result_facts"].get(leaf, [])
-            for kind in kinds if isinstance(kinds, list) else [kinds]:
-                found += [r for r in results_in_state(self.table, self.record, kind) if r not in found]
-        return found
 
     def _in_hand(self, result: Plain) -> bool:
         """An order for today of the same analyte, made on or after the day of the result."""

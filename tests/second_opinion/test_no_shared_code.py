@@ -47,4 +47,5 @@ def test_it_imports_nothing_of_the_service(path: Path) -> None:
 
 def test_every_module_of_it_is_looked_at() -> None:
     names = {path.stem for path in MODULES}
-    assert {"opinion", "opinion_facts", "opinion_table", "opinion_outcome", "opinion_questions"} <= names
+    parts = {"facts", "table", "conditions", "outcome", "questions"}
+    assert {"opinion", *(f"opinion_{part}" for part in parts)} <= names

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from fhir_mappings.record import Record
+from fhir_mappings.record import Evidence, Finding, Record
 from fhir_mappings.request.bundles import decode_bundle
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings import record_of
@@ -110,3 +110,30 @@ def defined(finding: str, **members: Any) -> Terminology:
     terminology = KNOWLEDGE.terminology
     changed = replace(terminology.findings[finding], **members)
     return replace(terminology, findings={**terminology.findings, finding: changed})
+
+
+def ago(days: int) -> date:
+    return DAY - timedelta(days=days)
+
+
+def twitch(onset: int | None = None, **more: Any) -> dict[str, Any]:
+    return condition("fasciculation", **({} if onset is None else {"onsetDateTime": as_of(onset)}), **more)
+
+
+def exam(present: bool, days: int | None, name: str = "exam", **more: Any) -> dict[str, Any]:
+    return observation(
+        "weakness",
+        id=name,
+        valueBoolean=present,
+        effectiveDateTime=None if days is None else as_of(days),
+        **more,
+    )
+
+
+def listed(days: int | None, finding: str = "weakness", **more: Any) -> dict[str, Any]:
+    return condition(finding, recordedDate=None if days is None else as_of(days), **more)
+
+
+def only(finding: Finding) -> Evidence:
+    (evidence,) = finding.evidence
+    return evidence

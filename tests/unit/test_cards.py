@@ -24,7 +24,10 @@ CALL = Call("d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "https://cds.example", "Pati
 ABSENT = {"weakness": "absent", "atrophy": "absent", "sensory-loss": "absent"}
 # Only those whose gate is open.
 RECORDS: list[Record] = [
-    record_of_example(example.given) for row in KNOWLEDGE.table.rows for example in row.examples
+    record
+    for row in KNOWLEDGE.table.rows
+    for example in row.examples
+    if decide(record := record_of_example(example.given), KNOWLEDGE.table).open
 ]
 GRAVE = {"weakness": "examined", "atrophy": "examined", "onset_days_ago": 100, "sites": ["hand"]}
 

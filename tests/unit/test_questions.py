@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -191,7 +191,7 @@ class TestThree:
 
 
 class TestForced:
-    RAPID = {"onset_days_ago": 5, "weakness": "examined"}
+    RAPID: ClassVar = {"onset_days_ago": 5, "weakness": "examined"}
 
     def test_beside_a_referral_of_today_that_rests_on_weakness(self) -> None:
         decision = of(self.RAPID)

@@ -8,6 +8,7 @@ from service.decision.table import (
     CALM,
     PRESENT,
     ROUTINE,
+    STUDY,
     TRUE,
     UNTIL_DONE,
     Action,
@@ -128,8 +129,11 @@ def _action_step(row: Row, asked: RowAction, knowledge: Knowledge, say: Say) -> 
 
 
 def tests_of(action: Action) -> tuple[str, ...]:
-    """What is ordered for the action, as a card does: its analytes, else its first study, else itself."""
-    return action.analytes or action.studies[:1] or (action.id,)
+    """What is ordered for the action, as a card does: its analytes, else its first study, else itself.
+
+    A study that shows that a referral was answered is not ordered.
+    """
+    return action.analytes or (action.studies[:1] if action.order == STUDY else ()) or (action.id,)
 
 
 def _title(asked: RowAction, action: Action, knowledge: Knowledge) -> str:
