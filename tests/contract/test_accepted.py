@@ -88,9 +88,7 @@ def test_an_examination_without_findings_answers_the_whole_question(client: Flas
 
 def order_of(content: Content, label: str) -> Content:
     """The order that a suggestion of that label makes, as a site files it."""
-    (suggestion,) = [
-        one for card in content["cards"] for one in card["suggestions"] if one["label"] == label
-    ]
+    (suggestion,) = [one for card in content["cards"] for one in card["suggestions"] if one["label"] == label]
     (order,) = resources(suggestion)
     return {**order, "intent": "order", "status": "active"}
 
