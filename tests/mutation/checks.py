@@ -41,6 +41,8 @@ CHECKS = (
     "tests/spec/test_named_and_asked.py",
     "tests/spec/test_actions.py",
     "tests/spec/test_facts_together.py",
+    "tests/spec/test_diseases_and_medicines_together.py",
+    "tests/spec/test_children_and_self_care.py",
     "tests/spec/test_one_fact.py",
     "tests/spec",
     "tests/unit/test_removals.py",
