@@ -181,9 +181,12 @@ class Detail:
     def examination(self) -> str:
         """examination normal; not examined yet; not fully examined; "" where a sign is recorded."""
         facts, twitch = self.decision.facts, self.record.twitch
+        # "Normal" is said of the whole examination: not beside unsteadiness or spasticity either.
+        if any(facts.get(sign) in PRESENT for sign in self.table.history_signs):
+            return ""
         if self.decision.examined_normal:
             return self.say("summary.normal")
-        if any(facts.get(sign) in PRESENT for sign in self.table.signs) or twitch.isolated_eyelid:
+        if twitch.isolated_eyelid:
             return ""
         if any(facts.get(sign) == ABSENT for sign in self.table.benign_signs):
             return self.say("summary.partly_examined")
@@ -195,7 +198,7 @@ class Detail:
         text = self.examination()
         days = [self.record.finding(sign).recorded for sign in self.table.benign_signs]
         known = [day for day in days if day is not None]
-        return f"{text} ({min(known)})" if known and self.decision.examined_normal else text
+        return f"{text} ({min(known)})" if known and text and self.decision.examined_normal else text
 
     def _ask(self, asked: Sequence[str], most: int) -> str:
         questions = [capital(text) for text in asked[:most]]

@@ -7,7 +7,7 @@ from service.cards.spans import recorded_as
 from service.cards.text import action_name, capital, finding_name, joined, together
 from service.decision import Decision
 from service.decision.questions import Question
-from service.decision.recommendations import Outcome
+from service.decision.recommendations import Outcome, key_of
 from service.decision.table import LEVELS, ActionRole
 from service.knowledge import Knowledge
 
@@ -130,5 +130,5 @@ class Questions:
         if after.level != decision.level:
             higher = _RANK[after.level] > _RANK[decision.level]
             return self.say(f"question.{'raised' if higher else 'lowered'}_{after.level}")
-        same = tuple(after.recommendations) == tuple(decision.recommendations)
+        same = after.key == key_of(decision.level, decision.recommendations)
         return self.say("question.no_change" if same else "question.less")

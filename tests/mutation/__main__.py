@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from service.knowledge import HERE
-from service.knowledge.decision_table import FILE
+from service.knowledge.conditions import FILE
 from service.knowledge.loading import load_yaml
 from tests.mutation import report
 from tests.mutation.checks import CHECKS, QUICK, ROOT, UNCHANGED, Verdict, try_all

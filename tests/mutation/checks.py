@@ -27,7 +27,7 @@ from hypothesis import settings
 
 import service.knowledge as loader
 from service.knowledge import HERE, Knowledge, KnowledgeError
-from service.knowledge.decision_table import FILE
+from service.knowledge.conditions import FILE
 from service.knowledge.loading import load_yaml
 from tests.mutation.mutants import Mutant
 
@@ -47,6 +47,7 @@ CHECKS = (
     "tests/spec",
     "tests/unit/test_removals.py",
     "tests/unit/test_questions.py",
+    "tests/unit/test_question_words.py",
     "tests/unit/test_cards.py",
     "tests/vignettes/test_vignettes.py",
     "tests/golden",

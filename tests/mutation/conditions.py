@@ -13,10 +13,20 @@ Path = tuple[str | int, ...]
 # More combinations of operands than this are not compared: the mutant has to be killed.
 _AT_MOST_STATES = 2_000_000
 _VALUES = {
-    "finding": ("examined", "reported", "absent", "unknown"),
+    "finding": ("examined", "listed", "reported", "absent", "absent-not-examined", "unknown"),
     "feature": ("true", "false", "unknown"),
+    "result": ("true", "false"),
     "drug": ("yes", "possible", "no", "unknown"),
     "current": ("true", "unknown"),
+    "stopped": ("true", "unknown"),
+}
+# What a leaf says after the name of a finding, and the facts that make it true; "" is any basis.
+_BASES = {
+    "": ("examined", "listed", "reported"),
+    "examined": ("examined", "listed"),
+    "reported": ("reported",),
+    "settled": ("examined", "absent"),
+    "absent": ("absent",),
 }
 
 
@@ -36,8 +46,9 @@ class Operands:
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self.raw = raw
         self.rows = {row["id"]: row["when"] for row in raw["rows"]}
-        self.features = FEATURES | {f"{analyte}-abnormal" for analyte in raw["electrolytes"]}
-        self.names: dict[str, list[str]] = {"row": list(self.rows)}
+        self.definitions = raw["definitions"]
+        self.results = frozenset(raw["result_facts"])
+        self.names: dict[str, list[str]] = {"row": list(self.rows), "definition": list(self.definitions)}
         leaves = [self.split(leaf) for leaf in self._leaves()]
         for kind in _VALUES:
             self.names[kind] = sorted({name for of_kind, name, _ in leaves if of_kind == kind})
@@ -45,13 +56,19 @@ class Operands:
     def split(self, leaf: str) -> tuple[str, str, str]:
         """kind, name and basis of a leaf: ("finding", "weakness", "examined")."""
         first, _, second = leaf.partition(" ")
-        if first in ("row", "drug", "current"):
+        if first in ("row", "drug", "current", "stopped"):
             return first, second, ""
-        return ("feature" if first in self.features else "finding"), first, second
+        if first in self.definitions:
+            return "definition", first, ""
+        if first in self.results:
+            return "result", first, ""
+        return ("feature" if first in FEATURES else "finding"), first, second
 
     def neighbours(self, kind: str, name: str) -> list[str]:
         """The one before and the one after that name among those of its kind, round the end."""
         names = self.names[kind]
+        if len(names) < 2:
+            return []
         at = names.index(name)
         return list(dict.fromkeys(n for n in (names[at - 1], names[(at + 1) % len(names)]) if n != name))
 
@@ -72,9 +89,14 @@ def condition_paths(raw: Mapping[str, Any]) -> Iterator[Path]:
         for number, action in enumerate(row["actions"]):
             if isinstance(action, dict) and "when" in action:
                 yield ("rows", index, "actions", number, "when")
+    for name in raw["definitions"]:
+        yield ("definitions", name)
     for index, advice in enumerate(raw["self_care"]):
         if "unless" in advice:
             yield ("self_care", index, "unless")
+    for index, question in enumerate(raw["questions"]):
+        if question.get("on_card", "never") != "never":
+            yield ("questions", index, "on_card")
 
 
 def at(content: Any, path: Path) -> Any:
@@ -127,17 +149,18 @@ def changes(condition: Any, operands: Operands) -> Iterator[Change]:
 def _leaf_changes(leaf: str, path: Path, operands: Operands) -> Iterator[Change]:
     kind, name, basis = operands.split(leaf)
     if kind == "finding":
-        for other in ("", "examined", "reported"):
+        for other in _BASES:
             if other != basis:
                 text = f"{name} {other}".strip()
                 yield Change("operand weakened or strengthened", f"{text} for {leaf}", path, text)
-    if kind in ("drug", "current"):
-        text = f"{'current' if kind == 'drug' else 'drug'} {name}"
+    for other in ("drug", "current", "stopped"):
+        if kind not in ("drug", "current", "stopped") or other == kind:
+            continue
+        text = f"{other} {name}"
         yield Change("operand weakened or strengthened", f"{text} for {leaf}", path, text)
     for neighbour in operands.neighbours(kind, name):
-        text = {"finding": f"{neighbour} {basis}".strip(), "feature": neighbour}.get(
-            kind, f"{kind} {neighbour}"
-        )
+        text = f"{neighbour} {basis}".strip() if kind == "finding" else neighbour
+        text = f"{kind} {neighbour}" if kind in ("row", "drug", "current", "stopped") else text
         yield Change("operand replaced", f"{text} for {leaf}", path, text)
 
 
@@ -175,7 +198,8 @@ def same(one: Any, other: Any, operands: Operands) -> bool | None:
 def _inlined(condition: Any, operands: Operands) -> Any:
     if isinstance(condition, str):
         kind, name, _ = operands.split(condition)
-        return _inlined(operands.rows[name], operands) if kind == "row" else condition
+        named = operands.rows if kind == "row" else operands.definitions if kind == "definition" else {}
+        return _inlined(named[name], operands) if named else condition
     ((word, part),) = condition.items()
     if word == "not":
         return {word: _inlined(part, operands)}
@@ -186,7 +210,7 @@ def _true(leaf: str, value: str, operands: Operands) -> bool:
     kind, _, basis = operands.split(leaf)
     match kind:
         case "finding":
-            return value == basis if basis else value in ("examined", "reported")
+            return value in _BASES[basis]
         case "drug":
             return value in ("yes", "possible")
         case _:

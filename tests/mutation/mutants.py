@@ -11,19 +11,25 @@ from typing import Any
 from tests.mutation.conditions import Operands, Path, at, changes, condition_paths
 
 DROPPED = object()
-_LEVELS = ("info", "warning", "critical")
+_LEVELS = ("info", "warning", "critical", "calm", "until-done")
 _READINGS = ("stated", "interpreted", "addition")
 _LISTS = (
     "electrolytes",
-    "b12_analytes",
-    "thyroid_analytes",
+    "long_analytes",
     "signs",
     "benign_signs",
+    "benign_ignores",
+    "triggers",
+    "history_signs",
+    "electrolytes_with_drafts_of",
     "named",
     "closes_gate",
     "shown_results",
 )
-_KINDS = ("blood", "study", "referral", "ask", "review", "advice")
+_KINDS = ("order", "result", "advice", "ask")
+_ORDERS = ("blood", "study", "referral")
+_STATES = ("out-of-range", "low", "high", "critical")
+_URGENCIES = ("routine", "urgent", "now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,9 @@ def mutants(raw: Mapping[str, Any]) -> tuple[Mutant, ...]:
         *_lists(raw),
         *_self_care(raw),
         *_removals(raw),
-        *_words(raw),
+        *_questions(raw),
+        *_result_facts(raw),
+        *_critical_beside(raw),
     ]
     # Two ways to the same file are one error; the same words in two places of a condition are two.
     by_file = {repr(mutant.applied(raw)): mutant for mutant in reversed(found)}
@@ -129,6 +137,9 @@ def _actions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
         for other in _KINDS:
             if other != action["kind"]:
                 yield Mutant(kind, place, f"kind {other} for {action['kind']}", (*path, "kind"), other)
+        for other in _ORDERS:
+            if other != action.get("order", other):
+                yield Mutant(kind, place, f"order {other} for {action['order']}", (*path, "order"), other)
         for name in ("analytes", "studies"):
             tests = action.get(name, [])
             yield from _each_dropped(kind, place, (*path, name), tests)
@@ -139,12 +150,15 @@ def _actions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
         yield from _roles(place, path, action, raw["actions"])
         yield _toggled(kind, place, (*path, "child"), action, "withheld")
         yield _toggled(kind, place, (*path, "repeat_abnormal"), action, True)
+        yield _toggled(kind, place, (*path, "beside_now"), action, "withheld")
+        yield _toggled(kind, place, (*path, "beside_urgent"), action, "withheld")
+        yield _toggled(kind, place, (*path, "can_be_ordered"), action, False)
 
 
 def _conditions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
     operands = Operands(raw)
     for path in condition_paths(raw):
-        owner = f"{path[0]}.{at(raw, path[:2])['id']}"
+        owner = f"{path[0]}.{path[1] if path[0] == 'definitions' else at(raw, path[:2])['id']}"
         if "actions" in path:
             owner += f".{at(raw, path[:4])['id']}"
         for change in changes(at(raw, path), operands):
@@ -160,7 +174,8 @@ def _rows(raw: Mapping[str, Any]) -> Iterator[Mutant]:
         for level in _LEVELS:
             if level != row["level"]:
                 yield Mutant("level", place, f"{level} for {row['level']}", (*path, "level"), level)
-        yield _toggled("downgrade", place, (*path, "downgraded_when_tests_done"), row, True)
+        for name in ("asks_nothing", "supports_studies", "beside_benign"):
+            yield _toggled(name.replace("_", " "), place, (*path, name), row, True)
         yield _toggled("reads last", place, (*path, "reads"), row, "last")
         yield from _roles(place, path, row, raw["rows"])
         yield from _row_actions(place, (*path, "actions"), row["actions"], order)
@@ -190,8 +205,18 @@ def _row_actions(place: str, path: Path, actions: Sequence[Any], order: Sequence
         def without(member: str, long: Mapping[str, Any] = long) -> dict[str, Any]:
             return {key: value for key, value in long.items() if key != member}
 
-        calm = without("urgency") if "urgency" in long else {**long, "urgency": "urgent"}
-        yield Mutant("urgency", place, f"{long['id']} {calm.get('urgency', 'routine')}", here, calm)
+        for urgency in _URGENCIES:
+            if urgency != long.get("urgency", "routine"):
+                changed = {**without("urgency"), **({} if urgency == "routine" else {"urgency": urgency})}
+                yield Mutant("urgency", place, f"{long['id']} {urgency}", here, changed)
+        if "weeks" in long:
+            for weeks in (long["weeks"] - 1, long["weeks"] + 1):
+                yield Mutant("threshold", place, f"{long['id']} in {weeks} weeks", (*here, "weeks"), weeks)
+        yield Mutant(
+            "consider", place, f"{long['id']} {'' if 'consider' in long else 'to be '}considered", here,
+            without("consider") if "consider" in long else {**long, "consider": True},
+        )  # fmt: skip
+        yield from _each_dropped("finding to examine", place, (*here, "findings"), long.get("findings", ()))
         adult = without("paediatric") if "paediatric" in long else {**long, "paediatric": True}
         team = "paediatric" if "paediatric" in adult else "not paediatric"
         yield Mutant("paediatric", place, f"{long['id']} {team}", here, adult)
@@ -253,16 +278,62 @@ def _removals(raw: Mapping[str, Any]) -> Iterator[Mutant]:
         yield from _claims(kind, f"removals.{removal['id']}", path, removal["claims"], every)
 
 
-def _words(raw: Mapping[str, Any]) -> Iterator[Mutant]:
-    kind, asked = "asked in words", raw["asked_in_words"]
-    yield from _each_dropped(kind, "asked_in_words", ("asked_in_words",), asked)
-    yield from _swapped(kind, "asked_in_words", ("asked_in_words",), asked)
+def _questions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    kind, asked = "question", raw["questions"]
+    yield from _each_dropped(kind, "questions", ("questions",), asked)
     for index, question in enumerate(asked):
-        place, path = f"asked_in_words.{question['id']}", ("asked_in_words", index, "answers")
-        yield from _each_dropped(kind, place, path, question["answers"])
-        yield from _swapped(kind, place, path, question["answers"])
-        for number, answer in enumerate(question["answers"]):
+        place, path = f"questions.{question['id']}", ("questions", index)
+        for order in (question["order"] - 1, question["order"] + 1):
+            yield Mutant(kind, place, f"order {order} for {question['order']}", (*path, "order"), order)
+        if "on_card" in question:
+            yield Mutant(kind, place, "no on_card", (*path, "on_card"), DROPPED)
+        else:
+            yield Mutant(kind, place, "never on a card", (*path, "on_card"), "never")
+        for name in ("on_critical_card", "in_range", "always_beside_now"):
+            yield _toggled(kind, place, (*path, name), question, True)
+        yield from _each_dropped(kind, place, (*path, "findings"), question.get("findings", ()))
+        answers = question.get("answers", ())
+        yield from _each_dropped(kind, place, (*path, "answers"), answers)
+        yield from _swapped(kind, place, (*path, "answers"), answers)
+        for number, answer in enumerate(answers):
             for name, value in answer["sets"].items():
-                here = (*path, number, "sets", name)
+                here = (*path, "answers", number, "sets", name)
                 yield Mutant(kind, place, f"{answer['says']}: {name} {not value}", here, not value)
                 yield Mutant(kind, place, f"{answer['says']}: {name} not set", here, DROPPED)
+
+
+def _result_facts(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    kind = "fact about results"
+    yield from _each_dropped_name(kind, "result_facts", raw["result_facts"])
+    for name, value in raw["result_facts"].items():
+        place = f"result_facts.{name}"
+        parts = value if isinstance(value, list) else [value]
+        for index, fact in enumerate(parts):
+            path: Path = ("result_facts", name, *((index,) if isinstance(value, list) else ()))
+            for days in ("from_days", "at_most_days"):
+                if days in fact:
+                    yield from _nudged(place, (*path, days), fact[days])
+            for state in _STATES:
+                if state != fact.get("state", state):
+                    yield Mutant(kind, place, f"{state} for {fact['state']}", (*path, "state"), state)
+            for list_name in ("analytes", "except"):
+                yield from _each_dropped(kind, place, (*path, list_name), fact.get(list_name, ()))
+            if "below" in fact:
+                for step in (-1, 1):
+                    below = str(int(fact["below"]) + step)
+                    yield Mutant(kind, place, f"below {below}", (*path, "below"), below)
+
+
+def _each_dropped_name(kind: str, place: str, content: Mapping[str, Any]) -> Iterator[Mutant]:
+    for name in content:
+        yield Mutant(kind, place, f"no {name}", (place, name), DROPPED)
+
+
+def _critical_beside(raw: Mapping[str, Any]) -> Iterator[Mutant]:
+    kind = "critical beside"
+    yield from _each_dropped_name(kind, "critical_beside", raw["critical_beside"])
+    for analyte, limit in raw["critical_beside"].items():
+        place, path = f"critical_beside.{analyte}", ("critical_beside", analyte)
+        for other in ("1.8", "2.0"):
+            yield Mutant(kind, place, f"low {other} for {limit['low']}", (*path, "low"), other)
+        yield from _each_dropped(kind, place, (*path, "findings"), limit["findings"])

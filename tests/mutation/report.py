@@ -25,7 +25,8 @@ def seen_by(verdict: Verdict) -> str:
 
 
 # Lists that are read as sets.
-_SETS = (("b12_analytes",), ("thyroid_analytes",))
+_SETS = (("long_analytes",), ("benign_ignores",), ("triggers",), ("history_signs",), ("benign_signs",),
+         ("electrolytes_with_drafts_of",))  # fmt: skip
 
 
 def reason(mutant: Mutant, raw: Mapping[str, Any]) -> str:
@@ -39,7 +40,7 @@ def reason(mutant: Mutant, raw: Mapping[str, Any]) -> str:
                     f"true for the same facts as {shown(one)}: every combination of the operands was compared"
                 )
     if mutant.path in _SETS and sorted(at(raw, mutant.path)) == sorted(at(changed, mutant.path)):
-        return "a result of any of them counts: their order is never read"
+        return "any of them counts: their order is never read"
     if mutant.path == ("self_care",) and _by_trigger(changed) == _by_trigger(raw):
         return "advice for no trigger is never given beside other advice: which stands first is never seen"
     return ""

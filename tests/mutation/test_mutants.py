@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from service.knowledge import HERE
-from service.knowledge.decision_table import FILE
+from service.knowledge.conditions import FILE
 from service.knowledge.loading import load_yaml
 from tests.mutation.checks import ROOT, Verdict
 from tests.mutation.conditions import Operands, changes, condition_paths, nodes, same
@@ -32,11 +32,19 @@ def test_every_error_changes_the_file_in_its_own_way() -> None:
 
 
 def test_every_threshold_goes_up_and_down() -> None:
-    numbers = {("thresholds", name): value for name, value in RAW["thresholds"].items()}
+    numbers: dict[tuple[Any, ...], int] = {("thresholds", name): value for name, value in RAW["thresholds"].items()}
     for index, action in enumerate(RAW["actions"]):
         for name in ("done_days", "ordered_days"):
             if name in action:
                 numbers["actions", index, name] = action[name]
+    for name, fact in RAW["result_facts"].items():
+        for days in ("from_days", "at_most_days"):
+            if days in fact:
+                numbers["result_facts", name, days] = fact[days]
+    for index, row in enumerate(RAW["rows"]):
+        for number, asked in enumerate(row["actions"]):
+            if "weeks" in asked and isinstance(asked, dict):
+                numbers["rows", index, "actions", number, "weeks"] = asked["weeks"]
     made = {(m.path, m.value) for m in ALL if m.kind == "threshold"}
     assert made == {(path, value + step) for path, value in numbers.items() for step in (-1, 1)}
 
@@ -47,7 +55,9 @@ def test_every_row_gets_errors_of_each_kind() -> None:
         assert {
             "not added",
             "level",
-            "downgrade",
+            "asks nothing",
+            "supports studies",
+            "beside benign",
             "reads last",
             "role added",
             "action added",
@@ -55,7 +65,7 @@ def test_every_row_gets_errors_of_each_kind() -> None:
             "support",
         } <= kinds
         if row["actions"]:
-            assert {"action dropped", "action replaced", "urgency", "paediatric"} <= kinds
+            assert {"action dropped", "action replaced", "urgency", "paediatric", "consider"} <= kinds
     assert {m.says for m in ALL if m.kind == "row dropped"} == {f"no {row['id']}" for row in RAW["rows"]}
 
 
@@ -81,8 +91,11 @@ def test_every_operator_and_operand_is_changed() -> None:
     "place",
     [
         "electrolytes",
-        "b12_analytes",
-        "thyroid_analytes",
+        "long_analytes",
+        "triggers",
+        "history_signs",
+        "benign_ignores",
+        "electrolytes_with_drafts_of",
         "signs",
         "benign_signs",
         "named",
@@ -99,10 +112,10 @@ def test_every_entry_of_a_list_is_dropped(place: str) -> None:
 
 
 def test_every_answer_in_words_is_flipped() -> None:
-    for index, question in enumerate(RAW["asked_in_words"]):
-        for number, answer in enumerate(question["answers"]):
+    for index, question in enumerate(RAW["questions"]):
+        for number, answer in enumerate(question.get("answers", ())):
             for name, value in answer["sets"].items():
-                path = ("asked_in_words", index, "answers", number, "sets", name)
+                path = ("questions", index, "answers", number, "sets", name)
                 assert next(m.value for m in ALL if m.path == path) is (not value)
 
 
@@ -111,6 +124,9 @@ def test_every_answer_in_words_is_flipped() -> None:
     [
         ("weakness", "weakness examined", False),
         ("weakness", {"any": ["weakness examined", "weakness reported"]}, True),
+        ("weakness absent", "weakness settled", False),
+        ("any-sign", {"any": ["weakness", "atrophy"]}, False),
+        ("bulbar-sign", {"any": ["tongue-site", "bulbar"]}, True),
         ({"not": {"any": ["pain", "cramps"]}}, {"all": [{"not": "cramps"}, {"not": "pain"}]}, True),
         ({"all": ["lasts-long", "drug ssri"]}, {"any": ["lasts-long", "drug ssri"]}, False),
         ("drug ssri", "current ssri", False),
@@ -154,7 +170,7 @@ def test_what_excuses_a_survivor() -> None:
         (mutant,) = [m for m in ALL if m.name == name]
         return reason(mutant, RAW)
 
-    assert "never given beside other advice" in of("self_care: self-care: rest before tobacco")
+    assert "never given beside other advice" in of("self_care: self-care: usual before tobacco")
     assert of("self_care: self-care: sleep before caffeine") == ""
     assert of("rows.pain: operand dropped: no pain in any(pain, cramps)") == ""
     twice = next(m for m in ALL if m.place == "rows.pain" and m.kind == "not added")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fhir_mappings.record import Record
 from service.decision.facts import facts_of
 from service.decision.on_file import FiledTests
-from service.decision.outcome import Outcome
 from service.decision.outcome import outcome_of as outcome
+from service.decision.recommendations import Outcome
 from service.knowledge import HERE
 from service.knowledge.decision_table import load_table
 from service.knowledge.terminology_files import load_terminology

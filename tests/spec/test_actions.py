@@ -10,7 +10,7 @@ import pytest
 from fhir_mappings.record import Order, Record, Study
 from service.cards import Call, cards_of
 from service.decision import decide
-from service.decision.outcome import Outcome
+from service.decision.recommendations import Outcome
 from service.knowledge import load_knowledge
 from tests.knowledge.patients import days_ago, finding, record_of_example, result
 from tests.spec.outcomes import TABLE, outcome_of, recommended

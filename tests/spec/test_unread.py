@@ -140,7 +140,7 @@ def test_beside_a_twitch_the_card_speaks(client: FlaskClient, name: str) -> None
     lists[key] = bundle(*([SEEN] if key == "conditions" else []), resource)
     status, answer = hook(client, prefetch(**lists))
     assert status == 200
-    assert "could not be read" in answer["cards"][0]["detail"]
+    assert "not understood" in answer["cards"][0]["detail"]
 
 
 @pytest.mark.parametrize("name", NEVER)
@@ -281,7 +281,7 @@ def test_a_twitch_whose_status_is_not_recognised_is_412_and_named(client: FlaskC
     # Beside another twitch the card speaks, and says that something was not understood.
     status, answer = hook(client, prefetch(conditions=bundle(SEEN, unclear)))
     assert status == 200
-    assert "could not be read or understood" in answer["cards"][0]["detail"]
+    assert "not understood" in answer["cards"][0]["detail"]
 
 
 @pytest.mark.parametrize(("problem", "place"), [({**SEEN, **BROKEN}, "[0].resource"), (7, "[0].resource")])

@@ -96,7 +96,9 @@ def test_a_value_that_is_not_understood_keeps_the_gate_closed(value: dict[str, A
     record = read(observed(**value))
     assert record.twitch.status is Status.UNKNOWN
     assert {note.why for note in record.unread} == {IN_WORDS, "its value is not understood"}
-    assert set(record.unread) == set(record.not_understood)
+    named = {(note.reference, note.why, note.expression) for note in record.not_understood}
+    assert {(note.reference, note.why, note.expression) for note in record.unread} == named
+    assert all(note.in_words for note in record.unread)
 
 
 def test_a_value_that_is_missing_is_named_and_refuses_nothing() -> None:

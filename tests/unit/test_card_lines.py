@@ -260,3 +260,14 @@ def test_a_result_has_at_most_four_digits_and_its_kind() -> None:
     assert "adjusted for albumin 18 g/L, total 1.57" in above
     assert low.band is Band.OUT_OF_RANGE
     assert record.as_of == TODAY
+
+
+@pytest.mark.parametrize("sign", ["coordination", "upper-motor-sign", "rigidity", "bulbar", "movement"])
+def test_an_examination_is_not_called_normal_beside_a_sign(sign: str) -> None:
+    examined = dict.fromkeys(("weakness", "atrophy", "sensory-loss"), "absent")
+    made = card(record_of_example({"sites": ["calf"], "onset_days_ago": 10, **examined, sign: "examined"}))
+    assert made is not None
+    assert "examination normal" not in made["summary"] + made["detail"]
+    well = card(record_of_example({"sites": ["calf"], "onset_days_ago": 10, **examined}))
+    assert well is not None
+    assert "examination normal" in well["summary"]
