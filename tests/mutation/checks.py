@@ -49,6 +49,7 @@ CHECKS = (
     "tests/unit/test_questions.py",
     "tests/unit/test_question_words.py",
     "tests/unit/test_cards.py",
+    "tests/unit/test_card_suggestions.py",
     "tests/vignettes/test_vignettes.py",
     "tests/golden",
 )
