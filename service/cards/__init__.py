@@ -45,13 +45,14 @@ def cards_of(decision: Decision, knowledge: Knowledge, call: Call) -> Cards:
     """One work-up card, or none where the gate is closed."""
     if not decision.open:
         return []
+    detail = Detail(decision, knowledge)
     return [
         framed(
             knowledge,
             call,
-            summary=summary_of(decision, knowledge),
+            summary=summary_of(decision, knowledge, detail),
             level=decision.level,
-            detail=Detail(decision, knowledge).markdown(),
+            detail=detail.markdown(),
             rows=decision.rows,
             suggestions=Suggestions(decision, knowledge, call).all(),
         )

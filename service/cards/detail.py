@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 from fhir_mappings.record import Status
 from service.cards.evidence import EvidenceText
@@ -163,9 +164,7 @@ class Detail:
 
     def because(self, most: int) -> str:
         """Because: weakness, wasting (examined 2026-06-15); worsening; hand twitch 4 months."""
-        named = {name for line in self.lines for name in line.names}
-        rows = [row for row in self.decision.rows if not row.last and RowRole.NAMED not in row.roles]
-        found = self.reasons.of(rows, named)
+        found = self._deciding
         facts = [age_of(self.record.patient.born, self.as_of, self.wording)] if self._is_child() else []
         facts += _grouped(found[:most])
         if len(found) > most:
@@ -174,6 +173,13 @@ class Detail:
         facts.append(self._dated_examination())
         text = "; ".join(filter(None, facts))
         return self.say("lead.because", facts=small(text))
+
+    @cached_property
+    def _deciding(self) -> list[Reason]:
+        """The facts that decide and that no line of the actions names."""
+        named = {name for line in self.lines for name in line.names}
+        rows = [row for row in self.decision.rows if not row.last and RowRole.NAMED not in row.roles]
+        return self.reasons.of(rows, named)
 
     def _is_child(self) -> bool:
         return self.decision.has(RowRole.CHILD)

@@ -16,24 +16,24 @@ from service.knowledge import Knowledge
 _MOST_REASONS = 4
 
 
-def summary_of(decision: Decision, knowledge: Knowledge) -> str:
+def summary_of(decision: Decision, knowledge: Knowledge, detail: Detail | None = None) -> str:
     """Plain text, such as "Examine first: calf twitch 20 days, not examined yet."
 
     Raises:
         SummaryTooLong: even the shortest form is too long.
     """
-    return _Summary(decision, knowledge).text()
+    return _Summary(decision, knowledge, detail or Detail(decision, knowledge)).text()
 
 
 class _Summary:
-    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
+    def __init__(self, decision: Decision, knowledge: Knowledge, detail: Detail) -> None:
         self.decision = decision
         self.record = decision.record
         self.as_of = decision.record.as_of
         self.table = knowledge.table
         self.wording = knowledge.wording
         self.say = knowledge.wording.say
-        self.detail = Detail(decision, knowledge)
+        self.detail = detail
         self.to_do: ToDo = self.detail.to_do
         self.first = self.to_do.actions[0] if self.to_do.actions else None
 

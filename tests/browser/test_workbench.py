@@ -201,7 +201,7 @@ def test_a_question_of_several_findings_has_a_button_for_each(bench: Bench) -> N
 def test_another_day_decides_otherwise(bench: Bench) -> None:
     bench.open()
     bench.page.get_by_label("Day of the decision").fill("2026-06-14")
-    bench.card.get_by_text("14 days").first.wait_for()
+    bench.card.locator("h3").filter(has_text="14 days").wait_for()
     assert "asOf=2026-06-14" in bench.page.url
 
 

@@ -130,7 +130,7 @@ def test_an_id_of_nothing_is_told_of_and_the_rest_goes_on() -> None:
 def test_the_examples_are_listed() -> None:
     listed = run("examples").out.splitlines()
     assert len(listed) == 1 + len(load_examples())
-    assert listed[1].split()[:3] == ["thigh-day-fifteen", "warning", "2026-06-15"]
+    assert listed[1].split()[:3] == ["thigh-day-fifteen", "info", "2026-06-15"]
     assert len(run("examples", "known-als").out.splitlines()) == 2
 
 

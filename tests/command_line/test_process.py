@@ -59,7 +59,7 @@ def test_data_goes_to_one_stream_and_talk_to_the_other() -> None:
 
 
 def test_colours_and_the_bar_are_for_terminals_alone() -> None:
-    files = [str(EXAMPLES / name / "bundle.json") for name in ("thigh-day-fifteen", "wasting-hand")]
+    files = [str(EXAMPLES / name / "bundle.json") for name in ("thigh-furosemide", "wasting-hand")]
     assert b"\x1b" not in done("evaluate", DAY, *files).stdout
     assert done("evaluate", DAY, *files).stderr == b""
     shown = seen_in_a_terminal("evaluate", DAY, *files)

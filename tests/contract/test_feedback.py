@@ -17,13 +17,16 @@ ANOTHER_CALL = "11111111-1111-4111-8111-111111111111"
 REASON = {"code": "patient-refuses", "system": "http://terminology.hl7.org/CodeSystem/x"}
 
 
-def test_cds_hooks_148_accepted_suggestions_are_kept(site: Site, card: dict[str, Any]) -> None:
-    answered = site.post(accepted(card, 0, 2))
+def test_cds_hooks_148_accepted_suggestions_are_kept(site: Site) -> None:
+    # Not examined yet: two orders, then the answers.
+    card = site.card(prefetch=example("lists-not-sent/patient-view.json")["prefetch"])
+    order, normal, bulbar = 0, 2, 6
+    answered = site.post(accepted(card, order, normal, bulbar))
     assert (answered.status_code, answered.get_json()) == (200, {})
     (kept,) = site.kept()
     said = CardIds((SECRET,), SERVICE.split("/")[-1]).read(card["uuid"])
-    assert (kept.card, kept.outcome, kept.row) == (card["uuid"], "accepted", "persistent")
-    assert (kept.code, kept.version) == (code_of("persistent"), said.version)
+    assert (kept.card, kept.outcome, kept.row) == (card["uuid"], "accepted", "not-examined")
+    assert (kept.code, kept.version) == (code_of("not-examined"), said.version)
     assert site.knowledge.version.startswith(f"{kept.version:03x}")
     assert (kept.at, kept.week, kept.received) == (
         datetime(2026, 6, 15, 10, 5, 31, tzinfo=UTC),
@@ -32,8 +35,9 @@ def test_cds_hooks_148_accepted_suggestions_are_kept(site: Site, card: dict[str,
     )
     found = {(one.suggestion, one.kind, one.name) for one in site.kept_suggestions()}
     assert found == {
-        (card["suggestions"][0]["uuid"], "order", "electrolytes"),
-        (card["suggestions"][2]["uuid"], "answer-present", "orthopnea"),
+        (card["suggestions"][order]["uuid"], "order", "electrolytes"),
+        (card["suggestions"][normal]["uuid"], "answer-absent", "examination"),
+        (card["suggestions"][bulbar]["uuid"], "answer-present", "bulbar"),
     }
 
 

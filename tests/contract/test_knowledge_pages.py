@@ -100,7 +100,8 @@ def test_a_row_shows_level_actions_and_examples(
     asked = [[c.text for c in tr.all("th", "td")] for tr in tables["asks-caption"].all("tbody")[0].all("tr")]
     assert len(asked) == len(found.actions)
     for (_, when, removed), wanted in zip(asked, found.actions, strict=True):
-        assert when.startswith("urgent" if wanted.urgent else "routine")
+        assert when.startswith(wanted.urgency)
+        assert ("paediatric" in when) is wanted.paediatric
         action = knowledge.table.actions[wanted.id]
         for days in (action.done_days, action.ordered_days):
             assert days is None or f"no older than {days} days" in removed

@@ -10,6 +10,7 @@ from service.evaluation import Evaluation
 from service.knowledge import HERE, Knowledge
 from tests.knowledge_diff.copies import TABLE, change, found, now
 from tests.vignettes.dialects import DIALECTS
+from tests.vignettes.patient import PEOPLE
 from tools.knowledge_diff import Case, Change, compared, earlier_knowledge
 from tools.knowledge_diff import __main__ as command
 from tools.knowledge_diff.__main__ import example_files, patients, row_examples
@@ -49,21 +50,26 @@ def test_a_threshold_moves_the_answers_that_hang_on_it(old: Path) -> None:
     again = [moved.forms for moved in others if moved.subject == patient.subject]
     assert again == [("r5",), ("stu3",)]
     facets = {c.place: c for c in patient.changes}
-    assert facets["level"] == Change("level", ("info",), ("warning",))
-    assert facets["rows"] == Change("rows", ("nothing-calls-for-tests",), ("persistent",))
+    # Calm beside a normal examination: the tests are offered, and the level stays.
+    assert "level" not in facets
+    assert facets["rows"] == Change("rows", ("nothing-calls-for-tests", "benign"), ("persistent",))
     assert "routine thyroid (tsh), because of persistent" in facets["recommendations"].after
     assert facets["summary"].before != facets["summary"].after
     assert {"detail", "suggestions", "questions"} <= set(facets)
     # Every card says the limit: where only the text moved, no advice hangs on it.
-    texts = {"summary", "detail"}
-    hanging = [moved for moved in others if not {c.place for c in moved.changes} <= texts]
-    assert len(hanging) < len(others)
-    assert {moved.subject for moved in hanging} - {patient.subject} == {
-        "weakness-with-persistence-or-spread, day 15, power 4/5",
-        "weakness-with-persistence-or-spread, day 15, weakness only told",
-        "persistent, day 15, thigh",
-        "nothing-calls-for-tests, day 15, thigh",
+    hanging = {
+        moved.subject: {c.place: c for c in moved.changes}
+        for moved in others
+        if "rows" in {c.place for c in moved.changes} and moved.subject != patient.subject
     }
+    assert len(hanging) < len(others)
+    # Only what is of day 15 hangs on it, and all of them of the row itself.
+    assert all("day 15" in subject for subject in hanging)
+    assert {subject for subject in hanging if subject.startswith("persistent, ")} == {
+        "persistent, day 15, thigh"
+    }
+    assert {"atrophy-persistent, wasting, day 15", "benign, day 15, hand, examination normal"} <= set(hanging)
+    assert hanging["persistent, day 15, thigh"]["level"] == Change("level", ("info",), ("warning",))
 
 
 def test_a_code_moves_the_forms_that_use_it(old: Path) -> None:
@@ -72,11 +78,14 @@ def test_a_code_moves_the_forms_that_use_it(old: Path) -> None:
     assert earlier.knowledge is not None
     (moved,) = compared(some_cases(), earlier.knowledge, now()).moved
     assert moved.forms == ("icd",)
-    assert Change("level", ("none",), ("warning",)) in moved.changes
+    # The words alone open the gate: the card goes on, and says that the code is not known.
+    facets = {c.place: c for c in moved.changes}
+    assert set(facets) == {"detail", "assessment, findings", "assessment, notUnderstood"}
+    assert "The twitch is recorded in words only: check the entry." in facets["detail"].before
 
 
 def test_a_word_moves_the_text_and_nothing_else(old: Path) -> None:
-    change(old, "wording.yaml", "See a clinician if it goes on beyond", "Come back after")
+    change(old, "wording.yaml", "it spreads or gets worse", "it spreads")
     earlier = earlier_knowledge(old, HERE)
     assert earlier.knowledge is not None
     (moved,) = compared(some_cases(), earlier.knowledge, now()).moved
@@ -107,7 +116,7 @@ def test_an_answer_that_neither_can_give_is_told() -> None:
 
 
 def test_all_patients_examples_and_row_examples_are_asked() -> None:
-    assert len(list(patients())) == 16 * len(DIALECTS)
+    assert len(list(patients())) == len(PEOPLE) * len(DIALECTS)
     assert {case.subject for case in example_files()} == {
         path.relative_to(command.EXAMPLES).as_posix() for path in command.EXAMPLES.glob("*/*.json")
     }
@@ -124,28 +133,29 @@ def test_earlier_knowledge_without_a_fate_still_answers(old: Path) -> None:
 
 
 def test_a_text_that_the_earlier_knowledge_lacks_is_lent_and_named(old: Path) -> None:
-    change(old, "wording.yaml", 'age_unknown: "[^"]*"\n', "")
-    change(old, "wording.yaml", '  "age_unknown": [^\n]*\n', "")
-    change(old, "wording.yaml", '  on_date: "[^"]*"\n', "")
+    change(old, "wording.yaml", '  age_unknown: "[^"]*"\n', "")
+    change(old, "wording.yaml", '  "lead.age_unknown": [^\n]*\n', "")
+    change(old, "wording.yaml", '  undated: "undated"\n', "")
     earlier = earlier_knowledge(old, HERE)
-    assert earlier.lent == ("table.on_date", "age_unknown")
+    assert earlier.lent == ("lead.age_unknown", "results.undated")
     assert earlier.knowledge is not None
     assert compared(some_cases(), earlier.knowledge, now()).moved == ()
     # What was lent is not in the earlier files: it is told as added.
-    added = {"table.on_date", "age_unknown", "rests_on.age_unknown"}
+    added = {"lead.age_unknown", "results.undated", "rests_on.lead.age_unknown"}
     assert {c.place for c in found(old)["Wording"] if not c.before} == added
 
 
 def test_a_caption_that_the_earlier_knowledge_lacks_does_not_move_every_answer(old: Path) -> None:
-    change(old, "wording.yaml", '  results: "Results on file"\n', "")
+    change(old, "wording.yaml", '  results: "\\*\\*Results:[^"]*"\n', "")
     earlier = earlier_knowledge(old, HERE)
-    assert (earlier.problems, earlier.lent) == ((), ("headings.results",))
+    (lent,) = earlier.lent
+    assert lent.endswith(".results")
     assert earlier.knowledge is not None
     assert compared(some_cases("v08"), earlier.knowledge, now()).moved == ()
 
 
 def test_a_member_of_an_action_that_is_not_read_any_more_ends_no_answer(old: Path) -> None:
-    change(old, "wording.yaml", "    for_row: {[^\n]*\n", '    to_somebody: "Refer"\n')
+    change(old, "wording.yaml", "(\nactions:\n.*?\n  electrolytes:\n)", '\\1    to_somebody: "Refer"\n')
     earlier = earlier_knowledge(old, HERE)
     assert [p for p in earlier.problems if "to_somebody" in p] != []
     assert earlier.knowledge is not None
@@ -153,8 +163,8 @@ def test_a_member_of_an_action_that_is_not_read_any_more_ends_no_answer(old: Pat
 
 
 def test_a_text_with_a_name_that_is_not_filled_in_any_more_is_lent(old: Path) -> None:
-    change(old, "wording.yaml", 'safety_net: "See', 'safety_net: "{whom} see')
-    assert earlier_knowledge(old, HERE).lent == ("safety_net",)
+    change(old, "wording.yaml", 'not_gone: "not', 'not_gone: "{whom} not')
+    assert earlier_knowledge(old, HERE).lent == ("come_back.not_gone",)
 
 
 def test_what_the_earlier_knowledge_never_said_is_not_lent(old: Path) -> None:
@@ -162,10 +172,8 @@ def test_what_the_earlier_knowledge_never_said_is_not_lent(old: Path) -> None:
     earlier = earlier_knowledge(old, HERE)
     assert (earlier.problems, earlier.lent) == ((), ())
     assert earlier.knowledge is not None
-    (moved,) = compared(some_cases(), earlier.knowledge, now()).moved
-    (summary,) = (c for c in moved.changes if c.place == "summary")
-    assert "twitching for more than two weeks" in summary.before[0]
-    assert "over two weeks" in summary.after[0]
+    # Its row has a label, which then serves.
+    assert earlier.knowledge.wording.maybe("found.persistent") != now().wording.maybe("found.persistent")
 
 
 def test_earlier_knowledge_that_cannot_answer_is_still_read(old: Path) -> None:

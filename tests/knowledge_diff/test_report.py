@@ -15,6 +15,7 @@ import pytest
 
 from tests.knowledge_diff.copies import TABLE, change, now
 from tests.vignettes.dialects import DIALECTS
+from tests.vignettes.patient import PEOPLE
 from tools.knowledge_diff import Change, Comparison, Report, Section, Version, written
 from tools.knowledge_diff import __main__ as command
 from tools.knowledge_diff.__main__ import NoSuchVersion, row_examples, unpacked
@@ -75,7 +76,7 @@ def test_the_command_on_a_folder(old: Path) -> None:
     assert command.main(["--exit-code", "--format", "json", str(old)], out) == 1
     comparison = json.loads(out.getvalue())["comparison"]
     assert comparison["asked"] == {
-        "Test patients": [16, 16 * len(DIALECTS)],
+        "Test patients": [len(PEOPLE), len(PEOPLE) * len(DIALECTS)],
         "Examples": [len(list(command.EXAMPLES.glob("*/*.json")))] * 2,
         "Rows' examples": [len(list(row_examples(now())))] * 2,
     }
