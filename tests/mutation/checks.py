@@ -50,6 +50,7 @@ CHECKS = (
     "tests/unit/test_studies_and_consultations.py",
     "tests/unit/test_withheld_and_advised.py",
     "tests/unit/test_questions.py",
+    "tests/unit/test_answers_of_questions.py",
     "tests/unit/test_question_words.py",
     "tests/unit/test_cards.py",
     "tests/unit/test_card_suggestions.py",
