@@ -7,7 +7,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from tests.vignettes import codes
+from tests.vignettes import codes, medicine_codes
 from tests.vignettes.dialects import DIALECTS
 from tests.vignettes.patient import AS_OF, BY_ID
 
@@ -64,7 +64,7 @@ def _draft(kind: str, who: str, name: str, **members: Any) -> Resource:
 
 def prescription(who: str, drug: str, name: str = "rx", **members: Any) -> Resource:
     """A draft of a medicine of the tables, by its RxNorm code."""
-    concept = codes.drug_concept(drug, codes.RXNORM)
+    concept = medicine_codes.drug_concept(drug, codes.RXNORM)
     return _draft("MedicationRequest", who, name, medicationCodeableConcept=concept, **members)
 
 

@@ -24,7 +24,7 @@ from tests.hooks.requests import (
     typed,
 )
 from tests.hooks.situations import pending, problem
-from tests.vignettes import codes
+from tests.vignettes import codes, medicine_codes
 
 V05 = "v05"
 RX = prescription(V05, "escitalopram")
@@ -163,7 +163,7 @@ def _medicine(**members: Any) -> Resource:
     return {**kept, **members}
 
 
-ESCITALOPRAM = codes.drug_concept("escitalopram", codes.RXNORM)
+ESCITALOPRAM = medicine_codes.drug_concept("escitalopram", codes.RXNORM)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tests.vignettes import codes, messy, versions
-from tests.vignettes.codes import HPO, ICD_10_CM, SNOMED, concept, drug_concept, finding_concept
+from tests.vignettes.codes import HPO, ICD_10_CM, SNOMED, concept, finding_concept
 from tests.vignettes.envelopes import collection, document, grouped, searchset, transaction
+from tests.vignettes.medicine_codes import INHALED, ROUTES, drug_concept
 from tests.vignettes.patient import Person, Statement, day
 from tests.vignettes.resources import (
     SUBJECT,
@@ -107,7 +108,7 @@ def panel(person: Person) -> dict[str, Any]:
     found += diagnoses(person, SNOMED) + refutations(person, SNOMED) + relatives(person, SNOMED)
     for drug, course in person.drugs.items():
         medicine = {"medicationCodeableConcept": drug_concept(drug, SNOMED)}
-        route = codes.ROUTES["inhaled" if drug in codes.INHALED else "oral"]
+        route = ROUTES["inhaled" if drug in INHALED else "oral"]
         dosage = [{"route": concept(SNOMED, *route)}]
         found.append(request(medicine, course, dosageInstruction=dosage))
     found += [result(value) for value in person.results] + procedures(person) + _panel_orders(person)

@@ -9,7 +9,7 @@ import pytest
 from fhir_mappings.record import Status
 from fhir_mappings.terminology import Terminology, code_key
 from service.knowledge import load_knowledge
-from tests.vignettes import codes
+from tests.vignettes import codes, medicine_codes
 
 SYSTEM_PAIRS = [
     (name, system, pair[0]) for name, table in codes.FINDINGS.items() for system, pair in table.items()
@@ -93,7 +93,11 @@ def test_panel_names_what_the_dialect_relies_on() -> None:
 
 @pytest.mark.parametrize(
     ("drug", "system", "code"),
-    [(name, system, pair[0]) for name, table in codes.DRUGS.items() for system, pair in table.items()],
+    [
+        (name, system, pair[0])
+        for name, table in medicine_codes.DRUGS.items()
+        for system, pair in table.items()
+    ],
 )
 def test_drug(drug: str, system: str, code: str) -> None:
     known = terminology().medications
