@@ -188,7 +188,9 @@ class Detail:
         """examination normal; not examined yet; not fully examined; "" where a sign is recorded."""
         facts, twitch = self.decision.facts, self.record.twitch
         # "Normal" is said of the whole examination: not beside unsteadiness or spasticity either.
-        if any(facts.get(sign) in PRESENT for sign in self.table.history_signs):
+        if facts.get("tongue-site") == TRUE or any(
+            facts.get(sign) in PRESENT for sign in self.table.history_signs
+        ):
             return ""
         if self.decision.examined_normal:
             return self.say("summary.normal")
