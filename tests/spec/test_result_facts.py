@@ -69,8 +69,9 @@ def test_of_which_analytes_in_which_state_and_how_long(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "days", "expected"), [("14.9", 0, True), ("14.9", 180, True), ("14.9", 181, False), ("15", 0, False)]
-)  # fmt: skip
+    ("value", "days", "expected"),
+    [("14.9", 0, True), ("14.9", 180, True), ("14.9", 181, False), ("15", 0, False)],
+)
 def test_egfr_below_15(value: str, days: int, expected: bool) -> None:
     assert holds("egfr-below-15", "egfr", value, days) is expected
     assert not holds("egfr-below-15", "creatinine", value, days)
