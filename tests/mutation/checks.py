@@ -39,6 +39,7 @@ CHECKS = (
     "tests/knowledge/test_actions_and_questions.py",
     "tests/knowledge/test_support.py",
     "tests/spec/test_named_and_asked.py",
+    "tests/spec/test_result_facts.py",
     "tests/spec/test_actions.py",
     "tests/spec/test_facts_together.py",
     "tests/spec/test_diseases_and_medicines_together.py",
