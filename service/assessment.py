@@ -24,10 +24,7 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
         "patient": record.patient.id,
         "knowledgeVersion": knowledge.version,
         "level": decision.level,
-        "gate": {
-            "open": decision.open,
-            "reason": knowledge.wording.say(f"gate.{decision.gate or 'open'}"),
-        },
+        "gate": {"open": decision.open, "reason": knowledge.wording.say(f"gate.{decision.gate or 'open'}")},
         "range": list(decision.span),
         "findings": _findings(record, knowledge),
         "drugs": [

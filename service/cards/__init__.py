@@ -27,7 +27,8 @@ def cards_to(kind: str, situation: Situation) -> Cards:
 
     An urgent action that nothing orders gets the work-up card where no other card leads with it.
     """
-    if (words := named_in_words(situation.decision)) and matters(kind, situation):
+    undecided = bool(situation.decision.gate)
+    if undecided and (words := named_in_words(situation.decision)) and matters(kind, situation):
         return [words_card(situation, words)]
     cards = _KINDS[kind](situation)
     alarming = any(made.raises_alarm for made in situation.decision.recommendations)

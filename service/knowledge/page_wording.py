@@ -120,7 +120,7 @@ def load_page_wording(directory: Path, table: Table, terminology: Terminology, c
 
 
 def joined(names: Iterable[str], last: str = "or") -> str:
-    """ "a", "a or b", "a, b or c"; "a or b, or c" where a name has an "or" of its own, "a, b; or c" a comma."""
+    """ "a", "a or b", "a, b or c"; "a or b, or c" where a name has an "or", "a, b; or c" a comma."""
     parts = list(dict.fromkeys(names))
     if len(parts) < 2:
         return "".join(parts)
@@ -182,7 +182,7 @@ def _feature(raw: Mapping[str, Any], table: Table, filled: Mapping[str, object])
 def _result(
     alternatives: Iterable[ResultFact], raw: Mapping[str, Any], table: Table, terminology: Terminology
 ) -> FeatureWords:
-    """A result fact in words, and what feeds it: analytes, and findings beside which a lower limit is critical."""
+    """A result fact in words, and what feeds it: analytes, and findings that make a limit lower."""
     phrases, bands = raw["phrases"], raw["bands"]
     texts: list[str] = []
     how: list[str] = []

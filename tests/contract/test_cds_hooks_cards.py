@@ -213,7 +213,7 @@ def test_cds_hooks_125_answers_that_exclude_each_other_are_two_suggestions(
 
 
 def test_an_answer_says_whether_it_is_a_sign_or_a_symptom(suggestions: list[Content]) -> None:
-    """An exam is read as examined, a survey as reported: only so does the next call decide with the answer."""
+    """An exam is read as examined, a survey as reported."""
     found: dict[str, set[str]] = {}
     for one in suggestions:
         for resource in (action["resource"] for action in one["actions"]):

@@ -85,12 +85,14 @@ def test_the_table_says_its_own_numbers() -> None:
     labels = {row.id: row.label for row in table.rows if NUMBER.search(row.label)}
     persistent, eyelid = time_in_words(LIMITS.persistent_days), time_in_words(LIMITS.eyelid_days)
     rapid, years = time_in_words(LIMITS.rapid_weakness_days), LIMITS.child_years
-    stopped, recent = LIMITS.antidepressant_stopped_days, time_in_words(LIMITS.recent_result_days)
+    stopped, recent = (
+        time_in_words(days) for days in (LIMITS.antidepressant_stopped_days, LIMITS.recent_result_days)
+    )
     assert LIMITS.long_result_days == LIMITS.new_onset_days == 365
     assert {row: label for row, label in labels.items() if not row.startswith("child")} == {
         "persistent": f"twitching for more than {persistent}",
         "eyelid-long": f"eyelid twitching for more than {eyelid}",
-        "antidepressant-stopped": f"an antidepressant ended within {time_in_words(stopped)} before the twitch",
+        "antidepressant-stopped": f"an antidepressant ended within {stopped} before the twitch",
         "electrolyte-abnormal-old": f"an electrolyte out of range, {recent.split()[0]} to "
         f"{time_in_words(LIMITS.out_of_range_days)} ago",
         "thyroid-abnormal-old": f"a thyroid result out of range, {recent} to a year ago",

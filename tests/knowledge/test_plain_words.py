@@ -298,9 +298,15 @@ LOW, HIGH = Leaf("potassium-low", frozenset({TRUE})), Leaf("calcium-high", froze
         (Not(A), "weakness recorded neither on examination nor on a list"),
         (Not(D), "muscle or limb pain not recorded as present"),
         (Leaf("diabetes", PRESENT), "diabetes on record"),
-        (Leaf("drug ssri", frozenset({"yes", "possible"})), "a medicine taken, or perhaps taken, when the twitching began: SSRI"),
+        (
+            Leaf("drug ssri", frozenset({"yes", "possible"})),
+            "a medicine taken, or perhaps taken, when the twitching began: SSRI",
+        ),
         (Leaf("current ssri", frozenset({TRUE})), "a medicine taken now: SSRI"),
-        (Leaf("stopped ssri", frozenset({TRUE})), "a medicine stopped shortly before the twitching began: SSRI"),
+        (
+            Leaf("stopped ssri", frozenset({TRUE})),
+            "a medicine stopped shortly before the twitching began: SSRI",
+        ),
         (LOW, "potassium low in the last 90 days"),
         (Not(LOW), "potassium low in the last 90 days not recorded as present"),
         (
@@ -316,10 +322,20 @@ LOW, HIGH = Leaf("potassium-low", frozenset({TRUE})), Leaf("calcium-high", froze
             "examination nor on a list",
         ),
         (Not(AnyOf((D, E))), "none of these recorded as present: muscle or limb pain, or muscle cramps"),
-        (Not(All((D, E))), "muscle or limb pain not recorded as present, or muscle cramps not recorded as present"),
+        (
+            Not(All((D, E))),
+            "muscle or limb pain not recorded as present, or muscle cramps not recorded as present",
+        ),
         # Parts of the same kind are one list, however they are nested.
-        (AnyOf((A, AnyOf((C, B)))), "weakness or muscle wasting on examination or on a list, or twitching for more than 14 days"),
-        (All((C, Not(AnyOf((D, E))))), "twitching for more than 14 days, and none of these recorded as present: muscle or limb pain, or muscle cramps"),
+        (
+            AnyOf((A, AnyOf((C, B)))),
+            "weakness or muscle wasting on examination or on a list, or twitching for more than 14 days",
+        ),
+        (
+            All((C, Not(AnyOf((D, E))))),
+            "twitching for more than 14 days, and none of these recorded as present: muscle or limb pain, or "
+            "muscle cramps",
+        ),
         (
             AnyOf((A, All((B, C)))),
             "weakness on examination or on a list, or both muscle wasting on examination or on a list and "

@@ -20,7 +20,7 @@ from service.config import Config
 from service.decision import decide
 from service.examples import load_examples
 from service.knowledge import HERE, Knowledge, KnowledgeError, load_knowledge
-from service.knowledge.decision_table import FILE
+from service.knowledge.conditions import FILE
 from service.knowledge.loading import load_yaml
 from tests.hooks.situations import SITUATIONS
 from tests.knowledge.patients import days_ago, record_of_example

@@ -64,8 +64,8 @@ def with_findings(record: Record, *more: Finding) -> Record:
     return replace(record, findings={**record.findings, **{one.id: one for one in more}})
 
 
-# Beside the one thing that is changed: nothing, a normal examination, a calcium below the limit that holds beside
-# some findings, and a twitch of ten days.
+# Beside the one thing that is changed: nothing, a normal examination, a calcium below the limit that holds
+# beside some findings, and a twitch of ten days.
 QUIET = record_of_example({})
 LOW_CALCIUM = replace(result("calcium", "in-range"), canonical=Decimal("1.85"))
 BASES = (

@@ -15,10 +15,11 @@ import pytest
 
 from tests.knowledge_diff.copies import TABLE, change, now
 from tests.vignettes.dialects import DIALECTS
-from tests.vignettes.patient import PEOPLE
+from tests.vignettes.patient import AS_OF, PEOPLE
 from tools.knowledge_diff import Change, Comparison, Report, Section, Version, written
 from tools.knowledge_diff import __main__ as command
 from tools.knowledge_diff.__main__ import NoSuchVersion, row_examples, unpacked
+from tools.knowledge_diff.programs import ProgramError, compared_programs
 
 REPORT = Report(
     made_on=date(2026, 1, 2),
@@ -131,3 +132,31 @@ def test_a_revision_is_taken_from_git(tmp_path: Path) -> None:
     for name in ("--help", "HEAD~1", ""):
         with pytest.raises(NoSuchVersion):
             unpacked(name, tmp_path / "other", repository)
+
+
+def test_knowledge_of_another_model_is_answered_by_its_own_program(tmp_path: Path) -> None:
+    examples = tmp_path / "examples"
+    shutil.copytree(command.EXAMPLES / "thigh-day-fifteen", examples / "thigh-day-fifteen")
+    (examples / "broken").mkdir()
+    (examples / "broken" / "bundle.json").write_text("{}")
+    comparison = compared_programs(command.ROOT, command.ROOT, examples, AS_OF)
+    assert comparison.asked == {"Examples": (2, 2)}
+    # The same program moves nothing; what neither answers is told.
+    (broken,) = comparison.moved
+    assert broken.subject == "broken/bundle.json"
+    assert [change.place for change in broken.changes] == ["answer"]
+    with pytest.raises(ProgramError, match="does not answer"):
+        compared_programs(tmp_path, command.ROOT, examples, AS_OF)
+
+
+def test_a_folder_of_another_model_has_no_program(tmp_path: Path) -> None:
+    assert command.asked_of_programs(str(tmp_path)) is None
+
+
+def test_the_report_says_which_code_answered() -> None:
+    own = replace(REPORT, problems=("one thing",), by_programs=True).shown("text")
+    assert "The examples below were asked of the earlier program." in own
+    assert "Each version was asked with its own code" in own
+    todays = replace(REPORT, problems=("one thing",)).shown("text")
+    assert "Both versions were asked with today's code" in todays
+    assert "earlier program" not in todays

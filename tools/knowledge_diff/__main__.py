@@ -2,8 +2,10 @@
 
     python -m tools.knowledge_diff OLD [--new PATH] [--format text|markdown|json] [--exit-code]
 
-OLD is a git revision, or a folder with knowledge files. The test patients come from tests/vignettes. Exit
-codes: 2 = there is no such version; 1 = something differs, only with --exit-code; else 0.
+OLD is a git revision, or a folder with knowledge files. The test patients come from tests/vignettes. Where
+today's code cannot load OLD (another version of the decision model), what is written is compared all the
+same, and the examples are asked of the program of that revision and of this one; a folder has no program.
+Exit codes: 2 = there is no such version; 1 = something differs, only with --exit-code; else 0.
 """
 
 from __future__ import annotations
@@ -34,7 +36,17 @@ from service.knowledge import HERE, Knowledge, KnowledgeError, load_knowledge
 from tests.knowledge.patients import record_of_example
 from tests.vignettes.dialects import BUNDLES, DIALECTS
 from tests.vignettes.patient import AS_OF, PEOPLE
-from tools.knowledge_diff import Case, Report, Version, compared, differences, earlier_knowledge, written
+from tools.knowledge_diff import (
+    Case,
+    Comparison,
+    Report,
+    Version,
+    compared,
+    differences,
+    earlier_knowledge,
+    written,
+)
+from tools.knowledge_diff.programs import ProgramError, compared_programs
 from tools.knowledge_diff.report import FORMATS
 
 ROOT = Path(__file__).parents[2]
@@ -116,13 +128,31 @@ def unpacked(name: str, into: Path, root: Path = ROOT) -> tuple[Path, str]:
     # A name that begins with a dash would be an option of git.
     commit = _git("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}", root=root)
     revision = commit.decode().strip()
-    archive = _git("archive", "--format=zip", revision, "service/knowledge", root=root)
-    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
-        packed.extractall(into)
+    _extract(revision, into, root, "service/knowledge")
     said = _git("show", "-s", "--format=%h of %cs", revision, root=root).decode().strip()
     folder = into / "service" / "knowledge"
     # Revisions before the folder `data` hold the files beside the modules.
     return (folder / "data" if (folder / "data").is_dir() else folder), said
+
+
+def _extract(revision: str, into: Path, root: Path, *parts: str) -> None:
+    archive = _git("archive", "--format=zip", revision, *parts, root=root)
+    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+        packed.extractall(into)
+
+
+def asked_of_programs(name: str, root: Path = ROOT) -> Comparison | None:
+    """The examples asked of the program of that revision and of this one; None for a folder."""
+    if Path(name).is_dir():
+        return None
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = Path(scratch)
+        commit = _git("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}", root=root)
+        _extract(commit.decode().strip(), tree, root)
+        try:
+            return compared_programs(tree, root, EXAMPLES, AS_OF)
+        except ProgramError:
+            return None
 
 
 def _now(directory: Path, root: Path = ROOT) -> str:
@@ -151,6 +181,8 @@ def report(old: str, new: Path = HERE, made_on: date | None = None) -> Report:
     if earlier.knowledge is not None:
         cases = [*patients(), *example_files(), *row_examples(earlier.knowledge, today)]
         comparison = compared(cases, earlier.knowledge, today)
+    elif new == HERE:
+        comparison = asked_of_programs(old)
     return Report(
         made_on=made_on or date.today(),
         before=Version(old, said, earlier.version),
@@ -159,6 +191,7 @@ def report(old: str, new: Path = HERE, made_on: date | None = None) -> Report:
         comparison=comparison,
         problems=earlier.problems,
         lent=earlier.lent,
+        by_programs=earlier.knowledge is None and comparison is not None,
     )
 
 

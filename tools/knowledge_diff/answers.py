@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,7 +57,7 @@ def compared(cases: Iterable[Case], old: Knowledge, new: Knowledge) -> Compariso
     for case in cases:
         subjects.setdefault(case.kind, set()).add(case.subject)
         records[case.kind] += 1
-        changes = _changes(_told(case, old), _told(case, new))
+        changes = changes_between(_told(case, old), _told(case, new))
         if changes:
             moved.setdefault((case.kind, case.subject, changes), []).append(case.form)
     return Comparison(
@@ -69,7 +69,8 @@ def compared(cases: Iterable[Case], old: Knowledge, new: Knowledge) -> Compariso
     )
 
 
-def _changes(old: Mapping[str, Lines], new: Mapping[str, Lines]) -> tuple[Change, ...]:
+def changes_between(old: Mapping[str, Lines], new: Mapping[str, Lines]) -> tuple[Change, ...]:
+    """What of an answer moved."""
     found = []
     for facet in dict.fromkeys((*old, *new)):
         alone = only_in_each(old.get(facet, ()), new.get(facet, ()))
@@ -83,25 +84,25 @@ def _changes(old: Mapping[str, Lines], new: Mapping[str, Lines]) -> tuple[Change
 
 def _told(case: Case, knowledge: Knowledge) -> dict[str, Lines]:
     try:
-        return facets(case.ask(knowledge))
+        answer = case.ask(knowledge)
+        return facets_of(answer.assessment, answer.cards)
     except Exception as error:
         # An answer that cannot be given is an answer that moved, and one more reason not to sign.
         return {"answer": (f"none: {type(error).__name__}: {error}",)}
 
 
-def facets(answer: Evaluation) -> dict[str, Lines]:
+def facets_of(assessment: Mapping[str, Any], cards: Sequence[Mapping[str, Any]]) -> dict[str, Lines]:
     """What is compared of an answer, in the order in which it is read."""
-    assessment = answer.assessment
     found: dict[str, Lines] = {
         "level": (assessment["level"],),
         "range": (" to ".join(assessment["range"]),),
-        "card": ("shown" if answer.cards else f"none: {assessment['gate']['reason']}",),
+        "card": ("shown" if cards else f"none: {assessment['gate']['reason']}",),
         "rows": tuple(row["id"] for row in assessment["rows"]),
         "recommendations": tuple(_recommendation(item) for item in assessment["recommendations"]),
         "withheld": tuple(_line(_without(item, "reference")) for item in assessment["withheld"]),
         "questions": tuple(_line(item) for item in assessment["questions"]),
     }
-    for card in answer.cards:
+    for card in cards:
         found["summary"] = (card["summary"],)
         found["detail"] = tuple(line for line in card["detail"].splitlines() if line.strip())
         found["suggestions"] = tuple(

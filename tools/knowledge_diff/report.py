@@ -29,7 +29,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """comparison None: the earlier knowledge could not answer. problems, lent: see `Earlier`."""
+    """comparison None: the earlier knowledge could not answer. problems, lent: see `Earlier`.
+
+    by_programs: the answers are those of two programs, because the knowledge is of another model.
+    """
 
     made_on: date
     before: Version
@@ -38,6 +41,7 @@ class Report:
     comparison: Comparison | None
     problems: tuple[str, ...] = ()
     lent: tuple[str, ...] = ()
+    by_programs: bool = False
 
     @property
     def differs(self) -> bool:
@@ -86,7 +90,7 @@ class _Writer:
         yield from self.problems(report)
         for section in report.sections:
             yield from self.section(section)
-        yield from self.answers(report.comparison)
+        yield from self.answers(report.comparison, report.by_programs)
         yield from self.heading(2, "Signature")
         yield from self.paragraph(
             "I have read what changed and the answers that moved, and find them clinically safe."
@@ -118,7 +122,9 @@ class _Writer:
             )
             return
         yield from self.paragraph(
-            "Its rows, codes and texts do, and the answers below were given with those."
+            "The examples below were asked of the earlier program."
+            if report.by_programs
+            else "Its rows, codes and texts do, and the answers below were given with those."
         )
 
     def section(self, section: Section) -> Iterator[str]:
@@ -151,12 +157,14 @@ class _Writer:
             yield from (f"  {line}" for line in lines)
             yield ""
 
-    def answers(self, comparison: Comparison | None) -> Iterator[str]:
+    def answers(self, comparison: Comparison | None, by_programs: bool) -> Iterator[str]:
         yield from self.heading(2, f"Answers: {_answered(comparison)}")
         if comparison is None:
             return
         yield from self.paragraph(
-            "Both versions were asked with today's code: what the code itself changed does not show here."
+            "Each version was asked with its own code: what the code itself changed shows here too."
+            if by_programs
+            else "Both versions were asked with today's code: what the code itself changed is not shown here."
         )
         for kind, (subjects, records) in comparison.asked.items():
             count = len({moved.subject for moved in comparison.moved if moved.kind == kind})
