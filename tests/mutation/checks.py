@@ -29,7 +29,7 @@ import service.knowledge as loader
 from service.knowledge import HERE, Knowledge, KnowledgeError
 from service.knowledge.conditions import FILE
 from service.knowledge.loading import load_yaml
-from tests.mutation.mutants import Mutant
+from tests.mutation.errors import Mutant
 
 ROOT = Path(__file__).parents[2]
 # In this order: the cheapest first. What reads the shipped file itself or compares a generated file with it
