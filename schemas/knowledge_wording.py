@@ -95,13 +95,37 @@ class EffectWordsSchema(Strict):
     says = required_text()
 
 
+_STATES = ("low", "high", "out", "critical", "critical-low", "critical-high")
+
+
 class NextStepSchema(Strict):
-    """What to do about a result. state: low, high, critical or out; beside: another analyte that is high."""
+    """What to do about a result in that state.
+
+    beside: other analytes, one of which is in beside_state. together: the two results stand in one line.
+    row: only where that row fires.
+    """
 
     analytes = _names()
-    state = fields.String(required=True, validate=validate.OneOf(["low", "high", "critical", "out"]))
-    beside = fields.String(load_default=None)
+    state = fields.String(required=True, validate=validate.OneOf(_STATES))
+    beside = fields.List(fields.String(), load_default=list)
+    beside_state = fields.String(
+        load_default="high", validate=validate.OneOf(["low", "high", "out", "in-range"])
+    )
+    together = fields.Boolean(load_default=False)
+    row = fields.String(load_default=None)
     says = required_text()
+
+
+class ExplainsSchema(Strict):
+    """The medication classes that move those analytes that way."""
+
+    analytes = _names()
+    state = fields.String(required=True, validate=validate.OneOf(["low", "high"]))
+    classes = _names()
+    raises_potassium = fields.Boolean(load_default=False)
+
+
+DangersSchema = Strict.from_dict({"critical": _names(), "out": _names()})
 
 
 class ExcludeDiseaseSchema(Strict):
@@ -145,8 +169,8 @@ _RESULTS = (
 _LEAD = (
     "no_tests benign done done_normal pending pending_undated seen made made_undated nothing because also"
     " blood blood_urgent blood_now studies paediatric_tests too_low_urgent too_low_now too_low_undated"
-    " check_breathing repeat_first repeat_first_only act more_results suspected age_unknown in_words"
-    " conditions findings both_unseen ask in_hand briefly more"
+    " check_breathing repeat_first repeat_first_only act act_critical more_results suspected age_unknown in_words"
+    " conditions findings both_unseen ask in_hand in_hand_undated briefly more"
 )
 _BELOW = (
     "not_recorded medicines results studies orders done also unseen not_understood not_understood_one"
@@ -185,6 +209,8 @@ class WordingSchema(
     months = fields.List(fields.String(), required=True, validate=validate.Length(equal=12))
     units = _texts()
     next_steps = fields.List(fields.Nested(NextStepSchema), required=True)
+    dangers = fields.Nested(DangersSchema, required=True)
+    explains = fields.List(fields.Nested(ExplainsSchema), required=True)
     exclude_disease = fields.Nested(ExcludeDiseaseSchema, required=True)
     come_back = fields.Nested(ComeBackSchema, required=True)
     override_reasons = fields.Nested(OverrideReasonsSchema, required=True)

@@ -69,7 +69,9 @@ class _Summary:
     def leads(self) -> Iterator[tuple[str, frozenset[str]]]:
         """The beginning, from the fullest form to the shortest, and the reasons that it names already."""
         made = self.to_do.made()
-        if made and not any(action.raises_alarm for action in self.decision.recommendations):
+        if self.first is not None and self.first.in_hand and self.first.results:
+            yield from self._of_result(self.first)
+        elif made and not any(action.raises_alarm for action in self.decision.recommendations):
             yield capital(joined(made)), frozenset()
             yield capital(made[0]), frozenset()
         elif self.first is None:
@@ -89,7 +91,9 @@ class _Summary:
         """Potassium 3.1 (21 Nov) on furosemide: treat it."""
         result = first.results[0]
         value, following = self.to_do.summary_result(result)
-        names = {f"result {result.analyte}"}
+        if first.in_hand:
+            following = self.to_do.repeated(result, following, short=True)
+        names = set(self.to_do.keys(result))
         names |= {f"drug {drug.name}" for made in self.to_do.actions for drug in made.drugs}
         yield self.say("summary.result", value=value, next=following), frozenset(names)
         yield value, frozenset(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_mappings.record import Drug, Plausible, Result
 from service.cards.escaping import escaped, plain, short_name
@@ -46,7 +46,11 @@ class ToDo(ResultLines):
     def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
         super().__init__(decision, knowledge)
         self.questions = Questions(decision, knowledge)
-        shown = (made for made in decision.recommendations if not self.has(made, ActionRole.SELF_CARE))
+        shown = (
+            replace(made, results=self.ranked(made.results)) if made.results else made
+            for made in decision.recommendations
+            if not self.has(made, ActionRole.SELF_CARE)
+        )
         places = {name: place for place, name in enumerate(self.table.actions)}
         self.actions: tuple[Recommendation, ...] = tuple(
             sorted(shown, key=lambda r: (-URGENCY_RANK[r.urgency], self._place(r), places[r.id]))
@@ -155,7 +159,7 @@ class ToDo(ResultLines):
 
     def drug(self, made: Recommendation) -> str:
         """The medicine of a review for the summary, plain: the one whose timing fits best."""
-        drugs = sorted(made.drugs, key=lambda drug: drug.plausible is not Plausible.YES)
+        drugs = self._in_order(made.drugs)
         return plain(short_name(drugs[0].name)) if drugs else ""
 
     def re_examined(self, made: Recommendation) -> tuple[str, str]:
@@ -184,28 +188,36 @@ class ToDo(ResultLines):
         others = [result for result in made.results if result not in urgent]
         for urgency, results in ((made.urgency, urgent), (ROUTINE, others)):
             for result in results[:_MOST_RESULTS]:
-                names = frozenset({f"result {result.analyte}"})
                 full, brief = self.result_line(result), self.result_line(result, brief=True)
                 if made.in_hand and urgency != ROUTINE:
-                    full, brief = f"{full} ({self._in_hand()})", f"{brief} ({self._in_hand()})"
-                yield Line(urgency, full, brief, names)
+                    full, brief = self.repeated(result, full), self.repeated(result, brief)
+                yield Line(urgency, full, brief, self.keys(result))
             if more := results[_MOST_RESULTS:]:
                 labels = [self._short(result) for result in more]
                 text = self.say("lead.more_results", results=", ".join(labels))
                 brief = self.say("lead.more_results", results=counted(labels, 1, self.wording))
-                yield Line(urgency, text, brief, frozenset(f"result {r.analyte}" for r in more))
+                yield Line(urgency, text, brief, frozenset().union(*map(self.keys, more)))
         if not made.results:
             yield Line(made.urgency, self._says(made), self._says(made))
 
-    def _in_hand(self) -> str:
-        return self.say("lead.in_hand")
-
     def _review(self, made: Recommendation) -> Line:
-        drugs = sorted(made.drugs, key=lambda drug: drug.plausible is not Plausible.YES)
+        drugs = self._in_order(made.drugs)
         names = [self._since(drug) for drug in drugs]
         full = self._says(made, drugs=counted(names, _MOST_NAMES, self.wording))
         brief = self._says(made, drugs=counted([escaped(short_name(d.name)) for d in drugs], 2, self.wording))
         return Line(made.urgency, full, brief, frozenset(f"drug {drug.name}" for drug in drugs))
+
+    def _in_order(self, drugs: Sequence[Drug]) -> list[Drug]:
+        """Those that explain a result first, then those whose timing fits best."""
+        results = [result for made in self.actions for result in made.results]
+        explaining = [drug.name for result in results for drug in self.explaining(result)]
+        order = list(dict.fromkeys(explaining))
+
+        def place(drug: Drug) -> tuple[int, bool]:
+            first = order.index(drug.name) if drug.name in order else len(order)
+            return first, drug.plausible is not Plausible.YES
+
+        return sorted(drugs, key=place)
 
     def _since(self, drug: Drug) -> str:
         return f"{escaped(short_name(drug.name))} ({self.when(drug)})"
