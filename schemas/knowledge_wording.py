@@ -51,6 +51,7 @@ class ActionWordsSchema(Strict):
     says_paediatric = fields.String()
     says_paediatric_now = fields.String()
     order_paediatric = fields.String()
+    order_paediatric_now = fields.String()
     made = fields.String()
 
 
@@ -144,8 +145,8 @@ _RESULTS = (
 )
 _LEAD = (
     "no_tests benign done done_normal pending pending_undated seen made made_undated nothing because also"
-    " blood blood_urgent blood_now studies paediatric_tests too_low_urgent too_low_now too_low_undated"
-    " check_breathing repeat_first repeat_first_only act more_results suspected age_unknown in_words"
+    " blood blood_urgent blood_now studies paediatric_tests paediatric_other_tests"
+    " too_low_urgent too_low_now too_low_undated check_breathing repeat_first repeat_first_only act more_results suspected age_unknown in_words"
     " conditions findings both_unseen ask in_hand briefly more"
 )
 _BELOW = (
@@ -153,7 +154,7 @@ _BELOW = (
     " not_used not_used_one study order order_undated done_test ordered_test ordered_test_undated"
     " seen_test history"
 )
-_SUGGESTION = "urgent now present absent normal create"
+_SUGGESTION = "urgent now replaces replaces_undated present absent normal create"
 _TEXTS = "source_label link smart_link"
 _GROUPS_OF_TEXTS = (
     "found order_text order_category question ask facts examine unseen drafts open_ends gate bands"

@@ -6,13 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from fhir_mappings.record import Status
-from fhir_mappings.to_fhir.actions import about, filled_answer, filled_order, requester_of, usable
+from fhir_mappings.record import Order, Status
+from fhir_mappings.to_fhir.actions import (
+    about,
+    filled_answer,
+    filled_order,
+    replaceable,
+    requester_of,
+    usable,
+)
 from fhir_mappings.to_fhir.in_version import in_version
 from service.cards.card import Call
 from service.cards.detail import names_disease
 from service.cards.question_text import Questions, asked_on_card
-from service.cards.spans import recorded_how
+from service.cards.spans import day_month, recorded_how
 from service.cards.text import capital, finding_name, test_label, twitch_for
 from service.decision import Decision, Recommendation
 from service.decision.questions import Question
@@ -56,7 +63,8 @@ class Suggestions:
             tests = made.analytes or action.ordered_as[:1]
             place = f"actions.{made.id}.order"
             names = ", ".join(test_label(test, self.terminology, self.wording) for test in made.analytes)
-            places = [f"{place}_paediatric", place] if made.paediatric else [place]
+            paediatric = [f"{place}_paediatric_{made.urgency}", f"{place}_paediatric"]
+            places = [*paediatric, place] if made.paediatric else [place]
             label = self.wording.first(places, analytes=names)
             if label:
                 yield from self.order(made.id, tests, label, urgency=made.urgency, made=made)
@@ -78,6 +86,7 @@ class Suggestions:
         named = self.table.actions[action]
         category = self.wording.maybe(f"order_category.{named.order}")
         text = self.reason(named) if made is not None else ""
+        old = made.too_low if made is not None and self._replaces(made, tests) else None
         resources = [
             filled_order(
                 orders[test],
@@ -88,6 +97,7 @@ class Suggestions:
                 category=category,
                 requester=self.requester,
                 text=text,
+                replaces=old.reference if old is not None else "",
             )
             for test in tests
             if test in orders
@@ -95,6 +105,8 @@ class Suggestions:
         if resources:
             if urgency != ROUTINE:
                 label = self.say(f"suggestion.{urgency}", label=label)
+            if old is not None:
+                label = self._replacing(label, old)
             yield self._suggestion(
                 self.call.uuid("order", action),
                 label,
@@ -104,6 +116,20 @@ class Suggestions:
                 ],
                 recommended=True,
             )
+
+    def _replaces(self, made: Recommendation, tests: Sequence[str]) -> bool:
+        """Whether the new order takes the place of the one of too low a priority: all that it orders."""
+        old, action = made.too_low, self.table.actions[made.id]
+        if old is None or old.draft or not replaceable(old.reference, self.version):
+            return False
+        return old.tests <= {made.id, *action.studies, *tests}
+
+    def _replacing(self, label: str, old: Order) -> str:
+        priority = old.priority or ROUTINE
+        if old.day is None:
+            return self.say("suggestion.replaces_undated", label=label, priority=priority)
+        date = day_month(old.day, self.decision.record.as_of, self.wording)
+        return self.say("suggestion.replaces", label=label, priority=priority, date=date)
 
     def reason(self, action: Action) -> str:
         """Why a referral is made: the signs with their dates, how long, and what is to be excluded."""
@@ -141,7 +167,9 @@ class Suggestions:
     def _examined(self, questions: Iterable[Question]) -> list[str]:
         """The findings that the action of examining names, and the signs that questions ask to examine."""
         action = self.table.action_for(ActionRole.EXAMINATION).id
-        named = [name for made in self.decision.recommendations if made.id == action for name in made.findings]
+        named = [
+            name for made in self.decision.recommendations if made.id == action for name in made.findings
+        ]
         words = Questions(self.decision, self.knowledge)
         named += [name for question in questions if words.examines(question) for name in question.findings]
         asked = [name for question in self.table.questions for name in question.findings]

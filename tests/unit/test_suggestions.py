@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from fhir_mappings.record import Evidence, Record, Status
+from fhir_mappings.record import Evidence, Order, Record, Status, Version
 from service.cards.suggestions import findings_of_normal
 from service.decision.table import ActionRole
-from tests.knowledge.patients import days_ago, finding, record_of_example
-from tests.unit.one_card import KNOWLEDGE, RECORDS, card, decided
+from tests.knowledge.patients import days_ago, finding, record_of_example, result
+from tests.unit.one_card import GRAVE, KNOWLEDGE, RECORDS, card, decided
 
 TABLE = KNOWLEDGE.table
 NORMAL = "Examined: normal"
@@ -94,3 +95,69 @@ def test_the_name_of_normal_says_all_that_it_answers() -> None:
     assert set(names["examination+bulbar+coordination"]) == {
         "weakness", "atrophy", "sensory-loss", "bulbar", "coordination"
     }  # fmt: skip
+
+
+REFERRAL = "neurology-referral"
+ROUTINE_ORDER = Order(
+    frozenset({REFERRAL}), days_ago(19), "routine", status="active", reference="ServiceRequest/r1"
+)
+
+
+@pytest.mark.parametrize(
+    ("order", "label"),
+    [
+        (ROUTINE_ORDER, "Refer to neurology, urgent (replaces the routine one of 5 Nov)"),
+        (
+            replace(ROUTINE_ORDER, priority=None),
+            "Refer to neurology, urgent (replaces the routine one of 5 Nov)",
+        ),
+        (replace(ROUTINE_ORDER, reference="https://ehr.example/fhir/ServiceRequest/r1"), None),
+        (replace(ROUTINE_ORDER, reference="Task/t1"), None),
+        (replace(ROUTINE_ORDER, reference="Bundle.entry[3].resource"), None),
+        (replace(ROUTINE_ORDER, draft=True), None),
+        # It orders more than the referral.
+        (replace(ROUTINE_ORDER, tests=frozenset({REFERRAL, "emg"})), None),
+    ],
+)
+def test_a_referral_of_too_low_a_priority_is_replaced(order: Order, label: str | None) -> None:
+    record = replace(record_of_example(GRAVE), orders=(order,))
+    found = suggestions(record)
+    (shown,) = [one for one in found if one.startswith("Refer to neurology")]
+    assert shown == (label or "Refer to neurology, urgent")
+    resource = found[shown]["actions"][0]["resource"]
+    assert resource.get("replaces") == ([{"reference": "ServiceRequest/r1"}] if label else None)
+    ServiceRequest.model_validate(resource)
+
+
+def test_in_stu3_a_procedure_request_is_replaced() -> None:
+    order = replace(ROUTINE_ORDER, reference="ProcedureRequest/r1")
+    record = replace(record_of_example(GRAVE), orders=(order,), version=Version.STU3)
+    found = suggestions(record)
+    resource = found["Refer to neurology, urgent (replaces the routine one of 5 Nov)"]["actions"][0][
+        "resource"
+    ]
+    assert resource["resourceType"] == "ProcedureRequest"
+    assert resource["replaces"] == [{"reference": "ProcedureRequest/r1"}]
+    # An order of another type is no ServiceRequest to replace.
+    in_r4 = suggestions(replace(record, version=Version.R4))
+    assert "Refer to neurology, urgent" in in_r4
+
+
+def test_a_child_is_referred_in_the_same_words_twice() -> None:
+    today = record_of_example({"weakness": "examined", "age_years": 7})
+    assert "Refer to the paediatric team today" in card(today)["detail"]
+    assert "Refer to the paediatric team, today" in suggestions(today)
+    sign = record_of_example({"atrophy": "examined", "age_years": 7})
+    assert "Refer to paediatric neurology" in suggestions(sign)
+
+
+def test_tests_of_a_child_are_other_ones_beside_blood_tests() -> None:
+    some = record_of_example({"atrophy": "examined", "age_years": 7})
+    detail = card(some)["detail"]
+    assert "Blood tests: " in detail
+    assert "Other tests: for the paediatric team." in detail
+    ids = [*KNOWLEDGE.table.actions["electrolytes"].analytes, "tsh"]
+    done = replace(some, results=tuple(result(name, "in-range") for name in ids))
+    detail = card(done)["detail"]
+    assert "Blood tests: " not in detail
+    assert "\nTests: for the paediatric team." in detail
