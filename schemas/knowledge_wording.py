@@ -146,8 +146,8 @@ _RESULTS = (
 _LEAD = (
     "no_tests benign done done_normal pending pending_undated seen made made_undated nothing because also"
     " blood blood_urgent blood_now studies paediatric_tests paediatric_other_tests"
-    " too_low_urgent too_low_now too_low_undated check_breathing repeat_first repeat_first_only act more_results suspected age_unknown in_words"
-    " conditions findings both_unseen ask in_hand briefly more"
+    " too_low_urgent too_low_now too_low_undated check_breathing repeat_first repeat_first_only act"
+    " more_results suspected age_unknown in_words conditions findings both_unseen ask in_hand briefly more"
 )
 _BELOW = (
     "not_recorded medicines results studies orders done also unseen not_understood not_understood_one"
@@ -183,6 +183,8 @@ class WordingSchema(
     below = fields.Nested(_complete(_BELOW), required=True)
     suggestion = fields.Nested(_complete(_SUGGESTION), required=True)
     old_result_days = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
+    # Findings whose label covers several diseases.
+    own_words = _names()
     months = fields.List(fields.String(), required=True, validate=validate.Length(equal=12))
     units = _texts()
     next_steps = fields.List(fields.Nested(NextStepSchema), required=True)

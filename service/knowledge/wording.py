@@ -16,7 +16,7 @@ FILE = "wording.yaml"
 _MAX_LABEL_CHARACTERS = 60
 _NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 # Members that are no texts.
-_VALUES = ("next_steps", "months", "units", "old_result_days")
+_VALUES = ("next_steps", "months", "units", "old_result_days", "own_words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Wording:
     rests_on: a place, or the beginning of several -> the claims and anchors that support them.
     next_steps: the first that fits counts. units: as written -> as people write them.
     explains_signs, explains_if_examined: findings beside which no disease is named to be excluded.
-    old_result_days: an older critical value is repeated first.
+    old_result_days: an older critical value is repeated first. own_words: findings whose label covers several
+    diseases: the record's words name the one.
     """
 
     texts: Mapping[str, str]
@@ -58,6 +59,7 @@ class Wording:
     explains_if_examined: frozenset[str] = frozenset()
     come_back: tuple[Clause, ...] = ()
     old_result_days: int = 0
+    own_words: frozenset[str] = frozenset()
 
     def say(self, place: str, **names: object) -> str:
         """The text of a place with its names filled in. Raises KeyError if there is none."""
@@ -134,6 +136,7 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
         frozenset(unless_examined),
         tuple(Clause(clause["says"], frozenset(clause["unless"])) for clause in clauses),
         values["old_result_days"],
+        frozenset(values["own_words"]),
     )
 
 
