@@ -94,7 +94,9 @@ class Detail:
         if not self.lines and not made:
             yield _Part([[self.status()]])
         if self._tests_for_paediatric_team():
-            yield _Part([[self.say("lead.paediatric_tests")], []], (8,))
+            tested = any(self.table.actions[made.id].is_test for made in self.decision.recommendations)
+            place = "paediatric_other_tests" if tested else "paediatric_tests"
+            yield _Part([[self.say(f"lead.{place}")], []], (8,))
         yield _Part([[self.because(most)] for most in (10, 6, 4, 2, 1)], (7, 4, 3, 1))
         asked = self.to_do.questions.on_card()
         yield _Part([[self._ask(asked, most)] if asked else [] for most in (4, 3, 2, 1)], (6, 4, 2))

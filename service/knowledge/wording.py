@@ -16,7 +16,7 @@ FILE = "wording.yaml"
 _MAX_LABEL_CHARACTERS = 60
 _NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 # Members that are no texts.
-_VALUES = ("next_steps", "dangers", "explains", "months", "units", "old_result_days")
+_VALUES = ("next_steps", "dangers", "explains", "months", "units", "old_result_days", "own_words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class Wording:
     next_steps: the first that fits counts. dangers: of critical results and of others, the most dangerous
     analyte first. explains: which medicines can explain a result. units: as written -> as people write them.
     explains_signs, explains_if_examined: findings beside which no disease is named to be excluded.
-    old_result_days: an older critical value is repeated first.
+    old_result_days: an older critical value is repeated first. own_words: findings whose label covers several
+    diseases: the record's words name the one.
     """
 
     texts: Mapping[str, str]
@@ -78,6 +79,7 @@ class Wording:
     old_result_days: int = 0
     dangers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     explains: tuple[Explains, ...] = ()
+    own_words: frozenset[str] = frozenset()
 
     def say(self, place: str, **names: object) -> str:
         """The text of a place with its names filled in. Raises KeyError if there is none."""
@@ -172,6 +174,7 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
             )
             for entry in values["explains"]
         ),
+        frozenset(values["own_words"]),
     )
 
 
