@@ -84,6 +84,10 @@ class TestSelfCare:
         done = tuple(result(a, "in-range", 1) for a in tests)
         given = {"dehydration": "reported", "kidney-failure": "listed"}
         assert self.advice(given, results=done) == ("usual",)
+        # On a list and measured: no row is a warning, and the result keeps self-care away all the same.
+        for egfr, days, advice in (("14.9", 180, ()), ("15", 180, ("usual",)), ("14.9", 181, ("usual",))):
+            measured = (*done, result("egfr", egfr, days))
+            assert self.advice(given, results=measured) == advice
 
     @pytest.mark.parametrize(
         ("analyte", "band", "days"),

@@ -141,6 +141,20 @@ def test_an_order_of_too_low_a_priority_is_to_be_raised() -> None:
     assert "within two weeks; ordered as routine on 2026-11-18: make it urgent.**" in detail
 
 
+@pytest.mark.parametrize(
+    ("signs", "named"),
+    [
+        (("atrophy", "weakness"), "weakness, wasting"),
+        (("coordination", "sensory-loss"), "sensory loss, coordination difficulty"),
+        (("rigidity", "upper-motor-sign"), "upper motor neurone sign, muscle rigidity"),
+    ],
+)
+def test_signs_of_one_level_are_named_in_the_order_of_the_table(signs: tuple[str, ...], named: str) -> None:
+    one = card(record_of_example(dict.fromkeys(signs, "examined")))
+    assert f": {named}, " in one["summary"]
+    assert f"**Because:** {named} (examined" in one["detail"]
+
+
 def test_a_closed_gate_gives_no_card() -> None:
     record = record_of_example({"motor-neuron-disease": "examined"})
     assert cards_of(decided(record), KNOWLEDGE, CALL) == []
