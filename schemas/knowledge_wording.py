@@ -52,6 +52,7 @@ class ActionWordsSchema(Strict):
     says_paediatric = fields.String()
     says_paediatric_now = fields.String()
     order_paediatric = fields.String()
+    order_paediatric_now = fields.String()
     made = fields.String()
     made_urgent = fields.String()
     made_now = fields.String()
@@ -179,16 +180,17 @@ _RESULTS = (
 )
 _LEAD = (
     "no_tests benign done done_normal pending pending_undated seen made made_undated ordered ordered_undated tests nothing because also"
-    " blood blood_urgent blood_now studies paediatric_tests too_low_urgent too_low_now too_low_undated"
-    " check_breathing repeat_first repeat_first_only act act_critical more_results suspected age_unknown in_words"
-    " conditions findings both_unseen ask in_hand in_hand_undated briefly more"
+    " blood blood_urgent blood_now studies paediatric_tests paediatric_other_tests"
+    " too_low_urgent too_low_now too_low_undated check_breathing repeat_first repeat_first_only act"
+    " act_critical more_results suspected age_unknown in_words conditions findings both_unseen ask in_hand"
+    " in_hand_undated briefly more"
 )
 _BELOW = (
     "not_recorded medicines results studies orders done also unseen not_understood not_understood_one"
     " not_used not_used_one study order order_undated done_test ordered_test ordered_test_undated"
     " seen_test history"
 )
-_SUGGESTION = "urgent now present absent normal create"
+_SUGGESTION = "urgent now replaces replaces_undated present absent normal create"
 _TEXTS = "source_label link smart_link"
 _GROUPS_OF_TEXTS = (
     "found order_text order_category question ask facts examine unseen drafts open_ends gate bands"
@@ -217,6 +219,8 @@ class WordingSchema(
     below = fields.Nested(_complete(_BELOW), required=True)
     suggestion = fields.Nested(_complete(_SUGGESTION), required=True)
     old_result_days = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
+    # Findings whose label covers several diseases.
+    own_words = _names()
     months = fields.List(fields.String(), required=True, validate=validate.Length(equal=12))
     units = _texts()
     next_steps = fields.List(fields.Nested(NextStepSchema), required=True)

@@ -15,6 +15,8 @@ from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
+from fhir_mappings.record import Version
+
 _OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _ID = r"[A-Za-z0-9\-.]{1,64}"
 _REFERENCE = re.compile(rf"[A-Z][A-Za-z]{{1,63}}/{_ID}")
@@ -22,6 +24,9 @@ _FULL_URL = re.compile(
     rf"(?i:urn:uuid:[0-9a-f-]{{36}})|urn:oid:[0-2](\.\d+)+|https?://[^\s\"<>]{{1,200}}/[A-Z][A-Za-z]+/{_ID}"
 )
 
+# An order replaces an order: of the same type, on the same server.
+_ORDER = re.compile(rf"ServiceRequest/{_ID}")
+_STU3_ORDER = re.compile(rf"(Procedure|Referral)Request/{_ID}")
 _PRACTITIONER = re.compile(r"Practitioner(Role)?/")
 _PRIORITIES = {"routine": "routine", "urgent": "urgent", "now": "stat"}
 
@@ -89,6 +94,12 @@ def requester_of(user: str | None) -> dict[str, str] | None:
     return {"reference": user}
 
 
+def replaceable(reference: str, version: Version) -> bool:
+    """Whether a new order can name it as the order that it replaces."""
+    form = _STU3_ORDER if version is Version.STU3 else _ORDER
+    return bool(form.fullmatch(reference))
+
+
 def filled_order(
     template: dict[str, Any],
     *,
@@ -99,16 +110,20 @@ def filled_order(
     category: str = "",
     requester: dict[str, str] | None = None,
     text: str = "",
+    replaces: str = "",
 ) -> dict[str, Any]:
     """The order for one patient. It shares the parts of the template.
 
-    urgency: routine, urgent or now. day: on which it is proposed. text: the reason in words.
+    urgency: routine, urgent or now. day: on which it is proposed. text: the reason in words. replaces: the
+    reference of an order, see `replaceable`.
     """
     order = {**template, "priority": _PRIORITIES[urgency], **about, "authoredOn": day.isoformat()}
     if category:
         order["category"] = [{"text": category}]
     if requester:
         order["requester"] = requester
+    if replaces:
+        order["replaces"] = [{"reference": replaces}]
     if text:
         order["reasonCode"] = [{"text": text}]
     if reasons:

@@ -100,7 +100,9 @@ class Detail:
         elif self.status.abnormal():
             yield _Part([[self.status.out_of_range()], []], (8,))
         if self._tests_for_paediatric_team():
-            yield _Part([[self.say("lead.paediatric_tests")], []], (8,))
+            tested = any(self.table.actions[made.id].is_test for made in self.decision.recommendations)
+            place = "paediatric_other_tests" if tested else "paediatric_tests"
+            yield _Part([[self.say(f"lead.{place}")], []], (8,))
         yield _Part([[self.because(most)] for most in (10, 6, 4, 2, 1)], (7, 4, 3, 1))
         asked = self.to_do.questions.on_card()
         yield _Part([[self._ask(asked, most)] if asked else [] for most in (4, 3, 2, 1)], (6, 4, 2))
@@ -172,7 +174,9 @@ class Detail:
         """examination normal; not examined yet; not fully examined; "" where a sign is recorded."""
         facts, twitch = self.decision.facts, self.record.twitch
         # "Normal" is said of the whole examination: not beside unsteadiness or spasticity either.
-        if any(facts.get(sign) in PRESENT for sign in self.table.history_signs):
+        if facts.get("tongue-site") == TRUE or any(
+            facts.get(sign) in PRESENT for sign in self.table.history_signs
+        ):
             return ""
         if self.decision.examined_normal:
             return self.say("summary.normal")

@@ -75,7 +75,9 @@ class DrugLines(ResultLines):
     def _bears_on(self, drug: Drug) -> str:
         """sodium: the results that it can explain."""
         results = [result for result in self._acted_on() if drug in self.explaining(result)]
-        return together([test_label(r.analyte, self.terminology, self.wording) for r in results], self.wording)
+        return together(
+            [test_label(r.analyte, self.terminology, self.wording) for r in results], self.wording
+        )
 
     def is_reviewed(self, drug: Drug) -> bool:
         """Whether the card asks if it plays a part."""

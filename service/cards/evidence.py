@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from fhir_mappings.record import Band, Drug, Plausible, Result, Status
+from fhir_mappings.record import Band, Evidence, Finding, Result, Status
 from service.cards.escaping import escaped, short_name
+from service.cards.medicine_lines import MedicineLines
+from service.cards.own_words import recorded_label
 from service.cards.spans import recorded_as
 from service.cards.text import (
     capital,
@@ -19,7 +21,6 @@ from service.cards.text import (
     study_label,
     test_label,
 )
-from service.cards.to_do import ToDo
 from service.decision import Decision, Withheld
 from service.decision.result_facts import band_today, is_critical
 from service.decision.table import FALSE, TRUE, UNKNOWN, ActionRole, Facts, RowRole
@@ -28,7 +29,7 @@ from service.knowledge import Knowledge
 _FACTS = {Status.PRESENT: TRUE, Status.ABSENT: FALSE, Status.UNKNOWN: UNKNOWN}
 _RESULT_RANKS = {Band.CRITICAL: 0, Band.OUT_OF_RANGE: 1, Band.NOT_JUDGED: 2, Band.IN_RANGE: 3}
 _COLUMNS = ("feature", "recorded", "reassuring", "evaluate")
-_MOST_DRUGS, _MOST_RESULTS, _MOST_STUDIES, _MOST_NAMES = 6, 8, 4, 8
+_MOST_RESULTS, _MOST_STUDIES, _MOST_NAMES = 8, 4, 8
 
 
 class EvidenceText:
@@ -43,7 +44,6 @@ class EvidenceText:
         self.terminology = knowledge.terminology
         self.wording = knowledge.wording
         self.say = knowledge.wording.say
-        self.to_do = ToDo(decision, knowledge)
 
     def blocks(self, most_lines: int) -> list[str]:
         """Table and lines: at most so many lines. The table takes what the others leave."""
@@ -66,7 +66,7 @@ class EvidenceText:
     def lines(self) -> Iterator[str]:
         """The lines below the table, each "" where there is nothing to say."""
         yield self._line("not_recorded", names=joined(self.not_recorded()))
-        yield self._line("medicines", text="; ".join(self.medicines()))
+        yield self._line("medicines", text="; ".join(MedicineLines(self.decision, self.knowledge).texts()))
         yield self._line("results", text="; ".join(self.results()))
         yield self._line("studies", text=joined(self.studies()))
         yield self._line("orders", text="; ".join(self.orders()))
@@ -152,33 +152,6 @@ class EvidenceText:
             if not self._has(sign)
         ]
 
-    def medicines(self) -> list[str]:
-        """The medicines that a row reads, with their timing; how many others there are."""
-        read = frozenset().union(*(row.drug_classes for row in self.table.rows))
-        judged = [drug for drug in self.record.drugs if drug.classes & read]
-        order = [Plausible.YES, Plausible.POSSIBLE, Plausible.NO]
-        judged.sort(key=lambda drug: order.index(drug.plausible))
-        texts = [self.medicine(drug) for drug in judged[:_MOST_DRUGS]]
-        others = len(self.record.drugs) - len(texts)
-        if others:
-            place = "medicine.other_one" if others == 1 else "medicine.others"
-            texts.append(self.say(place, count=others))
-        return texts
-
-    def medicine(self, drug: Drug) -> str:
-        """furosemide (loop diuretic), since 2026-10-01."""
-        return self.say(
-            "medicine.says",
-            name=escaped(short_name(drug.name)),
-            **{"class": self.class_names(drug.classes)},
-            when=self.to_do.timing(drug),
-        )
-
-    def class_names(self, classes: Iterable[str]) -> str:
-        """Names of the classes of a medicine."""
-        labels = self.terminology.medications.class_labels
-        return joined(labels[name] for name in sorted(classes) if name in labels)
-
     def results(self) -> list[str]:
         """The results that bear on it, abnormal ones first; those that the actions name are not repeated."""
         named = {result for made in self.decision.recommendations for result in made.results}
@@ -256,36 +229,57 @@ class EvidenceText:
         return self.names(withheld.tests or (withheld.id,))
 
     def also(self) -> list[str]:
-        """Diseases to know of, without a change of level."""
+        """Diseases to know of, without a change of level; of several names for one entry the first."""
         findings = self.terminology.findings
-        names = [findings[f.id].label if f.id in findings else f.id for f in self.decision.named]
+        # What is acute now stands above the rule, by the actions that it asks for.
+        acute = [f for f in self.record.findings.values() if f.id in findings and findings[f.id].acute]
+        present = [_entries(finding) for finding in acute if finding.status is Status.PRESENT]
+        seen: set[tuple[str, str]] = set().union(*present)
+        names: list[str] = []
+        for finding in self._named_findings():
+            entries = _entries(finding)
+            if not entries or not entries <= seen:
+                names.append(self._named(finding))
+            seen |= entries
+        for finding in self._earlier():
+            if not _entries(finding) <= seen:
+                names.append(self._history(finding))
+        return [counted(capitals(names), _MOST_NAMES, self.wording)] if names else []
+
+    def _named_findings(self) -> Iterator[Finding]:
+        """The special before the general, which the same entry records too."""
+        named = list(self.decision.named)
         for row in self.decision.rows:
             if RowRole.NAMED in row.roles:
-                names += [
-                    self._named(name)
+                named += [
+                    self.record.finding(name)
                     for name in row.reads
-                    if name in findings and self.record.finding(name).status is Status.PRESENT
+                    if name in self.terminology.findings
+                    and self.record.finding(name).status is Status.PRESENT
                 ]
-        history = [
-            self.say(
-                "below.history",
-                finding=finding_name(finding.id, self.terminology, self.wording),
-                when=recorded_as(newest.basis, newest.day, self.as_of, self.wording),
-            )
-            for finding in self.record.findings.values()
-            if finding.status is Status.UNKNOWN
-            and finding.id not in self.table.asked
-            and (old := [e for e in finding.evidence if e.history and e.status is Status.PRESENT])
-            and (newest := max(old, key=lambda e: str(e.day or "")))
-        ]
-        return [counted(capitals([*names, *history]), _MOST_NAMES, self.wording)] if names or history else []
+        general = self.wording.own_words
+        past = Status.UNKNOWN
+        yield from sorted(named, key=lambda f: (f.status is past, len(_entries(f)), f.id not in general))
 
-    def _named(self, name: str) -> str:
-        """The label of a finding; of the family's, who has which disease as the record writes it."""
-        definition = self.terminology.findings[name]
-        if definition.kind != "family":
-            return definition.label
-        texts = dict.fromkeys(e.text for e in self.record.finding(name).evidence if e.used and e.text)
+    def _earlier(self) -> Iterator[Finding]:
+        for finding in self.record.findings.values():
+            if finding.status is Status.UNKNOWN and finding.id not in self.table.asked and _old(finding):
+                yield finding
+
+    def _history(self, finding: Finding) -> str:
+        newest = max(_old(finding), key=lambda e: str(e.day or ""))
+        return self.say(
+            "below.history",
+            finding=recorded_label(finding, self.terminology, self.wording),
+            when=recorded_as(newest.basis, newest.day, self.as_of, self.wording),
+        )
+
+    def _named(self, finding: Finding) -> str:
+        """The name of a finding; of the family's, who has which disease as the record writes it."""
+        definition = self.terminology.findings.get(finding.id)
+        if definition is None or definition.kind != "family":
+            return recorded_label(finding, self.terminology, self.wording)
+        texts = dict.fromkeys(e.text for e in finding.evidence if e.used and e.text)
         relatives = counted([escaped(short_name(text)) for text in texts], 2, self.wording)
         return f"{definition.label} ({relatives})" if relatives else definition.label
 
@@ -323,3 +317,12 @@ def _either(facts: Facts, *names: str) -> str:
     """true if one of the facts is true, false if one is false, else unknown."""
     values = [facts.get(name, UNKNOWN) for name in names]
     return TRUE if TRUE in values else FALSE if FALSE in values else UNKNOWN
+
+
+def _entries(finding: Finding) -> set[tuple[str, str]]:
+    """Where the record says that it is or was present."""
+    return {(e.reference, e.expression) for e in finding.evidence if e.status is Status.PRESENT}
+
+
+def _old(finding: Finding) -> list[Evidence]:
+    return [e for e in finding.evidence if e.history and e.status is Status.PRESENT]

@@ -69,7 +69,9 @@ class ResultLines:
         measured = capital(measured_text(result, self.terminology, self.wording))
         if partner is not None:
             other = measured_text(partner, self.terminology, self.wording)
-            days = [self._day(result)] if result.day == partner.day else [self._day(result), self._day(partner)]
+            days = (
+                [self._day(result)] if result.day == partner.day else [self._day(result), self._day(partner)]
+            )
             if len(days) == 1:
                 value = f"{measured}, {other} ({days[0]})"
             else:

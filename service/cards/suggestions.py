@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
-from fhir_mappings.record import Status
-from fhir_mappings.to_fhir.actions import about, filled_answer, filled_order, requester_of, usable
+from fhir_mappings.record import Order, Status
+from fhir_mappings.to_fhir.actions import (
+    about,
+    filled_answer,
+    filled_order,
+    replaceable,
+    requester_of,
+    usable,
+)
 from fhir_mappings.to_fhir.in_version import in_version
 from service.cards.card import Call
 from service.cards.detail import names_disease
 from service.cards.question_text import Questions, asked_on_card
-from service.cards.spans import recorded_how
+from service.cards.spans import day_month, recorded_how
 from service.cards.text import capital, finding_name, test_label, twitch_for
 from service.decision import Decision, Recommendation
 from service.decision.questions import Question
-from service.decision.table import REFERRAL, ROUTINE, Action
+from service.decision.table import REFERRAL, ROUTINE, Action, ActionRole, AskedQuestion, Table
 from service.knowledge import Knowledge
 
 # An order refers to a few records of the twitching, not to all of them.
@@ -55,7 +63,8 @@ class Suggestions:
             tests = made.analytes or action.ordered_as[:1]
             place = f"actions.{made.id}.order"
             names = ", ".join(test_label(test, self.terminology, self.wording) for test in made.analytes)
-            places = [f"{place}_paediatric", place] if made.paediatric else [place]
+            paediatric = [f"{place}_paediatric_{made.urgency}", f"{place}_paediatric"]
+            places = [*paediatric, place] if made.paediatric else [place]
             label = self.wording.first(places, analytes=names)
             if label:
                 yield from self.order(made.id, tests, label, urgency=made.urgency, made=made)
@@ -77,6 +86,7 @@ class Suggestions:
         named = self.table.actions[action]
         category = self.wording.maybe(f"order_category.{named.order}")
         text = self.reason(named) if made is not None else ""
+        old = made.too_low if made is not None and self._replaces(made, tests) else None
         resources = [
             filled_order(
                 orders[test],
@@ -87,6 +97,7 @@ class Suggestions:
                 category=category,
                 requester=self.requester,
                 text=text,
+                replaces=old.reference if old is not None else "",
             )
             for test in tests
             if test in orders
@@ -94,6 +105,8 @@ class Suggestions:
         if resources:
             if urgency != ROUTINE:
                 label = self.say(f"suggestion.{urgency}", label=label)
+            if old is not None:
+                label = self._replacing(label, old)
             yield self._suggestion(
                 self.call.uuid("order", action),
                 label,
@@ -103,6 +116,20 @@ class Suggestions:
                 ],
                 recommended=True,
             )
+
+    def _replaces(self, made: Recommendation, tests: Sequence[str]) -> bool:
+        """Whether the new order takes the place of the one of too low a priority: all that it orders."""
+        old, action = made.too_low, self.table.actions[made.id]
+        if old is None or old.draft or not replaceable(old.reference, self.version):
+            return False
+        return old.tests <= {made.id, *action.studies, *tests}
+
+    def _replacing(self, label: str, old: Order) -> str:
+        priority = old.priority or ROUTINE
+        if old.day is None:
+            return self.say("suggestion.replaces_undated", label=label, priority=priority)
+        date = day_month(old.day, self.decision.record.as_of, self.wording)
+        return self.say("suggestion.replaces", label=label, priority=priority, date=date)
 
     def reason(self, action: Action) -> str:
         """Why a referral is made: the signs with their dates, how long, and what is to be excluded."""
@@ -120,27 +147,34 @@ class Suggestions:
         return "; ".join(texts)
 
     def answers(self, questions: Iterable[Question]) -> Iterator[dict[str, Any]]:
-        """For each question that a click can answer: one suggestion per answer.
+        """What a click can answer: what is to be examined, then one suggestion per answer of each question.
 
-        Where signs are to be examined, one says that all of them are absent.
+        One says that all that is to be examined is absent.
         """
-        words = Questions(self.decision, self.knowledge)
-        seen: set[str] = set()
-        for question in questions:
-            names = [n for n in question.findings if n in self.templates.answers and n not in seen]
-            seen.update(names)
-            if not names:
-                continue
-            if words.examines(question):
-                # Of several findings its id is that of the question: one answer to all of them.
-                asked = question.id if len(names) > 1 else names[0]
-                yield self._answer(names, self.say("suggestion.normal"), present=False, asked=asked)
-                for name in names:
-                    yield self._answer([name], self._label(name, "present"), present=True)
-                continue
-            for name in names:
+        questions = tuple(questions)
+        examined = self._examined(questions)
+        if examined:
+            asked = _name_of_normal(examined, self.table)
+            yield self._answer(examined, self.say("suggestion.normal"), present=False, asked=asked)
+        for name in examined:
+            yield self._answer([name], self._label(name, "present"), present=True)
+        others = dict.fromkeys(name for question in questions for name in question.findings)
+        for name in others:
+            if name in self.templates.answers and name not in examined:
                 yield self._answer([name], self._label(name, "present"), present=True)
                 yield self._answer([name], self._label(name, "absent"), present=False)
+
+    def _examined(self, questions: Iterable[Question]) -> list[str]:
+        """The findings that the action of examining names, and the signs that questions ask to examine."""
+        action = self.table.action_for(ActionRole.EXAMINATION).id
+        named = [
+            name for made in self.decision.recommendations if made.id == action for name in made.findings
+        ]
+        words = Questions(self.decision, self.knowledge)
+        named += [name for question in questions if words.examines(question) for name in question.findings]
+        asked = [name for question in self.table.questions for name in question.findings]
+        answerable = dict.fromkeys(name for name in [*asked, *named] if name in self.templates.answers)
+        return [name for name in answerable if name in named]
 
     def _label(self, name: str, answer: str) -> str:
         finding = capital(finding_name(name, self.terminology, self.wording))
@@ -185,3 +219,38 @@ class Suggestions:
         }
         # An answer is the clinician's to give: none is recommended.
         return {**suggestion, "isRecommended": True} if recommended else suggestion
+
+
+def findings_of_normal(table: Table) -> Mapping[str, tuple[str, ...]]:
+    """Each name that an id of "Examined: normal" can have, where it answers several -> what it answers."""
+    question = _question_of_signs(table)
+    action = table.action_for(ActionRole.EXAMINATION).id
+    others = sorted(
+        {
+            name
+            for row in table.rows
+            for asked in row.actions
+            if asked.id == action
+            for name in asked.findings
+            if name not in question.findings
+        }
+    )
+    return {
+        "+".join((question.id, *more)): (*question.findings, *more)
+        for count in range(len(others) + 1)
+        for more in combinations(others, count)
+    }
+
+
+def _question_of_signs(table: Table) -> AskedQuestion:
+    """The question that asks to examine the signs on which "examination normal" rests."""
+    signs = set(table.benign_signs)
+    return next(question for question in table.questions if signs.intersection(question.findings))
+
+
+def _name_of_normal(examined: Sequence[str], table: Table) -> str:
+    """What an id names: a finding alone, else the question of the signs and what else was examined."""
+    if len(examined) == 1:
+        return examined[0]
+    question = _question_of_signs(table)
+    return "+".join((question.id, *sorted(name for name in examined if name not in question.findings)))

@@ -270,7 +270,9 @@ class ToDo(DrugLines):
             if action.in_hand
         }
         repeats = {
-            (w.id, w.reference) for w in self.decision.withheld if w.why == "ordered" and repeated & set(w.tests)
+            (w.id, w.reference)
+            for w in self.decision.withheld
+            if w.why == "ordered" and repeated & set(w.tests)
         }
         texts: list[str] = []
         tests: dict[date | None, list[str]] = {}

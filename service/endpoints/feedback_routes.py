@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 from schemas.feedback_request import FeedbackSchema
 from service.authentication.strict_json import NotStrict, strict_json
 from service.cards.card_ids import CardId, CardIds, NotOurs, names_by_code
+from service.cards.suggestions import findings_of_normal
 from service.config import Config
 from service.endpoints.bodies import body_of
 from service.endpoints.middleware import add_to_log_line
@@ -30,7 +31,7 @@ def feedback(
     blueprint = Blueprint("feedback", __name__)
     services = frozenset(config.shared_service_id or hook["id"] for hook in knowledge.hooks)
     names = names_in_ids(knowledge)
-    findings_of = {question.id: question.findings for question in knowledge.table.questions}
+    findings_of = findings_of_normal(knowledge.table)
 
     @blueprint.post("/cds-services/<service_id>/feedback")
     def post(service_id: str) -> Response:
@@ -72,9 +73,10 @@ def names_in_ids(knowledge: Knowledge) -> Mapping[str, Mapping[int, str]]:
     """Kind of id -> code -> name. Raises KnowledgeError if two names have the same code."""
     table = knowledge.table
     try:
-        # "Examined: normal" answers a whole question.
+        # "Examined: normal" answers several at once.
         asked = {question.id for question in table.questions}
-        answers = names_by_code(sorted({*knowledge.terminology.findings, *asked}))
+        normal = findings_of_normal(table)
+        answers = names_by_code(sorted({*knowledge.terminology.findings, *asked, *normal}))
         return {
             "card": names_by_code(row.id for row in table.rows),
             "order": names_by_code(table.actions),

@@ -16,7 +16,16 @@ FILE = "wording.yaml"
 _MAX_LABEL_CHARACTERS = 60
 _NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 # Members that are no texts.
-_VALUES = ("next_steps", "dangers", "explains", "emergencies", "months", "units", "old_result_days")
+_VALUES = (
+    "next_steps",
+    "dangers",
+    "explains",
+    "emergencies",
+    "months",
+    "units",
+    "old_result_days",
+    "own_words",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,8 @@ class Wording:
     analyte first. explains: which medicines can explain a result. emergencies: (fact or row, its words) each.
     units: as written -> as people write them.
     explains_signs, explains_if_examined: findings beside which no disease is named to be excluded.
-    old_result_days: an older critical value is repeated first.
+    old_result_days: an older critical value is repeated first. own_words: findings whose label covers several
+    diseases: the record's words name the one.
     """
 
     texts: Mapping[str, str]
@@ -84,6 +94,7 @@ class Wording:
     dangers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     explains: tuple[Explains, ...] = ()
     emergencies: tuple[tuple[str, str], ...] = ()
+    own_words: frozenset[str] = frozenset()
 
     def say(self, place: str, **names: object) -> str:
         """The text of a place with its names filled in. Raises KeyError if there is none."""
@@ -180,6 +191,7 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
             for entry in values["explains"]
         ),
         tuple((entry["because"], entry["says"]) for entry in values["emergencies"]),
+        frozenset(values["own_words"]),
     )
 
 
@@ -206,7 +218,9 @@ def _problems(content: Mapping[str, Any], table: Table) -> Iterator[Problem]:
     known = rows.union(*(row.reads for row in table.rows))
     for place, entry in enumerate(content["emergencies"]):
         if entry["because"] not in known:
-            yield Problem(FILE, f"emergencies.{place}.because", "no row of that id, and no row reads such a fact")
+            yield Problem(
+                FILE, f"emergencies.{place}.because", "no row of that id, and no row reads such a fact"
+            )
     yield from _missing(advice, {entry.id for entry in table.self_care}, "self_care.advice")
     for question in table.questions:
         if question.answers and question.id not in content["ask"]:

@@ -33,6 +33,10 @@ def item(site: Site, *answers: tuple[str, str]) -> dict[str, object]:
         # "Examined: normal" answers the whole question.
         [("examination", "absent"), ("atrophy", "present")],
         [("weakness", "present"), ("examination", "absent")],
+        # It covers what else the card asks to examine.
+        [("examination+bulbar", "absent"), ("bulbar", "present")],
+        [("examination+coordination+rigidity", "absent"), ("rigidity", "present")],
+        [("examination+bulbar+coordination", "absent"), ("weakness", "present")],
     ],
 )
 def test_both_answers_to_one_question_are_refused_with_the_reason(
@@ -50,6 +54,7 @@ def test_both_answers_to_one_question_are_refused_with_the_reason(
     [
         [("bulbar", "present"), ("orthopnea", "absent")],
         [("examination", "absent"), ("bulbar", "present")],
+        [("examination+coordination", "absent"), ("bulbar", "present")],
         [("weakness", "present"), ("atrophy", "present"), ("sensory-loss", "absent")],
     ],
 )

@@ -34,7 +34,10 @@ def order(tests: str | frozenset[str], days: int, priority: str = "routine") -> 
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"current": ["other-lithium"], "coordination": "examined"}, "possible lithium toxicity (even at a normal"),
+        (
+            {"current": ["other-lithium"], "coordination": "examined"},
+            "possible lithium toxicity (even at a normal",
+        ),
         ({"results": {"lithium": "critical"}}, "possible lithium toxicity (even at a normal level)"),
         ({"lithium-poisoning": "listed"}, "lithium poisoning recorded"),
         ({"cholinergic-poisoning": "listed"}, "possible poisoning, ask about insecticides"),

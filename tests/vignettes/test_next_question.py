@@ -157,22 +157,31 @@ def check_card(reply: Reply, patient_id: str, dialect: str = "prefetch") -> None
     offered = [clicked(resources) for resources in reply.clicks]
     assert len(set(offered)) == len(offered)
     for click in offered:
-        # Only the signs of one examination are answered together, and only as absent.
+        # Only what is examined is answered together, and only as absent.
         assert len(click) == 1 or (
-            not any(there for _, there in click) and {n for n, _ in click} <= set(EXAMINED)
+            not any(there for _, there in click) and all(category_of(name) == "exam" for name, _ in click)
         )
     answers = [answer for click in offered for answer in click]
-    names = {name for name, _ in answers}
+    wanted = to_examine(reply)
+    # The answers of an examination come before those of the questions.
+    assert wanted <= {name for name, _ in answers}
+    names = {name for name, _ in answers} - wanted
     assert names <= set(reply.asked)
-    assert sorted(answers) == sorted((name, there) for name in names for there in (True, False))
+    both = sorted((name, there) for name in names | wanted for there in (True, False))
+    assert sorted(answers) == both
     order_of = {name: one.order for one in knowledge().table.questions for name in one.findings}
     assert len({order_of[name] for name in names}) <= AT_MOST
-    orders = [order_of[name] for name, _ in answers]
+    orders = [order_of[name] for name, _ in answers if name in names]
     assert orders == sorted(orders)
     low, high = (LEVELS.index(level) for level in reply.assessment["range"])
     assert low <= LEVELS.index(reply.assessment["level"]) <= high
     for resource in reply.answers:
         check_observation(canonical(resource), reply.assessment.get("patient"), patient_id, dialect)
+
+
+def to_examine(reply: Reply) -> set[str]:
+    """The findings that the card wants examined."""
+    return {name for made in reply.assessment["recommendations"] for name in made.get("findings", ())}
 
 
 @cache
@@ -218,10 +227,12 @@ def check_step(before: Reply, click: Click, after: Reply) -> None:
     found = {one["id"]: one for one in after.assessment["findings"]}
     for name, there in click:
         assert name not in after.asked
+        assert name not in to_examine(after)
         assert found[name]["status"] == ("present" if there else "absent")
         assert found[name]["basis"] == ("examined" if category_of(name) == "exam" else "reported")
         assert any(one["used"] and one["date"] == AS_OF.isoformat() for one in found[name]["evidence"])
-    if len(click) == 1:
+    # What is examined is in the assessment as a question only where its answer changes something.
+    if len(click) == 1 and click[0][0] in before.asked:
         ((name, there),) = click
         promised = before.asked[name]["ifPresent" if there else "ifAbsent"]
         assert after.assessment["level"] == promised["level"]

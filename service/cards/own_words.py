@@ -1,0 +1,35 @@
+"""Names of recorded diagnoses: where a label covers several diseases, the words of the record itself."""
+
+from __future__ import annotations
+
+import re
+
+from fhir_mappings.record import Finding, Status
+from fhir_mappings.terminology import Terminology
+from service.cards.escaping import escaped, short_name
+from service.cards.text import counted, finding_name, small
+from service.knowledge.wording import Wording
+
+_MOST_NAMES = 2
+# SNOMED CT ends the full name of a concept so.
+_KIND_OF_CONCEPT = re.compile(r" \((?:disorder|finding|situation|procedure)\)$")
+# An entry without words has its code in their place.
+_CODE = re.compile(r"\S*\d\S*|")
+
+
+def recorded_name(finding: Finding, terminology: Terminology, wording: Wording) -> str:
+    """The name of a finding, not escaped: of a label for several diseases the one that is recorded."""
+    label = finding_name(finding.id, terminology, wording)
+    if finding.id not in wording.own_words:
+        return label
+    present = [e for e in finding.evidence if e.status is Status.PRESENT]
+    texts = [_KIND_OF_CONCEPT.sub("", e.text.strip()) for e in present if e.used] or [
+        _KIND_OF_CONCEPT.sub("", e.text.strip()) for e in present
+    ]
+    names = {text.casefold(): small(short_name(text)) for text in texts if not _CODE.fullmatch(text)}
+    return counted(list(names.values()), _MOST_NAMES, wording) or label
+
+
+def recorded_label(finding: Finding, terminology: Terminology, wording: Wording) -> str:
+    """The same for the detail of a card."""
+    return escaped(recorded_name(finding, terminology, wording))

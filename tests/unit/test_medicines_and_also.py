@@ -1,0 +1,124 @@
+"""Below the rule: the medicines that a row reads, and each disease once, in the record's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from fhir_mappings.record import Basis, Drug, Evidence, Finding, Record, Status
+from service.cards.evidence import EvidenceText
+from service.cards.medicine_lines import MedicineLines
+from tests.knowledge.patients import days_ago, drug, record_of_example, result
+from tests.unit.one_card import ABSENT, KNOWLEDGE, card, decided
+
+FINDINGS = KNOWLEDGE.terminology.findings
+
+
+def medicines(record: Record) -> list[str]:
+    return MedicineLines(decided(record), KNOWLEDGE).texts()
+
+
+def also(findings: Mapping[str, Finding]) -> str:
+    record = record_of_example({"onset_days_ago": 5, **ABSENT})
+    record = replace(record, findings={**record.findings, **findings})
+    return "; ".join(EvidenceText(decided(record), KNOWLEDGE).also())
+
+
+def listed(
+    name: str, words: str, days: int = 400, reference: str = "Condition/d", *, past: bool = False
+) -> Finding:
+    """A diagnosis on the problem list in those words; past: it does not speak any more."""
+    status = Status.PRESENT
+    evidence = Evidence(
+        reference, "Condition.code", words, status, Basis.LISTED, days_ago(days), history=past
+    )
+    if past:
+        return Finding(name, Status.UNKNOWN, evidence=(evidence,))
+    return Finding(name, status, Basis.LISTED, recorded=days_ago(days), evidence=(evidence,))
+
+
+def unread(name: str) -> Drug:
+    return replace(drug(name), classes=frozenset())
+
+
+def test_a_medicine_that_a_row_reads_is_never_called_not_judged() -> None:
+    names = sorted(frozenset().union(*(row.drug_classes for row in KNOWLEDGE.table.rows)))[:9]
+    record = replace(record_of_example(ABSENT), drugs=(*map(drug, names), unread("paracetamol")))
+    texts = medicines(record)
+    assert texts[-1] == "1 other medicine, not judged"
+    assert len(texts) == 8
+    assert all(any(text.startswith(name) or name in text for text in texts) for name in names)
+    assert medicines(replace(record, drugs=record.drugs[:9]))[-1] == texts[-2]
+
+
+def test_a_medicine_that_explains_a_result_comes_first() -> None:
+    others = ["ssri", "snri", "cns-stimulant", "other-lithium", "dopaminergic-agonist"]
+    known = KNOWLEDGE.terminology.medications.class_labels
+    taken = [drug(name) for name in others if name in known]
+    record = replace(
+        record_of_example(ABSENT),
+        drugs=(*taken, drug("potassium-sparing-diuretic", "no")),
+        results=(result("potassium", "high"),),
+    )
+    explaining = medicines(record)
+    assert any(text.startswith("potassium-sparing-diuretic") for text in explaining[:1])
+    # Without a result the timing decides.
+    assert medicines(replace(record, results=()))[-1].startswith("potassium-sparing-diuretic")
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("Chronic obstructive lung disease (disorder)", "Chronic obstructive lung disease"),
+        ("COPD", "COPD"),
+        ("COPD *severe*", "COPD \\*severe\\*"),
+        ("J44.9", "COPD or obesity hypoventilation"),
+        ("", "COPD or obesity hypoventilation"),
+    ],
+)
+def test_a_label_of_several_diseases_is_the_one_that_is_recorded(words: str, shown: str) -> None:
+    assert also({"lung-disease": listed("lung-disease", words)}) == shown
+
+
+def test_dialysis_is_said_once() -> None:
+    both = {
+        name: listed(name, "Dialysis dependence") for name in ("chronic-kidney-disease", "kidney-failure")
+    }
+    assert also(both) == "Dialysis dependence"
+    other = listed("chronic-kidney-disease", "CKD stage 5", reference="Condition/other")
+    evidence = both["kidney-failure"].evidence + other.evidence
+    both["chronic-kidney-disease"] = replace(other, evidence=evidence)
+    assert "ialysis dependence" in also(both)
+    assert "CKD stage 5" in also(both)
+
+
+def test_an_acute_state_that_is_over_is_said_once() -> None:
+    words = "Guillain-Barré syndrome"
+    findings = {
+        "guillain-barre": listed("guillain-barre", words, 20, past=True),
+        "guillain-barre-past": listed("guillain-barre-past", words, 20),
+    }
+    assert also(findings) == FINDINGS["guillain-barre-past"].label
+    # One that stands in the actions is not in the past.
+    findings["guillain-barre"] = listed("guillain-barre", words, 2)
+    assert also(findings) == ""
+
+
+def test_tests_on_file_are_not_repeated() -> None:
+    done = tuple(result(name, "in-range") for name in KNOWLEDGE.table.actions["electrolytes"].analytes)
+    record = replace(record_of_example({"onset_days_ago": 20, **ABSENT}), results=done)
+    detail = card(record)["detail"]
+    assert "**Not repeated:** " in detail
+    assert "Not again" not in detail
+
+
+def test_the_words_of_the_record_stand_for_findings_that_exist() -> None:
+    assert KNOWLEDGE.wording.own_words <= set(FINDINGS)
+
+
+def test_a_steroid_is_not_said_to_cause_twitching() -> None:
+    effect = KNOWLEDGE.wording.texts["effects.corticosteroid.says"]
+    assert "twitch" not in effect
+    assert "potassium" in effect
