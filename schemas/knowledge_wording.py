@@ -42,6 +42,7 @@ class ActionWordsSchema(Strict):
     lead_urgent = fields.String()
     lead_now = fields.String()
     lead_consider = fields.String()
+    lead_because = fields.String()
     says_urgent = fields.String()
     says_now = fields.String()
     says_consider = fields.String()
@@ -53,6 +54,8 @@ class ActionWordsSchema(Strict):
     order_paediatric = fields.String()
     order_paediatric_now = fields.String()
     made = fields.String()
+    made_urgent = fields.String()
+    made_now = fields.String()
 
 
 class SelfCareWordsSchema(Strict):
@@ -126,6 +129,13 @@ class ExplainsSchema(Strict):
     raises_potassium = fields.Boolean(load_default=False)
 
 
+class EmergencySchema(Strict):
+    """because: a row, or a fact that it reads."""
+
+    because = Id()
+    says = required_text()
+
+
 DangersSchema = Strict.from_dict({"critical": _names(), "out": _names()})
 
 
@@ -142,6 +152,7 @@ class ExcludeDiseaseSchema(Strict):
 class ClauseSchema(Strict):
     id = Id()
     says = required_text()
+    follows = fields.String(load_default="")
     # Facts or findings that make it true already.
     unless = _names()
 
@@ -157,18 +168,18 @@ ComeBackSchema = Strict.from_dict(
 _SPANS = "today yesterday day_old days weeks months years range at_least at_most about age"
 _SUMMARY = (
     "twitch twitch_only twitch_at twitch_widespread twitch_places twitch_since twitch_unknown normal"
-    " not_examined not_examined_yet partly_examined no_tests result on_drug taking child reported listed"
+    " not_examined not_examined_yet partly_examined no_tests result on_drug taking taken_until child reported listed"
     " and"
 )
 _STATUS = "present absent unknown"
 _BASIS = "examined listed reported examined_undated listed_undated reported_undated"
-_MEDICINE = "since about possible route_unknown start_unknown ended no others other_one says"
+_MEDICINE = "since about possible route_unknown start_unknown ended stopped stopped_day stopped_short begun_after bears_on no others other_one says"
 _RESULTS = (
     "value preliminary low high critical out in_range not_judged ionised adjusted adjusted_by_albumin"
     " total undated"
 )
 _LEAD = (
-    "no_tests benign done done_normal pending pending_undated seen made made_undated nothing because also"
+    "no_tests benign done done_normal pending pending_undated seen made made_undated ordered ordered_undated tests nothing because also"
     " blood blood_urgent blood_now studies paediatric_tests paediatric_other_tests"
     " too_low_urgent too_low_now too_low_undated check_breathing repeat_first repeat_first_only act"
     " act_critical more_results suspected age_unknown in_words conditions findings both_unseen ask in_hand"
@@ -213,6 +224,7 @@ class WordingSchema(
     months = fields.List(fields.String(), required=True, validate=validate.Length(equal=12))
     units = _texts()
     next_steps = fields.List(fields.Nested(NextStepSchema), required=True)
+    emergencies = fields.List(fields.Nested(EmergencySchema), required=True)
     dangers = fields.Nested(DangersSchema, required=True)
     explains = fields.List(fields.Nested(ExplainsSchema), required=True)
     exclude_disease = fields.Nested(ExcludeDiseaseSchema, required=True)

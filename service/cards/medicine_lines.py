@@ -52,16 +52,11 @@ class MedicineLines:
 
     def medicine(self, drug: Drug) -> str:
         """furosemide (loop diuretic), since 2026-10-01."""
-        when = self.to_do.when(drug)
-        if drug.plausible is Plausible.NO:
-            when = f"{when}, {self.say('medicine.no')}"
-        elif drug.plausible is Plausible.POSSIBLE and not drug.route_unknown and drug.start.known:
-            when = self.say("medicine.possible", when=when)
         return self.say(
             "medicine.says",
             name=escaped(short_name(drug.name)),
             **{"class": self.class_names(drug.classes)},
-            when=when,
+            when=self.to_do.timing(drug),
         )
 
     def class_names(self, classes: Iterable[str]) -> str:

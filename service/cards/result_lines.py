@@ -33,9 +33,10 @@ class ResultLines:
         self.say = knowledge.wording.say
 
     def _short(self, result: Result) -> str:
-        return f"{measured_text(result, self.terminology, self.wording)} {self._way(result)}"
+        return f"{measured_text(result, self.terminology, self.wording)} {self.way(result)}"
 
-    def _way(self, result: Result) -> str:
+    def way(self, result: Result) -> str:
+        """critical, low; high."""
         critical = self._is_critical(result)
         return way_text(result, Band.CRITICAL if critical else Band.OUT_OF_RANGE, self.wording)
 
@@ -68,30 +69,34 @@ class ResultLines:
         measured = capital(measured_text(result, self.terminology, self.wording))
         if partner is not None:
             other = measured_text(partner, self.terminology, self.wording)
-            days = [self._day(result)] if result.day == partner.day else [self._day(result), self._day(partner)]
+            days = (
+                [self._day(result)] if result.day == partner.day else [self._day(result), self._day(partner)]
+            )
             if len(days) == 1:
                 value = f"{measured}, {other} ({days[0]})"
             else:
                 value = f"{measured} ({days[0]}), {other} ({days[1]})"
         else:
             more = [self._day(result), "" if brief else kind_text(result, self.wording)]
-            value = f"{measured} ({', '.join(filter(None, more))}), {self._way(result)}"
-        return f"{value}: {self.next_step(result)}"
+            value = f"{measured} ({', '.join(filter(None, more))}), {self.way(result)}"
+        return f"{value}: {self.next_step(result, brief=brief)}"
 
     def value_line(self, result: Result) -> str:
         """Creatine kinase 700 U/L (2026-06-12), high."""
         measured = capital(measured_text(result, self.terminology, self.wording))
-        return f"{measured} ({self._day(result)}), {self._way(result)}"
+        return f"{measured} ({self._day(result)}), {self.way(result)}"
 
     def _day(self, result: Result) -> str:
         return result.day.isoformat() if result.day else self.say("results.undated")
 
-    def next_step(self, result: Result) -> str:
+    def next_step(self, result: Result, *, brief: bool = False) -> str:
         """What to do about that result next."""
         step, critical = self._step(result), self._is_critical(result)
         text = step.says if step else ""
         if critical and age_of(result, self.as_of) > self.wording.old_result_days:
-            return self.say("lead.repeat_first", next=text) if text else self.say("lead.repeat_first_only")
+            if brief or not text:
+                return self.say("lead.repeat_first_only")
+            return self.say("lead.repeat_first", next=text)
         return text or self.say("lead.act_critical" if critical else "lead.act")
 
     def _step(self, result: Result) -> NextStep | None:

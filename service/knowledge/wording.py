@@ -16,7 +16,16 @@ FILE = "wording.yaml"
 _MAX_LABEL_CHARACTERS = 60
 _NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 # Members that are no texts.
-_VALUES = ("next_steps", "dangers", "explains", "months", "units", "old_result_days", "own_words")
+_VALUES = (
+    "next_steps",
+    "dangers",
+    "explains",
+    "emergencies",
+    "months",
+    "units",
+    "old_result_days",
+    "own_words",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +57,14 @@ class Explains:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """When to come back; unless: the facts or findings that make it true already."""
+    """When to come back; unless: the facts or findings that make it true already.
+
+    follows: its words right behind "it is not gone".
+    """
 
     says: str
     unless: frozenset[str]
+    follows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,8 @@ class Wording:
 
     rests_on: a place, or the beginning of several -> the claims and anchors that support them.
     next_steps: the first that fits counts. dangers: of critical results and of others, the most dangerous
-    analyte first. explains: which medicines can explain a result. units: as written -> as people write them.
+    analyte first. explains: which medicines can explain a result. emergencies: (fact or row, its words) each.
+    units: as written -> as people write them.
     explains_signs, explains_if_examined: findings beside which no disease is named to be excluded.
     old_result_days: an older critical value is repeated first. own_words: findings whose label covers several
     diseases: the record's words name the one.
@@ -79,6 +93,7 @@ class Wording:
     old_result_days: int = 0
     dangers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     explains: tuple[Explains, ...] = ()
+    emergencies: tuple[tuple[str, str], ...] = ()
     own_words: frozenset[str] = frozenset()
 
     def say(self, place: str, **names: object) -> str:
@@ -140,6 +155,7 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
         if action.id in content["actions"]
     }
     # As texts too: the pages show each text that rests on a claim.
+    content["emergencies"] = {entry["because"]: entry["says"] for entry in values["emergencies"]}
     content["next_steps"] = {str(place): step["says"] for place, step in enumerate(values["next_steps"])}
     return Wording(
         _with_limits(_flat(content), table.thresholds),
@@ -162,7 +178,7 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
         values["units"],
         frozenset(unless),
         frozenset(unless_examined),
-        tuple(Clause(clause["says"], frozenset(clause["unless"])) for clause in clauses),
+        tuple(Clause(clause["says"], frozenset(clause["unless"]), clause["follows"]) for clause in clauses),
         values["old_result_days"],
         {state: tuple(analytes) for state, analytes in values["dangers"].items()},
         tuple(
@@ -174,6 +190,7 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
             )
             for entry in values["explains"]
         ),
+        tuple((entry["because"], entry["says"]) for entry in values["emergencies"]),
         frozenset(values["own_words"]),
     )
 
@@ -198,6 +215,12 @@ def _problems(content: Mapping[str, Any], table: Table) -> Iterator[Problem]:
     for place, step in enumerate(content["next_steps"]):
         if step["row"] is not None and step["row"] not in rows:
             yield Problem(FILE, f"next_steps.{place}.row", "the table has no such row")
+    known = rows.union(*(row.reads for row in table.rows))
+    for place, entry in enumerate(content["emergencies"]):
+        if entry["because"] not in known:
+            yield Problem(
+                FILE, f"emergencies.{place}.because", "no row of that id, and no row reads such a fact"
+            )
     yield from _missing(advice, {entry.id for entry in table.self_care}, "self_care.advice")
     for question in table.questions:
         if question.answers and question.id not in content["ask"]:

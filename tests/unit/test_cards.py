@@ -214,8 +214,8 @@ def test_an_abnormal_result_comes_with_what_to_do_and_the_medicine() -> None:
         ("calcium", "high", 0, "high: check PTH, phosphate and vitamin D"),
         ("calcium", "low", 0, "low: check PTH, phosphate and vitamin D"),
         ("magnesium", "low", 0, "low: treat it; a PPI, a diuretic or alcohol can be the cause"),
-        ("potassium", "critical", 7, "critical: treat it, ECG now, check magnesium"),
-        ("potassium", "critical", 8, "critical: repeat today first, then treat it, ECG now, check magnesium"),
+        ("potassium", "critical", 7, "critical: same-day treatment, ECG now"),
+        ("potassium", "critical", 8, "critical: repeat today first, then same-day treatment, ECG now"),
         ("tsh", "low", 0, "low: overactive thyroid? check free T4"),
     ],
 )
@@ -226,7 +226,7 @@ def test_what_to_do_about_a_result(analyte: str, said: str, days: int, says: str
 
 def test_a_low_tsh_with_a_high_t4_is_thyrotoxic() -> None:
     results = (result("tsh", "low"), result("free-t4", "high"))
-    assert "low: thyrotoxic" in card(replace(record_of_example(ABSENT), results=results))["detail"]
+    assert "(2026-11-24): thyrotoxic: treat or refer" in card(replace(record_of_example(ABSENT), results=results))["detail"]
 
 
 def test_a_twitching_tongue_is_not_shown_as_reassuring() -> None:
