@@ -193,7 +193,8 @@ _BELOW = (
 _SUGGESTION = "urgent now replaces replaces_undated present absent normal create"
 _TEXTS = "source_label link smart_link"
 _GROUPS_OF_TEXTS = (
-    "found order_text order_category question ask facts examine unseen drafts open_ends gate bands"
+    "found order_text order_category question ask ask_of_row notes facts examine unseen drafts"
+    " open_ends gate bands"
 )
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from fhir_mappings.record import Status
 from service.cards.card_status import CardStatus
 from service.cards.evidence import EvidenceText
+from service.cards.notes import notes_of
 from service.cards.reasons import Reason, Reasons
 from service.cards.spans import age_of, day_month, lasting
 from service.cards.text import capital, joined, small, twitch_for
@@ -253,7 +254,7 @@ class Detail:
 
     def _last(self) -> Iterator[str]:
         decision = self.decision
-        notes = []
+        notes = list(notes_of(decision, self.knowledge))
         if names_disease(decision, self.knowledge):
             refers = any(self.table.actions[r.id].order == REFERRAL for r in decision.recommendations)
             notes.append(self.say("exclude_disease.says" if refers else "exclude_disease.ordered"))

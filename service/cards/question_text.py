@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from fhir_mappings.record import Evidence
-from service.cards.spans import recorded_as
+from service.cards.spans import recorded_as, recorded_how
 from service.cards.text import action_name, capital, finding_name, joined, together
 from service.decision import Decision
 from service.decision.questions import Question
@@ -42,7 +44,7 @@ class Questions:
         """The questions of the card's one line; what is to be examined is an action where it is one."""
         examined = self.knowledge.table.action_for(ActionRole.EXAMINATION).id
         examines = any(made.id == examined for made in self.decision.recommendations)
-        asked: list[str] = []
+        asked = list(self._of_rows())
         for question in self.first:
             if question.old is not None:
                 asked.append(self._about_old(question, question.old))
@@ -55,6 +57,17 @@ class Questions:
             else:
                 asked += [self._asked(name) for name in question.findings]
         return list(dict.fromkeys(asked))
+
+    def _of_rows(self) -> Iterator[str]:
+        """What a fired row asks about the findings that it wants examined."""
+        examination = self.knowledge.table.action_for(ActionRole.EXAMINATION).id
+        record = self.decision.record
+        for row in self.decision.rows:
+            for name in (n for made in row.actions if made.id == examination for n in made.findings):
+                when = recorded_how(record.finding(name), record.as_of, self.wording)
+                text = self.wording.maybe(f"ask_of_row.{row.id}", finding=self._finding(name), when=when)
+                if text:
+                    yield text
 
     def examines(self, question: Question) -> bool:
         """Whether the question is answered by examining the signs that "examination normal" rests on."""

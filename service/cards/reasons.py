@@ -8,8 +8,9 @@ from datetime import date
 
 from fhir_mappings.record import Drug, Plausible, Result, Status
 from service.cards.escaping import escaped, plain, short_name
+from service.cards.own_words import recorded_name
 from service.cards.spans import day_month, lasting, recorded_how
-from service.cards.text import finding_name, result_text, short_result, small
+from service.cards.text import result_text, short_result, small
 from service.decision import Decision
 from service.decision.result_facts import band_today, results_in
 from service.decision.table import LEVELS, TRUE, UNKNOWN, Row
@@ -101,7 +102,11 @@ class Reasons:
         if finding.status is not Status.PRESENT:
             return
         definition = self.terminology.findings.get(name)
-        text = short = finding_name(name, self.terminology, self.wording)
+        # A competing cause argues for nothing.
+        if definition is not None and definition.only_lowers:
+            return
+        named = recorded_name(finding, self.terminology, self.wording)
+        text, short = escaped(named), plain(named)
         if finding.basis is not None and finding.basis.value != "examined":
             short = self.wording.say(f"summary.{finding.basis.value}", finding=short)
         group = _KINDS.get(definition.kind if definition else "", _SYMPTOM)

@@ -102,7 +102,7 @@ def test_of_a_child_the_age_comes_first() -> None:
     record = record_of_example({"weakness": "examined", "age_years": 7})
     one = card(record)
     assert one["summary"].startswith("Age 7 years. Refer to the paediatric team today: weakness")
-    assert "Tests: for the paediatric team." in one["detail"]
+    assert "Other tests: for the paediatric team." in one["detail"]
     assert not [s for s in one["suggestions"] if "EMG" in s["label"]]
 
 

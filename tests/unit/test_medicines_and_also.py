@@ -122,3 +122,25 @@ def test_a_steroid_is_not_said_to_cause_twitching() -> None:
     effect = KNOWLEDGE.wording.texts["effects.corticosteroid.says"]
     assert "twitch" not in effect
     assert "potassium" in effect
+
+
+def because(record: Record) -> str:
+    return next(line for line in card(record)["detail"].splitlines() if line.startswith("**Because:**"))
+
+
+def test_a_competing_cause_argues_for_nothing() -> None:
+    given = {"weakness": "examined", "breathing-difficulty": "examined", "lung-disease": "listed"}
+    record = record_of_example(given)
+    assert "respiratory-with-other-cause" in {row.id for row in decided(record).rows}
+    assert "breathing difficulty" in because(record)
+    assert "lung-disease" not in because(record)
+    assert "**Also:** Lung-disease." in card(record)["detail"]
+
+
+def test_a_deciding_diagnosis_stands_in_the_words_of_the_record() -> None:
+    record = record_of_example({"kidney-failure": "listed", "onset_days_ago": 20, **ABSENT})
+    own = listed("kidney-failure", "Dialysis dependence *since* 2020")
+    record = replace(record, findings={**record.findings, "kidney-failure": own})
+    assert "dialysis dependence \\*since\\*" in because(record)
+    assert "end-stage" not in card(record)["detail"]
+    assert "*" not in card(record)["summary"]

@@ -1,0 +1,58 @@
+"""Notes above the rule: a likely local cause, and a sign that stands on the list and was not found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhir_mappings.record import Basis, Finding, Status
+from service.cards.own_words import recorded_label
+from service.cards.spans import day_month
+from service.cards.text import capital, finding_name, joined
+from service.decision import Decision
+from service.decision.table import RowRole
+from service.knowledge import Knowledge
+
+
+def notes_of(decision: Decision, knowledge: Knowledge) -> Iterator[str]:
+    """The notes of one decision, as sentences."""
+    record, wording, terminology = decision.record, knowledge.wording, knowledge.terminology
+    for row in decision.rows:
+        if RowRole.NAMED in row.roles:
+            names = [
+                recorded_label(record.finding(name), terminology, wording)
+                for name in dict.fromkeys(
+                    literal.variable
+                    for term in row.terms
+                    if all(literal.true_in(decision.facts) for literal in term)
+                    for literal in term
+                )
+                if name in terminology.findings and record.finding(name).status is Status.PRESENT
+            ]
+            text = wording.maybe(f"notes.{row.id}", names=joined(names)) if names else ""
+            if text:
+                yield text
+    for name in knowledge.table.signs:
+        text = _not_found(record.finding(name), decision, knowledge)
+        if text:
+            yield text
+
+
+def _not_found(finding: Finding, decision: Decision, knowledge: Knowledge) -> str:
+    """Weakness listed 25 May, none found 15 Jun: settle which is right."""
+    if finding.status is not Status.ABSENT or finding.basis is not Basis.EXAMINED or finding.recorded is None:
+        return ""
+    listed = [
+        e
+        for e in finding.evidence
+        if e.status is Status.PRESENT and e.basis is Basis.LISTED and not e.history
+    ]
+    if not listed:
+        return ""
+    as_of, wording = decision.record.as_of, knowledge.wording
+    days = [evidence.day for evidence in listed if evidence.day is not None]
+    label = capital(finding_name(finding.id, knowledge.terminology, wording))
+    examined = day_month(finding.recorded, as_of, wording)
+    if not days:
+        return wording.say("notes.not_found_undated", finding=label, examined=examined)
+    day = day_month(max(days), as_of, wording)
+    return wording.say("notes.not_found", finding=label, listed=day, examined=examined)
