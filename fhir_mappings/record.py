@@ -290,8 +290,8 @@ class Patient:
 class Note:
     """A resource, or a part of one, that is ignored, unrecognised or invalid, and why (never its content).
 
-    count: how many it stands for, where they are too many for a note each. in_words: of a record whose code is
-    not known and whose words name a twitch.
+    count: how many it stands for, where they are too many for a note each. in_words: of a record whose code
+    is not known and whose words name a twitch.
     """
 
     reference: str

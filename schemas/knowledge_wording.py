@@ -42,6 +42,7 @@ class ActionWordsSchema(Strict):
     lead_urgent = fields.String()
     lead_now = fields.String()
     lead_consider = fields.String()
+    lead_because = fields.String()
     says_urgent = fields.String()
     says_now = fields.String()
     says_consider = fields.String()
@@ -53,6 +54,8 @@ class ActionWordsSchema(Strict):
     order_paediatric = fields.String()
     order_paediatric_now = fields.String()
     made = fields.String()
+    made_urgent = fields.String()
+    made_now = fields.String()
 
 
 class SelfCareWordsSchema(Strict):
@@ -96,13 +99,44 @@ class EffectWordsSchema(Strict):
     says = required_text()
 
 
+_STATES = ("low", "high", "out", "critical", "critical-low", "critical-high")
+
+
 class NextStepSchema(Strict):
-    """What to do about a result. state: low, high, critical or out; beside: another analyte that is high."""
+    """What to do about a result in that state.
+
+    beside: other analytes, one of which is in beside_state. together: the two results stand in one line.
+    row: only where that row fires.
+    """
 
     analytes = _names()
-    state = fields.String(required=True, validate=validate.OneOf(["low", "high", "critical", "out"]))
-    beside = fields.String(load_default=None)
+    state = fields.String(required=True, validate=validate.OneOf(_STATES))
+    beside = fields.List(fields.String(), load_default=list)
+    beside_state = fields.String(
+        load_default="high", validate=validate.OneOf(["low", "high", "out", "in-range"])
+    )
+    together = fields.Boolean(load_default=False)
+    row = fields.String(load_default=None)
     says = required_text()
+
+
+class ExplainsSchema(Strict):
+    """The medication classes that move those analytes that way."""
+
+    analytes = _names()
+    state = fields.String(required=True, validate=validate.OneOf(["low", "high"]))
+    classes = _names()
+    raises_potassium = fields.Boolean(load_default=False)
+
+
+class EmergencySchema(Strict):
+    """because: a row, or a fact that it reads."""
+
+    because = Id()
+    says = required_text()
+
+
+DangersSchema = Strict.from_dict({"critical": _names(), "out": _names()})
 
 
 class ExcludeDiseaseSchema(Strict):
@@ -118,6 +152,7 @@ class ExcludeDiseaseSchema(Strict):
 class ClauseSchema(Strict):
     id = Id()
     says = required_text()
+    follows = fields.String(load_default="")
     # Facts or findings that make it true already.
     unless = _names()
 
@@ -133,21 +168,22 @@ ComeBackSchema = Strict.from_dict(
 _SPANS = "today yesterday day_old days weeks months years range at_least at_most about age"
 _SUMMARY = (
     "twitch twitch_only twitch_at twitch_widespread twitch_places twitch_since twitch_unknown normal"
-    " not_examined not_examined_yet partly_examined no_tests result on_drug taking child reported listed"
+    " not_examined not_examined_yet partly_examined no_tests result on_drug taking taken_until child reported listed"
     " and"
 )
 _STATUS = "present absent unknown"
 _BASIS = "examined listed reported examined_undated listed_undated reported_undated"
-_MEDICINE = "since about possible route_unknown start_unknown ended no others other_one says"
+_MEDICINE = "since about possible route_unknown start_unknown ended stopped stopped_day stopped_short begun_after bears_on no others other_one says"
 _RESULTS = (
     "value preliminary low high critical out in_range not_judged ionised adjusted adjusted_by_albumin"
     " total undated"
 )
 _LEAD = (
-    "no_tests benign done done_normal pending pending_undated seen made made_undated nothing because also"
+    "no_tests benign done done_normal pending pending_undated seen made made_undated ordered ordered_undated tests nothing because also"
     " blood blood_urgent blood_now studies paediatric_tests paediatric_other_tests"
     " too_low_urgent too_low_now too_low_undated check_breathing repeat_first repeat_first_only act"
-    " more_results suspected age_unknown in_words conditions findings both_unseen ask in_hand briefly more"
+    " act_critical more_results suspected age_unknown in_words conditions findings both_unseen ask in_hand"
+    " in_hand_undated briefly more"
 )
 _BELOW = (
     "not_recorded medicines results studies orders done also unseen not_understood not_understood_one"
@@ -189,6 +225,9 @@ class WordingSchema(
     months = fields.List(fields.String(), required=True, validate=validate.Length(equal=12))
     units = _texts()
     next_steps = fields.List(fields.Nested(NextStepSchema), required=True)
+    emergencies = fields.List(fields.Nested(EmergencySchema), required=True)
+    dangers = fields.Nested(DangersSchema, required=True)
+    explains = fields.List(fields.Nested(ExplainsSchema), required=True)
     exclude_disease = fields.Nested(ExcludeDiseaseSchema, required=True)
     come_back = fields.Nested(ComeBackSchema, required=True)
     override_reasons = fields.Nested(OverrideReasonsSchema, required=True)

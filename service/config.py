@@ -65,7 +65,7 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "MIN_INDICATOR": ("info", "info, warning or critical: cards below it are not returned"),
     "SMART_FORM_URL": (
         "",
-        "launch URL of a SMART app with a form about twitching; if set, cards have a second link, of type smart",
+        "launch URL of a SMART app with a form; if set, cards have a second link, of type smart",
     ),
     "SILENT": ("false", "true: decide, and answer no card"),
     "SHARED_SERVICE_ID": ("", "serve every hook under this one id"),

@@ -84,6 +84,7 @@ class ObservationPreview(Preview, tag="Observation", frozen=True, gc=False):
     triggeredBy: msgspec.Raw = NOT_THERE  # R5
     instantiatesCanonical: msgspec.Raw = NOT_THERE  # R5
     instantiatesReference: msgspec.Raw = NOT_THERE  # R5
+    valueAttachment: msgspec.Raw = NOT_THERE  # R5 and STU3
 
 
 class ProcedurePreview(Preview, tag="Procedure", frozen=True, gc=False):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cached_property
 
 from fhir_mappings.record import Status
+from service.cards.card_status import CardStatus
 from service.cards.evidence import EvidenceText
 from service.cards.notes import notes_of
 from service.cards.reasons import Reason, Reasons
 from service.cards.spans import age_of, day_month, lasting
-from service.cards.text import capital, counted, joined, small, twitch_for
+from service.cards.text import capital, joined, small, twitch_for
 from service.cards.to_do import Line, ToDo
 from service.decision import Decision
-from service.decision.table import ABSENT, PRESENT, REFERRAL, ROUTINE, TRUE, RowRole
+from service.decision.table import ABSENT, PRESENT, REFERRAL, ROUTINE, TRUE, ActionRole, RowRole
 from service.knowledge import Knowledge
 
 MOST_LINES_ABOVE, MOST_WORDS_ABOVE, MOST_LINES = 12, 110, 30
@@ -62,6 +63,8 @@ class Detail:
         self.evidence = EvidenceText(decision, knowledge)
         self.reasons = Reasons(decision, knowledge)
         self.lines = self.to_do.lines()
+        named = frozenset().union(*(line.names for line in self.lines))
+        self.status = CardStatus(decision, knowledge, self.to_do, named)
 
     def markdown(self) -> str:
         """The whole detail."""
@@ -84,16 +87,19 @@ class Detail:
     def _parts(self) -> Iterator[_Part]:
         urgent = [line for line in self.lines if line.urgency != ROUTINE]
         routine = [line for line in self.lines if line.urgency == ROUTINE]
-        made = self.to_do.made()
-        if made and not any(action.raises_alarm for action in self.decision.recommendations):
-            yield _Part([[f"**{capital(joined(made))}.**"]])
-        yield _Part(
-            [self._bold(line.full for line in urgent), self._bold(line.brief for line in urgent)], (2,), True
-        )
+        made = self._made()
+        if made and not urgent:
+            yield _Part([[f"**{made}**" if self.to_do.made() else made]])
+        least = [line.brief if not place else line.least or line.brief for place, line in enumerate(urgent)]
+        forms = [[line.full for line in urgent], [line.brief for line in urgent], least]
+        yield _Part([self._bold(form) for form in forms], (2, 1), True)
+        yield _Part([[made]] if made and urgent else [[]])
         yield _Part([self._notices()])
         yield _Part(self._routine(routine), (6, 5, 5, 4, 4, 2), True)
-        if not self.lines and not made:
-            yield _Part([[self.status()]])
+        if not self.lines and not self.to_do.made():
+            yield _Part([[self.status.text()]])
+        elif self.status.abnormal():
+            yield _Part([[self.status.out_of_range()], []], (8,))
         if self._tests_for_paediatric_team():
             tested = any(self.table.actions[made.id].is_test for made in self.decision.recommendations)
             place = "paediatric_other_tests" if tested else "paediatric_tests"
@@ -104,6 +110,14 @@ class Detail:
         yield _Part([[text] if text else [] for text in (self.self_care(9), self.self_care(2), "")], (9, 7))
         yield _Part([list(filter(None, [self.come_back()]))])
         yield _Part([list(self._last())])
+
+    def _made(self) -> str:
+        """Same-day neurology referral made 15 Jun; "" where nothing is ordered but blood tests that can wait."""
+        made = self.to_do.made()
+        if not self.lines and not made:
+            return ""
+        text = "; ".join(filter(None, [*made, self.status.referral()]))
+        return f"{capital(text)}." if text else ""
 
     def _bold(self, texts: Iterable[str]) -> list[str]:
         return [f"**{text}**" for text in map(_ended, texts)]
@@ -128,36 +142,6 @@ class Detail:
         if self.record.twitch.in_words:
             notes.append(self.say("lead.in_words"))
         return [" ".join(notes)] if notes else []
-
-    def status(self) -> str:
-        """What stands where nothing is to be done: no tests, or tests done or pending."""
-        kinds = {withheld.why: withheld for withheld in self.decision.withheld}
-        for why in ("ordered", "seen", "done"):
-            withheld = kinds.get(why)
-            if withheld is not None:
-                day = self._newest_day(why)
-                when = day_month(day, self.as_of, self.wording) if day else ""
-                place = {"ordered": "pending" if day else "pending_undated", "seen": "seen"}.get(why)
-                if place is None:
-                    place = "done_normal" if self._calmly_done() else "done"
-                return self.say(f"lead.{place}", date=when)
-        if self.decision.has(RowRole.BENIGN):
-            return self.say("lead.benign")
-        if self.decision.suspected:
-            return self.suspected()
-        return self.say("lead.no_tests" if self.decision.has(RowRole.NOTHING) else "lead.nothing")
-
-    def suspected(self) -> str:
-        """The disease that the record itself suspects."""
-        labels = [self.knowledge.terminology.findings[name].label for name in self.decision.suspected]
-        return self.say("lead.suspected", labels=counted(labels, 2, self.wording))
-
-    def _newest_day(self, why: str) -> date | None:
-        days = [w.day for w in self.decision.withheld if w.why == why and w.day is not None]
-        return max(days, default=None)
-
-    def _calmly_done(self) -> bool:
-        return all(withheld.calm for withheld in self.decision.withheld if withheld.why == "done")
 
     def _tests_for_paediatric_team(self) -> bool:
         """Whether tests are left to the paediatric team, and a referral is due."""
@@ -191,7 +175,9 @@ class Detail:
         """examination normal; not examined yet; not fully examined; "" where a sign is recorded."""
         facts, twitch = self.decision.facts, self.record.twitch
         # "Normal" is said of the whole examination: not beside unsteadiness or spasticity either.
-        if any(facts.get(sign) in PRESENT for sign in self.table.history_signs):
+        if facts.get("tongue-site") == TRUE or any(
+            facts.get(sign) in PRESENT for sign in self.table.history_signs
+        ):
             return ""
         if self.decision.examined_normal:
             return self.say("summary.normal")
@@ -225,10 +211,11 @@ class Detail:
         facts = self.decision.facts
         if self._is_followed() or any(facts.get(sign) in PRESENT for sign in self.table.signs):
             return ""
-        clauses = [self._not_gone()]
+        not_gone = self._not_gone()
+        clauses = [not_gone]
         clauses += [
-            clause.says
-            for clause in self.wording.come_back
+            (clause.follows if not_gone and not place else "") or clause.says
+            for place, clause in enumerate(self.wording.come_back)
             if not any(facts.get(name) == TRUE or facts.get(name) in PRESENT for name in clause.unless)
         ]
         clauses = [clause for clause in clauses if clause]
@@ -271,8 +258,9 @@ class Detail:
         if names_disease(decision, self.knowledge):
             refers = any(self.table.actions[r.id].order == REFERRAL for r in decision.recommendations)
             notes.append(self.say("exclude_disease.says" if refers else "exclude_disease.ordered"))
-        if decision.suspected and (self.lines or self.status() != self.suspected()):
-            notes.append(self.suspected())
+        suspected = self.status.suspected() if decision.suspected else ""
+        if suspected and (self.lines or self.status.text() != suspected):
+            notes.append(suspected)
         if not self.record.patient.born.known:
             notes.append(self.say("lead.age_unknown"))
         if notes:
@@ -282,6 +270,10 @@ class Detail:
 def names_disease(decision: Decision, knowledge: Knowledge) -> bool:
     """Whether the card names the disease to be excluded: in an adult whose signs have no recorded cause."""
     if decision.facts.get("child-age") == TRUE or not decision.has(RowRole.EXCLUDE_DISEASE):
+        return False
+    # What is an emergency explains the signs first.
+    actions = knowledge.table.actions
+    if any(ActionRole.EMERGENCY in actions[made.id].roles for made in decision.recommendations):
         return False
     wording, record = knowledge.wording, decision.record
     if any(record.finding(name).status is Status.PRESENT for name in wording.explains_signs):

@@ -9,7 +9,7 @@ from datetime import date
 from fhir_mappings.record import Drug, Plausible, Result, Status
 from service.cards.escaping import escaped, plain, short_name
 from service.cards.own_words import recorded_name
-from service.cards.spans import lasting, recorded_how
+from service.cards.spans import day_month, lasting, recorded_how
 from service.cards.text import result_text, short_result, small
 from service.decision import Decision
 from service.decision.result_facts import band_today, results_in
@@ -26,13 +26,17 @@ _RANK = {level: rank for rank, level in enumerate(LEVELS)}
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One recorded fact. key: its subject. short: plain text for the summary. how: basis and date, or ""."""
+    """One recorded fact. key: its subject. short: plain text for the summary. how: basis and date, or "".
+
+    taken: the plain name of a medicine in use, so that several share one "on".
+    """
 
     key: str
     group: int
     text: str
     short: str
     how: str = ""
+    taken: str = ""
 
 
 class Reasons:
@@ -51,7 +55,7 @@ class Reasons:
         found: dict[str, tuple[int, Reason]] = {}
         for row in rows:
             rank = -_RANK.get(row.level, _RANK["warning"])
-            for variable in self._variables(row):
+            for variable in self.variables(row):
                 for reason in self._reasons(variable):
                     before = found.get(reason.key)
                     if reason.key not in leave_out and (before is None or rank < before[0]):
@@ -64,7 +68,7 @@ class Reasons:
         signs = self.table.signs
         return (signs.index(key) if key in signs else len(signs)), key
 
-    def _variables(self, row: Row) -> Iterator[str]:
+    def variables(self, row: Row) -> Iterator[str]:
         """What the terms of the row read that hold."""
         facts = self.decision.facts
         for term in row.terms:
@@ -137,8 +141,14 @@ class Reasons:
 
     def _drug(self, drug: Drug) -> Reason:
         name = short_name(drug.name)
-        short = self.wording.say("summary.taking", drug=plain(name)) if drug.current else plain(name)
-        return Reason(f"drug {drug.name}", _DRUG, escaped(name), short)
+        short = plain(name)
+        if drug.current:
+            short = self.wording.say("summary.taking", drug=short)
+        elif drug.end is not None and drug.end.latest is not None:
+            day = day_month(drug.end.latest, self.as_of, self.wording)
+            short = self.wording.say("summary.taken_until", drug=short, date=day)
+        taken = plain(name) if drug.current else ""
+        return Reason(f"drug {drug.name}", _DRUG, escaped(name), short, taken=taken)
 
     def _result(self, result: Result) -> Reason:
         band = band_today(result, self.table, self.as_of)

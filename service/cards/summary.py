@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from service.cards.detail import Detail
 from service.cards.fitting import LIMIT_CHARACTERS, SummaryTooLong
+from service.cards.reasons import Reason
 from service.cards.spans import age_of
-from service.cards.text import capital, joined, twitch_for, twitch_phrase
+from service.cards.text import capital, joined, together, twitch_for, twitch_phrase
 from service.cards.to_do import ToDo
 from service.decision import Decision, Recommendation
 from service.decision.table import ActionRole, RowRole
@@ -42,10 +43,10 @@ class _Summary:
         age = self._age()
         reasons = self._reasons()
         for lead, names in self.leads():
-            facts = [text for key, text in reasons if key not in names]
+            facts = [reason for reason in reasons if reason.key not in names]
             for count in range(min(len(facts), _MOST_REASONS), -1, -1):
                 for patient in self._patients():
-                    text = self._sentence(age, lead, joined([*facts[:count], *patient]))
+                    text = self._sentence(age, lead, joined([*self._facts(facts[:count]), *patient]))
                     if len(text) < LIMIT_CHARACTERS:
                         return text
         raise SummaryTooLong
@@ -69,32 +70,45 @@ class _Summary:
     def leads(self) -> Iterator[tuple[str, frozenset[str]]]:
         """The beginning, from the fullest form to the shortest, and the reasons that it names already."""
         made = self.to_do.made()
-        if made and not any(action.raises_alarm for action in self.decision.recommendations):
-            yield capital(joined(made)), frozenset()
+        if self.first is not None and self.first.in_hand and self.first.results:
+            yield from self._of_result(self.first)
+        elif made and not any(action.raises_alarm for action in self.decision.recommendations):
+            yield capital("; ".join(made)), frozenset()
             yield capital(made[0]), frozenset()
         elif self.first is None:
-            yield self._status(), frozenset()
+            status = self.detail.status
+            shown = {f"result {result.analyte}" for result in status.abnormal()[:1]}
+            yield status.short(), frozenset(shown)
         elif self.to_do.has(self.first, ActionRole.ACT_ON_RESULT) and self.first.results:
             yield from self._of_result(self.first)
+        elif self.to_do.has(self.first, ActionRole.EMERGENCY):
+            yield self.to_do.lead(self.first), frozenset(self.to_do.emergencies(self.first))
         else:
-            drug = frozenset(f"drug {drug.name}" for drug in self.first.drugs[:1])
+            drug = frozenset(f"drug {drug.name}" for drug in self.to_do.in_order(self.first.drugs)[:1])
             yield self.to_do.lead(self.first), drug
-
-    def _status(self) -> str:
-        if self.decision.has(RowRole.NOTHING) and not self.decision.withheld:
-            return self.say("summary.no_tests")
-        return self.detail.status().rstrip(".")
 
     def _of_result(self, first: Recommendation) -> Iterator[tuple[str, frozenset[str]]]:
         """Potassium 3.1 (21 Nov) on furosemide: treat it."""
         result = first.results[0]
         value, following = self.to_do.summary_result(result)
-        names = {f"result {result.analyte}"}
+        if first.in_hand:
+            following = self.to_do.repeated(result, following, short=True)
+        names = set(self.to_do.keys(result))
         names |= {f"drug {drug.name}" for made in self.to_do.actions for drug in made.drugs}
         yield self.say("summary.result", value=value, next=following), frozenset(names)
         yield value, frozenset(names)
 
-    def _reasons(self) -> list[tuple[str, str]]:
+    def _facts(self, reasons: Sequence[Reason]) -> Iterator[str]:
+        """Each fact once; medicines that are taken share one "on"."""
+        taken = together([reason.taken for reason in reasons], self.wording)
+        for reason in reasons:
+            if not reason.taken:
+                yield reason.short
+            elif taken:
+                yield self.say("summary.taking", drug=taken)
+                taken = ""
+
+    def _reasons(self) -> list[Reason]:
         """What decides: the facts of the rows that ask for the first action, then those of the others."""
         rows = [row for row in self.decision.rows if not row.last and RowRole.NAMED not in row.roles]
         first = set(self.first.because) if self.first else set()
@@ -104,7 +118,7 @@ class _Summary:
             *self.detail.reasons.of([row for row in rows if row.id in first]),
             *self.detail.reasons.of([row for row in rows if row.id in others - first]),
         ]
-        return list({reason.key: (reason.key, reason.short) for reason in found}.values())
+        return list({reason.key: reason for reason in reversed(found)}.values())[::-1]
 
     def _patients(self) -> Iterator[list[str]]:
         """The twitch and the examination, from the fullest form to the shortest."""

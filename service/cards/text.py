@@ -26,13 +26,14 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def capital(text: str) -> str:
-    """The text with a capital first letter."""
-    return text[:1].upper() + text[1:]
+    """The text with a capital first letter; "eGFR" stays."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def small(text: str) -> str:
-    """The text with a small first letter; "TSH" and "HbA1c" stay."""
-    return text[:1].lower() + text[1:] if text[1:2].islower() and not text[:3].startswith("Hb") else text
+    """The text with a small first letter; "TSH", "HbA1c" and "Guillain-Barré" stay."""
+    first = text[1:].partition(" ")[0]
+    return text[:1].lower() + text[1:] if text[1:2].islower() and first == first.lower() else text
 
 
 def counted(names: Collection[str], most: int, wording: Wording) -> str:
@@ -44,8 +45,8 @@ def counted(names: Collection[str], most: int, wording: Wording) -> str:
 
 
 def together(parts: Collection[str], wording: Wording) -> str:
-    """strength, muscle bulk and sensation."""
-    *others, last = dict.fromkeys(filter(None, parts))
+    """strength, muscle bulk and sensation; "" of none."""
+    *others, last = list(dict.fromkeys(filter(None, parts))) or [""]
     return f"{joined(others)}{wording.say('summary.and')}{last}" if others else last
 
 
@@ -165,9 +166,11 @@ def way_text(result: Result, band: Band, wording: Wording) -> str:
 
 
 def measured_text(result: Result, terminology: Terminology, wording: Wording) -> str:
-    """Potassium 3.1 mmol/L."""
+    """Potassium 3.1 mmol/L; its name alone where no value is recorded."""
     analyte = terminology.analytes.get(result.analyte)
     unit = unit_text(result.unit, wording)
+    if not value_text(result).strip():
+        return analyte.label if analyte else result.analyte
     return wording.say(
         "results.value",
         label=analyte.label if analyte else result.analyte,
@@ -188,12 +191,15 @@ def result_text(result: Result, band: Band, terminology: Terminology, wording: W
     return f"{measured_text(result, terminology, wording)} ({joined(more)})"
 
 
-def short_result(result: Result, as_of: date, terminology: Terminology, wording: Wording) -> str:
+def short_result(
+    result: Result, as_of: date, terminology: Terminology, wording: Wording, *, capitals: bool = True
+) -> str:
     """Potassium 3.1 (21 Nov), for the summary."""
     analyte = terminology.analytes.get(result.analyte)
     day = f" ({day_month(result.day, as_of, wording)})" if result.day else ""
     label = analyte.label if analyte else result.analyte
-    return f"{capital(label)} {plain(value_text(result))}{day}"
+    value = plain(value_text(result)).strip()
+    return f"{capital(label) if capitals else label}{f' {value}' if value else ''}{day}"
 
 
 def finding_text(finding: Finding, wording: Wording, as_of: date | None = None) -> str:

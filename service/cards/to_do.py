@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
-from fhir_mappings.record import Drug, Plausible, Result
-from service.cards.escaping import escaped, plain, short_name
+from fhir_mappings.record import Result
+from service.cards.drug_lines import DrugLines
 from service.cards.question_text import Questions
-from service.cards.result_lines import ResultLines
+from service.cards.reasons import Reasons
 from service.cards.spans import day_month, weeks_in_words
 from service.cards.text import (
     action_name,
+    capital,
     counted,
+    joined,
     small,
     test_label,
     together,
@@ -32,21 +35,30 @@ _MOST_NAMES = 3
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its form in full and a brief one. names: what it says, by the keys of reasons."""
+    """One line: its form in full, a brief one, and the least ("" = the brief one).
+
+    names: what it says, by the keys of reasons.
+    """
 
     urgency: str
     full: str
     brief: str
     names: frozenset[str] = frozenset()
+    least: str = ""
 
 
-class ToDo(ResultLines):
+class ToDo(DrugLines):
     """Writes the actions of one decision."""
 
     def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
         super().__init__(decision, knowledge)
         self.questions = Questions(decision, knowledge)
-        shown = (made for made in decision.recommendations if not self.has(made, ActionRole.SELF_CARE))
+        self.reasons = Reasons(decision, knowledge)
+        shown = (
+            replace(made, results=self.ranked(made.results)) if made.results else made
+            for made in decision.recommendations
+            if not self.has(made, ActionRole.SELF_CARE)
+        )
         places = {name: place for place, name in enumerate(self.table.actions)}
         self.actions: tuple[Recommendation, ...] = tuple(
             sorted(shown, key=lambda r: (-URGENCY_RANK[r.urgency], self._place(r), places[r.id]))
@@ -113,6 +125,8 @@ class ToDo(ResultLines):
             yield from self._results(made)
         elif self.has(made, ActionRole.EXAMINATION):
             yield self._examination(made)
+        elif self.has(made, ActionRole.EMERGENCY):
+            yield self._emergency(made)
         elif self.has(made, ActionRole.MEDICATION_REVIEW):
             yield self._review(made)
         elif self.has(made, ActionRole.RE_EXAMINE):
@@ -151,12 +165,13 @@ class ToDo(ResultLines):
         if made.paediatric:
             forms = [f"_paediatric_{made.urgency}", "_paediatric", *forms]
         time = self.re_examined(made)[0] if made.weeks else ""
-        return self.wording.first([f"{place}{form}" for form in forms], time=time, drug=self.drug(made))
-
-    def drug(self, made: Recommendation) -> str:
-        """The medicine of a review for the summary, plain: the one whose timing fits best."""
-        drugs = sorted(made.drugs, key=lambda drug: drug.plausible is not Plausible.YES)
-        return plain(short_name(drugs[0].name)) if drugs else ""
+        reason = ""
+        if self.has(made, ActionRole.EMERGENCY):
+            reason = joined(self.emergencies(made).values())
+            forms.insert(0, "_because" if reason else "")
+        return self.wording.first(
+            [f"{place}{form}" for form in forms], time=time, drug=self.drug(made), reason=reason
+        )
 
     def re_examined(self, made: Recommendation) -> tuple[str, str]:
         """In how long, and by which day."""
@@ -184,43 +199,36 @@ class ToDo(ResultLines):
         others = [result for result in made.results if result not in urgent]
         for urgency, results in ((made.urgency, urgent), (ROUTINE, others)):
             for result in results[:_MOST_RESULTS]:
-                names = frozenset({f"result {result.analyte}"})
                 full, brief = self.result_line(result), self.result_line(result, brief=True)
                 if made.in_hand and urgency != ROUTINE:
-                    full, brief = f"{full} ({self._in_hand()})", f"{brief} ({self._in_hand()})"
-                yield Line(urgency, full, brief, names)
+                    full, brief = self.repeated(result, full), self.repeated(result, brief)
+                yield Line(urgency, full, brief, self.keys(result), capital(self._short(result)))
             if more := results[_MOST_RESULTS:]:
                 labels = [self._short(result) for result in more]
                 text = self.say("lead.more_results", results=", ".join(labels))
                 brief = self.say("lead.more_results", results=counted(labels, 1, self.wording))
-                yield Line(urgency, text, brief, frozenset(f"result {r.analyte}" for r in more))
+                yield Line(urgency, text, brief, frozenset().union(*map(self.keys, more)))
         if not made.results:
             yield Line(made.urgency, self._says(made), self._says(made))
 
-    def _in_hand(self) -> str:
-        return self.say("lead.in_hand")
-
     def _review(self, made: Recommendation) -> Line:
-        drugs = sorted(made.drugs, key=lambda drug: drug.plausible is not Plausible.YES)
-        names = [self._since(drug) for drug in drugs]
-        full = self._says(made, drugs=counted(names, _MOST_NAMES, self.wording))
-        brief = self._says(made, drugs=counted([escaped(short_name(d.name)) for d in drugs], 2, self.wording))
+        drugs = self.in_order(made.drugs)
+        full = self._says(made, drugs=counted([self.since(d) for d in drugs], _MOST_NAMES, self.wording))
+        brief = self._says(made, drugs=counted(self.brief_names(drugs), 2, self.wording))
         return Line(made.urgency, full, brief, frozenset(f"drug {drug.name}" for drug in drugs))
 
-    def _since(self, drug: Drug) -> str:
-        return f"{escaped(short_name(drug.name))} ({self.when(drug)})"
+    def _emergency(self, made: Recommendation) -> Line:
+        text = self.lead(made)
+        return Line(made.urgency, text, text, frozenset(self.emergencies(made)))
 
-    def when(self, drug: Drug) -> str:
-        """since 2026-10-01; start unknown; route unknown."""
-        if drug.route_unknown:
-            return self.say("medicine.route_unknown")
-        start = drug.start.earliest or drug.start.latest
-        if start is None:
-            when = self.say("medicine.start_unknown")
-        else:
-            when = self.say("medicine.since" if drug.start.exact else "medicine.about", date=start)
-        end = drug.end.latest if drug.end is not None and not drug.current else None
-        return self.say("medicine.ended", when=when, date=end) if end is not None else when
+    def emergencies(self, made: Recommendation) -> dict[str, str]:
+        """Why somebody is to be assessed at once: fact or row -> its words, one of each row."""
+        found: dict[str, str] = {}
+        for row in filter(None, map(self.table.row, made.because)):
+            names = {row.id, *self.reasons.variables(row)}
+            reasons = [(fact, text) for fact, text in self.wording.emergencies if fact in names]
+            found |= dict(reasons[:1])
+        return found
 
     def briefly(self, lines: Sequence[Line]) -> str:
         """Several lines as one."""
@@ -251,15 +259,38 @@ class ToDo(ResultLines):
         return not any(critical) or is_critical(result, self.record, self.table)
 
     def made(self) -> list[str]:
-        """Urgent actions that are ordered: "urgent neurology referral made 19 Nov"."""
-        texts = []
+        """Urgent actions that are ordered: "urgent neurology referral made 19 Nov".
+
+        A result that is being repeated says so itself.
+        """
+        repeated = {
+            self.table.counts_as.get(result.analyte, result.analyte)
+            for action in self.actions
+            for result in action.results
+            if action.in_hand
+        }
+        repeats = {
+            (w.id, w.reference)
+            for w in self.decision.withheld
+            if w.why == "ordered" and repeated & set(w.tests)
+        }
+        texts: list[str] = []
+        tests: dict[date | None, list[str]] = {}
         for withheld in self.decision.withheld:
-            if withheld.why != "ordered" or withheld.urgency == ROUTINE:
+            urgent = withheld.why == "ordered" and withheld.urgency != ROUTINE
+            if not urgent or (withheld.id, withheld.reference) in repeats:
                 continue
-            name = action_name(withheld.id, withheld.urgency, self.wording)
-            if withheld.day is None:
-                texts.append(self.say("lead.made_undated", action=name).rstrip("."))
+            if self.table.actions[withheld.id].order in (BLOOD, STUDY):
+                name = action_name(withheld.id, ROUTINE, self.wording)
+                tests.setdefault(withheld.day, []).append(name)
             else:
-                day = day_month(withheld.day, self.as_of, self.wording)
-                texts.append(self.say("lead.made", action=name, date=day).rstrip("."))
+                place = f"actions.{withheld.id}.made"
+                name = self.wording.first((f"{place}_{withheld.urgency}", place))
+                texts.append(self._dated("made", withheld.day, action=name))
+        texts += [self._dated("ordered", day, tests=joined(names)) for day, names in tests.items()]
         return list(dict.fromkeys(texts))
+
+    def _dated(self, place: str, day: date | None, **names: str) -> str:
+        if day is None:
+            return self.say(f"lead.{place}_undated", **names)
+        return self.say(f"lead.{place}", date=day_month(day, self.as_of, self.wording), **names)

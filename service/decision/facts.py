@@ -56,6 +56,7 @@ FEATURES = (
         "other-finding-present",
         "named-beside-pregnancy",
         "sign-in-history",
+        "sign-disputed",
         "examined-normal",
     }
 )
@@ -222,6 +223,8 @@ def _pattern_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     facts["named-beside-pregnancy"] = TRUE if any(named) else FALSE
     history = any(old_evidence(record.finding(name)) for name in table.history_signs)
     facts["sign-in-history"] = TRUE if history else FALSE
+    disputed = any(record.finding(name).conflict for name in table.history_signs)
+    facts["sign-disputed"] = TRUE if disputed else FALSE
 
 
 def named_findings(record: Record, table: Table) -> tuple[Finding, ...]:

@@ -202,7 +202,10 @@ class _Settled:
         action = self.table.actions[made.id]
         others = [other for other in self.recommendations if other is not made]
         urgencies = {other.urgency for other in others}
-        if action.withheld_beside_now and NOW in urgencies:
+        # A test does not come back as soon as what is for today is ordered.
+        if action.withheld_beside_now and any(
+            demand.urgency == NOW for demand in self.demands if demand.action is not action
+        ):
             return "beside-now"
         if action.withheld_beside_urgent and made.urgency == ROUTINE:
             referred = ActionRole.RE_EXAMINE in action.roles and any(
@@ -221,7 +224,10 @@ class _Settled:
             return
         too_low = None
         if demand.urgency != ROUTINE:
-            too_low = self.on_file.order_for({*missing, action.id}, action)
+            orders = [self.on_file.order_for({analyte, action.id}, action) for analyte in missing]
+            # Where some of them are not ordered at all, nothing is said of the others.
+            if all(orders):
+                too_low = self.on_file.order_for({*missing, action.id}, action)
         self.recommendations.append(
             Recommendation(
                 action.id, demand.urgency, demand.because, tuple(missing), demand.paediatric, too_low=too_low

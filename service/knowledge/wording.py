@@ -16,25 +16,55 @@ FILE = "wording.yaml"
 _MAX_LABEL_CHARACTERS = 60
 _NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 # Members that are no texts.
-_VALUES = ("next_steps", "months", "units", "old_result_days", "own_words")
+_VALUES = (
+    "next_steps",
+    "dangers",
+    "explains",
+    "emergencies",
+    "months",
+    "units",
+    "old_result_days",
+    "own_words",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What to do about a result of those analytes in that state. beside: another analyte that is high."""
+    """What to do about a result of those analytes in that state.
+
+    beside: other analytes, one of them in beside_state. together: in one line with that one. row: only where
+    that row fires.
+    """
 
     analytes: frozenset[str]
     state: str
     says: str
-    beside: str | None = None
+    beside: tuple[str, ...] = ()
+    beside_state: str = ""
+    together: bool = False
+    row: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explains:
+    """Medication classes that move those analytes to that state, low or high."""
+
+    analytes: frozenset[str]
+    state: str
+    classes: frozenset[str]
+    raises_potassium: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """When to come back; unless: the facts or findings that make it true already."""
+    """When to come back; unless: the facts or findings that make it true already.
+
+    follows: its words right behind "it is not gone".
+    """
 
     says: str
     unless: frozenset[str]
+    follows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +72,9 @@ class Wording:
     """texts: dotted place -> text. override_reasons: (code, display) of each.
 
     rests_on: a place, or the beginning of several -> the claims and anchors that support them.
-    next_steps: the first that fits counts. units: as written -> as people write them.
+    next_steps: the first that fits counts. dangers: of critical results and of others, the most dangerous
+    analyte first. explains: which medicines can explain a result. emergencies: (fact or row, its words) each.
+    units: as written -> as people write them.
     explains_signs, explains_if_examined: findings beside which no disease is named to be excluded.
     old_result_days: an older critical value is repeated first. own_words: findings whose label covers several
     diseases: the record's words name the one.
@@ -59,6 +91,9 @@ class Wording:
     explains_if_examined: frozenset[str] = frozenset()
     come_back: tuple[Clause, ...] = ()
     old_result_days: int = 0
+    dangers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    explains: tuple[Explains, ...] = ()
+    emergencies: tuple[tuple[str, str], ...] = ()
     own_words: frozenset[str] = frozenset()
 
     def say(self, place: str, **names: object) -> str:
@@ -120,6 +155,7 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
         if action.id in content["actions"]
     }
     # As texts too: the pages show each text that rests on a claim.
+    content["emergencies"] = {entry["because"]: entry["says"] for entry in values["emergencies"]}
     content["next_steps"] = {str(place): step["says"] for place, step in enumerate(values["next_steps"])}
     return Wording(
         _with_limits(_flat(content), table.thresholds),
@@ -127,15 +163,34 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
         tuple((reason["code"], reason["display"]) for reason in reasons["reasons"]),
         {place: tuple(claims) for place, claims in rests_on.items()},
         tuple(
-            NextStep(frozenset(step["analytes"]), step["state"], step["says"], step["beside"])
+            NextStep(
+                frozenset(step["analytes"]),
+                step["state"],
+                step["says"],
+                tuple(step["beside"]),
+                step["beside_state"],
+                step["together"],
+                step["row"],
+            )
             for step in values["next_steps"]
         ),
         tuple(values["months"]),
         values["units"],
         frozenset(unless),
         frozenset(unless_examined),
-        tuple(Clause(clause["says"], frozenset(clause["unless"])) for clause in clauses),
+        tuple(Clause(clause["says"], frozenset(clause["unless"]), clause["follows"]) for clause in clauses),
         values["old_result_days"],
+        {state: tuple(analytes) for state, analytes in values["dangers"].items()},
+        tuple(
+            Explains(
+                frozenset(entry["analytes"]),
+                entry["state"],
+                frozenset(entry["classes"]),
+                entry["raises_potassium"],
+            )
+            for entry in values["explains"]
+        ),
+        tuple((entry["because"], entry["says"]) for entry in values["emergencies"]),
         frozenset(values["own_words"]),
     )
 
@@ -156,6 +211,16 @@ def _problems(content: Mapping[str, Any], table: Table) -> Iterator[Problem]:
             yield Problem(FILE, f"actions.{action.id}.order", "no text for the suggestion that orders it")
     if not any(ActionRole.MISSING_BLOOD_TESTS in action.roles for action in table.actions.values()):
         yield Problem(FILE, "actions", f"no action has the role {ActionRole.MISSING_BLOOD_TESTS}")
+    rows = {row.id for row in table.rows}
+    for place, step in enumerate(content["next_steps"]):
+        if step["row"] is not None and step["row"] not in rows:
+            yield Problem(FILE, f"next_steps.{place}.row", "the table has no such row")
+    known = rows.union(*(row.reads for row in table.rows))
+    for place, entry in enumerate(content["emergencies"]):
+        if entry["because"] not in known:
+            yield Problem(
+                FILE, f"emergencies.{place}.because", "no row of that id, and no row reads such a fact"
+            )
     yield from _missing(advice, {entry.id for entry in table.self_care}, "self_care.advice")
     for question in table.questions:
         if question.answers and question.id not in content["ask"]:

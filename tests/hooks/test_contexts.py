@@ -285,7 +285,7 @@ def test_a_duplicate_under_another_id_changes_nothing_that_is_advised(client: Fl
 def test_a_new_problem_counts_as_new_even_if_the_list_holds_it_already(client: FlaskClient) -> None:
     added = problem(V05, "weakness")
     (card,) = cards(client, call("problem-list-item-create", V05, added, conditions=bundle(added)))
-    assert "Weakness is put on the problem list" in card["summary"]
+    assert "Weakness put on the problem list" in card["summary"]
 
 
 @pytest.mark.parametrize("category", ["problem-list-item", {"text": "Problem"}, [{"text": "x"}], ["x"], None])

@@ -51,9 +51,9 @@ def test_only_an_examination_that_disagrees_is_named(examined: Evidence, expecte
 def test_it_is_named_before_any_test_is_advised() -> None:
     (card,) = cards("new-problem", *hook(EXAMINED_ABSENT))
     assert card["summary"].startswith(
-        "Weakness is put on the problem list, but examination found none 24 Nov"
+        "Weakness put on the problem list, but examination found none 24 Nov"
     )
-    assert above(card)[0].startswith("1. Weakness is put on the problem list")
+    assert above(card)[0].startswith("1. Weakness put on the problem list")
     assert "Examine again before any test" in above(card)[0]
     assert "suggestions" not in card
     assert "EMG" not in card["detail"]

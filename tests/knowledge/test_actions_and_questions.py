@@ -1,4 +1,4 @@
-"""The actions, questions, self-care and thresholds of the table, as the model says them."""
+"""The actions, questions, signs, self-care and thresholds of the table, as the model says them."""
 
 from __future__ import annotations
 
@@ -231,3 +231,9 @@ def test_what_is_old_begins_where_recent_ends() -> None:
         (recent,), (older,) = TABLE.result_facts[name.removesuffix("-old")], facts
         assert older.from_days == recent.at_most_days + 1 == TABLE.thresholds.recent_result_days + 1
         assert older.analytes == recent.analytes
+
+
+def test_the_signs_in_the_order_in_which_a_card_names_them() -> None:
+    assert " ".join(TABLE.signs) == (
+        "weakness atrophy sensory-loss coordination movement upper-motor-sign rigidity"
+    )

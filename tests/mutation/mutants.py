@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from typing import Any
 
 from tests.mutation.conditions import Operands, Path, at, changes, condition_paths
+from tests.mutation.errors import (
+    DROPPED,
+    Mutant,
+    each_dropped,
+    each_name_dropped,
+    nudged,
+    roles_changed,
+    swapped,
+    title,
+    toggled,
+)
 
-DROPPED = object()
 _LEVELS = ("info", "warning", "critical", "calm", "until-done")
 _READINGS = ("stated", "interpreted", "addition")
 _LISTS = (
@@ -30,36 +39,6 @@ _KINDS = ("order", "result", "advice", "ask")
 _ORDERS = ("blood", "study", "referral")
 _STATES = ("out-of-range", "low", "high", "critical")
 _URGENCIES = ("routine", "urgent", "now")
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One error. place: where a reader looks for it; at that path of the file stands that value instead."""
-
-    kind: str
-    place: str
-    says: str
-    path: Path
-    value: Any
-
-    @property
-    def name(self) -> str:
-        return f"{self.place}: {self.kind}: {self.says}"
-
-    def applied(self, content: Any) -> Any:
-        """The content of the file with this error; what was given stays as it is."""
-        return _replaced(content, self.path, self.value)
-
-
-def _replaced(content: Any, path: Path, value: Any) -> Any:
-    if not path:
-        return value
-    step, rest = path[0], path[1:]
-    if isinstance(content, list):
-        inner = [_replaced(part, rest, value) if i == step else part for i, part in enumerate(content)]
-        return [part for part in inner if part is not DROPPED]
-    inner = {**content, step: _replaced(content.get(step), rest, value)}
-    return {key: part for key, part in inner.items() if part is not DROPPED}
 
 
 def mutants(raw: Mapping[str, Any]) -> tuple[Mutant, ...]:
@@ -89,49 +68,19 @@ def mutants(raw: Mapping[str, Any]) -> tuple[Mutant, ...]:
     return tuple(unique)
 
 
-def _nudged(place: str, path: Path, value: int) -> Iterator[Mutant]:
-    for other in (value - 1, value + 1):
-        yield Mutant("threshold", place, f"{path[-1]} {other} for {value}", path, other)
-
-
-def _each_dropped(kind: str, place: str, path: Path, entries: Sequence[Any]) -> Iterator[Mutant]:
-    for index, entry in enumerate(entries):
-        yield Mutant(kind, place, f"no {_title(entry)}", (*path, index), DROPPED)
-
-
-def _swapped(kind: str, place: str, path: Path, entries: Sequence[Any]) -> Iterator[Mutant]:
-    for index, (one, two) in enumerate(pairwise(entries)):
-        order = [*entries[:index], two, one, *entries[index + 2 :]]
-        yield Mutant(kind, place, f"{_title(two)} before {_title(one)}", path, order)
-
-
-def _title(entry: Any) -> str:
-    if isinstance(entry, dict):
-        return str(entry.get("id") or entry.get("says"))
-    return str(entry)
-
-
-def _toggled(kind: str, place: str, path: Path, content: Mapping[str, Any], value: Any) -> Mutant:
-    """A member that stands there is dropped, else added."""
-    member = str(path[-1])
-    if member in content:
-        return Mutant(kind, place, f"no {member}", path, DROPPED)
-    return Mutant(kind, place, f"{member}: {value}", path, value)
-
-
 def _thresholds(raw: Mapping[str, Any]) -> Iterator[Mutant]:
     for name, value in raw["thresholds"].items():
-        yield from _nudged("thresholds", ("thresholds", name), value)
+        yield from nudged("thresholds", ("thresholds", name), value)
     for index, action in enumerate(raw["actions"]):
         for name in ("done_days", "ordered_days"):
             if name in action:
-                yield from _nudged(f"actions.{action['id']}", ("actions", index, name), action[name])
+                yield from nudged(f"actions.{action['id']}", ("actions", index, name), action[name])
 
 
 def _actions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
     kind = "action definition"
-    yield from _each_dropped(kind, "actions", ("actions",), raw["actions"])
-    yield from _swapped(kind, "actions", ("actions",), raw["actions"])
+    yield from each_dropped(kind, "actions", ("actions",), raw["actions"])
+    yield from swapped(kind, "actions", ("actions",), raw["actions"])
     for index, action in enumerate(raw["actions"]):
         place, path = f"actions.{action['id']}", ("actions", index)
         for other in _KINDS:
@@ -142,17 +91,17 @@ def _actions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
                 yield Mutant(kind, place, f"order {other} for {action['order']}", (*path, "order"), other)
         for name in ("analytes", "studies"):
             tests = action.get(name, [])
-            yield from _each_dropped(kind, place, (*path, name), tests)
-            yield from _swapped(kind, place, (*path, name), tests)
+            yield from each_dropped(kind, place, (*path, name), tests)
+            yield from swapped(kind, place, (*path, name), tests)
         for name in ("done_days", "ordered_days"):
             if name in action:
                 yield Mutant(kind, place, f"no {name}", (*path, name), DROPPED)
-        yield from _roles(place, path, action, raw["actions"])
-        yield _toggled(kind, place, (*path, "child"), action, "withheld")
-        yield _toggled(kind, place, (*path, "repeat_abnormal"), action, True)
-        yield _toggled(kind, place, (*path, "beside_now"), action, "withheld")
-        yield _toggled(kind, place, (*path, "beside_urgent"), action, "withheld")
-        yield _toggled(kind, place, (*path, "can_be_ordered"), action, False)
+        yield from roles_changed(place, path, action, raw["actions"])
+        yield toggled(kind, place, (*path, "child"), action, "withheld")
+        yield toggled(kind, place, (*path, "repeat_abnormal"), action, True)
+        yield toggled(kind, place, (*path, "beside_now"), action, "withheld")
+        yield toggled(kind, place, (*path, "beside_urgent"), action, "withheld")
+        yield toggled(kind, place, (*path, "can_be_ordered"), action, False)
 
 
 def _conditions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
@@ -167,35 +116,24 @@ def _conditions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
 
 def _rows(raw: Mapping[str, Any]) -> Iterator[Mutant]:
     order = [action["id"] for action in raw["actions"]]
-    yield from _each_dropped("row dropped", "rows", ("rows",), raw["rows"])
-    yield from _swapped("rows swapped", "rows", ("rows",), raw["rows"])
+    yield from each_dropped("row dropped", "rows", ("rows",), raw["rows"])
+    yield from swapped("rows swapped", "rows", ("rows",), raw["rows"])
     for index, row in enumerate(raw["rows"]):
         place, path = f"rows.{row['id']}", ("rows", index)
         for level in _LEVELS:
             if level != row["level"]:
                 yield Mutant("level", place, f"{level} for {row['level']}", (*path, "level"), level)
         for name in ("asks_nothing", "supports_studies", "beside_benign"):
-            yield _toggled(name.replace("_", " "), place, (*path, name), row, True)
-        yield _toggled("reads last", place, (*path, "reads"), row, "last")
-        yield from _roles(place, path, row, raw["rows"])
+            yield toggled(name.replace("_", " "), place, (*path, name), row, True)
+        yield toggled("reads last", place, (*path, "reads"), row, "last")
+        yield from roles_changed(place, path, row, raw["rows"])
         yield from _row_actions(place, (*path, "actions"), row["actions"], order)
 
 
-def _roles(
-    place: str, path: Path, bearer: Mapping[str, Any], bearers: Sequence[Mapping[str, Any]]
-) -> Iterator[Mutant]:
-    """Each role that is in use, where it is missing or too much."""
-    own = bearer.get("roles", [])
-    yield from _each_dropped("role dropped", place, (*path, "roles"), own)
-    for role in dict.fromkeys(role for other in bearers for role in other.get("roles", ())):
-        if role not in own:
-            yield Mutant("role added", place, f"{role} too", (*path, "roles"), [*own, role])
-
-
 def _row_actions(place: str, path: Path, actions: Sequence[Any], order: Sequence[str]) -> Iterator[Mutant]:
-    own = [_title(action) for action in actions]
+    own = [title(action) for action in actions]
     others = [action_id for action_id in order if action_id not in own]
-    yield from _each_dropped("action dropped", place, path, actions)
+    yield from each_dropped("action dropped", place, path, actions)
     for other in others:
         yield Mutant("action added", place, f"{other} too", path, [*actions, other])
     for index, action in enumerate(actions):
@@ -216,7 +154,7 @@ def _row_actions(place: str, path: Path, actions: Sequence[Any], order: Sequence
             "consider", place, f"{long['id']} {'' if 'consider' in long else 'to be '}considered", here,
             without("consider") if "consider" in long else {**long, "consider": True},
         )  # fmt: skip
-        yield from _each_dropped("finding to examine", place, (*here, "findings"), long.get("findings", ()))
+        yield from each_dropped("finding to examine", place, (*here, "findings"), long.get("findings", ()))
         adult = without("paediatric") if "paediatric" in long else {**long, "paediatric": True}
         team = "paediatric" if "paediatric" in adult else "not paediatric"
         yield Mutant("paediatric", place, f"{long['id']} {team}", here, adult)
@@ -242,7 +180,7 @@ def _support(raw: Mapping[str, Any]) -> Iterator[Mutant]:
 
 
 def _claims(kind: str, place: str, path: Path, ids: Sequence[str], every: Sequence[str]) -> Iterator[Mutant]:
-    yield from _each_dropped(kind, place, path, ids)
+    yield from each_dropped(kind, place, path, ids)
     for index, claim in enumerate(ids):
         other = next(c for c in [*every[every.index(claim) + 1 :], *every] if c not in ids)
         yield Mutant(kind, place, f"{other} for {claim}", (*path, index), other)
@@ -250,15 +188,15 @@ def _claims(kind: str, place: str, path: Path, ids: Sequence[str], every: Sequen
 
 def _lists(raw: Mapping[str, Any]) -> Iterator[Mutant]:
     for name in _LISTS:
-        yield from _each_dropped(f"{name} entry dropped", name, (name,), raw[name])
-        yield from _swapped(f"{name} entries swapped", name, (name,), raw[name])
+        yield from each_dropped(f"{name} entry dropped", name, (name,), raw[name])
+        yield from swapped(f"{name} entries swapped", name, (name,), raw[name])
 
 
 def _self_care(raw: Mapping[str, Any]) -> Iterator[Mutant]:
     kind, advice = "self-care", raw["self_care"]
     triggers = list(dict.fromkeys(entry["trigger"] for entry in advice))
-    yield from _each_dropped(kind, "self_care", ("self_care",), advice)
-    yield from _swapped(kind, "self_care", ("self_care",), advice)
+    yield from each_dropped(kind, "self_care", ("self_care",), advice)
+    yield from swapped(kind, "self_care", ("self_care",), advice)
     for index, entry in enumerate(advice):
         place, path = f"self_care.{entry['id']}", ("self_care", index)
         for other in triggers:
@@ -272,7 +210,7 @@ def _self_care(raw: Mapping[str, Any]) -> Iterator[Mutant]:
 def _removals(raw: Mapping[str, Any]) -> Iterator[Mutant]:
     kind = "removal"
     every = sorted({claim for removal in raw["removals"] for claim in removal["claims"]})
-    yield from _each_dropped(kind, "removals", ("removals",), raw["removals"])
+    yield from each_dropped(kind, "removals", ("removals",), raw["removals"])
     for index, removal in enumerate(raw["removals"]):
         path = ("removals", index, "claims")
         yield from _claims(kind, f"removals.{removal['id']}", path, removal["claims"], every)
@@ -280,7 +218,7 @@ def _removals(raw: Mapping[str, Any]) -> Iterator[Mutant]:
 
 def _questions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
     kind, asked = "question", raw["questions"]
-    yield from _each_dropped(kind, "questions", ("questions",), asked)
+    yield from each_dropped(kind, "questions", ("questions",), asked)
     for index, question in enumerate(asked):
         place, path = f"questions.{question['id']}", ("questions", index)
         for order in (question["order"] - 1, question["order"] + 1):
@@ -290,11 +228,11 @@ def _questions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
         else:
             yield Mutant(kind, place, "never on a card", (*path, "on_card"), "never")
         for name in ("on_critical_card", "in_range", "always_beside_now"):
-            yield _toggled(kind, place, (*path, name), question, True)
-        yield from _each_dropped(kind, place, (*path, "findings"), question.get("findings", ()))
+            yield toggled(kind, place, (*path, name), question, True)
+        yield from each_dropped(kind, place, (*path, "findings"), question.get("findings", ()))
         answers = question.get("answers", ())
-        yield from _each_dropped(kind, place, (*path, "answers"), answers)
-        yield from _swapped(kind, place, (*path, "answers"), answers)
+        yield from each_dropped(kind, place, (*path, "answers"), answers)
+        yield from swapped(kind, place, (*path, "answers"), answers)
         for number, answer in enumerate(answers):
             for name, value in answer["sets"].items():
                 here = (*path, "answers", number, "sets", name)
@@ -304,7 +242,7 @@ def _questions(raw: Mapping[str, Any]) -> Iterator[Mutant]:
 
 def _result_facts(raw: Mapping[str, Any]) -> Iterator[Mutant]:
     kind = "fact about results"
-    yield from _each_dropped_name(kind, "result_facts", raw["result_facts"])
+    yield from each_name_dropped(kind, "result_facts", raw["result_facts"])
     for name, value in raw["result_facts"].items():
         place = f"result_facts.{name}"
         parts = value if isinstance(value, list) else [value]
@@ -312,28 +250,23 @@ def _result_facts(raw: Mapping[str, Any]) -> Iterator[Mutant]:
             path: Path = ("result_facts", name, *((index,) if isinstance(value, list) else ()))
             for days in ("from_days", "at_most_days"):
                 if days in fact:
-                    yield from _nudged(place, (*path, days), fact[days])
+                    yield from nudged(place, (*path, days), fact[days])
             for state in _STATES:
                 if state != fact.get("state", state):
                     yield Mutant(kind, place, f"{state} for {fact['state']}", (*path, "state"), state)
             for list_name in ("analytes", "except"):
-                yield from _each_dropped(kind, place, (*path, list_name), fact.get(list_name, ()))
+                yield from each_dropped(kind, place, (*path, list_name), fact.get(list_name, ()))
             if "below" in fact:
                 for step in (-1, 1):
                     below = str(int(fact["below"]) + step)
                     yield Mutant(kind, place, f"below {below}", (*path, "below"), below)
 
 
-def _each_dropped_name(kind: str, place: str, content: Mapping[str, Any]) -> Iterator[Mutant]:
-    for name in content:
-        yield Mutant(kind, place, f"no {name}", (place, name), DROPPED)
-
-
 def _critical_beside(raw: Mapping[str, Any]) -> Iterator[Mutant]:
     kind = "critical beside"
-    yield from _each_dropped_name(kind, "critical_beside", raw["critical_beside"])
+    yield from each_name_dropped(kind, "critical_beside", raw["critical_beside"])
     for analyte, limit in raw["critical_beside"].items():
         place, path = f"critical_beside.{analyte}", ("critical_beside", analyte)
         for other in ("1.8", "2.0"):
             yield Mutant(kind, place, f"low {other} for {limit['low']}", (*path, "low"), other)
-        yield from _each_dropped(kind, place, (*path, "findings"), limit["findings"])
+        yield from each_dropped(kind, place, (*path, "findings"), limit["findings"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.mutation.checks import Verdict
 from tests.mutation.conditions import Operands, at, condition_paths, same, shown
-from tests.mutation.mutants import Mutant
+from tests.mutation.errors import Mutant
 
 # What sees an error, in the order in which it is asked.
 SEEN_BY = ("loader", "rows", "spec", "unit", "vignettes", "golden", "proof", "time")

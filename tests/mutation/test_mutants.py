@@ -32,7 +32,9 @@ def test_every_error_changes_the_file_in_its_own_way() -> None:
 
 
 def test_every_threshold_goes_up_and_down() -> None:
-    numbers: dict[tuple[Any, ...], int] = {("thresholds", name): value for name, value in RAW["thresholds"].items()}
+    numbers: dict[tuple[Any, ...], int] = {
+        ("thresholds", name): value for name, value in RAW["thresholds"].items()
+    }
     for index, action in enumerate(RAW["actions"]):
         for name in ("done_days", "ordered_days"):
             if name in action:

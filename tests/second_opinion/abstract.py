@@ -64,6 +64,7 @@ def finding(says: str, days: int | None = 0, **more: Any) -> Plain:
         "since": NOWHERE,
         "start": start,
         "suspected": False,
+        "conflict": False,
         "worsening": None,
         "first_examined": day if says == "examined" else None,
         "recorded": None if says in ("unknown", "history") else day,

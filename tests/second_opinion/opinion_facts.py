@@ -17,7 +17,6 @@ Plain = dict[str, Any]
 OUT = ("out-of-range", "critical")
 NOWHERE = {"earliest": None, "latest": None}
 # Section 3, benign: "no sign, bulbar or breathing finding in history".
-DANGER = ("bulbar", "breathing-difficulty", "orthopnea")
 # Section 3, computed facts.
 TRIGGERS = (
     *("caffeine", "sleep", "stress", "anxiety", "fatigue", "exertion", "dehydration", "tobacco", "alcohol"),
@@ -275,7 +274,7 @@ def last_facts(table: Table, record: Plain, facts: Facts, fired: list[Plain], le
     ignored = set(TRIGGERS) | pregnancy
     in_history = [
         name
-        for name in (*table["signs"], *DANGER)
+        for name in table["history_signs"]
         for e in record["findings"].get(name, {}).get("evidence", ())
         if e["history"] and e["status"] == "present"
     ]
@@ -287,5 +286,8 @@ def last_facts(table: Table, record: Plain, facts: Facts, fired: list[Plain], le
         "other-rows-fire": any(not row_named(table, row["id"]).get("beside_benign") for row in fired),
         "other-finding-present": bool(present - ignored),
         "sign-in-history": bool(in_history),
+        "sign-disputed": any(
+            record["findings"].get(name, {}).get("conflict") for name in table["history_signs"]
+        ),
         "named-beside-pregnancy": bool(named) or any("named" in row["roles"] for row in fired),
     }

@@ -121,8 +121,9 @@ class Case(Conditions):
         if not missing:
             return []
         if made["urgency"] != "routine":
-            low = [o for a in missing for o in self._orders(action, {a, action["id"]}, "routine")]
-            made["too_low"] = _newest(low)
+            low = [self._orders(action, {a, action["id"]}, "routine") for a in missing]
+            # "Ordered as routine" is said where all of them are.
+            made["too_low"] = _newest([o for found in low for o in found]) if all(low) else None
         return [{**made, "analytes": missing}]
 
     def _done(
@@ -246,7 +247,11 @@ class Case(Conditions):
         for one in made:
             action = self.actions[one["id"]]
             late = "again" in action.get("roles", ()) and referral
-            if action.get("beside_now") == "withheld" and "now" in urgencies:
+            # Safer in use: what is ordered for today does not bring the other test back.
+            today = any(
+                a.get("urgency") == "now" and a["id"] != one["id"] for row in self.fired for a in row["asked"]
+            )
+            if action.get("beside_now") == "withheld" and today:
                 self._withhold(one, "beside-now", one["analytes"])
             elif (
                 action.get("beside_urgent") == "withheld"

@@ -202,6 +202,7 @@ def _gate() -> Iterator[Change]:
 FACETS: dict[str, list[Change]] = dict(
     pair for made in (_findings(), _drugs(), _results(), _orders(), _whole()) for pair in made
 )
+FACETS["records that disagree"] = [_attribute(name, conflict=True) for name in ("weakness", "bulbar")]
 GATE = list(_gate())
 CORE = ("weakness", "atrophy", "sensory-loss", "bulbar", "onset", "site", "course", "born", "weakness start")
 

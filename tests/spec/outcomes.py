@@ -7,11 +7,9 @@ from service.decision.facts import facts_of
 from service.decision.on_file import FiledTests
 from service.decision.outcome import outcome_of as outcome
 from service.decision.recommendations import Outcome
-from service.knowledge import HERE
-from service.knowledge.decision_table import load_table
-from service.knowledge.terminology_files import load_terminology
+from service.knowledge import load_knowledge
 
-TABLE = load_table(HERE, load_terminology(HERE))
+TABLE = load_knowledge().table
 
 
 def outcome_of(record: Record) -> Outcome:

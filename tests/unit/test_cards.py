@@ -141,6 +141,20 @@ def test_an_order_of_too_low_a_priority_is_to_be_raised() -> None:
     assert "within two weeks; ordered as routine on 2026-11-18: make it urgent.**" in detail
 
 
+@pytest.mark.parametrize(
+    ("signs", "named"),
+    [
+        (("atrophy", "weakness"), "weakness, wasting"),
+        (("coordination", "sensory-loss"), "sensory loss, coordination difficulty"),
+        (("rigidity", "upper-motor-sign"), "upper motor neurone sign, muscle rigidity"),
+    ],
+)
+def test_signs_of_one_level_are_named_in_the_order_of_the_table(signs: tuple[str, ...], named: str) -> None:
+    one = card(record_of_example(dict.fromkeys(signs, "examined")))
+    assert f": {named}, " in one["summary"]
+    assert f"**Because:** {named} (examined" in one["detail"]
+
+
 def test_a_closed_gate_gives_no_card() -> None:
     record = record_of_example({"motor-neuron-disease": "examined"})
     assert cards_of(decided(record), KNOWLEDGE, CALL) == []
@@ -200,8 +214,8 @@ def test_an_abnormal_result_comes_with_what_to_do_and_the_medicine() -> None:
         ("calcium", "high", 0, "high: check PTH, phosphate and vitamin D"),
         ("calcium", "low", 0, "low: check PTH, phosphate and vitamin D"),
         ("magnesium", "low", 0, "low: treat it; a PPI, a diuretic or alcohol can be the cause"),
-        ("potassium", "critical", 7, "critical: treat it, ECG now, check magnesium"),
-        ("potassium", "critical", 8, "critical: repeat today first, then treat it, ECG now, check magnesium"),
+        ("potassium", "critical", 7, "critical: same-day treatment, ECG now"),
+        ("potassium", "critical", 8, "critical: repeat today first, then same-day treatment, ECG now"),
         ("tsh", "low", 0, "low: overactive thyroid? check free T4"),
     ],
 )
@@ -212,7 +226,7 @@ def test_what_to_do_about_a_result(analyte: str, said: str, days: int, says: str
 
 def test_a_low_tsh_with_a_high_t4_is_thyrotoxic() -> None:
     results = (result("tsh", "low"), result("free-t4", "high"))
-    assert "low: thyrotoxic" in card(replace(record_of_example(ABSENT), results=results))["detail"]
+    assert "(2026-11-24): thyrotoxic: treat or refer" in card(replace(record_of_example(ABSENT), results=results))["detail"]
 
 
 def test_a_twitching_tongue_is_not_shown_as_reassuring() -> None:

@@ -14,7 +14,7 @@ from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
 from fhir_mappings.request.hook_call import HookCall
 from fhir_mappings.request.json_body import InvalidBody
 from fhir_mappings.to_findings import record_of
-from service.cards.detail import Detail
+from service.cards.evidence import EvidenceText
 from service.decision import decide
 from service.errors import Issue, RequestError
 from service.hook_request import checked_hook_request
@@ -79,7 +79,7 @@ def test_the_card_says_how_many_entries_were_not_understood() -> None:
     twitch = json.dumps({"resource": condition("fasciculation")}).encode()
     submission = decode_bundle(entries(b"5", 1234, first=b"," + twitch))
     record = record_of(submission, KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
-    assert "1234" in Detail(decide(record, KNOWLEDGE.table), KNOWLEDGE).unseen()
+    assert "1234" in EvidenceText(decide(record, KNOWLEDGE.table), KNOWLEDGE).unseen()
 
 
 def test_a_bundle_with_very_many_links_may_have_a_next_page() -> None:

@@ -246,3 +246,16 @@ class TestOrders:
         )  # fmt: skip
         assert action in recommended(record)
         assert decide(record, TABLE).level == "critical"
+
+
+def test_an_order_of_one_test_is_not_said_to_be_of_all() -> None:
+    """A routine potassium leaves sodium, calcium and magnesium unordered."""
+    record = replace(
+        patient(),
+        results=(result("potassium", "critical", 0),),
+        orders=(an_order("potassium", 0, "routine"),),
+    )
+    found = made(record, "electrolytes")
+    assert found is not None
+    assert found.analytes == ELECTROLYTES
+    assert found.too_low is None
