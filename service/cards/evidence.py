@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from fhir_mappings.record import Band, Evidence, Finding, Result, Status
+from fhir_mappings.record import Band, Result, Status
+from service.cards.also_known import AlsoKnown
 from service.cards.escaping import escaped, short_name
 from service.cards.medicine_lines import MedicineLines
-from service.cards.own_words import recorded_label
-from service.cards.spans import recorded_as
 from service.cards.text import (
     capital,
     counted,
@@ -23,7 +22,7 @@ from service.cards.text import (
 )
 from service.decision import Decision, Withheld
 from service.decision.result_facts import band_today, is_critical
-from service.decision.table import FALSE, TRUE, UNKNOWN, ActionRole, Facts, RowRole
+from service.decision.table import FALSE, TRUE, UNKNOWN, ActionRole, Facts
 from service.knowledge import Knowledge
 
 _FACTS = {Status.PRESENT: TRUE, Status.ABSENT: FALSE, Status.UNKNOWN: UNKNOWN}
@@ -71,7 +70,7 @@ class EvidenceText:
         yield self._line("studies", text=joined(self.studies()))
         yield self._line("orders", text="; ".join(self.orders()))
         yield self._line("done", text="; ".join(self.done()))
-        yield self._line("also", text=joined(self.also()))
+        yield self._line("also", text=joined(AlsoKnown(self.decision, self.knowledge).texts()))
         yield self.unseen()
 
     def _line(self, place: str, **names: str) -> str:
@@ -228,61 +227,6 @@ class EvidenceText:
     def _tests(self, withheld: Withheld) -> str:
         return self.names(withheld.tests or (withheld.id,))
 
-    def also(self) -> list[str]:
-        """Diseases to know of, without a change of level; of several names for one entry the first."""
-        findings = self.terminology.findings
-        # What is acute now stands above the rule, by the actions that it asks for.
-        acute = [f for f in self.record.findings.values() if f.id in findings and findings[f.id].acute]
-        present = [_entries(finding) for finding in acute if finding.status is Status.PRESENT]
-        seen: set[tuple[str, str]] = set().union(*present)
-        names: list[str] = []
-        for finding in self._named_findings():
-            entries = _entries(finding)
-            if not entries or not entries <= seen:
-                names.append(self._named(finding))
-            seen |= entries
-        for finding in self._earlier():
-            if not _entries(finding) <= seen:
-                names.append(self._history(finding))
-        return [counted(capitals(names), _MOST_NAMES, self.wording)] if names else []
-
-    def _named_findings(self) -> Iterator[Finding]:
-        """The special before the general, which the same entry records too."""
-        named = list(self.decision.named)
-        for row in self.decision.rows:
-            if RowRole.NAMED in row.roles:
-                named += [
-                    self.record.finding(name)
-                    for name in row.reads
-                    if name in self.terminology.findings
-                    and self.record.finding(name).status is Status.PRESENT
-                ]
-        general = self.wording.own_words
-        past = Status.UNKNOWN
-        yield from sorted(named, key=lambda f: (f.status is past, len(_entries(f)), f.id not in general))
-
-    def _earlier(self) -> Iterator[Finding]:
-        for finding in self.record.findings.values():
-            if finding.status is Status.UNKNOWN and finding.id not in self.table.asked and _old(finding):
-                yield finding
-
-    def _history(self, finding: Finding) -> str:
-        newest = max(_old(finding), key=lambda e: str(e.day or ""))
-        return self.say(
-            "below.history",
-            finding=recorded_label(finding, self.terminology, self.wording),
-            when=recorded_as(newest.basis, newest.day, self.as_of, self.wording),
-        )
-
-    def _named(self, finding: Finding) -> str:
-        """The name of a finding; of the family's, who has which disease as the record writes it."""
-        definition = self.terminology.findings.get(finding.id)
-        if definition is None or definition.kind != "family":
-            return recorded_label(finding, self.terminology, self.wording)
-        texts = dict.fromkeys(e.text for e in finding.evidence if e.used and e.text)
-        relatives = counted([escaped(short_name(text)) for text in texts], 2, self.wording)
-        return f"{definition.label} ({relatives})" if relatives else definition.label
-
     def unseen(self) -> str:
         """Lists that were not supplied, and how much was not understood or not used."""
         notes = []
@@ -308,21 +252,7 @@ class EvidenceText:
         return any(made.id == action for made in self.decision.recommendations)
 
 
-def capitals(names: Sequence[str]) -> list[str]:
-    """The names, the first with a capital letter."""
-    return [capital(names[0]), *names[1:]] if names else []
-
-
 def _either(facts: Facts, *names: str) -> str:
     """true if one of the facts is true, false if one is false, else unknown."""
     values = [facts.get(name, UNKNOWN) for name in names]
     return TRUE if TRUE in values else FALSE if FALSE in values else UNKNOWN
-
-
-def _entries(finding: Finding) -> set[tuple[str, str]]:
-    """Where the record says that it is or was present."""
-    return {(e.reference, e.expression) for e in finding.evidence if e.status is Status.PRESENT}
-
-
-def _old(finding: Finding) -> list[Evidence]:
-    return [e for e in finding.evidence if e.history and e.status is Status.PRESENT]

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from fhir_mappings.record import Drug, Plausible
 from service.cards.escaping import escaped, short_name
-from service.cards.reasons import Reasons
 from service.cards.text import counted, joined
 from service.cards.to_do import ToDo
 from service.decision import Decision
@@ -32,8 +31,13 @@ class MedicineLines:
         read = frozenset().union(*(row.drug_classes for row in self.table.rows))
         drugs = self.decision.record.drugs
         judged = [drug for drug in drugs if drug.classes & read]
-        explaining = self._explaining()
-        judged.sort(key=lambda drug: (drug.name not in explaining, _TIMING.index(drug.plausible)))
+        acted_on = [result for made in self.decision.recommendations for result in made.results]
+        explaining = [drug for result in acted_on for drug in self.to_do.explaining(result)]
+
+        def rank(drug: Drug) -> tuple[bool, bool, int]:
+            return drug not in explaining, not self.to_do.is_reviewed(drug), _TIMING.index(drug.plausible)
+
+        judged.sort(key=rank)
         texts = [self.medicine(drug) for drug in judged[:_MOST_DRUGS]]
         names = [escaped(short_name(drug.name)) for drug in judged[_MOST_DRUGS:]]
         texts += [counted(names, _MOST_NAMES, self.wording)] if names else []
@@ -42,13 +46,6 @@ class MedicineLines:
             place = "medicine.other_one" if others == 1 else "medicine.others"
             texts.append(self.say(place, count=others))
         return texts
-
-    def _explaining(self) -> frozenset[str]:
-        """The names of the medicines that a row reads together with a result."""
-        rows = [row for row in self.decision.rows if not self.table.result_facts.keys().isdisjoint(row.reads)]
-        found = Reasons(self.decision, self.knowledge).of(rows)
-        keys = [reason.key.partition(" ") for reason in found]
-        return frozenset(name for kind, _, name in keys if kind == "drug")
 
     def medicine(self, drug: Drug) -> str:
         """furosemide (loop diuretic), since 2026-10-01."""

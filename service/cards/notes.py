@@ -9,32 +9,36 @@ from service.cards.own_words import recorded_label
 from service.cards.spans import day_month
 from service.cards.text import capital, finding_name, joined
 from service.decision import Decision
-from service.decision.table import RowRole
+from service.decision.table import Row, RowRole
 from service.knowledge import Knowledge
 
 
 def notes_of(decision: Decision, knowledge: Knowledge) -> Iterator[str]:
     """The notes of one decision, as sentences."""
-    record, wording, terminology = decision.record, knowledge.wording, knowledge.terminology
+    record, wording = decision.record, knowledge.wording
     for row in decision.rows:
-        if RowRole.NAMED in row.roles:
-            names = [
-                recorded_label(record.finding(name), terminology, wording)
-                for name in dict.fromkeys(
-                    literal.variable
-                    for term in row.terms
-                    if all(literal.true_in(decision.facts) for literal in term)
-                    for literal in term
-                )
-                if name in terminology.findings and record.finding(name).status is Status.PRESENT
-            ]
-            text = wording.maybe(f"notes.{row.id}", names=joined(names)) if names else ""
-            if text:
-                yield text
+        causes = local_causes(row, decision, knowledge)
+        if causes:
+            names = joined(recorded_label(cause, knowledge.terminology, wording) for cause in causes)
+            yield wording.say(f"notes.{row.id}", names=names)
     for name in knowledge.table.signs:
         text = _not_found(record.finding(name), decision, knowledge)
         if text:
             yield text
+
+
+def local_causes(row: Row, decision: Decision, knowledge: Knowledge) -> list[Finding]:
+    """The diagnoses that a row names above the rule: those by which it fires."""
+    if RowRole.NAMED not in row.roles or f"notes.{row.id}" not in knowledge.wording.texts:
+        return []
+    names = dict.fromkeys(
+        literal.variable
+        for term in row.terms
+        if all(literal.true_in(decision.facts) for literal in term)
+        for literal in term
+    )
+    findings = [decision.record.finding(name) for name in names if name in knowledge.terminology.findings]
+    return [finding for finding in findings if finding.status is Status.PRESENT]
 
 
 def _not_found(finding: Finding, decision: Decision, knowledge: Knowledge) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fhir_mappings.record import Basis, Drug, Evidence, Finding, Record, Status
-from service.cards.evidence import EvidenceText
+from service.cards.also_known import AlsoKnown
 from service.cards.medicine_lines import MedicineLines
 from tests.knowledge.patients import days_ago, drug, record_of_example, result
 from tests.unit.one_card import ABSENT, KNOWLEDGE, card, decided
@@ -23,7 +23,7 @@ def medicines(record: Record) -> list[str]:
 def also(findings: Mapping[str, Finding]) -> str:
     record = record_of_example({"onset_days_ago": 5, **ABSENT})
     record = replace(record, findings={**record.findings, **findings})
-    return "; ".join(EvidenceText(decided(record), KNOWLEDGE).also())
+    return "; ".join(AlsoKnown(decided(record), KNOWLEDGE).texts())
 
 
 def listed(

@@ -34,6 +34,7 @@ def test_a_likely_local_cause_stands_above_the_rule(name: str, site: str, words:
     record = record_of_example({name: "listed", "sites": [site], "onset_days_ago": 5, **ABSENT})
     record = with_words(record, name, words)
     assert f"Likely local cause: {words[0].lower()}{words[1:]}." in above(record)
+    assert "**Also:**" not in card(record)["detail"]
     elsewhere = record_of_example({name: "listed", "sites": ["trunk"], "onset_days_ago": 5, **ABSENT})
     assert "Likely local cause" not in above(elsewhere)
 
@@ -42,6 +43,7 @@ def test_another_disease_in_the_limb_is_no_local_cause() -> None:
     given = {"arm-nerve": "listed", "lumbosacral-radiculopathy": "listed", "sites": ["hand"], **ABSENT}
     record = with_words(record_of_example(given), "arm-nerve", "Ulnar nerve entrapment")
     assert "Likely local cause: ulnar nerve entrapment." in above(record)
+    assert "**Also:** Lumbosacral-radiculopathy." in card(record)["detail"]
 
 
 def listed_and_absent(day: date | None, basis: Basis = Basis.LISTED, *, history: bool = False) -> Record:
