@@ -168,18 +168,22 @@ ComeBackSchema = Strict.from_dict(
 _SPANS = "today yesterday day_old days weeks months years range at_least at_most about age"
 _SUMMARY = (
     "twitch twitch_only twitch_at twitch_widespread twitch_places twitch_since twitch_unknown normal"
-    " not_examined not_examined_yet partly_examined no_tests result on_drug taking taken_until child reported listed"
-    " and"
+    " not_examined not_examined_yet partly_examined no_tests result on_drug taking taken_until child reported"
+    " listed and"
 )
 _STATUS = "present absent unknown"
 _BASIS = "examined listed reported examined_undated listed_undated reported_undated"
-_MEDICINE = "since about possible route_unknown start_unknown ended stopped stopped_day stopped_short begun_after bears_on no others other_one says"
+_MEDICINE = (
+    "since about possible route_unknown start_unknown ended"
+    " stopped stopped_day stopped_short begun_after bears_on no others other_one says"
+)
 _RESULTS = (
     "value preliminary low high critical out in_range not_judged ionised adjusted adjusted_by_albumin"
     " total undated"
 )
 _LEAD = (
-    "no_tests benign done done_normal pending pending_undated seen made made_undated ordered ordered_undated tests nothing because also"
+    "no_tests benign done done_normal pending pending_undated seen made made_undated ordered"
+    " ordered_undated tests nothing because also"
     " blood blood_urgent blood_now studies paediatric_tests paediatric_other_tests"
     " too_low_urgent too_low_now too_low_undated check_breathing repeat_first repeat_first_only act"
     " act_critical more_results suspected age_unknown in_words conditions findings both_unseen ask in_hand"

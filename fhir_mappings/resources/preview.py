@@ -85,6 +85,7 @@ class ObservationPreview(Preview, tag="Observation", frozen=True, gc=False):
     instantiatesCanonical: msgspec.Raw = NOT_THERE  # R5
     instantiatesReference: msgspec.Raw = NOT_THERE  # R5
     valueAttachment: msgspec.Raw = NOT_THERE  # R5 and STU3
+    valueReference: msgspec.Raw = NOT_THERE  # R5
 
 
 class ProcedurePreview(Preview, tag="Procedure", frozen=True, gc=False):

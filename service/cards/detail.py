@@ -112,7 +112,7 @@ class Detail:
         yield _Part([list(self._last())])
 
     def _made(self) -> str:
-        """Same-day neurology referral made 15 Jun; "" where nothing is ordered but blood tests that can wait."""
+        """What is urgent and ordered, and a referral that is made or seen, unless the status says it."""
         made = self.to_do.made()
         if not self.lines and not made:
             return ""

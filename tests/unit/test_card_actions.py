@@ -1,4 +1,4 @@
-"""What a card says of emergencies, of what is made, pending and seen, of medicines by their dates, and of advice."""
+"""What a card says of emergencies, of what is made or seen, of medicines by their dates, and of advice."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_a_medicine_begun_after_the_twitch_bears_on_the_result() -> None:
 
 
 def test_come_back_reads_as_a_sentence() -> None:
-    says = "**Come back if** it is not gone by 1 Dec, spreads or gets worse, a limb gets weak, thin or numb, or speech"
+    says = "**Come back if** it is not gone by 1 Dec, spreads or gets worse, a limb gets weak, thin or numb,"
     assert says in above(record_of_example(ABSENT | {"onset_days_ago": 10, "sites": ["hand"]}))
     long = above(record_of_example(ABSENT | {"onset_days_ago": 20, "sites": ["hand"]}))
     assert "**Come back if** it spreads or gets worse, a limb" in long

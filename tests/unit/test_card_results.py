@@ -1,4 +1,4 @@
-"""Results on a card: the most dangerous first, which way, what to do next, and the medicine that explains it."""
+"""Results on a card: the most dangerous first, which way, what to do next, which medicine explains it."""
 
 from __future__ import annotations
 
