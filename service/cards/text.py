@@ -148,7 +148,8 @@ def value_text(result: Result) -> str:
 
 def kind_text(result: Result, wording: Wording) -> str:
     """Of a calcium: ionised; adjusted for albumin 18 g/L, total 1.9."""
-    if not result.kind:
+    # "Ionised calcium" says its kind.
+    if not result.kind or result.kind in result.analyte.split("-"):
         return ""
     albumin, measured = escaped(short_name(result.albumin)), escaped(short_name(result.measured))
     place = result.kind.replace("-", "_")
