@@ -106,7 +106,7 @@ class NextStepSchema(Strict):
     """What to do about a result in that state.
 
     beside: other analytes, one of which is in beside_state. together: the two results stand in one line.
-    row: only where that row fires.
+    fact: only where that is true, and none of the findings of unless is present.
     """
 
     analytes = _names()
@@ -116,7 +116,8 @@ class NextStepSchema(Strict):
         load_default="high", validate=validate.OneOf(["low", "high", "out", "in-range"])
     )
     together = fields.Boolean(load_default=False)
-    row = fields.String(load_default=None)
+    fact = fields.String(load_default=None)
+    unless = fields.List(fields.String(), load_default=list)
     says = required_text()
 
 
@@ -130,9 +131,9 @@ class ExplainsSchema(Strict):
 
 
 class EmergencySchema(Strict):
-    """because: a row, or a fact that it reads."""
+    """because: a fact that a row reads."""
 
-    because = Id()
+    because = fields.String(required=True)
     says = required_text()
 
 

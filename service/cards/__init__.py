@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.cards.card import Call, Situation, framed
-from service.cards.contradiction_card import contradiction_cards
+from service.cards.contradictions import contradiction_line, with_contradiction
 from service.cards.detail import Detail
 from service.cards.discharge_card import discharge_cards
 from service.cards.draft_order_card import draft_order_cards
@@ -47,17 +47,21 @@ def cards_of(decision: Decision, knowledge: Knowledge, call: Call) -> Cards:
     if not decision.open:
         return []
     detail = Detail(decision, knowledge)
-    return [
-        framed(
-            knowledge,
-            call,
-            summary=summary_of(decision, knowledge, detail),
-            level=decision.level,
-            detail=detail.markdown(),
-            rows=decision.rows,
-            suggestions=Suggestions(decision, knowledge, call).all(),
-        )
-    ]
+    return [_card(decision, knowledge, call, detail, summary_of(decision, knowledge, detail))]
+
+
+def _card(
+    decision: Decision, knowledge: Knowledge, call: Call, detail: Detail, summary: str
+) -> dict[str, Any]:
+    return framed(
+        knowledge,
+        call,
+        summary=summary,
+        level=decision.level,
+        detail=detail.markdown(),
+        rows=decision.rows,
+        suggestions=Suggestions(decision, knowledge, call).all(),
+    )
 
 
 def _work_up(situation: Situation) -> Cards:
@@ -65,8 +69,17 @@ def _work_up(situation: Situation) -> Cards:
 
 
 def _new_problem(situation: Situation) -> Cards:
-    """What contradicts an examination; else the work-up card, where the problem changes what is advised."""
-    return contradiction_cards(situation) or (_work_up(situation) if situation.changes_advice else [])
+    """The work-up card, where the problem changes what is advised or contradicts an examination.
+
+    What contradicts is named before any test.
+    """
+    line = contradiction_line(situation)
+    if line is None:
+        return _work_up(situation) if situation.changes_advice else []
+    decision, knowledge = situation.decision, situation.knowledge
+    detail = Detail(decision, knowledge, line)
+    summary = with_contradiction(summary_of(decision, knowledge, detail), line, situation)
+    return [_card(decision, knowledge, situation.call, detail, summary)]
 
 
 _KINDS: Mapping[str, Callable[[Situation], Cards]] = {

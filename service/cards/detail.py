@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
@@ -11,6 +10,7 @@ from fhir_mappings.record import Status
 from service.cards.card_status import CardStatus
 from service.cards.evidence import EvidenceText
 from service.cards.notes import notes_of
+from service.cards.parts import Part, count_lines, fitted, sentence
 from service.cards.reasons import Reason, Reasons
 from service.cards.spans import age_of, day_month, lasting
 from service.cards.text import capital, joined, small, twitch_for
@@ -19,39 +19,15 @@ from service.decision import Decision
 from service.decision.table import ABSENT, PRESENT, REFERRAL, ROUTINE, TRUE, ActionRole, RowRole
 from service.knowledge import Knowledge
 
-MOST_LINES_ABOVE, MOST_WORDS_ABOVE, MOST_LINES = 12, 110, 30
+MOST_LINES = 30
 RULE = "---"
 
 
-@dataclass(slots=True)
-class _Part:
-    """Some lines above the rule, in forms from the fullest to the briefest.
-
-    soft: of each step to a briefer form. The softest step of all parts is taken first, until the card is
-    short.
-    """
-
-    forms: Sequence[Sequence[str]]
-    soft: Sequence[int] = ()
-    numbered: bool = False
-    form: int = 0
-
-    @property
-    def lines(self) -> Sequence[str]:
-        return self.forms[self.form]
-
-    @property
-    def next_soft(self) -> int:
-        """How soft its next step is; 0 = there is none."""
-        if self.form + 1 >= len(self.forms):
-            return 0
-        return self.soft[min(self.form, len(self.soft) - 1)]
-
-
 class Detail:
-    """Writes the detail of one decision."""
+    """Writes the detail of one decision. first: comes before all that can wait; names: its findings."""
 
-    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
+    def __init__(self, decision: Decision, knowledge: Knowledge, first: Line | None = None) -> None:
+        self.first = first
         self.decision = decision
         self.record = decision.record
         self.as_of = decision.record.as_of
@@ -69,47 +45,42 @@ class Detail:
     def markdown(self) -> str:
         """The whole detail."""
         above = self.above()
-        below = self.evidence.blocks(MOST_LINES - _count(above) - 1)
+        below = self.evidence.blocks(MOST_LINES - count_lines(above) - 1)
         return "\n\n".join([*above, RULE, *below])
 
     def above(self) -> list[str]:
         """The blocks above the rule: at most 12 lines and 110 words."""
-        parts = [part for part in self._parts() if part.lines]
-        blocks = _rendered(parts)
-        while _count(blocks) > MOST_LINES_ABOVE or _words(blocks) > MOST_WORDS_ABOVE:
-            longest = max(parts, key=lambda part: part.next_soft)
-            if not longest.next_soft:
-                break
-            longest.form += 1
-            blocks = _rendered(parts)
-        return blocks
+        return fitted(self._parts())
 
-    def _parts(self) -> Iterator[_Part]:
+    def _parts(self) -> Iterator[Part]:
         urgent = [line for line in self.lines if line.urgency != ROUTINE]
         routine = [line for line in self.lines if line.urgency == ROUTINE]
         made = self._made()
         if made and not urgent:
-            yield _Part([[f"**{made}**" if self.to_do.made() else made]])
+            yield Part([[f"**{made}**" if self.to_do.made() else made]])
         least = [line.brief if not place else line.least or line.brief for place, line in enumerate(urgent)]
         forms = [[line.full for line in urgent], [line.brief for line in urgent], least]
-        yield _Part([self._bold(form) for form in forms], (2, 1), True)
-        yield _Part([[made]] if made and urgent else [[]])
-        yield _Part([self._notices()])
-        yield _Part(self._routine(routine), (6, 5, 5, 4, 4, 2), True)
+        yield Part([self._bold(form) for form in forms], (2, 1), True)
+        yield Part([[made]] if made and urgent else [[]])
+        yield Part([self._notices()])
+        if self.first is not None:
+            yield Part([[sentence(self.first.full)], [sentence(self.first.brief)]], (3,), True)
+        yield Part(self._routine(routine), (6, 5, 5, 4, 4, 2), True)
         if not self.lines and not self.to_do.made():
-            yield _Part([[self.status.text()]])
+            # "No tests needed" would belittle what is to be settled first.
+            yield Part([[] if self.first else [self.status.text()]])
         elif self.status.abnormal():
-            yield _Part([[self.status.out_of_range()], []], (8,))
+            yield Part([[self.status.out_of_range()], []], (8,))
         if self._tests_for_paediatric_team():
             tested = any(self.table.actions[made.id].is_test for made in self.decision.recommendations)
             place = "paediatric_other_tests" if tested else "paediatric_tests"
-            yield _Part([[self.say(f"lead.{place}")], []], (8,))
-        yield _Part([[self.because(most)] for most in (10, 6, 4, 2, 1)], (7, 4, 3, 1))
+            yield Part([[self.say(f"lead.{place}")], []], (8,))
+        yield Part([[self.because(most)] for most in (10, 6, 4, 2, 1)], (7, 4, 3, 1))
         asked = self.to_do.questions.on_card()
-        yield _Part([[self._ask(asked, most)] if asked else [] for most in (4, 3, 2, 1)], (6, 4, 2))
-        yield _Part([[text] if text else [] for text in (self.self_care(9), self.self_care(2), "")], (9, 7))
-        yield _Part([list(filter(None, [self.come_back()]))])
-        yield _Part([list(self._last())])
+        yield Part([[self._ask(asked, most)] if asked else [] for most in (4, 3, 2, 1)], (6, 4, 2))
+        yield Part([[text] if text else [] for text in (self.self_care(9), self.self_care(2), "")], (9, 7))
+        yield Part([list(filter(None, [self.come_back()]))])
+        yield Part([list(self._last())])
 
     def _made(self) -> str:
         """What is urgent and ordered, and a referral that is made or seen, unless the status says it."""
@@ -120,7 +91,7 @@ class Detail:
         return f"{capital(text)}." if text else ""
 
     def _bold(self, texts: Iterable[str]) -> list[str]:
-        return [f"**{text}**" for text in map(_ended, texts)]
+        return [f"**{text}**" for text in map(sentence, texts)]
 
     def _routine(self, lines: list[Line]) -> list[list[str]]:
         """The forms of the routine actions: in full, briefly, several on one line, and by name alone."""
@@ -131,7 +102,7 @@ class Detail:
         ]
         if len(lines) > 1:
             forms.append([self.to_do.by_name()])
-        return [[_ended(text) for text in form] for form in forms]
+        return [[sentence(text) for text in form] for form in forms]
 
     def _notices(self) -> list[str]:
         """What was not seen, where the gate rests on it; that only words opened it."""
@@ -254,7 +225,7 @@ class Detail:
 
     def _last(self) -> Iterator[str]:
         decision = self.decision
-        notes = list(notes_of(decision, self.knowledge))
+        notes = list(notes_of(decision, self.knowledge, self.first.names if self.first else frozenset()))
         if names_disease(decision, self.knowledge):
             refers = any(self.table.actions[r.id].order == REFERRAL for r in decision.recommendations)
             notes.append(self.say("exclude_disease.says" if refers else "exclude_disease.ordered"))
@@ -282,11 +253,6 @@ def names_disease(decision: Decision, knowledge: Knowledge) -> bool:
     return not any(decision.facts.get(name) in seen for name in wording.explains_if_examined)
 
 
-def _ended(text: str) -> str:
-    """A sentence."""
-    return capital(text) if text.endswith(("?", ".")) else f"{capital(text)}."
-
-
 def _grouped(reasons: Sequence[Reason]) -> list[str]:
     """Facts in their order; neighbours of the same basis and date share them."""
     groups: list[tuple[str, list[str]]] = []
@@ -296,35 +262,3 @@ def _grouped(reasons: Sequence[Reason]) -> list[str]:
         else:
             groups.append((reason.how, [reason.text]))
     return [f"{', '.join(texts)} ({how})" if how else ", ".join(texts) for how, texts in groups]
-
-
-def _rendered(parts: Sequence[_Part]) -> list[str]:
-    """The blocks of the parts; actions are numbered through."""
-    blocks: list[str] = []
-    number = 0
-    for part in parts:
-        if not part.lines:
-            continue
-        if not part.numbered:
-            blocks += part.lines
-            continue
-        lines = [f"{number + place}. {text}" for place, text in enumerate(part.lines, 1)]
-        # A list goes on where nothing comes between.
-        if _ends_list(blocks, number):
-            blocks[-1] += "\n" + "\n".join(lines)
-        else:
-            blocks.append("\n".join(lines))
-        number += len(lines)
-    return blocks
-
-
-def _ends_list(blocks: Sequence[str], number: int) -> bool:
-    return bool(number and blocks and blocks[-1].splitlines()[-1].startswith(f"{number}. "))
-
-
-def _count(blocks: Sequence[str]) -> int:
-    return sum(1 for block in blocks for line in block.splitlines() if line.strip())
-
-
-def _words(blocks: Sequence[str]) -> int:
-    return sum(len(block.split()) for block in blocks)

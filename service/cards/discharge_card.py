@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from service.cards.card import Situation
-from service.cards.hook_card import HookCard
+from service.cards.hook_card import HookCard, numbered
 from service.cards.question_text import Questions
 from service.cards.suggestions import Suggestions
 from service.cards.text import action_name, capital, joined
@@ -40,7 +40,7 @@ class _DischargeCard(HookCard):
         return self.framed(
             summary=self.summary(),
             level=self.decision.level,
-            actions=self.actions(),
+            actions=[numbered(self.actions())],
             notes=self.notes(),
             rows=self.decision.rows,
             suggestions=[*write.orders(), *write.answers(self.asked)],

@@ -9,7 +9,7 @@ from typing import Any
 from fhir_mappings.record import Result
 from service.cards.card import Situation
 from service.cards.escaping import escaped, plain, short_name
-from service.cards.hook_card import HookCard
+from service.cards.hook_card import HookCard, numbered
 from service.cards.reasons import Reasons
 from service.cards.suggestions import Suggestions
 from service.cards.text import capital, joined, short_result, study_names, together
@@ -49,7 +49,7 @@ class _DraftCard(HookCard):
         return self.framed(
             summary=self.summary(),
             level=self.remark.level,
-            actions=self.actions(),
+            actions=[numbered(self.actions())],
             notes=self.notes(),
             evidence=self.evidence(),
             rows=self.rows(),

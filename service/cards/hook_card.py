@@ -8,11 +8,12 @@ from datetime import date
 from typing import Any
 
 from service.cards.card import Situation, framed
-from service.cards.detail import MOST_LINES_ABOVE, MOST_WORDS_ABOVE, RULE, Detail
+from service.cards.detail import RULE, Detail
 from service.cards.fitting import fitting
+from service.cards.parts import Part, fitted, sentence
 from service.cards.spans import day_month
 from service.cards.suggestions import Suggestions
-from service.cards.text import capital, joined, short_result, test_label, twitch_for
+from service.cards.text import joined, short_result, test_label, twitch_for
 from service.cards.to_do import ToDo
 from service.decision import Decision, Recommendation
 from service.decision.recommendations import RANK
@@ -47,13 +48,13 @@ class HookCard:
         *,
         summary: Iterable[Sequence[str]],
         level: str,
-        actions: Iterable[str] = (),
+        actions: Iterable[Part] = (),
         notes: Iterable[str] = (),
         evidence: Iterable[str] = (),
         rows: Iterable[Row] = (),
         suggestions: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
-        """The card. summary: parts, each in forms from the fullest to the shortest."""
+        """The card. summary: parts, each in forms from the fullest to the shortest; actions likewise."""
         because = {row for made in self.urgent for row in made.because}
         leading = [row for row in self.decision.rows if row.id in because]
         if any(made.raises_alarm for made in self.urgent):
@@ -86,24 +87,24 @@ class HookCard:
         following = self.to_do.next_step(worst)
         return [(f"{value}: {following}" if following else value, f"{value}: {lead[:1].lower()}{lead[1:]}")]
 
-    def _detail(self, actions: list[str], notes: list[str], evidence: list[str]) -> str:
+    def _detail(self, actions: list[Part], notes: list[str], evidence: list[str]) -> str:
         """Numbered actions and notes above the rule, evidence below it."""
-        lines = self.to_do.lines()
-        above = self._above([line.full for line in lines], actions, notes)
-        if _words(above) > MOST_WORDS_ABOVE:
-            above = self._above([line.brief for line in lines], actions, notes)
-        while notes and (_words(above) > MOST_WORDS_ABOVE or _lines(above) > MOST_LINES_ABOVE):
-            notes = notes[:-1]
-            above = self._above([line.brief for line in lines], actions, notes)
         below = [RULE, "\n".join(f"- {line}" for line in evidence)] if evidence else []
-        return "\n\n".join([*above, *below])
+        return "\n\n".join([*fitted(self._above(actions, notes)), *below])
 
-    def _above(self, urgent: list[str], actions: list[str], notes: list[str]) -> list[str]:
-        first = _numbered([f"**{_sentence(line)}**" for line in urgent], 1)
-        unseen = self._unseen()
-        rest = _numbered([_sentence(line) for line in actions], 1 + len(urgent))
-        parts = [first, unseen, rest] if unseen else [f"{first}\n{rest}".strip()]
-        return [part for part in (*parts, *notes) if part]
+    def _above(self, actions: list[Part], notes: list[str]) -> Iterator[Part]:
+        lines = self.to_do.lines()
+        forms = [
+            [line.full for line in lines],
+            [line.brief for line in lines],
+            [(line.least if place else "") or line.brief for place, line in enumerate(lines)],
+        ]
+        yield Part([[f"**{sentence(text)}**" for text in form] for form in forms], (6, 1), True)
+        yield Part([list(filter(None, [self._unseen()]))])
+        yield from actions
+        # The last note goes first.
+        for place, note in enumerate(filter(None, notes), 2):
+            yield Part([[note], []], (place,))
 
     def _unseen(self) -> str:
         """That what decides was not seen, or is recorded in words only."""
@@ -142,17 +143,6 @@ class HookCard:
         return day_month(day, self.record.as_of, self.wording)
 
 
-def _numbered(lines: Sequence[str], first: int) -> str:
-    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, first))
-
-
-def _sentence(text: str) -> str:
-    return capital(text) if text.endswith((".", "?")) else f"{capital(text)}."
-
-
-def _words(parts: Iterable[str]) -> int:
-    return sum(len(part.split()) for part in parts)
-
-
-def _lines(parts: Iterable[str]) -> int:
-    return sum(len(part.splitlines()) for part in parts)
+def numbered(lines: Iterable[str]) -> Part:
+    """Actions of one form."""
+    return Part([[sentence(line) for line in lines]], (), True)

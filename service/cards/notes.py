@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from fhir_mappings.record import Basis, Finding, Status
 from service.cards.own_words import recorded_label
@@ -13,8 +13,8 @@ from service.decision.table import Row, RowRole
 from service.knowledge import Knowledge
 
 
-def notes_of(decision: Decision, knowledge: Knowledge) -> Iterator[str]:
-    """The notes of one decision, as sentences."""
+def notes_of(decision: Decision, knowledge: Knowledge, said: Collection[str] = frozenset()) -> Iterator[str]:
+    """The notes of one decision, as sentences. said: the signs that the card names already."""
     record, wording = decision.record, knowledge.wording
     for row in decision.rows:
         causes = local_causes(row, decision, knowledge)
@@ -22,7 +22,7 @@ def notes_of(decision: Decision, knowledge: Knowledge) -> Iterator[str]:
             names = joined(recorded_label(cause, knowledge.terminology, wording) for cause in causes)
             yield wording.say(f"notes.{row.id}", names=names)
     for name in knowledge.table.signs:
-        text = _not_found(record.finding(name), decision, knowledge)
+        text = "" if name in said else _not_found(record.finding(name), decision, knowledge)
         if text:
             yield text
 

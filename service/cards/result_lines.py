@@ -11,8 +11,8 @@ from service.cards.spans import day_month
 from service.cards.text import capital, joined, kind_text, measured_text, short_result, together, way_text
 from service.decision import Decision
 from service.decision.on_file import PRIORITIES
-from service.decision.result_facts import OUT, age_of, band_today, is_critical
-from service.decision.table import NOW
+from service.decision.result_facts import OUT, age_of, band_today, is_critical, present
+from service.decision.table import NOW, TRUE
 from service.knowledge import Knowledge
 from service.knowledge.wording import NextStep
 
@@ -104,13 +104,13 @@ class ResultLines:
         states = {side, "out"}
         if self._is_critical(result):
             states |= {"critical", f"critical-{side}"}
-        fired = {row.id for row in self.decision.rows}
         for step in self.wording.next_steps:
             if (
                 step.analytes & {result.analyte, self._counts_as(result)}
                 and step.state in states
                 and (not step.beside or self._beside(step) is not None)
-                and (step.row is None or step.row in fired)
+                and (step.fact is None or self.decision.facts.get(step.fact) == TRUE)
+                and not any(present(self.record, name) for name in step.unless)
             ):
                 return step
         return None

@@ -222,10 +222,10 @@ class ToDo(DrugLines):
         return Line(made.urgency, text, text, frozenset(self.emergencies(made)))
 
     def emergencies(self, made: Recommendation) -> dict[str, str]:
-        """Why somebody is to be assessed at once: fact or row -> its words, one of each row."""
+        """Why somebody is to be assessed at once: fact -> its words, one of each row."""
         found: dict[str, str] = {}
         for row in filter(None, map(self.table.row, made.because)):
-            names = {row.id, *self.reasons.variables(row)}
+            names = set(self.reasons.variables(row))
             reasons = [(fact, text) for fact, text in self.wording.emergencies if fact in names]
             found |= dict(reasons[:1])
         return found

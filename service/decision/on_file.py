@@ -258,9 +258,13 @@ def abnormal_result(record: Record, table: Table, analytes: Iterable[str]) -> Re
     return max(results, key=lambda r: danger(r, record, table), default=None)
 
 
-def danger(result: Result, record: Record, table: Table) -> tuple[bool, date, str]:
-    """A sort key: a critical result is more dangerous than one out of range, then the newer one."""
-    return is_critical(result, record, table), result.day or date.max, result.reference
+def danger(result: Result, record: Record, table: Table) -> tuple[object, ...]:
+    """A sort key: a critical result is more dangerous than one out of range, then the newer one.
+
+    Of two of one analyte and day the one further outside its range, whatever their references.
+    """
+    critical = is_critical(result, record, table)
+    return critical, result.day or date.max, result.analyte, result.outside, result.reference
 
 
 def newest_orders(record: Record) -> Mapping[str, Order]:

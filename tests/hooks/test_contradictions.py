@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from fhir_mappings.record import Basis, Evidence, Finding, Record, Status
-from tests.hooks.drafts import above, calm, cards
-from tests.knowledge.patients import TODAY, days_ago
+from tests.hooks.drafts import above, calm, cards, line, results
+from tests.knowledge.patients import TODAY, days_ago, drug
 
 EXAMINED_ABSENT = Evidence(
     "Observation/exam", "Observation.value", "no weakness", Status.ABSENT, Basis.EXAMINED, TODAY
@@ -45,25 +45,76 @@ def hook(examined: Evidence, listed: Evidence = LISTED) -> tuple[Record, Record]
 )
 def test_only_an_examination_that_disagrees_is_named(examined: Evidence, expected: bool) -> None:
     found = cards("new-problem", *hook(examined))
-    assert any("on the problem list, but examination" in card["summary"] for card in found) is expected
+    assert any("on the problem list, but examination" in card["detail"] for card in found) is expected
 
 
 def test_it_is_named_before_any_test_is_advised() -> None:
     (card,) = cards("new-problem", *hook(EXAMINED_ABSENT))
-    assert card["summary"].startswith(
-        "Weakness put on the problem list, but examination found none 24 Nov"
-    )
+    assert card["summary"].startswith("Weakness put on the problem list, but examination found none 24 Nov")
     assert above(card)[0].startswith("1. Weakness put on the problem list")
     assert "Examine again before any test" in above(card)[0]
-    assert "suggestions" not in card
+    assert "No tests needed" not in card["summary"] + card["detail"]
     assert "EMG" not in card["detail"]
+
+
+def test_it_is_the_work_up_card_with_all_its_suggestions() -> None:
+    """Potassium 3.1 on furosemide, electrolytes and TSH to order: none of it is lost."""
+    now, before = hook(EXAMINED_ABSENT)
+    extra = {"drugs": (drug("loop-diuretic", "yes"),), "twitch": calm(onset_days_ago=20).twitch}
+    pair = [replace(results(r, 1, "potassium", said="low"), **extra) for r in (now, before)]
+    (card,) = cards("new-problem", *pair)
+    (work_up,) = cards("work-up", pair[0])
+    assert card["indicator"] == work_up["indicator"] == "warning"
+    assert card["suggestions"] == work_up["suggestions"]
+    assert card["summary"].startswith(work_up["summary"].rstrip("."))
+    assert card["summary"].endswith("; weakness listed, none found.")
+    lines = above(card)
+    assert lines[0].startswith("1. Weakness put on the problem list")
+    assert any("treat it" in text for text in lines[1:])
+    assert "settle" not in "".join(lines[1:])
+
+
+SIGNS = ("weakness", "atrophy", "sensory-loss", "bulbar", "coordination", "upper-motor-sign", "rigidity")
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_seven_contradictions_stay_on_one_short_line(days: int) -> None:
+    base = calm(onset_days_ago=40)
+    now, before = base, base
+    for place, name in enumerate(SIGNS):
+        seen = replace(EXAMINED_ABSENT, day=days_ago(days * place))
+        listed = replace(LISTED, day=seen.day)
+        now = with_finding(now, name, seen, listed)
+        before = with_finding(before, name, seen)
+    (card,) = cards("new-problem", now, before)
+    lines = above(card)
+    assert len(lines) <= 12
+    assert sum(len(text.split()) for text in lines) <= 110
+    assert "and 4 more put on the problem list" in line(card, 1)
+
+
+def with_finding(record: Record, name: str, *evidence: Evidence) -> Record:
+    found = Finding(name, Status.ABSENT, Basis.EXAMINED, recorded=TODAY, evidence=evidence)
+    return replace(record, findings={**record.findings, name: found})
+
+
+def test_of_several_only_the_first_word_has_a_capital() -> None:
+    base = calm()
+    seen = replace(EXAMINED_ABSENT, status=Status.PRESENT)
+    refuted = replace(LISTED, status=Status.ABSENT)
+    now = with_finding(with_finding(base, "weakness", EXAMINED_ABSENT, LISTED), "cramps", seen, refuted)
+    before = with_finding(with_finding(base, "weakness", EXAMINED_ABSENT), "cramps", seen)
+    (card,) = cards("new-problem", now, before)
+    text = line(card, 1)
+    assert text.startswith("Weakness put on")
+    assert "; muscle cramps recorded as refuted, but present on examination" in text
 
 
 def test_a_refuted_entry_against_an_examined_sign() -> None:
     seen = replace(EXAMINED_ABSENT, status=Status.PRESENT)
     refuted = replace(LISTED, status=Status.ABSENT)
     (card,) = cards("new-problem", *hook(seen, refuted))
-    assert "recorded as refuted, but examination found it" in card["summary"]
+    assert "recorded as refuted, but present on examination" in card["detail"]
 
 
 @pytest.mark.parametrize(("listed", "expected"), [(2, True), (3, True), (4, True), (1, False), (None, False)])
@@ -72,7 +123,7 @@ def test_only_an_examination_that_is_not_older_than_the_entry(listed: int | None
     examined = replace(EXAMINED_ABSENT, day=days_ago(2))
     entry = replace(LISTED, day=None if listed is None else days_ago(listed))
     found = cards("new-problem", *hook(examined, entry))
-    assert any("on the problem list, but examination" in card["summary"] for card in found) is expected
+    assert any("on the problem list, but examination" in card["detail"] for card in found) is expected
 
 
 def test_an_entry_that_was_there_before_is_no_news() -> None:
@@ -88,3 +139,6 @@ def test_an_urgent_action_comes_before_it() -> None:
     assert card["indicator"] == "critical"
     assert "neurology" in above(card)[0]
     assert "Examine again" in above(card)[1]
+    (work_up,) = cards("work-up", both[0])
+    assert card["summary"].startswith(work_up["summary"].rstrip("."))
+    assert card["suggestions"] == work_up["suggestions"]

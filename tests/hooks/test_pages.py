@@ -7,7 +7,8 @@ from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.servicerequest import ServiceRequest
 from flask.testing import FlaskClient
 
-from service.cards.detail import MOST_LINES, MOST_LINES_ABOVE, MOST_WORDS_ABOVE
+from service.cards.detail import MOST_LINES
+from service.cards.parts import MOST_LINES_ABOVE, MOST_WORDS_ABOVE
 from tests.hooks.requests import answered, cards
 from tests.hooks.situations import DIRECTORY, SITUATIONS, page
 from tools.openapi.answers import HookAnswerSchema

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fhir_mappings.record import Draft, Drug, Order, Record
-from service.cards.detail import MOST_LINES_ABOVE, MOST_WORDS_ABOVE
+from service.cards.parts import MOST_LINES_ABOVE, MOST_WORDS_ABOVE
 from service.decision import decide
 from tests.hooks.drafts import (
     TABLE,

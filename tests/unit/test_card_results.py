@@ -243,3 +243,14 @@ def test_a_result_without_a_value_has_no_gap() -> None:
     one = card(with_results(empty))
     assert "Calcium (24 Nov): check PTH" in one["summary"]
     assert "Calcium (2026-11-24), high: check PTH" in one["detail"]
+
+
+def test_what_explains_a_result_is_known() -> None:
+    wording, terminology = KNOWLEDGE.wording, KNOWLEDGE.terminology
+    named = [*wording.dangers["critical"], *wording.dangers["out"]]
+    for entry in wording.explains:
+        assert entry.classes <= set(terminology.medications.class_labels)
+        named += entry.analytes
+    for step in wording.next_steps:
+        named += [*step.analytes, *step.beside]
+    assert set(named) <= set(terminology.analytes)
