@@ -192,7 +192,7 @@ _LEAD = (
 )
 _BELOW = (
     "not_recorded medicines results studies orders done also unseen not_understood not_understood_one"
-    " not_used not_used_one study order order_undated done_test ordered_test ordered_test_undated"
+    " not_used not_used_one study order order_undated done_test done_result ordered_test ordered_test_undated"
     " seen_test history"
 )
 _SUGGESTION = "urgent now replaces replaces_undated present absent normal create"
