@@ -264,6 +264,14 @@ def test_a_hook_of_another_service_is_400(client: FlaskClient) -> None:
     assert response.get_json()["issue"][0]["expression"] == ["hook"]
 
 
+@pytest.mark.parametrize("encounter", ["e77", "Encounter/e77"])
+def test_an_encounter_is_an_id_or_a_reference(client: FlaskClient, encounter: str) -> None:
+    (card,) = cards(client, call("patient-view", V05, encounterId=encounter))
+    orders_made = [a["resource"] for s in card["suggestions"] for a in s["actions"]]
+    assert orders_made
+    assert {made["encounter"]["reference"] for made in orders_made} == {"Encounter/e77"}
+
+
 # New problems.
 
 
@@ -285,7 +293,7 @@ def test_a_duplicate_under_another_id_changes_nothing_that_is_advised(client: Fl
 def test_a_new_problem_counts_as_new_even_if_the_list_holds_it_already(client: FlaskClient) -> None:
     added = problem(V05, "weakness")
     (card,) = cards(client, call("problem-list-item-create", V05, added, conditions=bundle(added)))
-    assert "Weakness put on the problem list" in card["summary"]
+    assert "1. Weakness put on the problem list" in card["detail"]
 
 
 @pytest.mark.parametrize("category", ["problem-list-item", {"text": "Problem"}, [{"text": "x"}], ["x"], None])
