@@ -71,8 +71,8 @@ class FeatureWordsSchema(Strict):
 
 _FEATURE_TABLE_TEXTS = (
     "feature recorded reassuring evaluate not_recorded as_written generalized not_seen_lately history"
-    " others also_present used not_used onset_unknown since since_about at_least_since on_record_today"
-    " in_words"
+    " others also_present used not_used onset_unknown since since_day since_about at_least_since"
+    " on_record_today in_words"
 )
 FeatureTableSchema = Strict.from_dict(
     {name: required_text() for name in _FEATURE_TABLE_TEXTS.split()}

@@ -138,7 +138,7 @@ class Evaluator:
             request.submission(fetched),
             as_of or request.as_of or today(),
             hook_instance=request.members["hookInstance"],
-            encounter_id=request.context.get("encounterId"),
+            encounter_id=(request.context.get("encounterId") or "").removeprefix("Encounter/") or None,
             user=request.context.get("userId"),
             cards=request.service["cards"],
             ids=CardIds(self.card_secrets, self.service_id(request)),

@@ -120,7 +120,9 @@ def duration(twitch: Twitch, as_of: date, wording: Wording) -> str:
     how_long = lasting(twitch.onset, as_of, wording)
     if earliest is not None and latest is not None:
         if earliest == latest:
-            return wording.say("table.since", span=how_long, date=earliest)
+            # "Since yesterday" has its own "since".
+            place = "since_day" if (as_of - earliest).days <= 1 else "since"
+            return wording.say(f"table.{place}", span=how_long, date=earliest)
         return wording.say("table.since_about", span=how_long, earliest=earliest, latest=latest)
     if latest is not None:
         # "At least 0 days" would read as "began today", which no record says.

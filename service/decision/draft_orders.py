@@ -45,7 +45,11 @@ def remarks_of(decision: Decision, table: Table) -> tuple[Remark, ...]:
 
 
 def _each_once(remarks: list[Remark]) -> tuple[Remark, ...]:
-    """The remarks, each analyte suggested by one: the first of the highest level, hidden last."""
+    """Each content once, each analyte suggested by one remark: the first of the highest level."""
+    distinct_remarks: dict[tuple[object, ...], Remark] = {}
+    for remark in remarks:
+        distinct_remarks.setdefault(remark.content, remark)
+    remarks = list(distinct_remarks.values())
     suggested_at: dict[str, int] = {}
     for index, remark in sorted(enumerate(remarks), key=lambda pair: -RANK[pair[1].level]):
         for analyte in remark.suggested:

@@ -42,6 +42,15 @@ class Remark:
         return tuple(a for a in (*self.lacking, *self.left_out) if a not in self.elsewhere)
 
     @property
+    def content(self) -> tuple[object, ...]:
+        """What it says, whichever draft it is about: two of one content are one card."""
+        drugs = tuple((d.name.casefold(), d.classes, d.route_unknown) for d in self.drugs)
+        named = self.effects, self.unsupported, self.examine_first, self.child, self.because
+        tests = self.draft.tests if self.unsupported or self.examine_first or self.child else frozenset()
+        said = self.level, self.results, self.lacking, self.answered, self.left_out
+        return drugs, tests, *(tuple(one.id for one in group) for group in named), *said
+
+    @property
     def is_empty(self) -> bool:
         members = self.effects, self.unsupported, self.examine_first, self.child, self.answered
         return not (any(members) or self.left_out)

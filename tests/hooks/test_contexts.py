@@ -223,13 +223,13 @@ def test_412_for_a_new_problem_only_where_the_table_reads_it(client: FlaskClient
     assert "**Not seen:** the patient" in card["detail"]
 
 
-def test_only_what_the_hook_asks_for_counts_as_not_seen(client: FlaskClient) -> None:
+def test_what_the_hook_asks_for_and_nobody_sends_counts_as_not_seen(client: FlaskClient) -> None:
     body = orders("order-sign", V05, RX)
     body["prefetch"] = {key: value for key, value in body["prefetch"].items() if key != "familyHistory"}
     content = answered(client, body)
-    assert content["extension"][EXTENSION]["assessment"]["notSeen"] == []
+    assert content["extension"][EXTENSION]["assessment"]["notSeen"] == ["familyHistory"]
     body["prefetch"].pop("labs")
-    assert "**Not seen:** laboratory results." in cards(client, body)[0]["detail"]
+    assert "laboratory results" in cards(client, body)[0]["detail"]
 
 
 def test_patient_view_brings_nothing_by_its_context(client: FlaskClient) -> None:
@@ -264,6 +264,14 @@ def test_a_hook_of_another_service_is_400(client: FlaskClient) -> None:
     assert response.get_json()["issue"][0]["expression"] == ["hook"]
 
 
+@pytest.mark.parametrize("encounter", ["e77", "Encounter/e77"])
+def test_an_encounter_is_an_id_or_a_reference(client: FlaskClient, encounter: str) -> None:
+    (card,) = cards(client, call("patient-view", V05, encounterId=encounter))
+    orders_made = [a["resource"] for s in card["suggestions"] for a in s["actions"]]
+    assert orders_made
+    assert {made["encounter"]["reference"] for made in orders_made} == {"Encounter/e77"}
+
+
 # New problems.
 
 
@@ -285,7 +293,7 @@ def test_a_duplicate_under_another_id_changes_nothing_that_is_advised(client: Fl
 def test_a_new_problem_counts_as_new_even_if_the_list_holds_it_already(client: FlaskClient) -> None:
     added = problem(V05, "weakness")
     (card,) = cards(client, call("problem-list-item-create", V05, added, conditions=bundle(added)))
-    assert "Weakness put on the problem list" in card["summary"]
+    assert "1. Weakness put on the problem list" in card["detail"]
 
 
 @pytest.mark.parametrize("category", ["problem-list-item", {"text": "Problem"}, [{"text": "x"}], ["x"], None])

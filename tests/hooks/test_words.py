@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from fhir_mappings.record import Note, Record, Twitch
 from service.cards import named_in_words
+from service.cards.text import duration
 from service.decision import decide
 from tests.hooks.drafts import KNOWLEDGE, TABLE, calm, cards, medicine, with_drafts
 from tests.hooks.requests import Resource, bundle, call, posted
@@ -100,3 +101,16 @@ def test_a_new_problem_in_words_opens_the_gate(client: FlaskClient) -> None:
     request = only(call("problem-list-item-create", "v34", conditions=bundle(added)))
     (card,) = answered_cards(client, request)
     assert KNOWLEDGE.wording.say("lead.in_words") in card["detail"]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (0, "since today (2026-11-24)"),
+        (1, "since yesterday (2026-11-23)"),
+        (2, "2 days (since 2026-11-22)"),
+    ],
+)
+def test_since_is_said_once(days: int, expected: str) -> None:
+    record = calm(onset_days_ago=days)
+    assert duration(record.twitch, record.as_of, KNOWLEDGE.wording) == expected

@@ -132,6 +132,8 @@ FRAMES = {
     "drafts.because",
     "open_ends.contradicts_present",
     "open_ends.contradicts_absent",
+    "open_ends.contradicts_present_short",
+    "open_ends.contradicts_absent_short",
     "open_ends.words",
     "open_ends.words_some",
     "drafts.medicine",
