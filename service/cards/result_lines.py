@@ -140,22 +140,19 @@ class ResultLines:
 
     def explaining(self, result: Result) -> list[Drug]:
         """The current medicines that move that analyte that way."""
-        entries = [
-            entry
-            for entry in self.wording.explains
-            if {result.analyte, self._counts_as(result)} & entry.analytes
-            and entry.state == _SIDES[result.low]
-        ]
-        return [
-            drug
-            for drug in self.record.drugs
-            if drug.current
-            and any(
+        return [drug for drug in self.record.drugs if self.explains(drug, result)]
+
+    def explains(self, drug: Drug, result: Result) -> bool:
+        """Whether it is a current medicine that moves that analyte that way."""
+        return drug.current and any(
+            entry.state == _SIDES[result.low]
+            and (
                 drug.classes & entry.classes
                 or (entry.raises_potassium and drug.raises_potassium and drug.recognised)
-                for entry in entries
             )
-        ]
+            and {result.analyte, self._counts_as(result)} & entry.analytes
+            for entry in self.wording.explains
+        )
 
     def summary_result(self, result: Result) -> tuple[str, str]:
         """Potassium 3.1 (21 Nov) on furosemide; what to do."""

@@ -48,7 +48,7 @@ class Suggestions:
         self.call = call
         self.about = about(call.subject, call.encounter)
         self.requester = requester_of(call.user)
-        self.reasons = usable(decision.record.twitch.references)[:_REASONS_LIMIT]
+        self.reasons = usable(decision.record.twitch.references, _REASONS_LIMIT)
 
     def all(self) -> list[dict[str, Any]]:
         """The orders of what is recommended, and the answers to what the card asks."""
