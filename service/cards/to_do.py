@@ -89,8 +89,8 @@ class ToDo(DrugLines):
         # Results that can wait come after what cannot.
         lines.sort(key=lambda line: -URGENCY_RANK[line.urgency])
         if first and lines and any(question.forced for question in self.decision.questions):
-            first, more = lines[0], self.say("lead.check_breathing")
-            lines[0] = Line(first.urgency, first.full + more, first.brief + more, first.names)
+            line, more = lines[0], self.say("lead.check_breathing")
+            lines[0] = Line(line.urgency, line.full + more, line.brief + more, line.names)
         return lines
 
     def _tests(self, urgency: str, order: str) -> Line:
