@@ -12,7 +12,7 @@ from service.decision.questions import AnswerOutcome, Question
 from service.decision.result_facts import band_today
 from service.knowledge import Knowledge
 
-# A text is repeated for each finding that its codes mean.
+# A text is repeated for each finding that its codes mean, for each result, medicine and order.
 _LONGEST_TEXT_CHARACTERS = 4000
 
 
@@ -29,10 +29,10 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
         "findings": _findings(record, knowledge),
         "drugs": [
             {
-                "name": drug.name,
+                "name": _text(drug.name),
                 "classes": sorted(drug.classes),
                 "plausible": drug.plausible.value,
-                "why": drug.why,
+                "why": _text(drug.why),
                 "reference": drug.reference,
             }
             for drug in record.drugs
@@ -41,10 +41,10 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
             _without_none(
                 {
                     "analyte": result.analyte,
-                    "value": result.text,
-                    "unit": result.unit,
+                    "value": _text(result.text),
+                    "unit": _text(result.unit),
                     "date": _day(result.day),
-                    "flag": result.flag,
+                    "flag": _text(result.flag),
                     "band": band_today(result, knowledge.table, record.as_of).value,
                     "kind": result.kind or None,
                     "preliminary": result.preliminary or None,
@@ -58,8 +58,8 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
                 {
                     "test": test,
                     "date": _day(order.day),
-                    "status": order.status,
-                    "priority": order.priority,
+                    "status": _text(order.status),
+                    "priority": _text(order.priority),
                     "reference": order.reference,
                 }
             )
@@ -146,7 +146,7 @@ def _evidence(owner: Finding | Twitch) -> list[dict[str, Any]]:
             {
                 "reference": e.reference,
                 "expression": e.expression,
-                "text": e.text[:_LONGEST_TEXT_CHARACTERS],
+                "text": _text(e.text),
                 "status": e.status.value,
                 "date": _day(e.day),
                 "used": e.used,
@@ -182,7 +182,7 @@ def _order(order: Order | None) -> dict[str, Any] | None:
     if order is None:
         return None
     return _without_none(
-        {"date": _day(order.day), "priority": order.priority, "reference": order.reference or None}
+        {"date": _day(order.day), "priority": _text(order.priority), "reference": order.reference or None}
     )
 
 
@@ -194,6 +194,11 @@ def _since(days: Days) -> dict[str, Any] | None:
     if not days.known:
         return None
     return _without_none({"earliest": _day(days.earliest), "latest": _day(days.latest)})
+
+
+def _text(text: str | None) -> str | None:
+    """A text of the record, of which no more is repeated."""
+    return text and text[:_LONGEST_TEXT_CHARACTERS]
 
 
 def _day(day: object) -> str | None:

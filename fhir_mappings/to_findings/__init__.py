@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -28,6 +29,7 @@ from fhir_mappings.to_findings.statuses import IN_WORDS, NOT_READ_AS_WRITTEN, ST
 from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
 
+_FHIR_REFERENCE = re.compile(r"[A-Za-z]{1,64}/[A-Za-z0-9\-.]{1,64}")
 _UNKNOWN_TWITCH = frozenset({NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, NOT_READ_AS_WRITTEN, IN_WORDS})
 
 
@@ -89,15 +91,29 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
         not_used=(*parsed.not_used, *at_most(sorted(reader.not_used, key=lambda n: (n.reference, n.why)))),
         not_understood=at_most(sorted(notes, key=lambda n: (n.reference, n.expression or "", n.why))),
         not_seen=parsed.not_seen,
-        unread=_perhaps_twitch(reader, parsed.invalid, twitching),
+        unread=_perhaps_twitch(
+            reader,
+            parsed.invalid,
+            twitching,
+            {one.reference: one.expression for one in (*parsed.conditions, *parsed.observations)},
+        ),
         version=parsed.version,
     )
 
 
 def _perhaps_twitch(
-    reader: Reader, invalid: Iterable[InvalidEntry], twitching: Iterable[Statement]
+    reader: Reader,
+    invalid: Iterable[InvalidEntry],
+    twitching: Iterable[Statement],
+    places: Mapping[str, str],
 ) -> tuple[Note, ...]:
-    """Notes on what may be a twitch: an invalid entry, or an unrecognised value, status or name."""
+    """Notes on what may be a twitch: an invalid entry, or an unrecognised value, status or name.
+
+    places: reference -> place in the submission: a card names the entry, by its id only where FHIR allows it.
+    """
+
+    def named(reference: str, place: str) -> str:
+        return reference if _FHIR_REFERENCE.fullmatch(reference) else place
 
     def names_twitch(entry: InvalidEntry, concept: CodeableConcept) -> bool:
         if twitch_named_by(concept, reader.terminology):
@@ -105,14 +121,18 @@ def _perhaps_twitch(
         return any(_is_twitch(code.finding, reader.terminology) for code in reader.findings_of(concept))
 
     entries = [
-        replace(entry.note, expression=entry.place)
+        replace(entry.note, reference=named(entry.note.reference, entry.place), expression=entry.place)
         for entry in invalid
         if entry.may_be_a_finding
         and (entry.codes is None or any(names_twitch(entry, code) for code in entry.codes))
     ]
     unknown = {s.reference: s.in_words for s in twitching if s.status is Status.UNKNOWN and not s.history}
     unrecognised = [
-        replace(note, in_words=unknown[note.reference])
+        replace(
+            note,
+            reference=named(note.reference, places.get(note.reference, note.reference)),
+            in_words=unknown[note.reference],
+        )
         for note in reader.notes
         if note.why in _UNKNOWN_TWITCH and note.reference in unknown
     ]

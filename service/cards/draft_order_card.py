@@ -26,25 +26,12 @@ _MOST_ON_FILE = 3
 def draft_order_cards(situation: Situation) -> list[dict[str, Any]]:
     """The cards in the order of the drafts; none where there is nothing to add."""
     cards: dict[tuple[str, str], dict[str, Any]] = {}
-    same, written = _OfDrafts(situation), set()
+    same = _OfDrafts(situation)
     for remark in remarks_of(situation.decision, situation.knowledge.table):
-        # Many drafts may be of one medicine: what would be the same card is not written again.
-        if (key := _key(remark)) in written:
-            continue
-        written.add(key)
         # One click on the first card orders what cannot wait; a second one would order it twice.
         card = _DraftCard(remark, situation, same, orders_urgent=not cards).card()
         cards.setdefault((card["summary"], card["detail"]), card)
     return list(cards.values())
-
-
-def _key(remark: Remark) -> tuple[object, ...]:
-    """All of a remark that its card says: of the draft its tests and medicines."""
-    members = remark.effects, remark.because, remark.unsupported, remark.examine_first, remark.child
-    ids = tuple(tuple(member.id for member in some) for some in members)
-    drugs = tuple((drug.name, drug.route_unknown) for drug in remark.drugs)
-    says = remark.results, remark.lacking, remark.answered, remark.left_out, remark.elsewhere
-    return remark.level, ids, says, remark.draft.tests, drugs
 
 
 class _OfDrafts(OfRecord):

@@ -35,13 +35,7 @@ def escaped(text: str) -> str:
     backslash (never a comma, slash, percent sign or date); < > and the "&" of an entity become entities; a
     word joiner keeps "://", "www" and "@" from being read as a link. Longer texts end in an ellipsis.
     """
-    text = folded(text)
-    # Hardly any text has one of these, and to search for the patterns costs five times as much.
-    if "://" in text or "@" in text:
-        text = _LINK.sub(rf"{_WORD_JOINER}\g<0>", text)
-    if "www" in text.lower():
-        text = _WWW.sub(rf"\g<0>{_WORD_JOINER}", text)
-    text = _ACTIVE.sub(_inert, text)
+    text = _ACTIVE.sub(_inert, _unlinked(folded(text)))
     return _BLOCK.sub(_no_block, text, count=1) if _BLOCK.match(text) else text
 
 
@@ -54,9 +48,16 @@ def _no_block(found: re.Match[str]) -> str:
 
 
 def plain(text: str) -> str:
-    """One line for a text that is not Markdown, without the marks that Markdown would read."""
+    """One line for a text that is not Markdown, without the marks that Markdown would read, and no link."""
     text = folded(text).translate(_PLAIN)
-    return " ".join(text.split())
+    return _unlinked(" ".join(text.split()))
+
+
+def _unlinked(text: str) -> str:
+    # Hardly any text has one of these, and to search for the patterns costs five times as much.
+    if "://" in text or "@" in text:
+        text = _LINK.sub(rf"{_WORD_JOINER}\g<0>", text)
+    return _WWW.sub(rf"\g<0>{_WORD_JOINER}", text) if "www" in text.lower() else text
 
 
 def folded(text: str) -> str:

@@ -19,6 +19,7 @@ _FOUR_DIGITS = Context(prec=4, rounding=ROUND_HALF_EVEN)
 # Beyond these a number is written with a power of ten.
 _LARGE, _SMALL = Decimal(10) ** 9, Decimal(10) ** -6
 _MOST_SITES = 2
+_MOST_EARLIER = 2
 _LONGEST_UNIT_CHARACTERS = 20
 _LONGEST_VALUE_CHARACTERS = 12
 _LONGEST_NUMBER_CHARACTERS = 10_000
@@ -231,11 +232,13 @@ def finding_text(finding: Finding, wording: Wording, as_of: date | None = None) 
     day = as_of or finding.recorded or date.max
     status = say(f"status.{finding.status.value}")
     if finding.status is Status.UNKNOWN:
-        earlier = joined(
+        old = [e for e in finding.evidence if e.history and e.status is not Status.UNKNOWN]
+        old.sort(key=lambda e: (e.day or date.min, e.reference), reverse=True)
+        texts = [
             f"{say(f'status.{e.status.value}')} {recorded_as(e.basis, e.day, day, wording)}".strip()
-            for e in finding.evidence
-            if e.history and e.status is not Status.UNKNOWN
-        )
+            for e in old
+        ]
+        earlier = counted(texts, _MOST_EARLIER, wording)
         return f"{status}; {say('table.history', text=earlier)}" if earlier else status
     text = f"{status}, {recorded_as(finding.basis, finding.recorded, day, wording)}"
     if not finding.conflict:

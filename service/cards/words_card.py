@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from service.cards.card import Situation
-from service.cards.escaping import escaped, folded
+from service.cards.escaping import escaped, plain
 from service.cards.hook_card import HookCard
 from service.decision import Decision
 
@@ -25,7 +25,7 @@ def words_card(situation: Situation, references: tuple[str, ...]) -> dict[str, A
     card = HookCard(situation)
     some = references[:_MOST_NAMED]
     summaries = [
-        card.say("open_ends.words", references=", ".join(map(folded, some))),
+        card.say("open_ends.words", references=", ".join(map(plain, some))),
         card.say("open_ends.words_some", count=len(references)),
     ]
     return card.framed(

@@ -25,6 +25,10 @@ HOSTILE = (
     "\u202egnitirw\u2066 \u200b\ufeff",
     "\x00\x01\x1b[31m\x7f\x85",
     "www.evil.example mailto:a@evil.example https://evil.example",
+    # A summary shows few characters of a value: each alone.
+    "www.evil.example",
+    "https://evil.example",
+    "a@evil.example",
 )
 DATES = (
     "", "2026", "2026-02", "2026-02-30", "2026-13-01", "0000-00-00", "0001-01-01", "9999-12-31",
@@ -73,7 +77,7 @@ BESIDE = (
     ("asOf", HOSTILE[0]),
 )  # fmt: skip
 # Members with words that a card may show.
-_TEXTS = frozenset(("display", "text", "unit", "value", "code", "reference", "id"))
+_TEXTS = frozenset(("display", "text", "unit", "value", "valueString", "code", "reference", "id", "priority"))
 KINDS = ("drop", "replace", "duplicate", "swap", "add", "wrap", "unwrap", "rename", "mark")
 
 
@@ -174,8 +178,9 @@ def _applied(tree: Any, change: Change) -> Any:
     elif change.kind == "rename":
         parent[value] = parent.pop(last)
     elif change.kind == "mark":
-        # Beside what stands there, so that a medicine that is known by its name still is.
-        parent[last] = f"{old if isinstance(old, str) else ''} {CANARY} {value}"
+        # Behind what stands there, so that a medicine that is known by its name still is; of a long name the
+        # end is not shown.
+        parent[last] = f"{old if isinstance(old, str) else ''} {value} {CANARY}".strip()
     elif change.kind == "swap":
         *other_way, other = value
         beside = tree

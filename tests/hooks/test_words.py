@@ -16,6 +16,7 @@ from tests.hooks.drafts import KNOWLEDGE, TABLE, calm, cards, medicine, with_dra
 from tests.hooks.requests import Resource, bundle, call, posted
 from tests.hooks.requests import cards as answered_cards
 from tests.hooks.situations import problem
+from tests.spec.records import condition, read
 
 IN_WORDS = Note("Observation/t1", "value not understood", "Observation.value", in_words=True)
 CODED = Note("Observation/t2", "value not understood", "Observation.value")
@@ -114,3 +115,18 @@ def test_a_new_problem_in_words_opens_the_gate(client: FlaskClient) -> None:
 def test_since_is_said_once(days: int, expected: str) -> None:
     record = calm(onset_days_ago=days)
     assert duration(record.twitch, record.as_of, KNOWLEDGE.wording) == expected
+
+
+@pytest.mark.parametrize("written", [{"clinicalStatus": {"text": "?"}}, {"clinicalStatus": 7}])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("c-1.a", "Condition/c-1.a"),
+        ("<img src=x onerror=alert(1)>", "Bundle.entry[1].resource"),
+        ("www.evil.example/a@evil", "Bundle.entry[1].resource"),
+        ("x" * 65, "Bundle.entry[1].resource"),
+    ],
+)
+def test_an_id_that_fhir_does_not_allow_is_not_named(name: str, shown: str, written: Resource) -> None:
+    unread = condition("fasciculation", id=name, code={"text": "muscle twitching"}, **written)
+    assert {note.reference for note in read(unread).unread} == {shown}

@@ -404,6 +404,24 @@ def test_a_long_text_is_not_repeated_in_the_answer() -> None:
     assert answered(observation("weakness", code={"coding": codes, "text": "x" * 100_000})) < 20_000
 
 
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {**result("5"), "valueString": "x" * 100_000},
+        {**result("5"), "valueString": None, "valueQuantity": {"value": 5, "unit": "u" * 100_000}},
+        {**result("5"), "valueString": None, "dataAbsentReason": {"text": "x" * 100_000}},
+        {**result("5"), "interpretation": [{"text": "x" * 100_000}]},
+    ],
+)
+def test_a_long_text_of_a_result_is_not_repeated_in_the_answer(resource: Resource) -> None:
+    assert answered({name: member for name, member in resource.items() if member is not None}) < 20_000
+
+
+def test_a_long_name_of_a_medicine_or_priority_is_not_repeated_in_the_answer() -> None:
+    assert answered(prescription(0, medicationCodeableConcept={"text": "x" * 100_000})) < 20_000
+    assert answered({**study(0), "priority": "x" * 100_000, "authoredOn": as_of(1)}) < 20_000
+
+
 def test_a_long_text_is_not_read_to_its_end_for_a_line_of_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     monkeypatch.setattr(escaping, "_printable", lambda text: read.append(len(text)) or "")
@@ -518,8 +536,7 @@ def test_equal_remarks_are_written_once(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(draft_order_card._DraftCard, "card", counted)
     call = call_of("order-sign", [twitching()], drafted(medicine(n, "furosemide") for n in range(9)))
-    # The second card is without the blood tests that the first suggests.
-    assert len(cards_in(call)) == len(written) == 2
+    assert len(cards_in(call)) == len(written) == 1
 
 
 @pytest.mark.parametrize("name", HURTING)

@@ -94,6 +94,20 @@ def test_no_tag_and_no_link_is_left(text: str) -> None:
     assert not set("`*[]|~<>\\_") & set(plain(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("see www.evil.example", "see www\u2060.evil.example"),
+        ("https://evil.example", "https\u2060://evil.example"),
+        ("mailto:a@evil.example", "mailto:a\u2060@evil.example"),
+        ("<WWW.a>", "WWW\u2060.a"),
+        ("furosemide 40 mg", "furosemide 40 mg"),
+    ],
+)
+def test_a_summary_has_no_link(text: str, safe: str) -> None:
+    assert plain(text) == safe
+
+
 @given(st.text(min_size=300))
 def test_long_text_is_cut(text: str) -> None:
     assert len(folded(text)) <= 200
