@@ -140,22 +140,19 @@ class ResultLines:
 
     def explaining(self, result: Result) -> list[Drug]:
         """The current medicines that move that analyte that way."""
-        entries = [
-            entry
-            for entry in self.wording.explains
-            if {result.analyte, self._counts_as(result)} & entry.analytes
+        return [drug for drug in self.record.drugs if drug.current and self.moves(drug, result)]
+
+    def moves(self, drug: Drug, result: Result) -> bool:
+        """Whether the medicine, taken, can move that analyte to the side where the result is out of range."""
+        return any(
+            {result.analyte, self._counts_as(result)} & entry.analytes
             and entry.state == _SIDES[result.low]
-        ]
-        return [
-            drug
-            for drug in self.record.drugs
-            if drug.current
-            and any(
+            and (
                 drug.classes & entry.classes
                 or (entry.raises_potassium and drug.raises_potassium and drug.recognised)
-                for entry in entries
             )
-        ]
+            for entry in self.wording.explains
+        )
 
     def summary_result(self, result: Result) -> tuple[str, str]:
         """Potassium 3.1 (21 Nov) on furosemide; what to do."""

@@ -73,8 +73,8 @@ class ToDo(DrugLines):
                 return place - len(_FIRST)
         return next((place for place, role in enumerate(_LAST, 1) if self.has(made, role)), 0)
 
-    def lines(self, *, first: bool = True) -> list[Line]:
-        """The lines in order. first: whether the card begins with them."""
+    def lines(self, *, leading: bool = True) -> list[Line]:
+        """The lines in order. leading: whether the card begins with them."""
         lines: list[Line] = []
         merged: set[tuple[str, str]] = set()
         for made in self.actions:
@@ -88,7 +88,7 @@ class ToDo(DrugLines):
                 lines += self._line(made)
         # Results that can wait come after what cannot.
         lines.sort(key=lambda line: -URGENCY_RANK[line.urgency])
-        if first and lines and any(question.forced for question in self.decision.questions):
+        if leading and lines and any(question.forced for question in self.decision.questions):
             first, more = lines[0], self.say("lead.check_breathing")
             lines[0] = Line(first.urgency, first.full + more, first.brief + more, first.names)
         return lines
