@@ -235,6 +235,18 @@ class Result:
     measured: str = ""
     albumin: str = ""
 
+    @property
+    def outside(self) -> tuple[bool, bool, Decimal, str]:
+        """A sort key of results of one analyte and band: the one furthest outside is the greatest.
+
+        The lowest of low ones, the highest of high ones; where no side is known the lowest, which a limit of
+        its own can be about. A low one goes before a high one, a number before words, "<15" before "15".
+        """
+        sunk = self.low is not False
+        if self.canonical is None:
+            return sunk, False, Decimal(0), self.text
+        return sunk, True, -self.canonical if sunk else self.canonical, self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Order:

@@ -106,7 +106,7 @@ class NextStepSchema(Strict):
     """What to do about a result in that state.
 
     beside: other analytes, one of which is in beside_state. together: the two results stand in one line.
-    row: only where that row fires.
+    fact: only where that is true, and none of the findings of unless is present.
     """
 
     analytes = _names()
@@ -116,7 +116,8 @@ class NextStepSchema(Strict):
         load_default="high", validate=validate.OneOf(["low", "high", "out", "in-range"])
     )
     together = fields.Boolean(load_default=False)
-    row = fields.String(load_default=None)
+    fact = fields.String(load_default=None)
+    unless = fields.List(fields.String(), load_default=list)
     says = required_text()
 
 
@@ -130,9 +131,9 @@ class ExplainsSchema(Strict):
 
 
 class EmergencySchema(Strict):
-    """because: a row, or a fact that it reads."""
+    """because: a fact that a row reads."""
 
-    because = Id()
+    because = fields.String(required=True)
     says = required_text()
 
 
@@ -187,11 +188,11 @@ _LEAD = (
     " blood blood_urgent blood_now studies paediatric_tests paediatric_other_tests"
     " too_low_urgent too_low_now too_low_undated check_breathing repeat_first repeat_first_only act"
     " act_critical more_results suspected age_unknown in_words conditions findings both_unseen ask in_hand"
-    " in_hand_undated briefly more"
+    " in_hand_undated repeat_too_late briefly more"
 )
 _BELOW = (
     "not_recorded medicines results studies orders done also unseen not_understood not_understood_one"
-    " not_used not_used_one study order order_undated done_test ordered_test ordered_test_undated"
+    " not_used not_used_one study order order_undated done_test done_result ordered_test ordered_test_undated"
     " seen_test history"
 )
 _SUGGESTION = "urgent now replaces replaces_undated present absent normal create"

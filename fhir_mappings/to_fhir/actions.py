@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from fhir.resources.R4B.observation import Observation
@@ -69,9 +70,9 @@ def _coding(system: str, code: str, display: str) -> dict[str, str]:
     return coding
 
 
-def usable(references: Iterable[str]) -> list[dict[str, str]]:
-    """Those of FHIR's form, as reasons of an order."""
-    return [{"reference": reference} for reference in references if fillable(reference)]
+def usable(references: Iterable[str], most: int) -> list[dict[str, str]]:
+    """The first of those of FHIR's form, as reasons of an order."""
+    return [{"reference": reference} for reference in islice(filter(fillable, references), most)]
 
 
 def about(subject: str | None, encounter: str | None) -> dict[str, Any]:

@@ -110,5 +110,6 @@ def _of_kind(result: Judged, kind: str) -> Judged:
 
 def _written(number: Fraction) -> str:
     """A number as a person writes it: "2.24"; at most three decimals."""
-    rounded = round(decimal_from(number), _MAX_DECIMALS)
-    return f"{rounded:f}".rstrip("0").rstrip(".")
+    # A fraction is rounded at any size; a decimal of 28 digits has no decimals to round to.
+    text = f"{decimal_from(round(number, _MAX_DECIMALS)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

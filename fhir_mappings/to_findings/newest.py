@@ -79,8 +79,11 @@ def clock_of(written: str | None) -> Clock:
 
 
 def newest(results: Sequence[Judged]) -> Judged:
-    """The newest of one day; of those that may be, the most abnormal."""
-    return max(maybe_newest(results), key=lambda r: (r.severity, r.clock.at is not None, r.result.reference))
+    """The newest of one day; of those that may be, the most abnormal: no id decides between two bands."""
+    return max(
+        maybe_newest(results),
+        key=lambda r: (r.severity, r.result.outside, r.clock.at is not None, r.result.reference),
+    )
 
 
 def maybe_newest(results: Sequence[Judged]) -> list[Judged]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fhir_mappings.record import Basis, Evidence, Finding, Status
+from fhir_mappings.record import Basis, Finding, Status
 from service.cards.card import Situation
 from service.cards.fitting import LIMIT_CHARACTERS, fitting
 from service.cards.spans import day_month
@@ -93,15 +93,21 @@ def _name(one: Contradiction, situation: Situation) -> str:
 def _contradicted(now: Finding, before: Finding, as_of: date) -> Contradiction | None:
     """An entry that an examination of its day or later contradicts: after an older one it may be new."""
     old = {(evidence.reference, evidence.expression) for evidence in before.evidence}
+    examined = _examined(before)
     for entry in now.evidence:
         opposite = _OPPOSITE.get(entry.status)
         if opposite is None or entry.history or (entry.reference, entry.expression) in old:
             continue
-        days = [e.day for e in before.evidence if e.day and _is_examined(e, opposite)]
-        if days and max(days) >= (entry.day or as_of):
-            return Contradiction(now.id, entry.status, max(days))
+        day = examined.get(opposite)
+        if day is not None and day >= (entry.day or as_of):
+            return Contradiction(now.id, entry.status, day)
     return None
 
 
-def _is_examined(evidence: Evidence, status: Status) -> bool:
-    return evidence.status is status and evidence.basis is Basis.EXAMINED and not evidence.history
+def _examined(finding: Finding) -> dict[Status, date]:
+    """Status -> the newest day on which an examination found it."""
+    newest: dict[Status, date] = {}
+    for one in finding.evidence:
+        if one.day is not None and one.basis is Basis.EXAMINED and not one.history:
+            newest[one.status] = max(one.day, newest.get(one.status, one.day))
+    return newest

@@ -83,7 +83,7 @@ class _DischargeCard(HookCard):
             )
         yield Part([[sentence(line) for line in form] for form in forms], (9, 9, 9, 5), True)
         to_do = self.written(self.open_actions)
-        lines = to_do.lines(leading=not self.urgent)
+        lines = to_do.lines(first=not self.urgent)
         brief = [sentence(line.brief) for line in lines]
         yield Part([brief, [sentence(to_do.briefly(lines))]] if len(lines) > 1 else [brief], (7,), True)
 

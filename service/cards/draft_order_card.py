@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
-from fhir_mappings.record import Result
+from fhir_mappings.record import Drug, Result
 from service.cards.card import Situation
 from service.cards.escaping import escaped, plain, short_name
-from service.cards.hook_card import HookCard, numbered
+from service.cards.hook_card import HookCard, OfRecord, numbered
 from service.cards.reasons import Reasons
-from service.cards.result_lines import ResultLines
 from service.cards.suggestions import Suggestions
 from service.cards.text import capital, joined, short_result, study_names, together
 from service.decision import Withheld
@@ -20,32 +20,52 @@ from service.decision.remarks import Remark
 from service.decision.table import Action, ActionRole, Row
 
 _SHORT, _FULL = "short", "says"
+_MOST_ON_FILE = 3
 
 
 def draft_order_cards(situation: Situation) -> list[dict[str, Any]]:
     """The cards in the order of the drafts; none where there is nothing to add."""
     cards: dict[tuple[str, str], dict[str, Any]] = {}
-    moves = ResultLines(situation.decision, situation.knowledge).moves
-    for remark in remarks_of(situation.decision, situation.knowledge.table, moves):
+    same = _OfDrafts(situation)
+    for remark in remarks_of(situation.decision, situation.knowledge.table, same.to_do.moves):
         # One click on the first card orders what cannot wait; a second one would order it twice.
-        card = _DraftCard(remark, situation, orders_urgent=not cards).card()
+        card = _DraftCard(remark, situation, same, orders_urgent=not cards).card()
         cards.setdefault((card["summary"], card["detail"]), card)
     return list(cards.values())
+
+
+class _OfDrafts(OfRecord):
+    """What the cards of all drafts share."""
+
+    @cached_property
+    def on_file(self) -> dict[str, list[Drug]]:
+        """Name of a medicine on file, in small letters -> its first entries."""
+        found: dict[str, list[Drug]] = {}
+        for drug in self.record.drugs:
+            entries = found.setdefault(drug.name.casefold(), [])
+            if len(entries) < _MOST_ON_FILE:
+                entries.append(drug)
+        return found
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """The names of what the patient takes."""
+        return frozenset(drug.name.casefold() for drug in self.record.drugs if drug.current)
 
 
 class _DraftCard(HookCard):
     """Writes the card of one remark."""
 
-    def __init__(self, remark: Remark, situation: Situation, *, orders_urgent: bool) -> None:
-        super().__init__(situation)
+    def __init__(self, remark: Remark, situation: Situation, same: _OfDrafts, *, orders_urgent: bool) -> None:
+        super().__init__(situation, same)
+        self.on_file = same.on_file
         self.remark = remark
         self.orders_urgent = orders_urgent
         # Two cards of one call may suggest the same thing: each click has an id of its own.
         self.call = replace(situation.call, about=remark.draft.reference)
         self.drugs = joined(plain(short_name(drug.name)) for drug in remark.drugs)
-        taken = {drug.name.casefold() for drug in self.decision.record.drugs if drug.current}
         # Nothing is begun where the patient takes it already.
-        self.renewed = all(drug.name.casefold() in taken for drug in remark.drugs)
+        self.renewed = all(drug.name.casefold() in same.taken for drug in remark.drugs)
 
     def card(self) -> dict[str, Any]:
         return self.framed(
@@ -174,9 +194,8 @@ class _DraftCard(HookCard):
     def evidence(self) -> Iterator[str]:
         """The same medicine on file, and tests that another card suggests."""
         remark, say = self.remark, self.say
-        names = {drug.name.casefold() for drug in remark.drugs}
-        for drug in self.decision.record.drugs:
-            if drug.name.casefold() in names:
+        for name in dict.fromkeys(drug.name.casefold() for drug in remark.drugs):
+            for drug in self.on_file.get(name, ()):
                 yield say(
                     "drafts.on_record",
                     name=capital(escaped(short_name(drug.name))),
@@ -189,8 +208,8 @@ class _DraftCard(HookCard):
         """What cannot wait, on one card of the call, and the blood tests of this draft."""
         if self.orders_urgent:
             yield from self.urgent_orders()
-        write = Suggestions(self.decision, self.knowledge, self.call)
         if self.remark.suggested:
+            write = Suggestions(self.decision, self.knowledge, self.call)
             action = self.table.action_for(ActionRole.MISSING_BLOOD_TESTS).id
             label = self.say(f"actions.{action}.order", analytes=self.names(self.remark.suggested))
             yield from write.order(action, self.remark.suggested, label)

@@ -74,7 +74,7 @@ class DrugLines(ResultLines):
 
     def _bears_on(self, drug: Drug) -> str:
         """sodium: the results that it can explain."""
-        results = [result for result in self._acted_on() if drug in self.explaining(result)]
+        results = [result for result in self._acted_on() if self.explains(drug, result)]
         return together(
             [test_label(r.analyte, self.terminology, self.wording) for r in results], self.wording
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from fhir_mappings.record import Band, Result, Status
 from service.cards.also_known import AlsoKnown
@@ -152,15 +153,8 @@ class EvidenceText:
         ]
 
     def results(self) -> list[str]:
-        """The results that bear on it, abnormal ones first; those that the actions name are not repeated."""
-        named = {result for made in self.decision.recommendations for result in made.results}
-        order = {name: index for index, name in enumerate(self.table.shown_results)}
-        judged = [
-            (self.band(result), result)
-            for result in self.record.results
-            if result.analyte in order or result in named
-        ]
-        judged.sort(key=lambda pair: (_RESULT_RANKS[pair[0]], order.get(pair[1].analyte, -1)))
+        """The results in words; those beyond the first by name."""
+        judged = self._judged()
         texts = [
             result_text(result, band, self.terminology, self.wording)
             for band, result in judged[:_MOST_RESULTS]
@@ -169,6 +163,17 @@ class EvidenceText:
             test_label(result.analyte, self.terminology, self.wording) for _, result in judged[_MOST_RESULTS:]
         ]
         return [*texts, counted(rest, _MOST_NAMES, self.wording)] if rest else texts
+
+    def _judged(self) -> list[tuple[Band, Result]]:
+        """The results that bear on it with their bands, abnormal ones first."""
+        named = {result for made in self.decision.recommendations for result in made.results}
+        order = {name: index for index, name in enumerate(self.table.shown_results)}
+        judged = [
+            (self.band(result), result)
+            for result in self.record.results
+            if result.analyte in order or result in named
+        ]
+        return sorted(judged, key=lambda pair: (_RESULT_RANKS[pair[0]], order.get(pair[1].analyte, -1)))
 
     def band(self, result: Result) -> Band:
         """The band of a result today."""
@@ -220,9 +225,25 @@ class EvidenceText:
             yield text.replace("{tests}", joined(names))
 
     def _place(self, withheld: Withheld) -> str:
+        """The place of its words: without the day where another line says it."""
         if withheld.why == "ordered":
-            return "below.ordered_test" if withheld.day else "below.ordered_test_undated"
-        return {"done": "below.done_test", "seen": "below.seen_test"}.get(withheld.why, "")
+            dated = withheld.day and not self._is_said_above()
+            return "below.ordered_test" if dated else "below.ordered_test_undated"
+        if withheld.why == "done":
+            return "below.done_result" if self._shown.issuperset(withheld.tests) else "below.done_test"
+        return "below.seen_test" if withheld.why == "seen" else ""
+
+    @cached_property
+    def _shown(self) -> frozenset[str]:
+        """The analytes whose results the line of results shows."""
+        shown = [result.analyte for _, result in self._judged()[:_MOST_RESULTS]]
+        return frozenset((*shown, *(self.table.counts_as.get(name, name) for name in shown)))
+
+    def _is_said_above(self) -> bool:
+        """Whether the first line says since when tests are pending: nothing is left to do, and one day."""
+        days = {withheld.day for withheld in self.decision.withheld if withheld.why == "ordered"}
+        advice = self.table.action_for(ActionRole.SELF_CARE).id
+        return len(days) == 1 and all(made.id == advice for made in self.decision.recommendations)
 
     def _tests(self, withheld: Withheld) -> str:
         return self.names(withheld.tests or (withheld.id,))

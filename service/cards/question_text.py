@@ -16,12 +16,6 @@ from service.knowledge import Knowledge
 _RANK = {level: rank for rank, level in enumerate(LEVELS)}
 
 
-def asked_on_card(decision: Decision) -> tuple[Question, ...]:
-    """The questions of the card, the first in order."""
-    asked = (question for question in decision.questions if question.on_card or question.forced)
-    return tuple(sorted(asked, key=lambda question: question.order))
-
-
 class Questions:
     """The questions of one decision in words."""
 
@@ -32,7 +26,27 @@ class Questions:
         self.findings = knowledge.terminology.findings
         self.wording = knowledge.wording
         self.say = knowledge.wording.say
-        self.first = asked_on_card(decision)
+        examination = knowledge.table.action_for(ActionRole.EXAMINATION).id
+        # What is to be examined is an action where it is one, and no question.
+        self._examines = any(made.id == examination for made in decision.recommendations)
+        self.first = self._first()
+
+    def _first(self) -> tuple[Question, ...]:
+        """The questions of the card in their order, at most three lines: old records come before others."""
+        asked = [question for question in self.questions if question.on_card or question.forced]
+        asked.sort(key=lambda question: question.order)
+        room = self.knowledge.table.thresholds.at_most_questions - len(list(self._of_rows()))
+        kept: set[str] = set()
+        for question in sorted(asked, key=lambda question: not (question.forced or question.old)):
+            if self._is_action(question):
+                kept.add(question.id)
+            elif room > 0:
+                kept.add(question.id)
+                room -= 1
+        return tuple(question for question in asked if question.id in kept)
+
+    def _is_action(self, question: Question) -> bool:
+        return self._examines and question.old is None and self.examines(question)
 
     def name(self, question: Question) -> str:
         """onset; wasting."""
@@ -41,21 +55,20 @@ class Questions:
         return joined(self._finding(name) for name in question.findings)
 
     def on_card(self) -> list[str]:
-        """The questions of the card's one line; what is to be examined is an action where it is one."""
-        examined = self.knowledge.table.action_for(ActionRole.EXAMINATION).id
-        examines = any(made.id == examined for made in self.decision.recommendations)
+        """The questions of the card's one line."""
         asked = list(self._of_rows())
         for question in self.first:
             if question.old is not None:
                 asked.append(self._about_old(question, question.old))
             elif question.in_words:
                 asked.append(self.wording.maybe(f"ask.{question.id}") or f"{self.name(question)}?")
+            elif self._is_action(question):
+                continue
             elif self.examines(question):
-                if not examines:
-                    what = together([self.examined(name) for name in question.findings], self.wording)
-                    asked.append(self.say("ask.examine", what=what))
+                what = together([self.examined(name) for name in question.findings], self.wording)
+                asked.append(self.say("ask.examine", what=what))
             else:
-                asked += [self._asked(name) for name in question.findings]
+                asked.append(self._asked(question))
         return list(dict.fromkeys(asked))
 
     def _of_rows(self) -> Iterator[str]:
@@ -79,8 +92,12 @@ class Questions:
         """What is examined for that finding: "strength"."""
         return self.wording.maybe(f"examine.{name}") or self._finding(name)
 
-    def _asked(self, name: str) -> str:
-        return self.wording.maybe(f"ask.{name}") or self.say("ask.other", finding=self._finding(name))
+    def _asked(self, question: Question) -> str:
+        """Speech or swallowing difficulty?"""
+        names = question.findings
+        place = f"ask.{names[0] if len(names) == 1 else question.id}"
+        name = self._either([self._finding(name) for name in names])
+        return self.wording.maybe(place) or self.say("ask.other", finding=name)
 
     def _about_old(self, question: Question, old: Evidence) -> str:
         name = question.findings[0] if question.findings else question.id

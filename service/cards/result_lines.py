@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from fhir_mappings.record import Band, Drug, Result
+from fhir_mappings.record import Band, Drug, Order, Result
 from service.cards.escaping import plain, short_name
 from service.cards.spans import day_month
 from service.cards.text import capital, joined, kind_text, measured_text, short_result, together, way_text
 from service.decision import Decision
 from service.decision.on_file import PRIORITIES
-from service.decision.result_facts import OUT, age_of, band_today, is_critical
-from service.decision.table import NOW
+from service.decision.result_facts import OUT, age_of, band_today, is_critical, present
+from service.decision.table import NOW, ROUTINE, TRUE, URGENT
 from service.knowledge import Knowledge
 from service.knowledge.wording import NextStep
 
@@ -104,13 +104,13 @@ class ResultLines:
         states = {side, "out"}
         if self._is_critical(result):
             states |= {"critical", f"critical-{side}"}
-        fired = {row.id for row in self.decision.rows}
         for step in self.wording.next_steps:
             if (
                 step.analytes & {result.analyte, self._counts_as(result)}
                 and step.state in states
                 and (not step.beside or self._beside(step) is not None)
-                and (step.row is None or step.row in fired)
+                and (step.fact is None or self.decision.facts.get(step.fact) == TRUE)
+                and not any(present(self.record, name) for name in step.unless)
             ):
                 return step
         return None
@@ -140,17 +140,21 @@ class ResultLines:
 
     def explaining(self, result: Result) -> list[Drug]:
         """The current medicines that move that analyte that way."""
-        return [drug for drug in self.record.drugs if drug.current and self.moves(drug, result)]
+        return [drug for drug in self.record.drugs if self.explains(drug, result)]
+
+    def explains(self, drug: Drug, result: Result) -> bool:
+        """Whether it is a current medicine that moves that analyte that way."""
+        return drug.current and self.moves(drug, result)
 
     def moves(self, drug: Drug, result: Result) -> bool:
         """Whether the medicine, taken, can move that analyte to the side where the result is out of range."""
         return any(
-            {result.analyte, self._counts_as(result)} & entry.analytes
-            and entry.state == _SIDES[result.low]
+            entry.state == _SIDES[result.low]
             and (
                 drug.classes & entry.classes
                 or (entry.raises_potassium and drug.raises_potassium and drug.recognised)
             )
+            and {result.analyte, self._counts_as(result)} & entry.analytes
             for entry in self.wording.explains
         )
 
@@ -176,15 +180,27 @@ class ResultLines:
         when = day_month(max(days), self.as_of, self.wording) if short else max(days).isoformat()
         return self.say("lead.in_hand", text=text, date=when)
 
+    def repeated_too_late(self, result: Result, text: str) -> str:
+        """The text, and that its repeat is ordered, but not for the same day."""
+        orders = [order for order in self._orders_since(result) if order.priority not in PRIORITIES[NOW]]
+        if not orders or self._repeat_days(result):
+            return text
+        newest = max(orders, key=lambda order: str(order.day))
+        priority = newest.priority if newest.priority in PRIORITIES[URGENT] else ROUTINE
+        return self.say("lead.repeat_too_late", text=text, priority=priority, date=newest.day)
+
     def _repeat_days(self, result: Result) -> list[date]:
         """The days on which it was ordered again, for the same day."""
+        orders = [order for order in self._orders_since(result) if order.priority in PRIORITIES[NOW]]
+        return [order.day for order in orders if order.day is not None]
+
+    def _orders_since(self, result: Result) -> list[Order]:
         analyte = self._counts_as(result)
         actions = {action.id for action in self.table.actions.values() if analyte in action.analytes}
         return [
-            order.day
+            order
             for order in self.record.orders
             if order.day is not None
             and not order.tests.isdisjoint({analyte, result.analyte, *actions})
-            and order.priority in PRIORITIES[NOW]
             and (result.day is None or order.day >= result.day)
         ]

@@ -18,7 +18,7 @@ from fhir_mappings.to_fhir.actions import (
 from fhir_mappings.to_fhir.in_version import in_version
 from service.cards.card import Call
 from service.cards.detail import names_disease
-from service.cards.question_text import Questions, asked_on_card
+from service.cards.question_text import Questions
 from service.cards.spans import day_month, recorded_how
 from service.cards.text import capital, finding_name, test_label, twitch_for
 from service.decision import Decision, Recommendation
@@ -48,11 +48,11 @@ class Suggestions:
         self.call = call
         self.about = about(call.subject, call.encounter)
         self.requester = requester_of(call.user)
-        self.reasons = usable(decision.record.twitch.references)[:_REASONS_LIMIT]
+        self.reasons = usable(decision.record.twitch.references, _REASONS_LIMIT)
 
     def all(self) -> list[dict[str, Any]]:
         """The orders of what is recommended, and the answers to what the card asks."""
-        return [*self.orders(), *self.answers(asked_on_card(self.decision))]
+        return [*self.orders(), *self.answers(Questions(self.decision, self.knowledge).first)]
 
     def orders(self) -> Iterator[dict[str, Any]]:
         """One suggestion for each recommendation that can be ordered."""

@@ -8,7 +8,7 @@ from service.cards.detail import Detail
 from service.cards.fitting import LIMIT_CHARACTERS, SummaryTooLong
 from service.cards.reasons import Reason
 from service.cards.spans import age_of
-from service.cards.text import capital, joined, together, twitch_for, twitch_phrase
+from service.cards.text import capital, joined, short_result, together, twitch_for, twitch_phrase
 from service.cards.to_do import ToDo
 from service.decision import Decision, Recommendation
 from service.decision.table import ActionRole, RowRole
@@ -97,6 +97,7 @@ class _Summary:
         names |= {f"drug {drug.name}" for made in self.to_do.actions for drug in made.drugs}
         yield self.say("summary.result", value=value, next=following), frozenset(names)
         yield value, frozenset(names)
+        yield short_result(result, self.as_of, self.to_do.terminology, self.wording), frozenset(names)
 
     def _facts(self, reasons: Sequence[Reason]) -> Iterator[str]:
         """Each fact once; medicines that are taken share one "on"."""

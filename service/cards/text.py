@@ -16,8 +16,12 @@ from service.knowledge.wording import Wording
 
 _NUMBER = re.compile(r"([<>]=?\s*)?(\d+(?:\.\d+)?)")
 _FOUR_DIGITS = Context(prec=4, rounding=ROUND_HALF_EVEN)
+# Beyond these a number is written with a power of ten.
+_LARGE, _SMALL = Decimal(10) ** 9, Decimal(10) ** -6
 _MOST_SITES = 2
 _LONGEST_UNIT_CHARACTERS = 20
+_LONGEST_VALUE_CHARACTERS = 12
+_LONGEST_NUMBER_CHARACTERS = 10_000
 
 
 def joined(parts: Iterable[str]) -> str:
@@ -135,22 +139,39 @@ def unit_text(unit: str | None, wording: Wording) -> str:
 
 
 def value_text(result: Result) -> str:
-    """The value with at most four significant digits; what is not a plain number stays."""
-    found = _NUMBER.fullmatch(result.text.strip())
+    """The value with at most four significant digits; what is not a plain number stays.
+
+    >>> value_text(Result(analyte="potassium", text="1" * 29))
+    '1.111e+28'
+    """
+    text = result.text.strip()
+    found = _NUMBER.fullmatch(text) if len(text) <= _LONGEST_NUMBER_CHARACTERS else None
     if found is None:
-        return short_name(result.text)
+        return short_name(text)
     number = Decimal(found[2])
     digits = len(found[2].replace(".", "").lstrip("0"))
-    if digits <= 4:
-        return result.text.strip()
-    # Digits before the point are never lost.
-    short = number.quantize(Decimal(1)) if number >= 1000 else _FOUR_DIGITS.plus(number)
-    return f"{found[1] or ''}{short:f}"
+    if digits > 4:
+        # Digits before the point are never lost.
+        whole = Decimal(1000) <= number < _LARGE
+        text = f"{found[1] or ''}{number.quantize(Decimal(1)) if whole else _FOUR_DIGITS.plus(number):f}"
+    if len(text) > _LONGEST_VALUE_CHARACTERS:
+        power = number >= _LARGE or 0 < number < _SMALL
+        text = f"{found[1] or ''}{_FOUR_DIGITS.plus(number).normalize(_FOUR_DIGITS):{'e' if power else 'f'}}"
+    return text
+
+
+def brief_value(result: Result) -> str:
+    """The value for a summary: what is longer than a number ends in an ellipsis."""
+    text = value_text(result).strip()
+    if len(text) <= _LONGEST_VALUE_CHARACTERS:
+        return text
+    return f"{text[:_LONGEST_VALUE_CHARACTERS].rstrip()}…"
 
 
 def kind_text(result: Result, wording: Wording) -> str:
     """Of a calcium: ionised; adjusted for albumin 18 g/L, total 1.9."""
-    if not result.kind:
+    # "Ionised calcium" says its kind.
+    if not result.kind or result.kind in result.analyte.split("-"):
         return ""
     albumin, measured = escaped(short_name(result.albumin)), escaped(short_name(result.measured))
     place = result.kind.replace("-", "_")
@@ -200,7 +221,7 @@ def short_result(
     analyte = terminology.analytes.get(result.analyte)
     day = f" ({day_month(result.day, as_of, wording)})" if result.day else ""
     label = analyte.label if analyte else result.analyte
-    value = plain(value_text(result)).strip()
+    value = plain(brief_value(result))
     return f"{capital(label) if capitals else label}{f' {value}' if value else ''}{day}"
 
 

@@ -73,8 +73,8 @@ class ToDo(DrugLines):
                 return place - len(_FIRST)
         return next((place for place, role in enumerate(_LAST, 1) if self.has(made, role)), 0)
 
-    def lines(self, *, leading: bool = True) -> list[Line]:
-        """The lines in order. leading: whether the card begins with them."""
+    def lines(self, *, first: bool = True) -> list[Line]:
+        """The lines in order. first: whether the card begins with them."""
         lines: list[Line] = []
         merged: set[tuple[str, str]] = set()
         for made in self.actions:
@@ -88,9 +88,9 @@ class ToDo(DrugLines):
                 lines += self._line(made)
         # Results that can wait come after what cannot.
         lines.sort(key=lambda line: -URGENCY_RANK[line.urgency])
-        if leading and lines and any(question.forced for question in self.decision.questions):
-            first, more = lines[0], self.say("lead.check_breathing")
-            lines[0] = Line(first.urgency, first.full + more, first.brief + more, first.names)
+        if first and lines and any(question.forced for question in self.decision.questions):
+            line, more = lines[0], self.say("lead.check_breathing")
+            lines[0] = Line(line.urgency, line.full + more, line.brief + more, line.names)
         return lines
 
     def _tests(self, urgency: str, order: str) -> Line:
@@ -202,6 +202,8 @@ class ToDo(DrugLines):
                 full, brief = self.result_line(result), self.result_line(result, brief=True)
                 if made.in_hand and urgency != ROUTINE:
                     full, brief = self.repeated(result, full), self.repeated(result, brief)
+                elif urgency != ROUTINE and not any(action.too_low for action in self.actions):
+                    full, brief = self.repeated_too_late(result, full), self.repeated_too_late(result, brief)
                 yield Line(urgency, full, brief, self.keys(result), capital(self._short(result)))
             if more := results[_MOST_RESULTS:]:
                 labels = [self._short(result) for result in more]
@@ -222,10 +224,10 @@ class ToDo(DrugLines):
         return Line(made.urgency, text, text, frozenset(self.emergencies(made)))
 
     def emergencies(self, made: Recommendation) -> dict[str, str]:
-        """Why somebody is to be assessed at once: fact or row -> its words, one of each row."""
+        """Why somebody is to be assessed at once: fact -> its words, one of each row."""
         found: dict[str, str] = {}
         for row in filter(None, map(self.table.row, made.because)):
-            names = {row.id, *self.reasons.variables(row)}
+            names = set(self.reasons.variables(row))
             reasons = [(fact, text) for fact, text in self.wording.emergencies if fact in names]
             found |= dict(reasons[:1])
         return found

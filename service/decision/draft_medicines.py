@@ -27,6 +27,7 @@ class MedicineJudge:
         self.facts: Facts = decision.facts
         self.on_file = FiledTests(decision.record, table, decision.facts)
         self.review = table.action_for(ActionRole.MEDICATION_REVIEW).id
+        self.refuted = {d.name.casefold() for d in decision.record.drugs if d.plausible is Plausible.NO}
 
     def remark(self, draft: Draft) -> Remark:
         """What it does to the advice, and the blood tests that belong before it or with it."""
@@ -54,14 +55,13 @@ class MedicineJudge:
         The timing of the same medicine on file counts for the draft too. For an isolated eyelid no medicine
         is looked for as a cause.
         """
-        refuted = {d.name.casefold() for d in self.decision.record.drugs if d.plausible is Plausible.NO}
         eyelid = self.facts.get("isolated-eyelid") == TRUE
         without, taken = dict(self.facts), dict(self.facts)
         for name in classes_of(draft):
             without |= {f"drug {name}": Plausible.NO.value, f"current {name}": FALSE}
             taken |= {f"drug {name}": Plausible.NO.value, f"current {name}": TRUE}
         for drug in draft.drugs:
-            if not eyelid and drug.name.casefold() not in refuted:
+            if not eyelid and drug.name.casefold() not in self.refuted:
                 taken |= {f"drug {name}": Plausible.YES.value for name in drug.classes}
         return taken, without
 

@@ -52,6 +52,8 @@ class FiledTests:
     _orders: dict[tuple[frozenset[str], int | None, str], Order | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    # Action -> its newest study: every draft of one asks again.
+    _studies: dict[str, Study | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def answering_result(
         self, analyte: str, action: Action, rows: Iterable[Row], urgency: str
@@ -130,14 +132,7 @@ class FiledTests:
 
         A study answers a sign that was examined before it; a visit one that was recorded before it.
         """
-        limit = self.table.thresholds.study_days
-        newest: Study | None = None
-        for study in self.record.studies:
-            if study.id not in action.studies or not self._young(study.day, limit):
-                continue
-            # Of two on one day the reference decides, so that their order in the record does not.
-            if newest is None or _dated(study) > _dated(newest):
-                newest = study
+        newest = self._newest_study(action)
         if newest is None or newest.day is None:
             return None
         for row in rows:
@@ -148,6 +143,15 @@ class FiledTests:
             if not action.is_test and self._twitch_shows_sign(row, facts, newest.day):
                 return None
         return newest
+
+    def _newest_study(self, action: Action) -> Study | None:
+        """The newest study of the action that is young enough."""
+        if action.id not in self._studies:
+            limit = self.table.thresholds.study_days
+            found = [s for s in self.record.studies if s.id in action.studies and self._young(s.day, limit)]
+            # Of two on one day the reference decides, so that their order in the record does not.
+            self._studies[action.id] = max(found, key=_dated, default=None)
+        return self._studies[action.id]
 
     def _twitch_shows_sign(self, row: Row, facts: Facts, day: date) -> bool:
         """Whether the row fires by a twitch of the tongue that was first recorded after that day."""
@@ -203,13 +207,16 @@ class FiledTests:
 
     def _latest_start(self, rows: Iterable[Row], action_id: str) -> date | None:
         """The newest start of a plausible drug whose row asks for that action."""
-        taken = [d for d in self.record.drugs if d.classes and d.plausible is not Plausible.NO]
-        if not taken:
-            return None
         classes = frozenset(
             name for row in rows if any(a.id == action_id for a in row.actions) for name in row.drug_classes
         )
-        starts = (drug.start.latest or drug.start.earliest for drug in taken if drug.classes & classes)
+        if not classes:
+            return None
+        starts = (
+            drug.start.latest or drug.start.earliest
+            for drug in self.record.drugs
+            if drug.classes & classes and drug.plausible is not Plausible.NO
+        )
         return max(filter(None, starts), default=None)
 
     def _precedes_disorder(self, result: Result, action: Action) -> bool:
@@ -258,9 +265,13 @@ def abnormal_result(record: Record, table: Table, analytes: Iterable[str]) -> Re
     return max(results, key=lambda r: danger(r, record, table), default=None)
 
 
-def danger(result: Result, record: Record, table: Table) -> tuple[bool, date, str]:
-    """A sort key: a critical result is more dangerous than one out of range, then the newer one."""
-    return is_critical(result, record, table), result.day or date.max, result.reference
+def danger(result: Result, record: Record, table: Table) -> tuple[object, ...]:
+    """A sort key: a critical result is more dangerous than one out of range, then the newer one.
+
+    Of two of one analyte and day the one further outside its range, whatever their references.
+    """
+    critical = is_critical(result, record, table)
+    return critical, result.day or date.max, result.analyte, result.outside, result.reference
 
 
 def newest_orders(record: Record) -> Mapping[str, Order]:

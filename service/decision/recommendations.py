@@ -92,9 +92,7 @@ class Outcome:
 
 
 def key_of(level: str, recommendations: Iterable[Recommendation]) -> Key:
-    return level, tuple(
-        Wanted(r.id, r.urgency, r.analytes or tuple(sorted(r.findings))) for r in recommendations
-    )
+    return level, tuple(Wanted(r.id, r.urgency, r.analytes) for r in recommendations)
 
 
 def withheld_by_order(

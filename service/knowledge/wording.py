@@ -32,8 +32,8 @@ _VALUES = (
 class NextStep:
     """What to do about a result of those analytes in that state.
 
-    beside: other analytes, one of them in beside_state. together: in one line with that one. row: only where
-    that row fires.
+    beside: other analytes, one of them in beside_state. together: in one line with that one. fact: only where
+    that is true, and none of the findings of unless is present.
     """
 
     analytes: frozenset[str]
@@ -42,7 +42,8 @@ class NextStep:
     beside: tuple[str, ...] = ()
     beside_state: str = ""
     together: bool = False
-    row: str | None = None
+    fact: str | None = None
+    unless: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Wording:
 
     rests_on: a place, or the beginning of several -> the claims and anchors that support them.
     next_steps: the first that fits counts. dangers: of critical results and of others, the most dangerous
-    analyte first. explains: which medicines can explain a result. emergencies: (fact or row, its words) each.
+    analyte first. explains: which medicines can explain a result. emergencies: (fact, its words) each.
     units: as written -> as people write them.
     explains_signs, explains_if_examined: findings beside which no disease is named to be excluded.
     old_result_days: an older critical value is repeated first. own_words: findings whose label covers several
@@ -170,7 +171,8 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
                 tuple(step["beside"]),
                 step["beside_state"],
                 step["together"],
-                step["row"],
+                step["fact"],
+                frozenset(step["unless"]),
             )
             for step in values["next_steps"]
         ),
@@ -211,16 +213,14 @@ def _problems(content: Mapping[str, Any], table: Table) -> Iterator[Problem]:
             yield Problem(FILE, f"actions.{action.id}.order", "no text for the suggestion that orders it")
     if not any(ActionRole.MISSING_BLOOD_TESTS in action.roles for action in table.actions.values()):
         yield Problem(FILE, "actions", f"no action has the role {ActionRole.MISSING_BLOOD_TESTS}")
-    rows = {row.id for row in table.rows}
+    known = frozenset().union(*(row.reads for row in table.rows))
     for place, step in enumerate(content["next_steps"]):
-        if step["row"] is not None and step["row"] not in rows:
-            yield Problem(FILE, f"next_steps.{place}.row", "the table has no such row")
-    known = rows.union(*(row.reads for row in table.rows))
+        for fact in filter(None, (step["fact"], *step["unless"])):
+            if fact not in known:
+                yield Problem(FILE, f"next_steps.{place}", f"no row reads {fact}")
     for place, entry in enumerate(content["emergencies"]):
         if entry["because"] not in known:
-            yield Problem(
-                FILE, f"emergencies.{place}.because", "no row of that id, and no row reads such a fact"
-            )
+            yield Problem(FILE, f"emergencies.{place}.because", "no row reads such a fact")
     yield from _missing(advice, {entry.id for entry in table.self_care}, "self_care.advice")
     for question in table.questions:
         if question.answers and question.id not in content["ask"]:

@@ -46,7 +46,7 @@ def validated(resource: dict[str, Any], version: Version) -> dict[str, Any]:
 
 
 def orders(subject: str | None, encounter: str | None) -> list[dict[str, Any]]:
-    reasons = usable(["Condition/c", "urn:uuid:x"])
+    reasons = usable(["Condition/c", "urn:uuid:x"], 3)
     return [
         filled_order(template, about=about(subject, encounter), reasons=reasons, urgency="now", day=AS_OF)
         for template in TEMPLATES.orders.values()

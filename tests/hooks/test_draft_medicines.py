@@ -111,7 +111,7 @@ def test_no_electrolytes_with_the_others(name: str) -> None:
     assert remark.lacking == ()
     (card,) = draft_cards(calm(), medicine(name))
     assert "suggestions" not in card
-    assert "order" not in card["summary"].lower()
+    assert "before or with" not in card["summary"]
 
 
 @pytest.mark.parametrize("name", CAUSES)

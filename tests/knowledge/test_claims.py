@@ -122,10 +122,7 @@ STATING = re.compile(
 # Texts with such a word that state nothing: a caption, a frame around what a record or a row says.
 FRAMES = {
     "source_label",
-    "reasons",
     "summary.twitch",
-    "summary.blood",
-    "summary.blood_today",
     "drafts.this_medicine",
     "drafts.effect_other_short",
     "drafts.effect_other_says",
@@ -167,7 +164,6 @@ FRAMES = {
     "summary.not_examined",
     "summary.not_examined_yet",
     "summary.partly_examined",
-    "summary.done_normal",
     "summary.child",
     "basis.examined",
     "basis.examined_undated",
@@ -177,8 +173,6 @@ FRAMES = {
     "lead.blood",
     "lead.blood_urgent",
     "lead.blood_now",
-    "lead.examine",
-    "lead.examine_now",
     "lead.in_words",
     "lead.findings",
     "lead.both_unseen",

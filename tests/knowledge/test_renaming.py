@@ -73,12 +73,25 @@ def keys(texts: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
 def rename_wording(wording: Any) -> None:
     wording["found"] = keys(wording["found"], ROWS)
     wording["effects"] = keys(wording["effects"], ROWS)
+    for step in wording["next_steps"]:
+        if "row" in step:
+            step["row"] = ROWS.get(step["row"], step["row"])
+    for emergency in wording["emergencies"]:
+        emergency["because"] = ROWS.get(emergency["because"], emergency["because"])
+    wording["ask_of_row"] = keys(wording["ask_of_row"], ROWS)
     wording["order_text"] = keys(wording["order_text"], ACTIONS)
     wording["actions"] = keys(wording["actions"], ACTIONS)
     for words in wording["actions"].values():
         if "for_row" in words:
             words["for_row"] = keys(words["for_row"], ROWS)
-    names = {"actions": ACTIONS, "order_text": ACTIONS, "effects": ROWS}
+    wording["notes"] = keys(wording["notes"], ROWS)
+    names = {
+        "actions": ACTIONS,
+        "order_text": ACTIONS,
+        "effects": ROWS,
+        "ask_of_row": ROWS,
+        "notes": ROWS,
+    }
 
     def place(stated: str) -> str:
         first, *rest = stated.split(".")

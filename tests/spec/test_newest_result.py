@@ -8,8 +8,14 @@ import pytest
 
 from fhir_mappings.record import Band
 from tests.spec.outcomes import outcome_of
-from tests.spec.records import as_of, condition, observation, read
-from tests.spec.test_results import IN, NOT, OUT, K, lab, only
+from tests.spec.records import KNOWLEDGE, as_of, condition, observation, read
+from tests.spec.test_results import CA, IN, LOINC, NOT, OUT, K, lab, only
+
+EGFR = min(
+    code
+    for (system, code), name in KNOWLEDGE.terminology.analyte_codes.items()
+    if system == LOINC and name == "egfr"
+)
 
 
 def test_the_newest_final_result_counts() -> None:
@@ -158,3 +164,35 @@ def test_times_of_one_day(first: str, second: str, text: str) -> None:
 def test_a_preliminary_one_of_the_same_day(preliminary: str, beside: bool) -> None:
     early = lab(K, "2.9", id="n", status="preliminary", when=preliminary)
     assert len(read(lab(K, "4.1", when=at("08:00:00Z")), early).results) == 1 + beside
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a"), (None, None)])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("analyte", "worse", "better", "flag"),
+    [
+        (K, "2.6", "3.4", "L"),
+        (K, "5.8", "5.4", "H"),
+        (CA, "1.85", "2.05", "L"),
+        (EGFR, "12", "40", "L"),
+        (EGFR, "12", "40", None),
+    ],
+)
+def test_of_one_band_and_day_the_one_furthest_outside_counts(
+    analyte: str, worse: str, better: str, flag: str | None, names: Any, turned: bool
+) -> None:
+    unit = "mmol/L" if analyte != EGFR else KNOWLEDGE.terminology.analytes["egfr"].unit
+    texts = zip((worse, better), names, strict=True)
+    pair = [lab(analyte, text, unit, id=name, flag=flag) for text, name in texts]
+    if names == (None, None):
+        for one in pair:
+            del one["id"]
+    assert only(*(reversed(pair) if turned else pair)).text == worse
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_no_id_decides_the_level(names: tuple[str, str]) -> None:
+    texts = zip(("1.85", "2.05"), names, strict=True)
+    pair = [lab(CA, text, "mmol/L", id=name, flag="L") for text, name in texts]
+    found = outcome_of(read(condition("fasciculation", onsetDateTime=as_of(5)), condition("tingling"), *pair))
+    assert found.level == "critical"

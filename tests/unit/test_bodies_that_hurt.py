@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
+import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +21,11 @@ from fhir_mappings.to_findings import findings as signs
 from fhir_mappings.to_findings import medication_identity as drug_medicine
 from fhir_mappings.to_findings import observations as observation_reading
 from service.assessment import assessment_of
-from service.cards import escaping
+from service.cards import draft_order_card, escaping
 from service.decision import decide
-from tests.spec.records import DAY, KNOWLEDGE, bundle, code_of, concept, condition, observation, read
+from service.evaluation import Evaluator
+from service.hook_request import read_hook_request
+from tests.spec.records import DAY, KNOWLEDGE, as_of, bundle, code_of, concept, condition, observation, read
 
 Resource = dict[str, Any]
 Made = Callable[[int], bytes]
@@ -36,6 +40,72 @@ def hurting(size: int) -> Callable[[Made], Made]:
         return made
 
     return registered
+
+
+# What is stored, and what the hook adds to it.
+Asked = tuple[list[Resource], Resource]
+HURTING_HOOKS: dict[str, tuple[Callable[[int], Asked], str, int]] = {}
+EVALUATOR = Evaluator(KNOWLEDGE, "https://cds.example")
+SERVICES = {service["hook"]: service for service in KNOWLEDGE.hooks}
+
+
+def hurting_hook(hook: str, size: int) -> Callable[[Callable[[int], Asked]], Callable[[int], Asked]]:
+    def registered(made: Callable[[int], Asked]) -> Callable[[int], Asked]:
+        HURTING_HOOKS[made.__name__] = made, hook, size
+        return made
+
+    return registered
+
+
+def listed(resources: Iterable[Resource]) -> Resource:
+    entries = [{"resource": resource} for resource in resources]
+    return {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
+
+
+def drafted(resources: Iterable[Resource]) -> Resource:
+    return {"draftOrders": listed({**resource, "status": "draft"} for resource in resources)}
+
+
+def call_of(hook: str, stored: list[Resource], context: Resource) -> bytes:
+    """A call of that hook."""
+    keys = {"Condition": "conditions", "Observation": "findings", "MedicationRequest": "medications"}
+    kept: dict[str, list[Resource]] = {key: [] for key in SERVICES[hook]["prefetch"]}
+    for resource in stored:
+        kept[keys.get(resource["resourceType"], "procedures")].append(resource)
+    patient = {"resourceType": "Patient", "id": "p", "birthDate": "1980-01-01"}
+    body = {
+        "hook": hook,
+        "hookInstance": str(uuid.UUID(int=1)),
+        "context": {"userId": "Practitioner/x", "patientId": "p", **context},
+        "prefetch": {**{key: listed(some) for key, some in kept.items()}, "patient": patient},
+        "extension": {"org.fasciculation-cds": {"asOf": DAY.isoformat()}},
+    }
+    return json.dumps(body).encode()
+
+
+def cards_in(call: bytes) -> list[dict[str, Any]]:
+    return EVALUATOR.hook_request(read_hook_request(call, SERVICES), assessed=False).cards
+
+
+def timed(act: Callable[[bytes], Any], body: bytes) -> float:
+    start = time.process_time()
+    act(body)
+    return time.process_time() - start
+
+
+def twitching(number: int = 0) -> Resource:
+    return condition("fasciculation", id=f"t{number}", onsetDateTime=as_of(40))
+
+
+def medicine(number: int, name: str) -> Resource:
+    return prescription(number, medicationCodeableConcept={"text": name}, authoredOn=as_of(0))
+
+
+def study(number: int) -> Resource:
+    """An order of a needle examination."""
+    system, code = min(key for key, name in KNOWLEDGE.terminology.procedures.items() if name == "emg")
+    order = {"resourceType": "ServiceRequest", "status": "active", "intent": "order"}
+    return {**order, "id": f"s{number}", "subject": {"reference": "Patient/p"}, "code": concept(system, code)}
 
 
 def seconds_on(body: bytes) -> float:
@@ -381,6 +451,75 @@ def test_what_all_codes_of_a_record_share_is_read_once(monkeypatch: pytest.Monke
     assert read_of == {"extension": 5}
     read(observation("fasciculation", code={"coding": codings}, valueBoolean=True))
     assert read_of["value"] == 1
+
+
+# Cards of the other hooks: what depends on the record is written once, however many drafts there are
+
+
+@hurting_hook("order-sign", 1000)
+def many_drafts_beside_many_medicines(size: int) -> Asked:
+    on_file = [medicine(n, f"zzz{n}qq") for n in range(size)]
+    return [twitching(), *on_file], drafted(medicine(n, "furosemide") for n in range(size))
+
+
+@hurting_hook("order-sign", 500)
+def many_drafts_of_other_names_beside_the_same_on_file(size: int) -> Asked:
+    names = [f"furosemide zz{n}" for n in range(size)]
+    on_file = [medicine(n, name) for n, name in enumerate(names)]
+    return [twitching(), *on_file], drafted(medicine(n, name) for n, name in enumerate(names))
+
+
+@hurting_hook("order-sign", 800)
+def many_drafts_beside_many_twitches(size: int) -> Asked:
+    return [twitching(n) for n in range(size)], drafted(medicine(n, "furosemide") for n in range(size))
+
+
+@hurting_hook("order-sign", 1000)
+def many_draft_studies_beside_many_medicines(size: int) -> Asked:
+    on_file = [medicine(n, f"zzz{n}qq") for n in range(size)]
+    return [twitching(), *on_file], drafted(study(n) for n in range(size))
+
+
+@hurting_hook("order-sign", 1000)
+def many_draft_studies_beside_many_done(size: int) -> Asked:
+    done = {"resourceType": "Procedure", "status": "completed", "performedDateTime": as_of(3)}
+    on_file = [{**study(n), **done} for n in range(size)]
+    return [twitching(), *on_file], drafted(study(n) for n in range(size))
+
+
+@hurting_hook("problem-list-item-create", 700)
+def many_new_problems_beside_many_examinations(size: int) -> Asked:
+    examined = [
+        observation("weakness", id=f"o{n}", valueBoolean=False, effectiveDateTime=as_of(1 + n % 30))
+        for n in range(size)
+    ]
+    return [twitching(), *examined], {
+        "conditions": listed(condition("weakness", id=f"n{n}") for n in range(size))
+    }
+
+
+@pytest.mark.parametrize("name", HURTING_HOOKS)
+def test_the_cost_of_the_cards_grows_with_the_call(name: str) -> None:
+    made, hook, size = HURTING_HOOKS[name]
+    small, large = (call_of(hook, *made(count)) for count in (size, 4 * size))
+    assert cards_in(large), "a call without cards times nothing"
+    cards_in(small)
+    quick = min(timed(cards_in, small) for _ in range(3))
+    assert min(timed(cards_in, large) for _ in range(2)) / quick < 8
+
+
+def test_equal_remarks_are_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    card = draft_order_card._DraftCard.card
+
+    def counted(self: Any) -> Any:
+        written.append(self.remark.draft.reference)
+        return card(self)
+
+    monkeypatch.setattr(draft_order_card._DraftCard, "card", counted)
+    call = call_of("order-sign", [twitching()], drafted(medicine(n, "furosemide") for n in range(9)))
+    # The second card is without the blood tests that the first suggests.
+    assert len(cards_in(call)) == len(written) == 2
 
 
 @pytest.mark.parametrize("name", HURTING)

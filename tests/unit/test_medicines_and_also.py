@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fhir_mappings.record import Basis, Drug, Evidence, Finding, Record, Status
+from fhir_mappings.record import Basis, Drug, Evidence, Finding, Order, Record, Status
 from service.cards.also_known import AlsoKnown
 from service.cards.medicine_lines import MedicineLines
 from tests.knowledge.patients import days_ago, drug, record_of_example, result
@@ -124,8 +124,15 @@ def test_a_steroid_is_not_said_to_cause_twitching() -> None:
     assert "potassium" in effect
 
 
+def line_of(record: Record, heading: str) -> str:
+    """The line of the detail with that heading, without it."""
+    detail: str = card(record)["detail"]
+    (found,) = [line for line in detail.splitlines() if line.startswith(heading)]
+    return found.removeprefix(heading)
+
+
 def because(record: Record) -> str:
-    return next(line for line in card(record)["detail"].splitlines() if line.startswith("**Because:**"))
+    return line_of(record, "**Because:** ")
 
 
 def test_a_competing_cause_argues_for_nothing() -> None:
@@ -144,3 +151,26 @@ def test_a_deciding_diagnosis_stands_in_the_words_of_the_record() -> None:
     assert "dialysis dependence \\*since\\*" in because(record)
     assert "end-stage" not in card(record)["detail"]
     assert "*" not in card(record)["summary"]
+
+
+def not_repeated(record: Record) -> str:
+    return line_of(record, "**Not repeated:** ")
+
+
+def test_the_day_of_a_result_is_said_once() -> None:
+    record = replace(
+        record_of_example({"onset_days_ago": 20, **ABSENT}), results=(result("tsh", "in-range"),)
+    )
+    assert not_repeated(record) == "TSH done."
+    assert "(2026-11-24, in range)" in card(record)["detail"]
+
+
+def test_the_day_of_pending_tests_is_said_once() -> None:
+    tests = frozenset({*KNOWLEDGE.table.actions["electrolytes"].analytes, "tsh"})
+    ordered = Order(tests, days_ago(3), "routine", reference="ServiceRequest/o")
+    record = replace(record_of_example({"onset_days_ago": 20, **ABSENT}), orders=(ordered,))
+    assert "Tests pending since 21 Nov." in card(record)["detail"]
+    assert not_repeated(record) == "sodium, potassium, calcium, magnesium, TSH ordered."
+    # Where something is still to be done, nothing above names the day.
+    some = replace(record, orders=(replace(ordered, tests=frozenset({"tsh"})),))
+    assert not_repeated(some) == "TSH ordered 2026-11-21."

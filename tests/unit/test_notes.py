@@ -89,7 +89,7 @@ def test_an_old_bulbar_sign_beside_an_eyelid_is_asked_about() -> None:
         {"sites": ["hand"], "onset_days_ago": 10, "bulbar": "listed", "recorded_days_ago": 30}
     )
     assert "new or changing?" not in above(hand)
-    assert "reathless lying flat?" in above(hand)
+    assert "also lying flat?" in above(hand)
     # Weakness is reason enough to ask.
     findings = {**record.findings, "weakness": finding("weakness", "examined")}
-    assert "reathless lying flat?" in above(replace(record, findings=findings))
+    assert "also lying flat?" in above(replace(record, findings=findings))

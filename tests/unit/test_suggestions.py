@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from fhir_mappings.record import Evidence, Order, Record, Status, Version
+from fhir_mappings.record import Basis, Evidence, Finding, Order, Record, Status, Version
 from service.cards.suggestions import findings_of_normal
 from service.decision.table import ActionRole
 from tests.knowledge.patients import days_ago, finding, record_of_example, result
-from tests.unit.one_card import GRAVE, KNOWLEDGE, RECORDS, card, decided
+from tests.unit.one_card import ABSENT, GRAVE, KNOWLEDGE, RECORDS, card, decided
 
 TABLE = KNOWLEDGE.table
 NORMAL = "Examined: normal"
@@ -161,3 +161,53 @@ def test_tests_of_a_child_are_other_ones_beside_blood_tests() -> None:
     detail = card(done)["detail"]
     assert "Blood tests: " not in detail
     assert "\nTests: for the paediatric team." in detail
+
+
+def questions_of(record: Record) -> list[str]:
+    detail: str = card(record)["detail"]
+    lines = [line for line in detail.splitlines() if line.startswith("**Ask:** ")]
+    return [f"{one}?" for line in lines for one in line.removeprefix("**Ask:** ").rstrip("?").split("? ")]
+
+
+@pytest.mark.parametrize("record", [*RECORDS, record_of_example({"weakness": "examined"})])
+def test_a_card_asks_at_most_three_questions(record: Record) -> None:
+    assert len(questions_of(record)) <= 3
+
+
+def test_breathing_is_one_question_with_its_answers() -> None:
+    signs = {"weakness": "examined", "atrophy": "absent", "sensory-loss": "absent"}
+    record = record_of_example(signs)
+    assert questions_of(record) == [
+        "Speech or swallowing difficulty?",
+        "When did the weakness start?",
+        "Breathing difficulty, also lying flat?",
+    ]
+    assert {"Breathing difficulty: absent", "Breathless lying flat: present"} <= set(suggestions(record))
+    one = record_of_example({**signs, "breathing-difficulty": "absent"})
+    assert "Breathless lying flat?" in questions_of(one)
+
+
+def old_sign(name: str, days: int) -> Finding:
+    entry = Evidence(
+        f"Condition/{name}",
+        "Condition.code",
+        name,
+        Status.PRESENT,
+        Basis.LISTED,
+        days_ago(days),
+        history=True,
+    )
+    return Finding(name, Status.UNKNOWN, evidence=(entry,))
+
+
+def test_what_is_not_asked_has_no_answers() -> None:
+    """Old records are asked about before what is merely unknown."""
+    record = record_of_example({"onset_days_ago": 20, **ABSENT})
+    old = {name: old_sign(name, 900) for name in ("coordination", "movement", "upper-motor-sign", "rigidity")}
+    record = replace(record, findings={**record.findings, **old})
+    asked = questions_of(record)
+    assert len(asked) == 3
+    assert all("on the problem list since 2024: still there, or changing?" in one for one in asked)
+    answered = {label.partition(":")[0] for label in suggestions(record) if label.endswith(": absent")}
+    assert len(answered) == 3
+    assert all(any(one.startswith(name) for one in asked) for name in answered)
