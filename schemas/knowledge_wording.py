@@ -188,7 +188,7 @@ _LEAD = (
     " blood blood_urgent blood_now studies paediatric_tests paediatric_other_tests"
     " too_low_urgent too_low_now too_low_undated check_breathing repeat_first repeat_first_only act"
     " act_critical more_results suspected age_unknown in_words conditions findings both_unseen ask in_hand"
-    " in_hand_undated briefly more"
+    " in_hand_undated repeat_too_late briefly more"
 )
 _BELOW = (
     "not_recorded medicines results studies orders done also unseen not_understood not_understood_one"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from fhir_mappings.record import Band, Drug, Result
+from fhir_mappings.record import Band, Drug, Order, Result
 from service.cards.escaping import plain, short_name
 from service.cards.spans import day_month
 from service.cards.text import capital, joined, kind_text, measured_text, short_result, together, way_text
 from service.decision import Decision
 from service.decision.on_file import PRIORITIES
 from service.decision.result_facts import OUT, age_of, band_today, is_critical, present
-from service.decision.table import NOW, TRUE
+from service.decision.table import NOW, ROUTINE, TRUE, URGENT
 from service.knowledge import Knowledge
 from service.knowledge.wording import NextStep
 
@@ -179,15 +179,27 @@ class ResultLines:
         when = day_month(max(days), self.as_of, self.wording) if short else max(days).isoformat()
         return self.say("lead.in_hand", text=text, date=when)
 
+    def repeated_too_late(self, result: Result, text: str) -> str:
+        """The text, and that its repeat is ordered, but not for the same day."""
+        orders = [order for order in self._orders_since(result) if order.priority not in PRIORITIES[NOW]]
+        if not orders or self._repeat_days(result):
+            return text
+        newest = max(orders, key=lambda order: str(order.day))
+        priority = newest.priority if newest.priority in PRIORITIES[URGENT] else ROUTINE
+        return self.say("lead.repeat_too_late", text=text, priority=priority, date=newest.day)
+
     def _repeat_days(self, result: Result) -> list[date]:
         """The days on which it was ordered again, for the same day."""
+        orders = [order for order in self._orders_since(result) if order.priority in PRIORITIES[NOW]]
+        return [order.day for order in orders if order.day is not None]
+
+    def _orders_since(self, result: Result) -> list[Order]:
         analyte = self._counts_as(result)
         actions = {action.id for action in self.table.actions.values() if analyte in action.analytes}
         return [
-            order.day
+            order
             for order in self.record.orders
             if order.day is not None
             and not order.tests.isdisjoint({analyte, result.analyte, *actions})
-            and order.priority in PRIORITIES[NOW]
             and (result.day is None or order.day >= result.day)
         ]

@@ -202,6 +202,8 @@ class ToDo(DrugLines):
                 full, brief = self.result_line(result), self.result_line(result, brief=True)
                 if made.in_hand and urgency != ROUTINE:
                     full, brief = self.repeated(result, full), self.repeated(result, brief)
+                elif urgency != ROUTINE and not any(action.too_low for action in self.actions):
+                    full, brief = self.repeated_too_late(result, full), self.repeated_too_late(result, brief)
                 yield Line(urgency, full, brief, self.keys(result), capital(self._short(result)))
             if more := results[_MOST_RESULTS:]:
                 labels = [self._short(result) for result in more]

@@ -238,6 +238,22 @@ def test_a_repeat_that_is_ordered_stands_behind_the_value() -> None:
     assert "repeat ordered 2026-11-24" in one["detail"].splitlines()[0]
 
 
+@pytest.mark.parametrize(
+    ("priority", "days", "says"),
+    [
+        ("routine", 0, "; repeat ordered as routine on 2026-11-24: make it immediate.**"),
+        ("urgent", 0, "; repeat ordered as urgent on 2026-11-24: make it immediate.**"),
+        # Ordered before the result: it is no repeat.
+        ("routine", 3, "check magnesium.**"),
+    ],
+)
+def test_a_repeat_that_can_wait_is_made_immediate(priority: str, days: int, says: str) -> None:
+    low = critical("potassium", "2.4", low=True, days=1)
+    order = Order(frozenset({"potassium"}), days_ago(days), priority, reference="ServiceRequest/1")
+    first = card(replace(with_results(low), orders=(order,)))["detail"].splitlines()[0]
+    assert first.endswith(says)
+
+
 def test_a_result_without_a_value_has_no_gap() -> None:
     empty = replace(result("calcium", "high"), text="", value=None, unit=None)
     one = card(with_results(empty))
