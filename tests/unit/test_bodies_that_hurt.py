@@ -518,8 +518,7 @@ def test_equal_remarks_are_written_once(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(draft_order_card._DraftCard, "card", counted)
     call = call_of("order-sign", [twitching()], drafted(medicine(n, "furosemide") for n in range(9)))
-    # The second card is without the blood tests that the first suggests.
-    assert len(cards_in(call)) == len(written) == 2
+    assert len(cards_in(call)) == len(written) == 1
 
 
 @pytest.mark.parametrize("name", HURTING)
