@@ -9,11 +9,11 @@ from typing import Any
 
 from fhir_mappings.record import Drug, Result
 from service.cards.card import Situation
-from service.cards.escaping import escaped, plain, short_name
+from service.cards.escaping import escaped, plain
 from service.cards.hook_card import HookCard, OfRecord, numbered
 from service.cards.reasons import Reasons
 from service.cards.suggestions import Suggestions
-from service.cards.text import capital, joined, short_result, study_names, together
+from service.cards.text import capital, drug_name, joined, short_result, study_names, together
 from service.decision import Withheld
 from service.decision.draft_orders import remarks_of
 from service.decision.remarks import Remark
@@ -63,7 +63,7 @@ class _DraftCard(HookCard):
         self.orders_urgent = orders_urgent
         # Two cards of one call may suggest the same thing: each click has an id of its own.
         self.call = replace(situation.call, about=remark.draft.reference)
-        self.drugs = joined(plain(short_name(drug.name)) for drug in remark.drugs)
+        self.drugs = joined(plain(drug_name(drug, self.wording)) for drug in remark.drugs)
         # Nothing is begun where the patient takes it already.
         self.renewed = all(drug.name.casefold() in same.taken for drug in remark.drugs)
 
@@ -198,7 +198,7 @@ class _DraftCard(HookCard):
             for drug in self.on_file.get(name, ()):
                 yield say(
                     "drafts.on_record",
-                    name=capital(escaped(short_name(drug.name))),
+                    name=capital(escaped(drug_name(drug, self.wording))),
                     when=self.to_do.when(drug),
                 )
         if remark.elsewhere:
