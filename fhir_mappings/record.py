@@ -191,6 +191,7 @@ class Drug:
     possible end; None = not ended, as far as is recorded.
     current: not ended on the decision date. route_unknown: the class depends on a route not recorded.
     raises_potassium: an ACE inhibitor or angiotensin blocker, or not recognised at all.
+    written: of a draft of one ingredient its name as written; "" where it has only a code.
     """
 
     name: str
@@ -204,6 +205,7 @@ class Drug:
     recognised: bool = True
     raises_potassium: bool = False
     end: Days | None = None
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)

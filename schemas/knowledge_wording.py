@@ -229,6 +229,8 @@ class WordingSchema(
     own_words = _names()
     months = fields.List(fields.String(), required=True, validate=validate.Length(equal=12))
     units = _texts()
+    # An ingredient of medication_classes -> its British name.
+    medicine_names = _texts()
     next_steps = fields.List(fields.Nested(NextStepSchema), required=True)
     emergencies = fields.List(fields.Nested(EmergencySchema), required=True)
     dangers = fields.Nested(DangersSchema, required=True)

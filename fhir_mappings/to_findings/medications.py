@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import msgspec
@@ -85,8 +86,13 @@ def drafted_drugs(
     mentions: dict[str, list[_Mention]] = defaultdict(list)
     for mention in _mentions(medicine, use):
         mentions[mention.name.casefold()].append(mention)
+    # Of several ingredients the name may be that of another one.
+    named = medicine.named
+    written = named.name if named.has_text and len(medicine.ingredients) == 1 else ""
     return tuple(
-        drug for name in sorted(mentions) for drug in _drugs_of_one(mentions[name], Days(), reader.as_of)
+        replace(drug, written=written)
+        for name in sorted(mentions)
+        for drug in _drugs_of_one(mentions[name], Days(), reader.as_of)
     )
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from fhir_mappings.record import Drug, Result
 from service.cards.card import Situation
-from service.cards.escaping import escaped, plain, short_name
+from service.cards.escaping import escaped, plain
 from service.cards.hook_card import HookCard, OfRecord, numbered
 from service.cards.reasons import Reasons
 from service.cards.suggestions import Suggestions
-from service.cards.text import capital, joined, short_result, study_names, together
+from service.cards.text import capital, drug_name, joined, short_result, study_names, together
 from service.decision import Withheld
 from service.decision.draft_orders import remarks_of
 from service.decision.remarks import Remark
@@ -27,7 +27,7 @@ def draft_order_cards(situation: Situation) -> list[dict[str, Any]]:
     """The cards in the order of the drafts; none where there is nothing to add."""
     cards: dict[tuple[str, str], dict[str, Any]] = {}
     same = _OfDrafts(situation)
-    for remark in remarks_of(situation.decision, situation.knowledge.table):
+    for remark in remarks_of(situation.decision, situation.knowledge.table, same.to_do.moves):
         # One click on the first card orders what cannot wait; a second one would order it twice.
         card = _DraftCard(remark, situation, same, orders_urgent=not cards).card()
         cards.setdefault((card["summary"], card["detail"]), card)
@@ -63,7 +63,7 @@ class _DraftCard(HookCard):
         self.orders_urgent = orders_urgent
         # Two cards of one call may suggest the same thing: each click has an id of its own.
         self.call = replace(situation.call, about=remark.draft.reference)
-        self.drugs = joined(plain(short_name(drug.name)) for drug in remark.drugs)
+        self.drugs = joined(plain(drug_name(drug, self.wording)) for drug in remark.drugs)
         # Nothing is begun where the patient takes it already.
         self.renewed = all(drug.name.casefold() in same.taken for drug in remark.drugs)
 
@@ -125,11 +125,25 @@ class _DraftCard(HookCard):
                 yield say("drafts.watch"), ""
 
     def _behind(self, result: Result, name: str) -> str:
-        """Potassium 3.1 (21 Nov): furosemide may play a part."""
+        """Potassium 3.1 (21 Nov): furosemide can lower it further; of what is taken: may play a part."""
+        way = "" if self.renewed else f"_{'lower' if result.low else 'raise'}"
         if self._is_named(result):
-            return self.say("drafts.behind_named", name=name)
+            return self.say(f"drafts.behind_named{way}", name=name, analyte=self.names([result.analyte]))
         value = short_result(result, self.record.as_of, self.terminology, self.wording)
-        return self.say("drafts.behind_result", result=value, name=name)
+        return self.say(f"drafts.behind_result{way}", result=value, name=name)
+
+    def _before_signing(self) -> Iterator[str]:
+        """What to settle about the results: of what is not taken yet only what it can do to them."""
+        name = escaped(self.drugs)
+        if self.renewed:
+            yield self.say("drafts.behind_result_says", name=name)
+            return
+        for way, low in (("lower", True), ("raise", False)):
+            tests = together(
+                [self.names([r.analyte]) for r in self.remark.results if r.low is low], self.wording
+            )
+            if tests:
+                yield self.say(f"drafts.behind_result_{way}_says", name=name, tests=tests)
 
     def _is_named(self, result: Result) -> bool:
         """Whether an urgent action names the result already."""
@@ -142,7 +156,7 @@ class _DraftCard(HookCard):
             if not self._is_named(result):
                 yield self.to_do.result_line(result)
         if remark.results:
-            yield say("drafts.behind_result_says", name=escaped(self.drugs))
+            yield from self._before_signing()
         if remark.lacking:
             yield say("drafts.with_tests_says", tests=self.names(remark.lacking))
         if remark.effects and not remark.lacking and not remark.results and not self.renewed:
@@ -184,7 +198,7 @@ class _DraftCard(HookCard):
             for drug in self.on_file.get(name, ()):
                 yield say(
                     "drafts.on_record",
-                    name=capital(escaped(short_name(drug.name))),
+                    name=capital(escaped(drug_name(drug, self.wording))),
                     when=self.to_do.when(drug),
                 )
         if remark.elsewhere:

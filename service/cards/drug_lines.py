@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fhir_mappings.record import Drug, Plausible, Result
-from service.cards.escaping import escaped, plain, short_name
+from service.cards.escaping import escaped, plain
 from service.cards.result_lines import ResultLines
 from service.cards.spans import day_month, span
-from service.cards.text import test_label, together
+from service.cards.text import drug_name, test_label, together
 from service.decision import Recommendation
 
 
@@ -37,7 +37,7 @@ class DrugLines(ResultLines):
         if not drugs:
             return ""
         first = drugs[0]
-        name = plain(short_name(first.name))
+        name = plain(drug_name(first, self.wording))
         if first.current or first.end is None or first.end.latest is None:
             return name
         day = day_month(first.end.latest, self.as_of, self.wording)
@@ -45,7 +45,7 @@ class DrugLines(ResultLines):
 
     def since(self, drug: Drug) -> str:
         """furosemide (since 2026-10-01)."""
-        return f"{escaped(short_name(drug.name))} ({self.when(drug)})"
+        return f"{escaped(drug_name(drug, self.wording))} ({self.when(drug)})"
 
     def when(self, drug: Drug) -> str:
         """since 2026-10-01; start unknown; stopped 2026-05-28, 8 days before the twitching."""
@@ -94,4 +94,4 @@ class DrugLines(ResultLines):
 
     def brief_names(self, drugs: Sequence[Drug]) -> list[str]:
         """The names alone."""
-        return [escaped(short_name(drug.name)) for drug in drugs]
+        return [escaped(drug_name(drug, self.wording)) for drug in drugs]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fhir_mappings.record import Drug, Plausible
-from service.cards.escaping import escaped, short_name
-from service.cards.text import counted, joined
+from service.cards.escaping import escaped
+from service.cards.text import counted, drug_name, joined
 from service.cards.to_do import ToDo
 from service.decision import Decision
 from service.knowledge import Knowledge
@@ -39,7 +39,7 @@ class MedicineLines:
 
         judged.sort(key=rank)
         texts = [self.medicine(drug) for drug in judged[:_MOST_DRUGS]]
-        names = [escaped(short_name(drug.name)) for drug in judged[_MOST_DRUGS:]]
+        names = [escaped(drug_name(drug, self.wording)) for drug in judged[_MOST_DRUGS:]]
         texts += [counted(names, _MOST_NAMES, self.wording)] if names else []
         others = len(drugs) - len(judged)
         if others:
@@ -51,7 +51,7 @@ class MedicineLines:
         """furosemide (loop diuretic), since 2026-10-01."""
         return self.say(
             "medicine.says",
-            name=escaped(short_name(drug.name)),
+            name=escaped(drug_name(drug, self.wording)),
             **{"class": self.class_names(drug.classes)},
             when=self.to_do.timing(drug),
         )

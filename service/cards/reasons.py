@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from fhir_mappings.record import Drug, Plausible, Result, Status
-from service.cards.escaping import escaped, plain, short_name
+from service.cards.escaping import escaped, plain
 from service.cards.own_words import recorded_name
 from service.cards.spans import day_month, lasting, recorded_how
-from service.cards.text import result_text, short_result, small
+from service.cards.text import drug_name, result_text, short_result, small
 from service.decision import Decision
 from service.decision.result_facts import band_today, results_in
 from service.decision.table import LEVELS, TRUE, UNKNOWN, Row
@@ -140,7 +140,7 @@ class Reasons:
             yield drug
 
     def _drug(self, drug: Drug) -> Reason:
-        name = short_name(drug.name)
+        name = drug_name(drug, self.wording)
         short = plain(name)
         if drug.current:
             short = self.wording.say("summary.taking", drug=short)

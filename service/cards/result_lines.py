@@ -6,9 +6,18 @@ from collections.abc import Iterable
 from datetime import date
 
 from fhir_mappings.record import Band, Drug, Order, Result
-from service.cards.escaping import plain, short_name
+from service.cards.escaping import plain
 from service.cards.spans import day_month
-from service.cards.text import capital, joined, kind_text, measured_text, short_result, together, way_text
+from service.cards.text import (
+    capital,
+    drug_name,
+    joined,
+    kind_text,
+    measured_text,
+    short_result,
+    together,
+    way_text,
+)
 from service.decision import Decision
 from service.decision.on_file import PRIORITIES
 from service.decision.result_facts import OUT, age_of, band_today, is_critical, present
@@ -144,7 +153,11 @@ class ResultLines:
 
     def explains(self, drug: Drug, result: Result) -> bool:
         """Whether it is a current medicine that moves that analyte that way."""
-        return drug.current and any(
+        return drug.current and self.moves(drug, result)
+
+    def moves(self, drug: Drug, result: Result) -> bool:
+        """Whether the medicine, taken, can move that analyte to the side where the result is out of range."""
+        return any(
             entry.state == _SIDES[result.low]
             and (
                 drug.classes & entry.classes
@@ -163,7 +176,7 @@ class ResultLines:
             if partner.day == result.day:
                 value = value.rpartition(" (")[0] if result.day else value
             value = joined([value, other])
-        names = [plain(short_name(drug.name)) for drug in self.explaining(result)[:_MOST_EXPLAINING]]
+        names = [plain(drug_name(drug, self.wording)) for drug in self.explaining(result)[:_MOST_EXPLAINING]]
         drugs = together(names, self.wording)
         value = self.say("summary.on_drug", value=value, drug=drugs) if drugs else value
         return value, self.next_step(result)

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from fhir_mappings.record import Band, Basis, Evidence, Finding, Result, Status, Twitch
+from fhir_mappings.record import Band, Basis, Drug, Evidence, Finding, Result, Status, Twitch
 from fhir_mappings.terminology import Terminology
-from service.cards.escaping import escaped, plain, short_name
+from service.cards.escaping import escaped, folded, plain, short_name
 from service.cards.spans import day_month, lasting, recorded_as
 from service.decision.table import Action
 from service.knowledge.wording import Wording
@@ -77,6 +77,14 @@ def study_names(actions: Iterable[Action], tests: Collection[str], wording: Word
         for action in actions
         for study in ([name for name in action.studies if name in tests] or [action.id])
     )
+
+
+def drug_name(drug: Drug, wording: Wording) -> str:
+    """Its name as a draft writes it, without strength and form; else its British name. Short, not escaped."""
+    words = folded(drug.written).split(" ")
+    count = next((place for place, word in enumerate(words) if word[:1].isdigit()), len(words))
+    written = " ".join(words[:count]).rstrip(" ,;(-") or drug.written
+    return short_name(written or wording.medicine_names.get(drug.name.casefold(), drug.name))
 
 
 def finding_name(name: str, terminology: Terminology, wording: Wording) -> str:

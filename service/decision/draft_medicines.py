@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from fhir_mappings.record import Draft, Plausible, Result
+from collections.abc import Callable
+
+from fhir_mappings.record import Draft, Drug, Plausible, Result
 from service.decision import Decision
 from service.decision.on_file import FiledTests
 from service.decision.remarks import Remark, classes_of, urgent_actions
 from service.decision.table import FALSE, ROUTINE, TRUE, ActionRole, Facts, Row, Table
 
+Moves = Callable[[Drug, Result], bool]
+
 
 class MedicineJudge:
-    """Judges draft medicines by what they would change of the rows that ask to review one."""
+    """Judges draft medicines by what they would change of the rows that ask to review one.
 
-    def __init__(self, decision: Decision, table: Table) -> None:
+    moves: whether a medicine can move an analyte to the side where a result is out of range. What is not
+    taken yet explains no result, and is named beside one only if it moves it further.
+    """
+
+    def __init__(self, decision: Decision, table: Table, moves: Moves) -> None:
         self.decision = decision
+        self.moves = moves
         self.table = table
         self.facts: Facts = decision.facts
         self.on_file = FiledTests(decision.record, table, decision.facts)
@@ -28,7 +37,10 @@ class MedicineJudge:
             for row in self.table.rows
             if not row.last and self._reviews(row, taken) and not self._reviews(row, without)
         )
-        results = self._results_behind(effects, taken, without)
+        behind = self._results_behind(effects, taken, without)
+        results = tuple(r for r in behind if any(self.moves(drug, r) for drug in draft.drugs))
+        if not results:
+            effects = tuple(row for row in effects if not self._reads_results(row))
         return Remark(
             draft,
             level="warning" if results else "info",
@@ -59,6 +71,9 @@ class MedicineJudge:
             asked.id == self.review and (asked.condition is None or asked.condition(facts))
             for asked in row.actions
         )
+
+    def _reads_results(self, row: Row) -> bool:
+        return any(x.variable in self.table.result_facts for term in row.terms for x in term)
 
     def _results_behind(self, effects: tuple[Row, ...], taken: Facts, without: Facts) -> tuple[Result, ...]:
         """The results to act on that those rows read together with the medicine, most dangerous first."""

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from fhir_mappings.record import Draft, Record
 from service.decision import Decision, Withheld, decide
-from service.decision.draft_medicines import MedicineJudge
+from service.decision.draft_medicines import MedicineJudge, Moves
 from service.decision.on_file import PRIORITIES, FiledTests, without_draft_orders
 from service.decision.recommendations import RANK, withheld_by_order, withheld_by_study
 from service.decision.remarks import Remark, classes_of, distinct
@@ -32,14 +32,15 @@ def drafts_matter(drafts: Iterable[Draft], table: Table) -> bool:
     )
 
 
-def remarks_of(decision: Decision, table: Table) -> tuple[Remark, ...]:
+def remarks_of(decision: Decision, table: Table, moves: Moves) -> tuple[Remark, ...]:
     """The remarks in the order of the drafts.
 
-    decision: with every draft counted as ordered, so that nothing is asked for twice.
+    decision: with every draft counted as ordered, so that nothing is asked for twice. moves: see
+    MedicineJudge.
     """
     if not decision.open:
         return ()
-    judge = _Judge(decision, table)
+    judge = _Judge(decision, table, moves)
     remarks = [judge.remark(draft) for draft in decision.record.drafts if draft.selected]
     return _each_once([remark for remark in remarks if not remark.is_empty])
 
@@ -63,11 +64,11 @@ def _each_once(remarks: list[Remark]) -> tuple[Remark, ...]:
 class _Judge:
     """Judges each draft by the decision with the drafts and by the one without them."""
 
-    def __init__(self, decision: Decision, table: Table) -> None:
+    def __init__(self, decision: Decision, table: Table, moves: Moves) -> None:
         self.table = table
         self.decision = decision
         self.facts: Facts = decision.facts
-        self.medicines = MedicineJudge(decision, table)
+        self.medicines = MedicineJudge(decision, table, moves)
         self.signed = FiledTests(without_draft_orders(decision.record), table, decision.facts)
         # What the drafts leave out is named once, at the first draft that it belongs to.
         self.actions_named: set[str] = set()

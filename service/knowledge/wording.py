@@ -25,6 +25,7 @@ _VALUES = (
     "units",
     "old_result_days",
     "own_words",
+    "medicine_names",
 )
 
 
@@ -78,7 +79,7 @@ class Wording:
     units: as written -> as people write them.
     explains_signs, explains_if_examined: findings beside which no disease is named to be excluded.
     old_result_days: an older critical value is repeated first. own_words: findings whose label covers several
-    diseases: the record's words name the one.
+    diseases: the record's words name the one. medicine_names: an ingredient -> its British name.
     """
 
     texts: Mapping[str, str]
@@ -96,6 +97,7 @@ class Wording:
     explains: tuple[Explains, ...] = ()
     emergencies: tuple[tuple[str, str], ...] = ()
     own_words: frozenset[str] = frozenset()
+    medicine_names: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, place: str, **names: object) -> str:
         """The text of a place with its names filled in. Raises KeyError if there is none."""
@@ -194,6 +196,7 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
         ),
         tuple((entry["because"], entry["says"]) for entry in values["emergencies"]),
         frozenset(values["own_words"]),
+        values["medicine_names"],
     )
 
 

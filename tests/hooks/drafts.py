@@ -7,6 +7,7 @@ from typing import Any
 
 from fhir_mappings.record import Draft, Drug, Order, Record
 from service.cards import Call, Situation, cards_to
+from service.cards.result_lines import ResultLines
 from service.decision import decide
 from service.decision.draft_orders import remarks_of
 from service.decision.remarks import Remark
@@ -62,7 +63,8 @@ def results(record: Record, days: int, *analytes: str, said: str = "in-range") -
 
 
 def remarks(record: Record, *drafts: Draft) -> tuple[Remark, ...]:
-    return remarks_of(decide(with_drafts(record, *drafts), TABLE), TABLE)
+    decision = decide(with_drafts(record, *drafts), TABLE)
+    return remarks_of(decision, TABLE, ResultLines(decision, KNOWLEDGE).moves)
 
 
 def cards(kind: str, record: Record, before: Record | None = None) -> list[dict[str, Any]]:

@@ -60,8 +60,10 @@ def test_it_is_named_before_any_test_is_advised() -> None:
 def test_it_is_the_work_up_card_with_all_its_suggestions() -> None:
     """Potassium 3.1 on furosemide, electrolytes and TSH to order: none of it is lost."""
     now, before = hook(EXAMINED_ABSENT)
-    extra = {"drugs": (drug("loop-diuretic", "yes"),), "twitch": calm(onset_days_ago=20).twitch}
-    pair = [replace(results(r, 1, "potassium", said="low"), **extra) for r in (now, before)]
+    taken, twitch = (drug("loop-diuretic", "yes"),), calm(onset_days_ago=20).twitch
+    pair = [
+        replace(results(r, 1, "potassium", said="low"), drugs=taken, twitch=twitch) for r in (now, before)
+    ]
     (card,) = cards("new-problem", *pair)
     (work_up,) = cards("work-up", pair[0])
     assert card["indicator"] == work_up["indicator"] == "warning"

@@ -130,7 +130,7 @@ def test_breathing_is_to_be_checked_once(days: int) -> None:
     seen = False
     for row in TABLE.rows:
         for example in row.examples:
-            record = record_of_example(example.given | {"onset_days_ago": days})
+            record = record_of_example({**example.given, "onset_days_ago": days})
             for card in cards("open-ends", record):
                 lines = [text for text in above(card) if phrase in text]
                 assert len(lines) <= 1

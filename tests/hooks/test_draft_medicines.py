@@ -20,7 +20,7 @@ from tests.hooks.drafts import (
     remarks,
     results,
 )
-from tests.knowledge.patients import drug
+from tests.knowledge.patients import drug, result
 
 DIURETICS = (
     "thiazide-diuretic",
@@ -181,6 +181,57 @@ def test_only_a_recent_result(days: int, expected: list[str]) -> None:
     record = results(calm(), days, "potassium", said="low")
     (remark,) = remarks(record, medicine("loop-diuretic"))
     assert [r.analyte for r in remark.results] == expected
+
+
+# (class, analyte, way) -> what the card of a draft that is not taken yet says of the value.
+MOVED = [
+    ("loop-diuretic", "potassium", "low", "lower"),
+    ("thiazide-diuretic", "calcium", "high", "raise"),
+    ("potassium-sparing-diuretic", "potassium", "high", "raise"),
+    ("ssri", "sodium", "low", "lower"),
+    ("potassium-sparing-diuretic", "calcium", "low", ""),
+    ("potassium-sparing-diuretic", "potassium", "low", ""),
+    ("loop-diuretic", "potassium", "high", ""),
+    ("thiazide-diuretic", "calcium", "low", ""),
+    ("thiazide-diuretic", "sodium", "out-of-range", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "analyte", "way", "expected"), MOVED)
+@pytest.mark.parametrize("days", [0, 30])
+def test_a_medicine_not_taken_explains_no_result(
+    name: str, analyte: str, way: str, expected: str, days: int
+) -> None:
+    (card,) = draft_cards(results(calm(), days, analyte, said=way), medicine(name))
+    text = f"{card['summary']} {card['detail']}"
+    assert "play a part" not in text
+    assert ("further" in text) is bool(expected)
+    if expected:
+        assert f"{name} can {expected} it further" in card["summary"]
+        assert f"can {expected} {analyte} further: settle that before it is signed" in card["detail"]
+        assert card["indicator"] == "warning"
+
+
+@pytest.mark.parametrize(("current", "expected"), [(True, True), (False, False)])
+def test_a_medicine_that_is_taken_may_explain_it(current: bool, expected: bool) -> None:
+    taken = (drug("loop-diuretic", "yes", current=current),)
+    record = replace(results(calm(), 1, "potassium", said="low"), drugs=taken)
+    (card,) = draft_cards(record, medicine("loop-diuretic"))
+    assert ("may play a part" in card["summary"]) is expected
+    assert ("can lower it further" in card["summary"]) is not expected
+
+
+def test_a_critical_value_that_it_does_not_move_leads_without_it() -> None:
+    """Calcium 1.78 and spironolactone: what it does is raise potassium."""
+    low = result("calcium", "critical", 0, low=True)
+    record = replace(calm(), results=(low,))
+    (card,) = draft_cards(record, medicine("potassium-sparing-diuretic"))
+    text = f"{card['summary']} {card['detail']}"
+    assert "further" not in text
+    assert "play a part" not in text
+    assert "can raise potassium" in text
+    (other,) = draft_cards(record, medicine("loop-diuretic"))
+    assert "loop-diuretic can lower calcium further" in other["summary"]
 
 
 def test_a_critical_result_leads_the_card_of_the_medicine() -> None:

@@ -131,6 +131,8 @@ FRAMES = {
     "open_ends.contradicts_absent",
     "open_ends.contradicts_present_short",
     "open_ends.contradicts_absent_short",
+    "open_ends.pending_now_says",
+    "open_ends.referral_now_says",
     "open_ends.words",
     "open_ends.words_some",
     "drafts.medicine",
