@@ -13,6 +13,8 @@ from service.knowledge.wording import Wording
 _MOST_NAMES = 2
 # SNOMED CT ends the full name of a concept so.
 _KIND_OF_CONCEPT = re.compile(r" \((?:disorder|finding|situation|procedure)\)$")
+_WORD = re.compile(r"[^\W\d_]+")
+_LONG_WORD_CHARACTERS = 5
 # An entry without words has its code in their place.
 _CODE = re.compile(r"\S*\d\S*|")
 
@@ -27,7 +29,13 @@ def recorded_name(finding: Finding, terminology: Terminology, wording: Wording) 
         _KIND_OF_CONCEPT.sub("", e.text.strip()) for e in present
     ]
     names = {text.casefold(): small(short_name(text)) for text in texts if not _CODE.fullmatch(text)}
-    return counted(list(names.values()), _MOST_NAMES, wording) or label
+    written = counted(list(names.values()), _MOST_NAMES, wording)
+    if not written:
+        return label
+    # A synonym that shares no word with the label would leave the reader to guess.
+    words = {word for word in _WORD.findall(label.casefold()) if len(word) >= _LONG_WORD_CHARACTERS}
+    shared = any(word in text for text in names for word in words)
+    return written if shared else f"{written} ({label})"
 
 
 def recorded_label(finding: Finding, terminology: Terminology, wording: Wording) -> str:
