@@ -75,9 +75,11 @@ class Detail:
             tested = any(self.table.actions[made.id].is_test for made in self.decision.recommendations)
             place = "paediatric_other_tests" if tested else "paediatric_tests"
             yield Part([[self.say(f"lead.{place}")], []], (8,))
-        yield Part([[self.because(most)] for most in (10, 6, 4, 2, 1)], (7, 4, 3, 1))
+        because = [[self.because(most)] for most in (10, 6, 4, 2, 1)]
+        yield Part([*because, []], (7, 4, 3, 1))
         asked = self.to_do.questions.on_card()
-        yield Part([[self._ask(asked, most)] if asked else [] for most in (4, 3, 2, 1)], (6, 4, 2))
+        questions = [[self._ask(asked, most)] if asked else [] for most in (4, 3, 2, 1)]
+        yield Part([*questions, []], (6, 4, 2, 1))
         yield Part([[text] if text else [] for text in (self.self_care(9), self.self_care(2), "")], (9, 7))
         yield Part([list(filter(None, [self.come_back()]))])
         yield Part([list(self._last())])

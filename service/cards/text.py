@@ -20,7 +20,7 @@ _FOUR_DIGITS = Context(prec=4, rounding=ROUND_HALF_EVEN)
 _LARGE, _SMALL = Decimal(10) ** 9, Decimal(10) ** -6
 _MOST_SITES = 2
 _MOST_EARLIER = 2
-_LONGEST_UNIT_CHARACTERS = 20
+_LONGEST_UNIT_CHARACTERS, _MOST_UNIT_WORDS = 20, 3
 _LONGEST_VALUE_CHARACTERS = 12
 _LONGEST_NUMBER_CHARACTERS = 10_000
 
@@ -144,7 +144,8 @@ def unit_text(unit: str | None, wording: Wording) -> str:
     """A unit as people write it: mL/min/1.73 m²."""
     if not unit:
         return ""
-    return wording.units.get(unit.strip(), unit.strip()[:_LONGEST_UNIT_CHARACTERS])
+    words = " ".join(unit[:_LONGEST_NUMBER_CHARACTERS].split()[:_MOST_UNIT_WORDS])
+    return wording.units.get(unit.strip(), words[:_LONGEST_UNIT_CHARACTERS])
 
 
 def value_text(result: Result) -> str:
