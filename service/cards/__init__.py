@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.cards.card import Call, Situation, framed
-from service.cards.contradictions import contradiction_line, with_contradiction
+from service.cards.contradictions import contradiction_line, contradictions, with_contradiction
 from service.cards.detail import Detail
 from service.cards.discharge_card import discharge_cards
 from service.cards.draft_order_card import draft_order_cards
@@ -73,12 +73,12 @@ def _new_problem(situation: Situation) -> Cards:
 
     What contradicts is named before any test.
     """
-    line = contradiction_line(situation)
-    if line is None:
+    found = contradictions(situation)
+    if not found:
         return _work_up(situation) if situation.changes_advice else []
     decision, knowledge = situation.decision, situation.knowledge
-    detail = Detail(decision, knowledge, line)
-    summary = with_contradiction(summary_of(decision, knowledge, detail), line, situation)
+    detail = Detail(decision, knowledge, contradiction_line(found, situation))
+    summary = with_contradiction(summary_of(decision, knowledge, detail), found, situation)
     return [_card(decision, knowledge, situation.call, detail, summary)]
 
 

@@ -27,7 +27,9 @@ class Contradiction:
 
 
 def contradictions(situation: Situation) -> tuple[Contradiction, ...]:
-    """The new entries that contradict an examination on file."""
+    """The new entries that contradict an examination on file; none where the gate is closed."""
+    if not situation.decision.open:
+        return ()
     before = situation.before().record
     return tuple(
         found
@@ -36,24 +38,23 @@ def contradictions(situation: Situation) -> tuple[Contradiction, ...]:
     )
 
 
-def contradiction_line(situation: Situation) -> Line | None:
-    """The line that names them, before any test; None where the new problem agrees with what was examined."""
-    found = contradictions(situation) if situation.decision.open else ()
-    if not found:
-        return None
+def contradiction_line(found: Sequence[Contradiction], situation: Situation) -> Line:
+    """The line that names them, before any test."""
     texts = [_said(found, situation, most) for most in (3, 1)]
     full, brief = (situation.knowledge.wording.say("open_ends.contradicts_says", says=text) for text in texts)
-    return Line(ROUTINE, full, brief, frozenset(one.finding for one in found), _listed(found, situation))
+    least = situation.knowledge.wording.say("open_ends.contradicts_least", says=_listed(found, situation))
+    return Line(ROUTINE, full, brief, frozenset(one.finding for one in found), least)
 
 
-def with_contradiction(summary: str, line: Line, situation: Situation) -> str:
+def with_contradiction(summary: str, found: Sequence[Contradiction], situation: Situation) -> str:
     """The summary, and what is in doubt where there is room; that alone where nothing else is to be done."""
     decision, wording = situation.decision, situation.knowledge.wording
+    listed = _listed(found, situation)
     if not any(made for made in decision.recommendations if not _is_advice(made.id, situation)):
         twitch = twitch_for(decision.record.twitch, decision.record.as_of, wording)
-        found = contradictions(situation)
-        return fitting([(*(_said(found, situation, most) for most in (3, 1)), line.least), (twitch, "")])
-    text = f"{summary.rstrip('.')}{'' if summary.endswith('?') else ';'} {line.least}."
+        forms = [_said(found, situation, most) for most in (3, 1)]
+        return fitting([(*forms, listed), (twitch, "")])
+    text = f"{summary} {capital(listed)}." if summary.endswith("?") else f"{summary.rstrip('.')}; {listed}."
     return text if len(text) < LIMIT_CHARACTERS else summary
 
 

@@ -64,7 +64,8 @@ class Detail:
         yield Part([[made]] if made and urgent else [[]])
         yield Part([self._notices()])
         if self.first is not None:
-            yield Part([[sentence(self.first.full)], [sentence(self.first.brief)]], (3,), True)
+            texts = self.first.full, self.first.brief, self.first.least
+            yield Part([[sentence(text)] for text in texts], (3, 2), True)
         yield Part(self._routine(routine), (6, 5, 5, 4, 4, 2), True)
         if not self.lines and not self.to_do.made():
             # "No tests needed" would belittle what is to be settled first.
