@@ -85,13 +85,8 @@ class _DischargeCard(HookCard):
         to_do = self.written(self.open_actions)
         lines = to_do.lines(first=not self.urgent)
         brief = [sentence(line.brief) for line in lines]
-<<<<<<< HEAD
         shorter = [[sentence(to_do.briefly(lines))], [sentence(to_do.by_name())]] if len(lines) > 1 else []
         yield Part([brief, *shorter], (7, 1), True)
-=======
-        forms = [brief, [sentence(to_do.briefly(lines))], [sentence(to_do.by_name())]]
-        yield Part(forms if len(lines) > 1 else [brief], (7, 4), True)
->>>>>>> hooksb
 
     def _pending_lines(self, most: int) -> list[str]:
         """One line for each kind and priority of orders, as many tests of each."""
