@@ -58,7 +58,7 @@ class OfRecord:
         first = self.to_do.actions[0]
         lead = self.to_do.lead(first)
         if ActionRole.ACT_ON_RESULT not in self.table.actions[first.id].roles or not first.results:
-            return [(lead,)]
+            return [self.to_do.leads(first)]
         worst = first.results[0]
         value = short_result(worst, self.record.as_of, self.terminology, self.wording)
         following = self.to_do.next_step(worst)
@@ -153,12 +153,11 @@ class HookCard:
 
     def _above(self, actions: list[Part], notes: list[str]) -> Iterator[Part]:
         lines = self.same.lines
-        forms = [
-            [line.full for line in lines],
-            [line.brief for line in lines],
-            [(line.least if place else "") or line.brief for place, line in enumerate(lines)],
-        ]
-        yield Part([[f"**{sentence(text)}**" for text in form] for form in forms], (6, 1), True)
+        yield Part(
+            [[f"**{sentence(text)}**" for text in form] for form in self.to_do.forms(lines)],
+            (6, 1, 0.5),
+            True,
+        )
         yield Part([list(filter(None, [self.same.unseen]))])
         yield from actions
         # The last note goes first.
