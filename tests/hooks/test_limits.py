@@ -86,7 +86,9 @@ EMERGENCIES = (
 def test_any_number_of_emergencies_fits_in_a_summary(count: int, years: int) -> None:
     for first in range(5):
         names = [EMERGENCIES[(first + place) % 5] for place in range(count)]
-        record = record_of_example({**dict.fromkeys(names, "listed"), "onset_days_ago": 1})
+        signs = {"weakness": "examined", "coordination": "examined"}
+        record = record_of_example({**signs, **dict.fromkeys(names, "listed"), "onset_days_ago": 1})
+        record = replace(record, drugs=(Drug("lithium", frozenset({"other-lithium"}), Plausible.YES),))
         born = TODAY.replace(year=TODAY.year - years)
         record = replace(record, patient=replace(record.patient, born=Days(born, born)))
         for kind in ("work-up", "open-ends"):
