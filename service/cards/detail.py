@@ -58,14 +58,15 @@ class Detail:
         made = self._made()
         if made and not urgent:
             yield Part([[f"**{made}**" if self.to_do.made() else made]])
-        least = [line.brief if not place else line.least or line.brief for place, line in enumerate(urgent)]
-        forms = [[line.full for line in urgent], [line.brief for line in urgent], least]
-        yield Part([self._bold(form) for form in forms], (2, 1), True)
+        yield Part([self._bold(form) for form in self.to_do.forms(urgent)], (2, 1, 0.5), True)
         yield Part([[made]] if made and urgent else [[]])
         yield Part([self._notices()])
         if self.first is not None:
-            texts = self.first.full, self.first.brief, self.first.least
-            yield Part([[sentence(text)] for text in texts], (3, 2), True)
+            yield Part(
+                [[sentence(self.first.full)], [sentence(self.first.brief)], [sentence(self.first.least)]],
+                (3, 0.5),
+                True,
+            )
         yield Part(self._routine(routine), (6, 5, 5, 4, 4, 2), True)
         if not self.lines and not self.to_do.made():
             # "No tests needed" would belittle what is to be settled first.
@@ -83,7 +84,8 @@ class Detail:
         yield Part([*questions, []], (6, 4, 2, 1))
         yield Part([[text] if text else [] for text in (self.self_care(9), self.self_care(2), "")], (9, 7))
         yield Part([list(filter(None, [self.come_back()]))])
-        yield Part([list(self._last())])
+        last = list(self._last())
+        yield Part([last, list(self._last(brief=True))] if last else [[]], (0.5,))
 
     def _made(self) -> str:
         """What is urgent and ordered, and a referral that is made or seen, unless the status says it."""
@@ -226,9 +228,10 @@ class Detail:
             return ""
         return self.say("come_back.not_gone", date=day_month(day, self.as_of, self.wording))
 
-    def _last(self) -> Iterator[str]:
+    def _last(self, *, brief: bool = False) -> Iterator[str]:
         decision = self.decision
-        notes = list(notes_of(decision, self.knowledge, self.first.names if self.first else frozenset()))
+        said = self.first.names if self.first else frozenset()
+        notes = [] if brief else list(notes_of(decision, self.knowledge, said))
         if names_disease(decision, self.knowledge):
             refers = any(self.table.actions[r.id].order == REFERRAL for r in decision.recommendations)
             notes.append(self.say("exclude_disease.says" if refers else "exclude_disease.ordered"))

@@ -153,12 +153,11 @@ class HookCard:
 
     def _above(self, actions: list[Part], notes: list[str]) -> Iterator[Part]:
         lines = self.same.lines
-        forms = [
-            [line.full for line in lines],
-            [line.brief for line in lines],
-            [(line.least if place else "") or line.brief for place, line in enumerate(lines)],
-        ]
-        yield Part([[f"**{sentence(text)}**" for text in form] for form in forms], (6, 1), True)
+        yield Part(
+            [[f"**{sentence(text)}**" for text in form] for form in self.to_do.forms(lines)],
+            (6, 1, 0.5),
+            True,
+        )
         yield Part([list(filter(None, [self.same.unseen]))])
         yield from actions
         # The last note goes first.

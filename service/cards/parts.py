@@ -19,7 +19,7 @@ class Part:
     """
 
     forms: Sequence[Sequence[str]]
-    soft: Sequence[int] = ()
+    soft: Sequence[float] = ()
     numbered: bool = False
     form: int = 0
 
@@ -28,7 +28,7 @@ class Part:
         return self.forms[self.form]
 
     @property
-    def next_soft(self) -> int:
+    def next_soft(self) -> float:
         """How soft its next step is; 0 = there is none."""
         if self.form + 1 >= len(self.forms):
             return 0

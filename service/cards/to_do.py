@@ -37,7 +37,7 @@ _MOST_NAMES = 3
 class Line:
     """One line: its form in full, a brief one, and the least ("" = the brief one).
 
-    names: what it says, by the keys of reasons.
+    names: what it says, by the keys of reasons. results: the results that it is about, by name.
     """
 
     urgency: str
@@ -45,6 +45,7 @@ class Line:
     brief: str
     names: frozenset[str] = frozenset()
     least: str = ""
+    results: tuple[str, ...] = ()
 
 
 class ToDo(DrugLines):
@@ -204,14 +205,42 @@ class ToDo(DrugLines):
                     full, brief = self.repeated(result, full), self.repeated(result, brief)
                 elif urgency != ROUTINE and not any(action.too_low for action in self.actions):
                     full, brief = self.repeated_too_late(result, full), self.repeated_too_late(result, brief)
-                yield Line(urgency, full, brief, self.keys(result), capital(self._short(result)))
+                least = capital(self._short(result))
+                yield Line(urgency, full, brief, self.keys(result), least, (self._named(result),))
             if more := results[_MOST_RESULTS:]:
                 labels = [self._short(result) for result in more]
                 text = self.say("lead.more_results", results=", ".join(labels))
                 brief = self.say("lead.more_results", results=counted(labels, 1, self.wording))
-                yield Line(urgency, text, brief, frozenset().union(*map(self.keys, more)))
+                names = tuple(map(self._named, more))
+                yield Line(urgency, text, brief, frozenset().union(*map(self.keys, more)), results=names)
         if not made.results:
             yield Line(made.urgency, self._says(made), self._says(made))
+
+    def _named(self, result: Result) -> str:
+        """Potassium critical; sodium."""
+        label = test_label(result.analyte, self.terminology, self.wording)
+        return (
+            f"{label} {self.say('results.critical')}"
+            if is_critical(result, self.record, self.table)
+            else label
+        )
+
+    def forms(self, lines: Sequence[Line]) -> list[list[str]]:
+        """Forms of lines that cannot wait: in full, briefly, the first one briefly and the others at least.
+
+        Then all results but the first one by name, on one line.
+        """
+        least = [(line.least if place else "") or line.brief for place, line in enumerate(lines)]
+        others = [place for place, line in enumerate(lines) if place and line.results]
+        forms = [[line.full for line in lines], [line.brief for line in lines], least]
+        if len(others) > 1:
+            names = [name for place in others for name in lines[place].results]
+            least = [text for place, text in enumerate(least) if place not in others[1:]]
+            least[others[0]] = self.say(
+                "lead.more_results", results=counted(names, _MOST_NAMES, self.wording)
+            )
+            forms.append(least)
+        return forms
 
     def _review(self, made: Recommendation) -> Line:
         drugs = self.in_order(made.drugs)

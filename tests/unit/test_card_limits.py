@@ -21,11 +21,18 @@ Resource = dict[str, Any]
 TERMINOLOGY = KNOWLEDGE.terminology
 EVALUATOR = Evaluator(KNOWLEDGE, "https://cds.example")
 SERVICES = {service["hook"]: service for service in KNOWLEDGE.hooks}
-import os
-RECORDS = int(os.environ.get("RECORDS", 60))
+RECORDS = 60
 SIGNS = [*KNOWLEDGE.table.signs, *KNOWLEDGE.table.asked]
 SITES = ("hand", "calf", "thigh", "tongue", "eyelid")
-NAMES = ("furosemide", "lithium", "citalopram", "salbutamol", "enalapril", "pyridostigmine", "a b c d e f " * 9)
+NAMES = (
+    "furosemide",
+    "lithium",
+    "citalopram",
+    "salbutamol",
+    "enalapril",
+    "pyridostigmine",
+    "a b c d e f " * 9,
+)
 UNITS = ("mmol/L", "mg/dL", "U/L", "a b c d e f g h i j", None)
 NUMBERS = (0.5, 1.5, 2.3, 3.4, 6.5, 20, 140, 9000)
 DAYS = (0, 1, 3, 30, 80, 200, 900)
@@ -53,15 +60,18 @@ class Dense:
 
     def entry(self, number: int) -> Resource:
         made: Callable[[str], Resource] = self.any(
-            [self.twitch, self.problem, self.problem, self.sign, self.sign, self.result, self.result]
-            + [self.result, self.medicine, self.order]
+            (self.twitch, self.medicine, self.order, *[self.problem, self.sign] * 2, *[self.result] * 3)
         )
         return made(f"r{number}")
 
     def twitch(self, name: str) -> Resource:
         sites = self.random.sample(SITES, self.any((0, 1, 2)))
-        onset = self.any(({}, {"onsetDateTime": as_of(self.any(DAYS))}, {"onsetString": "since that day " * 9}))
-        return condition("fasciculation", id=name, recordedDate=as_of(self.any(DAYS)), bodySite=sites, **onset)
+        onset = self.any(
+            ({}, {"onsetDateTime": as_of(self.any(DAYS))}, {"onsetString": "since that day " * 9})
+        )
+        return condition(
+            "fasciculation", id=name, recordedDate=as_of(self.any(DAYS)), bodySite=sites, **onset
+        )
 
     def problem(self, name: str) -> Resource:
         verification = self.any(("confirmed", "confirmed", "refuted", "provisional"))
