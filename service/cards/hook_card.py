@@ -58,7 +58,7 @@ class OfRecord:
         first = self.to_do.actions[0]
         lead = self.to_do.lead(first)
         if ActionRole.ACT_ON_RESULT not in self.table.actions[first.id].roles or not first.results:
-            return [(lead,)]
+            return [self.to_do.leads(first)]
         worst = first.results[0]
         value = short_result(worst, self.record.as_of, self.terminology, self.wording)
         following = self.to_do.next_step(worst)
