@@ -95,7 +95,8 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
             reader,
             parsed.invalid,
             twitching,
-            {one.reference: one.expression for one in (*parsed.conditions, *parsed.observations)},
+            {condition.reference: condition.expression for condition in parsed.conditions}
+            | {observation.reference: observation.expression for observation in parsed.observations},
         ),
         version=parsed.version,
     )
