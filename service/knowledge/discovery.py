@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fhir_mappings.terminology import ICD_10, ICD_10_CM, CodeKey, Terminology
+from fhir_mappings.terminology import HPO, ICD_10, ICD_10_CM, CodeKey, Terminology
 from schemas import hooks as hook_schemas
 from schemas.knowledge_files import HooksSchema
 from service.decision.table import Table
@@ -38,7 +38,7 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
         "{codes:findings}": _codes(
             key
             for key, meanings in terminology.finding_codes.items()
-            if any(terminology.findings[meaning.finding].kind in _OBSERVED_KINDS for meaning in meanings)
+            if _is_observed({terminology.findings[meaning.finding].kind for meaning in meanings})
         )
         + "".join(f",{code}" for _, code in sorted(terminology.tobacco_status)),
         "{codes:labs}": _codes(
@@ -65,5 +65,13 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
 
 
 def _codes(keys: Iterable[CodeKey]) -> str:
-    """The codes, separated by commas, without ICD: those are of Conditions, and their keys have no dot."""
-    return ",".join(sorted({code for system, code in keys if system not in (ICD_10, ICD_10_CM)}))
+    """The codes, separated by commas, without those of Conditions: an address has room for some thousand bytes.
+
+    ICD and HPO code problems and features of a disease; Conditions are asked for as a whole.
+    """
+    return ",".join(sorted({code for system, code in keys if system not in (ICD_10, ICD_10_CM, HPO)}))
+
+
+def _is_observed(kinds: set[str]) -> bool:
+    """Whether a code of those kinds is recorded as an Observation; one of a diagnosis too is a Condition's."""
+    return bool(kinds & _OBSERVED_KINDS) and "diagnosis" not in kinds
