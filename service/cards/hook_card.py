@@ -10,7 +10,7 @@ from typing import Any
 
 from service.cards.card import Situation, framed
 from service.cards.detail import RULE, Detail
-from service.cards.fitting import fitting
+from service.cards.fitting import LIMIT_CHARACTERS, fitting
 from service.cards.parts import Part, fitted, sentence
 from service.cards.spans import day_month
 from service.cards.suggestions import Suggestions
@@ -58,7 +58,9 @@ class OfRecord:
         first = self.to_do.actions[0]
         lead = self.to_do.lead(first)
         if ActionRole.ACT_ON_RESULT not in self.table.actions[first.id].roles or not first.results:
-            return [(lead,)]
+            # As many reasons as fit: what follows is left out first.
+            leads = self.to_do.leads(first)
+            return [(next((text for text in leads if len(text) < LIMIT_CHARACTERS - 1), leads[-1]),)]
         worst = first.results[0]
         value = short_result(worst, self.record.as_of, self.terminology, self.wording)
         following = self.to_do.next_step(worst)

@@ -82,7 +82,8 @@ class _Summary:
         elif self.to_do.has(self.first, ActionRole.ACT_ON_RESULT) and self.first.results:
             yield from self._of_result(self.first)
         elif self.to_do.has(self.first, ActionRole.EMERGENCY):
-            yield self.to_do.lead(self.first), frozenset(self.to_do.emergencies(self.first))
+            for lead in self.to_do.leads(self.first):
+                yield lead, frozenset(self.to_do.emergencies(self.first))
         else:
             drug = frozenset(f"drug {drug.name}" for drug in self.to_do.in_order(self.first.drugs)[:1])
             yield self.to_do.lead(self.first), drug

@@ -31,6 +31,7 @@ _FIRST = (ActionRole.EMERGENCY, ActionRole.EXAMINATION, ActionRole.ACT_ON_RESULT
 _LAST = (ActionRole.MEDICATION_REVIEW, ActionRole.RE_EXAMINE, ActionRole.SELF_CARE)
 _MOST_RESULTS = 3
 _MOST_NAMES = 3
+_ALL_REASONS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +158,8 @@ class ToDo(DrugLines):
             made.urgency == ROUTINE and bool(rows) and all(RowRole.TREATING_TEAM in row.roles for row in rows)
         )
 
-    def lead(self, made: Recommendation) -> str:
-        """The action as the beginning of the summary."""
+    def lead(self, made: Recommendation, most: int = _ALL_REASONS) -> str:
+        """The action as the beginning of the summary. most: as many reasons of an emergency are named."""
         place = f"actions.{made.id}.lead"
         forms = [f"_{made.urgency}", ""]
         if made.consider and made.urgency == ROUTINE:
@@ -168,7 +169,7 @@ class ToDo(DrugLines):
         time = self.re_examined(made)[0] if made.weeks else ""
         reason = ""
         if self.has(made, ActionRole.EMERGENCY):
-            reason = joined(self.emergencies(made).values())
+            reason = counted(self.emergencies(made).values(), most, self.wording)
             forms.insert(0, "_because" if reason else "")
         return self.wording.first(
             [f"{place}{form}" for form in forms], time=time, drug=self.drug(made), reason=reason
@@ -249,8 +250,12 @@ class ToDo(DrugLines):
         return Line(made.urgency, full, brief, frozenset(f"drug {drug.name}" for drug in drugs))
 
     def _emergency(self, made: Recommendation) -> Line:
-        text = self.lead(made)
-        return Line(made.urgency, text, text, frozenset(self.emergencies(made)))
+        full, brief = self.lead(made), self.lead(made, 2)
+        return Line(made.urgency, full, brief, frozenset(self.emergencies(made)))
+
+    def leads(self, made: Recommendation) -> list[str]:
+        """The beginning of the summary from its fullest form to its shortest."""
+        return list(dict.fromkeys(self.lead(made, most) for most in (_ALL_REASONS, 2, 1)))
 
     def emergencies(self, made: Recommendation) -> dict[str, str]:
         """Why somebody is to be assessed at once: fact -> its words, one of each row."""
@@ -306,18 +311,22 @@ class ToDo(DrugLines):
             if w.why == "ordered" and repeated & set(w.tests)
         }
         texts: list[str] = []
-        tests: dict[date | None, list[str]] = {}
+        newest: dict[str, date | None] = {}
         for withheld in self.decision.withheld:
             urgent = withheld.why == "ordered" and withheld.urgency != ROUTINE
             if not urgent or (withheld.id, withheld.reference) in repeats:
                 continue
             if self.table.actions[withheld.id].order in (BLOOD, STUDY):
                 name = action_name(withheld.id, ROUTINE, self.wording)
-                tests.setdefault(withheld.day, []).append(name)
+                days = filter(None, (withheld.day, newest.get(name)))
+                newest[name] = max(days, default=None)
             else:
                 place = f"actions.{withheld.id}.made"
                 name = self.wording.first((f"{place}_{withheld.urgency}", place))
                 texts.append(self._dated("made", withheld.day, action=name))
+        tests: dict[date | None, list[str]] = {}
+        for name, day in newest.items():
+            tests.setdefault(day, []).append(name)
         texts += [self._dated("ordered", day, tests=joined(names)) for day, names in tests.items()]
         return list(dict.fromkeys(texts))
 

@@ -5,7 +5,8 @@
 
 It goes on where it stopped, as long as neither the code nor the tests have changed. --every and --only take
 a part of the errors; --survivors takes those that survived the last time, whatever has changed since; --quick
-asks only the checks that take seconds; --write writes docs/mutation.md after a whole run. Ends with 0 if
+asks only the checks that take seconds; --write writes docs/mutation.md, which says how
+many of the errors were tried. Ends with 0 if
 every error was seen or is explained, else with 1.
 """
 
@@ -75,7 +76,7 @@ def main(args: list[str]) -> int:
         print(f"survived: {name}{f' ({reason})' if reason else ''}")
     if left:
         print(f"{left} not tried yet: give the same command again")
-    elif chosen.write and wanted == list(every) and not chosen.quick:
+    elif chosen.write and not chosen.only:
         PAGE.write_text(report.page(every, verdicts, raw), encoding="utf-8")
     return 1 if left or any(not reason for _, reason in survived) else 0
 

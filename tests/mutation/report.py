@@ -85,7 +85,7 @@ def version_of(raw: Mapping[str, Any]) -> str:
 
 
 def page(mutants: Sequence[Mutant], verdicts: Mapping[str, Verdict], raw: Mapping[str, Any]) -> str:
-    """docs/mutation.md after a whole run."""
+    """docs/mutation.md. mutants: all; verdicts: of those that were tried."""
     survived = survivors(mutants, verdicts, raw)
     explained = [(name, why) for name, why in survived if why]
     unexplained = [name for name, why in survived if not why]
@@ -100,7 +100,7 @@ def page(mutants: Sequence[Mutant], verdicts: Mapping[str, Verdict], raw: Mappin
         "The run goes on where it was stopped, as long as no code and no test changes; `--minutes 5`",
         "bounds it, `--only rows.bulbar` takes a part. A sample runs with every `make test`.",
         "",
-        f"Table `{version_of(raw)}`: {len(verdicts)} errors,"
+        f"Table `{version_of(raw)}`: {len(verdicts)} of {len(mutants)} errors tried,"
         f" {len(verdicts) - len(survived)} seen, {len(explained)} that change nothing (below),"
         f" {len(unexplained)} that nobody saw. {seconds / 60:.0f} minutes of one processor.",
         "",

@@ -36,7 +36,7 @@ def order(tests: str | frozenset[str], days: int, priority: str = "routine") -> 
     [
         (
             {"current": ["other-lithium"], "coordination": "examined"},
-            "possible lithium toxicity (even at a normal",
+            "possible lithium toxicity, whatever the level",
         ),
         ({"results": {"lithium": "critical"}}, "possible lithium toxicity; lithium 1.0 (24 Nov)"),
         ({"lithium-poisoning": "listed"}, "lithium poisoning recorded"),
