@@ -131,7 +131,7 @@ def _perhaps_twitch(
     unrecognised = [
         replace(
             note,
-            reference=named(note.reference, places.get(note.reference, note.reference)),
+            reference=named(note.reference, places.get(note.reference, note.expression or "")),
             in_words=unknown[note.reference],
         )
         for note in reader.notes

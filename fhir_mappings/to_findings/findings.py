@@ -32,6 +32,7 @@ from fhir_mappings.to_findings.statuses import (
     unrecognised,
 )
 
+_LONGEST_RELATIVE_CHARACTERS = 100
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
 FAMILY = "family-neurological"
 DATED_LATER = "is dated after the day of the decision"
@@ -226,6 +227,8 @@ def family_statements(reader: Reader, located: Located[fhir.FamilyMemberHistory]
     if reader.is_future(recorded, located.reference):
         return
     terminology = reader.terminology
+    # Each of its conditions repeats it.
+    relative = text_of(resource.relationship)[:_LONGEST_RELATIVE_CHARACTERS]
     for index, condition in enumerate(resource.condition or ()):
         if condition is None:
             continue
@@ -238,7 +241,7 @@ def family_statements(reader: Reader, located: Located[fhir.FamilyMemberHistory]
                 Basis.REPORTED,
                 located.reference,
                 f"FamilyMemberHistory.condition[{index}].code",
-                ": ".join(filter(None, (text_of(resource.relationship), text_of(condition.code)))),
+                ": ".join(filter(None, (relative, text_of(condition.code)))),
                 day=recorded.latest,
             )
 

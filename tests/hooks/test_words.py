@@ -130,3 +130,16 @@ def test_since_is_said_once(days: int, expected: str) -> None:
 def test_an_id_that_fhir_does_not_allow_is_not_named(name: str, shown: str, written: Resource) -> None:
     unread = condition("fasciculation", id=name, code={"text": "muscle twitching"}, **written)
     assert {note.reference for note in read(unread).unread} == {shown}
+
+
+@pytest.mark.parametrize(
+    ("reference", "shown"),
+    [
+        ("Bundle.entry[1].resource", "Bundle.entry[1].resource"),
+        ("prefetch.findings.entry[0].resource", "prefetch.findings.entry[0].resource"),
+        ("Condition/www.evil", "Condition/www\u2060.evil"),
+    ],
+)
+def test_a_place_or_an_id_is_no_link(reference: str, shown: str) -> None:
+    (card,) = cards("work-up", unread(replace(IN_WORDS, reference=reference)))
+    assert card["summary"] == f"A twitch may be recorded in words: {shown}."

@@ -422,6 +422,13 @@ def test_a_long_name_of_a_medicine_or_priority_is_not_repeated_in_the_answer() -
     assert answered({**study(0), "priority": "x" * 100_000, "authoredOn": as_of(1)}) < 20_000
 
 
+def test_a_long_relationship_is_not_repeated_for_each_condition() -> None:
+    conditions = [{"code": code_of("motor-neuron-disease")}] * 50
+    history = {"resourceType": "FamilyMemberHistory", "id": "f", "status": "completed"}
+    relative = {"patient": {"reference": "Patient/p"}, "relationship": {"text": "v" * 100_000}}
+    assert answered({**history, **relative, "condition": conditions}) < 30_000
+
+
 def test_a_long_text_is_not_read_to_its_end_for_a_line_of_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     monkeypatch.setattr(escaping, "_printable", lambda text: read.append(len(text)) or "")

@@ -120,10 +120,11 @@ class Dense:
             key = "labs" if "category" in entry else kinds.get(entry["resourceType"], "findings")
             lists[key].append(entry)
         lists["conditions"].append(self.twitch("t"))
-        context = {
+        contexts: dict[str, Resource] = {
             "encounter-discharge": {"encounterId": "e"},
             "problem-list-item-create": {"conditions": listed([self.problem(f"n{n}") for n in range(5)])},
-        }.get(hook)
+        }
+        context = contexts.get(hook)
         if context is None and hook != "patient-view":
             drafts = [self.medicine(f"d{n}", "draft") for n in range(3)]
             context = {"draftOrders": listed([*drafts, *(self.order(f"e{n}", "draft") for n in range(3))])}
