@@ -76,6 +76,14 @@ def day_month(day: date, as_of: date, wording: Wording) -> str:
     return text if abs(as_of - day) <= _NEAR else f"{text} {day.year}"
 
 
+def day_in(days: int, as_of: date) -> str:
+    """2026-12-22; "" beyond the calendar."""
+    try:
+        return date.fromordinal(as_of.toordinal() + days).isoformat()
+    except (ValueError, OverflowError):
+        return ""
+
+
 def weeks_in_words(weeks: int, wording: Wording) -> str:
     """4 weeks; 3 months for 13 weeks."""
     quarters, rest = divmod(weeks, _WEEKS_IN_QUARTER)

@@ -10,7 +10,7 @@ from fhir_mappings.record import Result
 from service.cards.drug_lines import DrugLines
 from service.cards.question_text import Questions
 from service.cards.reasons import Reasons
-from service.cards.spans import day_month, weeks_in_words
+from service.cards.spans import day_in, day_month, weeks_in_words
 from service.cards.text import (
     action_name,
     capital,
@@ -159,7 +159,7 @@ class ToDo(DrugLines):
         )
 
     def lead(self, made: Recommendation, most: int = _ALL_REASONS) -> str:
-        """The action as the beginning of the summary. most: as many reasons of an emergency are named."""
+        """The beginning of the summary. most: as many reasons of an emergency."""
         place = f"actions.{made.id}.lead"
         forms = [f"_{made.urgency}", ""]
         if made.consider and made.urgency == ROUTINE:
@@ -178,14 +178,7 @@ class ToDo(DrugLines):
     def re_examined(self, made: Recommendation) -> tuple[str, str]:
         """In how long, and by which day."""
         weeks = made.weeks or 0
-        return weeks_in_words(weeks, self.wording), self.day_in(7 * weeks)
-
-    def day_in(self, days: int) -> str:
-        """2026-12-22; "" beyond the calendar."""
-        try:
-            return type(self.as_of).fromordinal(self.as_of.toordinal() + days).isoformat()
-        except (ValueError, OverflowError):
-            return ""
+        return weeks_in_words(weeks, self.wording), day_in(7 * weeks, self.as_of)
 
     def _examination(self, made: Recommendation) -> Line:
         names = list(made.findings)
@@ -254,7 +247,7 @@ class ToDo(DrugLines):
         return Line(made.urgency, full, brief, frozenset(self.emergencies(made)))
 
     def leads(self, made: Recommendation) -> list[str]:
-        """The beginning of the summary from its fullest form to its shortest."""
+        """The same from the fullest form to the briefest."""
         return list(dict.fromkeys(self.lead(made, most) for most in (_ALL_REASONS, 2, 1)))
 
     def emergencies(self, made: Recommendation) -> dict[str, str]:
@@ -324,10 +317,9 @@ class ToDo(DrugLines):
                 place = f"actions.{withheld.id}.made"
                 name = self.wording.first((f"{place}_{withheld.urgency}", place))
                 texts.append(self._dated("made", withheld.day, action=name))
-        tests: dict[date | None, list[str]] = {}
-        for name, day in newest.items():
-            tests.setdefault(day, []).append(name)
-        texts += [self._dated("ordered", day, tests=joined(names)) for day, names in tests.items()]
+        for day in dict.fromkeys(newest.values()):
+            names = joined(name for name in newest if newest[name] == day)
+            texts.append(self._dated("ordered", day, tests=names))
         return list(dict.fromkeys(texts))
 
     def _dated(self, place: str, day: date | None, **names: str) -> str:
