@@ -227,6 +227,7 @@ class WordingSchema(
     old_result_days = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
     # Findings whose label covers several diseases.
     own_words = _names()
+    synonyms_of = _names()
     months = fields.List(fields.String(), required=True, validate=validate.Length(equal=12))
     units = _texts()
     # An ingredient of medication_classes -> its British name.

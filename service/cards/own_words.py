@@ -32,6 +32,8 @@ def recorded_name(finding: Finding, terminology: Terminology, wording: Wording) 
     written = counted(list(names.values()), _MOST_NAMES, wording)
     if not written:
         return label
+    if finding.id not in wording.synonyms_of:
+        return written
     # A synonym that shares no word with the label would leave the reader to guess.
     words = {word for word in _WORD.findall(label.casefold()) if len(word) >= _LONG_WORD_CHARACTERS}
     shared = any(word in text for text in names for word in words)

@@ -65,7 +65,7 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
 
 
 def _codes(keys: Iterable[CodeKey]) -> str:
-    """The codes, separated by commas, without those of Conditions: an address has room for some thousand bytes.
+    """The codes, separated by commas, without those of Conditions: an address has some thousand bytes.
 
     ICD and HPO code problems and features of a disease; Conditions are asked for as a whole.
     """
@@ -73,5 +73,5 @@ def _codes(keys: Iterable[CodeKey]) -> str:
 
 
 def _is_observed(kinds: set[str]) -> bool:
-    """Whether a code of those kinds is recorded as an Observation; one of a diagnosis too is a Condition's."""
+    """Whether a code of those kinds is recorded as an Observation; one of a diagnosis is a Condition's."""
     return bool(kinds & _OBSERVED_KINDS) and "diagnosis" not in kinds

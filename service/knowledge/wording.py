@@ -25,6 +25,7 @@ _VALUES = (
     "units",
     "old_result_days",
     "own_words",
+    "synonyms_of",
     "medicine_names",
 )
 
@@ -79,7 +80,8 @@ class Wording:
     units: as written -> as people write them.
     explains_signs, explains_if_examined: findings beside which no disease is named to be excluded.
     old_result_days: an older critical value is repeated first. own_words: findings whose label covers several
-    diseases: the record's words name the one. medicine_names: an ingredient -> its British name.
+    diseases: the record's words name the one; synonyms_of: those whose label follows a synonym.
+    medicine_names: an ingredient -> its British name.
     """
 
     texts: Mapping[str, str]
@@ -97,6 +99,7 @@ class Wording:
     explains: tuple[Explains, ...] = ()
     emergencies: tuple[tuple[str, str], ...] = ()
     own_words: frozenset[str] = frozenset()
+    synonyms_of: frozenset[str] = frozenset()
     medicine_names: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, place: str, **names: object) -> str:
@@ -196,6 +199,7 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
         ),
         tuple((entry["because"], entry["says"]) for entry in values["emergencies"]),
         frozenset(values["own_words"]),
+        frozenset(values["synonyms_of"]),
         values["medicine_names"],
     )
 

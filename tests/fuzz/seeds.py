@@ -37,7 +37,8 @@ def feedback_seeds(client: FlaskClient, calls: Iterable[Seed]) -> Iterable[Seed]
             continue
         for card in client.post(one.path, json=one.body).get_json()["cards"]:
             said = {"card": card["uuid"], "outcomeTimestamp": f"{AS_OF}T10:05:31Z"}
-            accepted = [{"id": suggestion["uuid"]} for suggestion in card.get("suggestions", ())[:2]]
+            # Both answers to one question cannot have been accepted.
+            accepted = [{"id": suggestion["uuid"]} for suggestion in card.get("suggestions", ())[:1]]
             reason = {"reason": card["overrideReasons"][0], "userComment": CANARY}
             items: list[dict[str, Any]] = [{**said, "outcome": "overridden", "overrideReason": reason}]
             if accepted:
