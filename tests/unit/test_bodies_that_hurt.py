@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,20 +12,16 @@ import msgspec
 import pytest
 
 from fhir_mappings.request.bundles import decode_bundle
-from fhir_mappings.request.json_body import json_bytes
 from fhir_mappings.terminology import ATC
 from fhir_mappings.to_findings import drug_names, record_of
 from fhir_mappings.to_findings import findings as signs
 from fhir_mappings.to_findings import medication_identity as drug_medicine
 from fhir_mappings.to_findings import observations as observation_reading
 from service.assessment import assessment_of
-from service.cards import draft_order_card, escaping
 from service.decision import decide
-from service.evaluation import Evaluator
-from service.hook_request import read_hook_request
-from tests.spec.records import DAY, KNOWLEDGE, as_of, bundle, code_of, concept, condition, observation, read
+from tests.spec.records import DAY, KNOWLEDGE, bundle, code_of, concept, condition, observation, read
+from tests.unit.bodies import Resource, prescription, result
 
-Resource = dict[str, Any]
 Made = Callable[[int], bytes]
 
 # Case -> what makes a body of a size, and the smaller size: large enough to show in CPU time.
@@ -40,72 +34,6 @@ def hurting(size: int) -> Callable[[Made], Made]:
         return made
 
     return registered
-
-
-# What is stored, and what the hook adds to it.
-Asked = tuple[list[Resource], Resource]
-HURTING_HOOKS: dict[str, tuple[Callable[[int], Asked], str, int]] = {}
-EVALUATOR = Evaluator(KNOWLEDGE, "https://cds.example")
-SERVICES = {service["hook"]: service for service in KNOWLEDGE.hooks}
-
-
-def hurting_hook(hook: str, size: int) -> Callable[[Callable[[int], Asked]], Callable[[int], Asked]]:
-    def registered(made: Callable[[int], Asked]) -> Callable[[int], Asked]:
-        HURTING_HOOKS[made.__name__] = made, hook, size
-        return made
-
-    return registered
-
-
-def listed(resources: Iterable[Resource]) -> Resource:
-    entries = [{"resource": resource} for resource in resources]
-    return {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
-
-
-def drafted(resources: Iterable[Resource]) -> Resource:
-    return {"draftOrders": listed({**resource, "status": "draft"} for resource in resources)}
-
-
-def call_of(hook: str, stored: list[Resource], context: Resource) -> bytes:
-    """A call of that hook."""
-    keys = {"Condition": "conditions", "Observation": "findings", "MedicationRequest": "medications"}
-    kept: dict[str, list[Resource]] = {key: [] for key in SERVICES[hook]["prefetch"]}
-    for resource in stored:
-        kept[keys.get(resource["resourceType"], "procedures")].append(resource)
-    patient = {"resourceType": "Patient", "id": "p", "birthDate": "1980-01-01"}
-    body = {
-        "hook": hook,
-        "hookInstance": str(uuid.UUID(int=1)),
-        "context": {"userId": "Practitioner/x", "patientId": "p", **context},
-        "prefetch": {**{key: listed(some) for key, some in kept.items()}, "patient": patient},
-        "extension": {"org.fasciculation-cds": {"asOf": DAY.isoformat()}},
-    }
-    return json.dumps(body).encode()
-
-
-def cards_in(call: bytes) -> list[dict[str, Any]]:
-    return EVALUATOR.hook_request(read_hook_request(call, SERVICES), assessed=False).cards
-
-
-def timed(act: Callable[[bytes], Any], body: bytes) -> float:
-    start = time.process_time()
-    act(body)
-    return time.process_time() - start
-
-
-def twitching(number: int = 0) -> Resource:
-    return condition("fasciculation", id=f"t{number}", onsetDateTime=as_of(40))
-
-
-def medicine(number: int, name: str) -> Resource:
-    return prescription(number, medicationCodeableConcept={"text": name}, authoredOn=as_of(0))
-
-
-def study(number: int) -> Resource:
-    """An order of a needle examination."""
-    system, code = min(key for key, name in KNOWLEDGE.terminology.procedures.items() if name == "emg")
-    order = {"resourceType": "ServiceRequest", "status": "active", "intent": "order"}
-    return {**order, "id": f"s{number}", "subject": {"reference": "Patient/p"}, "code": concept(system, code)}
 
 
 def seconds_on(body: bytes) -> float:
@@ -124,12 +52,6 @@ def growth(made: Made, size: int) -> float:
 
 
 # Results
-
-
-def result(text: str) -> Resource:
-    code = min(code for system, code in KNOWLEDGE.terminology.analyte_codes if "loinc" in system)
-    coding = {"system": "http://loinc.org", "code": code}
-    return observation("fasciculation", code={"coding": [coding]}, valueString=text)
 
 
 @hurting(2000)
@@ -156,11 +78,6 @@ def test_a_result_in_words_is_read_as_before(text: str, shown: str) -> None:
 
 
 # Medicines that are made of medicines
-
-
-def prescription(number: int, **members: Any) -> Resource:
-    order = {"resourceType": "MedicationRequest", "status": "active", "intent": "order"}
-    return {**order, "id": f"r{number}", "subject": {"reference": "Patient/p"}, **members}
 
 
 def medication(name: str, **members: Any) -> Resource:
@@ -386,56 +303,6 @@ def long_name_of_a_medication(size: int) -> bytes:
     return under_a_long_name(body, entry, 1000 * size)
 
 
-def answered(*resources: Resource) -> int:
-    """The length of the assessment."""
-    record = record_of(decode_bundle(bundle(*resources)), KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
-    return len(json_bytes(assessment_of(decide(record, KNOWLEDGE.table), KNOWLEDGE)))
-
-
-def test_a_long_id_is_not_repeated_in_the_answer() -> None:
-    parts = [{"code": code_of("fasciculation"), "valueBoolean": True}] * 100
-    short, long = (answered(observation("weakness", id=name, component=parts)) for name in ("i", "i" * 1000))
-    assert long < short + 100 * 50
-    assert "i" * 256 in str(read(observation("fasciculation", id="i" * 256)).twitch.references)
-
-
-def test_a_long_text_is_not_repeated_in_the_answer() -> None:
-    codes = [code_of(name)["coding"][0] for name in ("fasciculation", "weakness", "atrophy")]
-    assert answered(observation("weakness", code={"coding": codes, "text": "x" * 100_000})) < 20_000
-
-
-@pytest.mark.parametrize(
-    "resource",
-    [
-        {**result("5"), "valueString": "x" * 100_000},
-        {**result("5"), "valueString": None, "valueQuantity": {"value": 5, "unit": "u" * 100_000}},
-        {**result("5"), "valueString": None, "dataAbsentReason": {"text": "x" * 100_000}},
-        {**result("5"), "interpretation": [{"text": "x" * 100_000}]},
-    ],
-)
-def test_a_long_text_of_a_result_is_not_repeated_in_the_answer(resource: Resource) -> None:
-    assert answered({name: member for name, member in resource.items() if member is not None}) < 20_000
-
-
-def test_a_long_name_of_a_medicine_or_priority_is_not_repeated_in_the_answer() -> None:
-    assert answered(prescription(0, medicationCodeableConcept={"text": "x" * 100_000})) < 20_000
-    assert answered({**study(0), "priority": "x" * 100_000, "authoredOn": as_of(1)}) < 20_000
-
-
-def test_a_long_relationship_is_not_repeated_for_each_condition() -> None:
-    conditions = [{"code": code_of("motor-neuron-disease")}] * 50
-    history = {"resourceType": "FamilyMemberHistory", "id": "f", "status": "completed"}
-    relative = {"patient": {"reference": "Patient/p"}, "relationship": {"text": "v" * 100_000}}
-    assert answered({**history, **relative, "condition": conditions}) < 30_000
-
-
-def test_a_long_text_is_not_read_to_its_end_for_a_line_of_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[int] = []
-    monkeypatch.setattr(escaping, "_printable", lambda text: read.append(len(text)) or "")
-    escaping.folded("\n" * 1_000_000)
-    assert read == [10_000]
-
-
 # What is the same of each code, word or part
 
 
@@ -476,74 +343,6 @@ def test_what_all_codes_of_a_record_share_is_read_once(monkeypatch: pytest.Monke
     assert read_of == {"extension": 5}
     read(observation("fasciculation", code={"coding": codings}, valueBoolean=True))
     assert read_of["value"] == 1
-
-
-# Cards of the other hooks: what depends on the record is written once, however many drafts there are
-
-
-@hurting_hook("order-sign", 1000)
-def many_drafts_beside_many_medicines(size: int) -> Asked:
-    on_file = [medicine(n, f"zzz{n}qq") for n in range(size)]
-    return [twitching(), *on_file], drafted(medicine(n, "furosemide") for n in range(size))
-
-
-@hurting_hook("order-sign", 500)
-def many_drafts_of_other_names_beside_the_same_on_file(size: int) -> Asked:
-    names = [f"furosemide zz{n}" for n in range(size)]
-    on_file = [medicine(n, name) for n, name in enumerate(names)]
-    return [twitching(), *on_file], drafted(medicine(n, name) for n, name in enumerate(names))
-
-
-@hurting_hook("order-sign", 800)
-def many_drafts_beside_many_twitches(size: int) -> Asked:
-    return [twitching(n) for n in range(size)], drafted(medicine(n, "furosemide") for n in range(size))
-
-
-@hurting_hook("order-sign", 1000)
-def many_draft_studies_beside_many_medicines(size: int) -> Asked:
-    on_file = [medicine(n, f"zzz{n}qq") for n in range(size)]
-    return [twitching(), *on_file], drafted(study(n) for n in range(size))
-
-
-@hurting_hook("order-sign", 1000)
-def many_draft_studies_beside_many_done(size: int) -> Asked:
-    done = {"resourceType": "Procedure", "status": "completed", "performedDateTime": as_of(3)}
-    on_file = [{**study(n), **done} for n in range(size)]
-    return [twitching(), *on_file], drafted(study(n) for n in range(size))
-
-
-@hurting_hook("problem-list-item-create", 700)
-def many_new_problems_beside_many_examinations(size: int) -> Asked:
-    examined = [
-        observation("weakness", id=f"o{n}", valueBoolean=False, effectiveDateTime=as_of(1 + n % 30))
-        for n in range(size)
-    ]
-    return [twitching(), *examined], {
-        "conditions": listed(condition("weakness", id=f"n{n}") for n in range(size))
-    }
-
-
-@pytest.mark.parametrize("name", HURTING_HOOKS)
-def test_the_cost_of_the_cards_grows_with_the_call(name: str) -> None:
-    made, hook, size = HURTING_HOOKS[name]
-    small, large = (call_of(hook, *made(count)) for count in (size, 4 * size))
-    assert cards_in(large), "a call without cards times nothing"
-    cards_in(small)
-    quick = min(timed(cards_in, small) for _ in range(3))
-    assert min(timed(cards_in, large) for _ in range(2)) / quick < 8
-
-
-def test_equal_remarks_are_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[str] = []
-    card = draft_order_card._DraftCard.card
-
-    def counted(self: Any) -> Any:
-        written.append(self.remark.draft.reference)
-        return card(self)
-
-    monkeypatch.setattr(draft_order_card._DraftCard, "card", counted)
-    call = call_of("order-sign", [twitching()], drafted(medicine(n, "furosemide") for n in range(9)))
-    assert len(cards_in(call)) == len(written) == 1
 
 
 @pytest.mark.parametrize("name", HURTING)
