@@ -128,10 +128,8 @@ def _findings(read: frozenset[str], table: Table, terminology: Terminology) -> I
     for name in names:
         kind = terminology.findings[name].kind
         bases: tuple[Basis, ...]
-        if name in table.signs:
+        if kind in ("sign", "symptom"):
             bases = _SIGN_BASES
-        elif kind == "symptom":
-            bases = (Basis.REPORTED, Basis.EXAMINED)
         else:
             triggers += kind == "trigger"
             # One trigger stands for all: no row tells them apart but by its advice.
