@@ -96,7 +96,9 @@ def test_a_token_for_some_types_leaves_the_rest_unseen(asking: FlaskClient, ehr:
     token = ehr.token("system/Patient.read system/Condition.read")
     had = fetched(asking, ehr, "v05", token)
     assert assessment(had)["notSeen"] == [key for key in ALL if key not in ("patient", "conditions")]
-    assert had["cards"][0]["detail"].startswith("Not seen, so not counted: examination and symptom records,")
+    detail = had["cards"][0]["detail"]
+    assert detail.startswith("Examination and symptom records were not seen.\n")
+    assert "Not seen, so not counted: examination and symptom records, laboratory results," in detail
 
 
 @pytest.mark.parametrize("token", ["no-such-token", "a.b.c"])
