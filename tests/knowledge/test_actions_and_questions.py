@@ -8,11 +8,15 @@ import pytest
 
 from fhir_mappings.record import Study
 from service.decision import decide
+from service.decision.facts import facts_of
 from service.decision.table import ActionRole
 from service.knowledge import load_knowledge
 from tests.knowledge.patients import days_ago, record_of_example
+from tests.spec.outcomes import outcome_of
+from tests.spec.records import condition, read
 
 TABLE = load_knowledge().table
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 
 
 # Section 3: attributes of actions, and "Test actions name their analytes".
@@ -152,6 +156,8 @@ def test_when_a_question_may_be_on_a_card(question: str, facts: dict[str, str], 
         ("electrolyte-drink", {"drug potassium-sparing-diuretic": "no"}, False),
         ("electrolyte-drink", {"current potassium-sparing-diuretic": "true"}, True),
         ("electrolyte-drink", {"any-electrolyte-abnormal": "true"}, True),
+        ("electrolyte-drink", {"disorder-recent": "true"}, True),
+        ("electrolyte-drink", {"disorder-old": "true"}, True),
         ("electrolyte-drink", {"current ssri": "true"}, False),
     ],
 )
@@ -237,3 +243,34 @@ def test_the_signs_in_the_order_in_which_a_card_names_them() -> None:
     assert " ".join(TABLE.signs) == (
         "weakness atrophy sensory-loss coordination movement upper-motor-sign rigidity"
     )
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "weakness",
+        "atrophy",
+        "sensory-loss",
+        "coordination",
+        "movement",
+        "upper-motor-sign",
+        "rigidity",
+        "bulbar",
+        "breathing-difficulty",
+        "orthopnea",
+        "low-tone",
+        "motor-regression",
+    ],
+)
+def test_a_sign_that_only_old_records_tell_of_is_a_fact(sign: str) -> None:
+    resolved = {"coding": [{"system": CLINICAL, "code": "resolved"}]}
+    record = read(condition("fasciculation"), condition(sign, id="old", clinicalStatus=resolved))
+    assert facts_of(record, TABLE)["sign-in-history"] == "true"
+
+
+@pytest.mark.parametrize("sign", ["upper-motor-sign", "rigidity"])
+def test_a_sign_that_is_only_told_asks_for_an_examination_and_nothing_else(sign: str) -> None:
+    outcome = outcome_of(record_of_example({sign: "reported", "sites": ["calf"], "onset_days_ago": 5}))
+    row = next(row for row in outcome.rows if row.id == f"{sign}-reported")
+    assert [action.id for action in row.actions] == ["ask-examination"]
+    assert not row.beside_benign

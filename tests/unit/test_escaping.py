@@ -92,7 +92,8 @@ def test_a_cell_of_a_table_stays_one_cell(text: str) -> None:
 def test_no_tag_and_no_link_is_left(text: str) -> None:
     safe = escaped(text)
     assert not set("<>\n") & set(safe)
-    assert not LINK.search(safe) and not LINK.search(plain(text))
+    assert not LINK.search(safe)
+    assert not LINK.search(plain(text))
     assert not set("`*[]|~<>\\_") & set(plain(text))
 
 
