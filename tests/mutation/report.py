@@ -43,7 +43,18 @@ def reason(mutant: Mutant, raw: Mapping[str, Any]) -> str:
         return "any of them counts: their order is never read"
     if mutant.path == ("self_care",) and _by_trigger(changed) == _by_trigger(raw):
         return "advice for no trigger is never given beside other advice: which stands first is never seen"
+    if changed != raw and _without_calm_silence(changed) == _without_calm_silence(raw):
+        return "only a critical row is asked whether it asks nothing"
     return ""
+
+
+def _without_calm_silence(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The table without asks_nothing where the row is not critical."""
+
+    def kept(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in row.items() if k != "asks_nothing" or row["level"] == "critical"}
+
+    return {**raw, "rows": [kept(row) for row in raw["rows"]]}
 
 
 def _by_trigger(raw: Mapping[str, Any]) -> list[list[Any]]:

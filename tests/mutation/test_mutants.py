@@ -175,6 +175,8 @@ def test_what_excuses_a_survivor() -> None:
     assert "never given beside other advice" in of("self_care: self-care: usual before tobacco")
     assert of("self_care: self-care: sleep before caffeine") == ""
     assert of("rows.pain: operand dropped: no pain in any(pain, cramps)") == ""
+    assert "only a critical row" in of("rows.widespread: asks nothing: asks_nothing: True")
+    assert of("rows.bulbar: asks nothing: asks_nothing: True") == ""
     twice = next(m for m in ALL if m.place == "rows.pain" and m.kind == "not added")
     doubled = replace(twice, value={"not": {"not": twice.value["not"]}})
     assert "every combination of the operands" in reason(doubled, RAW)
