@@ -211,9 +211,18 @@ class Load:
         (card,) = call.cards
         with _TIMING:
             at = next(_TIMES)
-        offered = [one["uuid"] for one in card.get("suggestions", ())]
+        offered = _compatible(card, dice)
         taken = dice.sample(offered, dice.randint(0, min(2, len(offered))))
         return Item(card["uuid"], at.strftime("%Y-%m-%dT%H:%M:%SZ"), tuple(taken))
+
+
+def _compatible(card: Mapping[str, Any], dice: random.Random) -> list[str]:
+    """Ids of suggestions that can be accepted together: all orders, and one answer (its opposite excludes it)."""
+    answers, orders = [], []
+    for one in card.get("suggestions", ()):
+        (action,) = one["actions"][:1]
+        (answers if action["resource"]["resourceType"] == "Observation" else orders).append(one["uuid"])
+    return [*orders, *([dice.choice(answers)] if answers else ())]
 
 
 def _outcome(status: int, headers: Mapping[str, str], content: bytes, answer: bytes) -> str:
