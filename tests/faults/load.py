@@ -217,7 +217,7 @@ class Load:
 
 
 def _compatible(card: Mapping[str, Any], dice: random.Random) -> list[str]:
-    """Ids of suggestions that can be accepted together: all orders, and one answer (its opposite excludes it)."""
+    """Ids of suggestions that can be accepted together: all orders, and one answer."""
     answers, orders = [], []
     for one in card.get("suggestions", ()):
         (action,) = one["actions"][:1]
