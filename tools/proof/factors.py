@@ -115,7 +115,7 @@ def space_of(table: Table, terminology: Terminology) -> Space:
         *_orders(table),
         *_studies(table),
     ]
-    by_name = {factor.name: factor for factor in factors}
+    by_name = {factor.name: factor for factor in _one_state_of_guillain_barre(factors)}
     absent = {name: by_name[name].values.index("absent") for name in table.signs if name in by_name}
     return Space(by_name, absent)
 
@@ -139,6 +139,24 @@ def _findings(read: frozenset[str], table: Table, terminology: Terminology) -> I
         yield _finding(name, bases, lowers=name in _EXPLAINING or name in table.closes_gate)
     yield _weakness_start()
     yield _weakness_course()
+
+
+def _one_state_of_guillain_barre(factors: list[Factor]) -> list[Factor]:
+    """One factor for the two findings: what is recorded as acute is read as past, too."""
+    acute, past = "guillain-barre", "guillain-barre-past"
+    patches = {f.name: f.patches[-1] for f in factors if f.name in (acute, past)}
+    if len(patches) < 2:
+        return factors
+
+    def both(draft: Draft) -> None:
+        for patch in patches.values():
+            if patch is not None:
+                patch(draft)
+
+    one = Factor(
+        acute, ("unknown", "past", "acute"), (None, patches[past], both), frozenset({(0, 1), (0, 2)})
+    )
+    return [one, *(factor for factor in factors if factor.name not in patches)]
 
 
 def _finding(name: str, bases: tuple[Basis, ...], *, lowers: bool) -> Factor:
@@ -224,9 +242,16 @@ def _twitch() -> Iterator[Factor]:
     yield Factor("onset", ("unknown", *(f"{ago} days" for ago in days)), (None, *onsets))
     places = [("eyelid",), ("calf",), ("hand",), ("face",), ("tongue",), ("calf", "hand"), ("face", "tongue")]
     patches = [_set(sites=tuple(_SITES[name] for name in names)) for names in places]
-    names = ["not recorded", *(" and ".join(place) for place in places), "generalised"]
-    more = {(2, 6), (3, 6), (4, 7), (5, 7), *((known, 8) for known in (2, 3, 4, 6))}
-    yield Factor("site", tuple(names), (None, *patches, _set(generalized=True)), frozenset(more))
+    names = [
+        "not recorded",
+        *(" and ".join(place) for place in places),
+        "generalised",
+        "face and generalised",
+    ]
+    # A face on record stays: a lasting twitch of it has a row beside multiple sclerosis.
+    more = {(2, 6), (3, 6), (4, 7), (5, 7), (2, 8), (3, 8), (6, 8), (4, 9), (8, 9)}
+    patches += [_set(generalized=True), _set(generalized=True, sites=(_SITES["face"],))]
+    yield Factor("site", tuple(names), (None, *patches), frozenset(more))
     courses = ("stable", "worsening", "spreading", "continuous", "continuous and worsening")
     patches = [_set(courses=frozenset(course.split(" and "))) for course in courses]
     worse = frozenset({(0, 2), (0, 3), (0, 4), (1, 2), (1, 3), (2, 5), (4, 5)})
