@@ -274,3 +274,26 @@ def test_a_sign_that_is_only_told_asks_for_an_examination_and_nothing_else(sign:
     row = next(row for row in outcome.rows if row.id == f"{sign}-reported")
     assert [action.id for action in row.actions] == ["ask-examination"]
     assert not row.beside_benign
+
+
+@pytest.mark.parametrize(
+    "abnormal",
+    [
+        "any-electrolyte-abnormal",
+        "any-electrolyte-abnormal-old",
+        "any-electrolyte-critical",
+        "thyroid-result-abnormal",
+        "thyroid-result-abnormal-old",
+        "b12-result-abnormal",
+        "ck-abnormal",
+        "lithium-result-abnormal",
+        "egfr-below-15",
+        "other-critical",
+    ],
+)
+def test_an_abnormal_result_leaves_nothing_to_self_care(abnormal: str) -> None:
+    calm = {"level-info": "true", "examined-normal": "true"}
+    row = TABLE.row("self-care")
+    assert row is not None
+    assert row.holds(calm)
+    assert not row.holds({**calm, abnormal: "true"})

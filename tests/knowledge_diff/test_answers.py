@@ -163,7 +163,7 @@ def test_a_member_of_an_action_that_is_not_read_any_more_ends_no_answer(old: Pat
 
 
 def test_a_text_with_a_name_that_is_not_filled_in_any_more_is_lent(old: Path) -> None:
-    change(old, "wording.yaml", 'not_gone: "not', 'not_gone: "{whom} not')
+    change(old, "wording.yaml", 'not_gone: "it is not', 'not_gone: "{whom} is not')
     assert earlier_knowledge(old, HERE).lent == ("come_back.not_gone",)
 
 

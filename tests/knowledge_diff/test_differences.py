@@ -118,10 +118,10 @@ SHAPING = "Removals, self-care, named conditions and what else shapes a card"
         ),
         (
             "wording.yaml",
-            'not_gone: "not gone by',
-            'not_gone: "still there on',
+            'not_gone: "it is not gone by',
+            'not_gone: "it is still there on',
             "Wording",
-            [("come_back.not_gone", ["still there on {date}"], ["not gone by {date}"])],
+            [("come_back.not_gone", ["it is still there on {date}"], ["it is not gone by {date}"])],
         ),
         (
             "findings/sleep.yaml",

@@ -113,5 +113,8 @@ def _lacking(own: Any, lender: Any, prefix: str = "") -> Iterator[tuple[str, Any
 
 
 def _names(text: Any) -> set[str]:
-    """The names that a text has filled in."""
+    """The names that a text, or the texts of a list, have filled in."""
+    if isinstance(text, (list, Mapping)):
+        inner = text.values() if isinstance(text, Mapping) else text
+        return set().union(*(_names(one) for one in inner))
     return {name for _, name, _, _ in Formatter().parse(str(text)) if name}
