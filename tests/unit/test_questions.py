@@ -49,6 +49,7 @@ class TestBulbar:
             ({"atrophy": "reported"}, True),
             ({"weakness": "listed"}, True),
             ({"weakness": "absent", "sensory-loss": "examined"}, False),
+            ({"atrophy": "absent", "weakness": "absent"}, False),
             ({"weakness": "examined", "bulbar": "absent"}, False),
         ],
     )
