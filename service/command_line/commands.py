@@ -42,7 +42,7 @@ Exit codes:
 _VALIDATE_CODES = """\b
 Exit codes:
   0  everything can be used
-  3  something in a record is not understood, not used or not valid FHIR
+  3  something in a record is not understood, not used, not recognised or not valid FHIR
   1  a whole record cannot be read or decided; takes precedence over 3
   2  wrong use, or broken knowledge"""
 

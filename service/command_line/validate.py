@@ -46,8 +46,8 @@ class Validation:
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything in the document is used."""
-        return not self.faults and not self.refused
+        """Whether everything in the document is used, and every code is known."""
+        return not self.faults and not self.refused and not self.unknown
 
 
 def validated(document: Document, evaluator: Evaluator, as_of: date | None) -> Validation:
@@ -104,6 +104,8 @@ def text_of(validation: Validation) -> str:
         lines.append(f"cannot be decided: {harmless(validation.refused)}")
     if validation.is_whole:
         lines.append("all of it can be used")
+    if unknown := validation.unknown.total():
+        lines.append(f"not recognised: {unknown} {'code' if unknown == 1 else 'codes'}, listed below")
     for sort in _SORTS:
         rows = [
             (" ".join(filter(None, (fault.reference, fault.expression))), fault.why)

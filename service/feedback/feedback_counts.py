@@ -52,7 +52,8 @@ class Summary:
     Attributes:
         rows: Leading row to share, the row with the most feedback first.
         weeks: ISO week of the first feedback on a card to share, in order.
-        reasons: (system, code), or None without a reason, to overridden cards, the most frequent first.
+        reasons: (system, code), or None without a reason, to overridden cards, the most frequent first. The
+            newest of a card counts.
         suggestions: (kind, name) to the cards on which it was accepted, the most frequent first.
     """
 
@@ -85,13 +86,23 @@ def summary_of(store: Store, names: Mapping[str, Mapping[int, str]]) -> Summary:
         .subquery()
     )
     share = func.sum(cards.c.accepted), func.count()
+    newest_first = FEEDBACK.c.at.desc(), FEEDBACK.c.id.desc()
+    # A card that was accepted after all is not overridden, and one has one reason: its newest.
+    overridden = (
+        select(
+            FEEDBACK.c.reason_system,
+            FEEDBACK.c.reason_code,
+            func.row_number().over(partition_by=FEEDBACK.c.card, order_by=newest_first).label("age"),
+        )
+        .where(FEEDBACK.c.card.not_in(select(FEEDBACK.c.card).where(accepted)))
+        .subquery()
+    )
+    reason = overridden.c.reason_system, overridden.c.reason_code
     kind, code = ACCEPTED.c.kind, ACCEPTED.c.code
     rows, weeks, reasons, suggestions = store.select(
         select(cards.c.code, func.max(cards.c.row), *share).group_by(cards.c.code),
         select(cards.c.week, *share).group_by(cards.c.week).order_by(cards.c.week),
-        select(FEEDBACK.c.reason_system, FEEDBACK.c.reason_code, func.count(distinct(FEEDBACK.c.card)))
-        .where(~accepted)
-        .group_by(FEEDBACK.c.reason_system, FEEDBACK.c.reason_code),
+        select(*reason, func.count()).where(overridden.c.age == 1).group_by(*reason),
         select(kind, code, func.max(ACCEPTED.c.name), func.count(distinct(FEEDBACK.c.card)))
         .join(FEEDBACK, FEEDBACK.c.id == ACCEPTED.c.feedback)
         .group_by(kind, code),

@@ -17,6 +17,7 @@ from service.cards.card_ids import code_of
 from service.feedback import Accepted, Feedback, Share, Store
 from service.knowledge import Knowledge
 from tests.contract.feedback_site import NOW, Site, accepted, overridden, places
+from tests.contract.pages import Page
 from tools.openapi.answers import FeedbackSummarySchema
 
 PATH = "/feedback/summary"
@@ -86,9 +87,10 @@ def test_the_numbers(counted: Site) -> None:
         ("2026-W24", 2, 0),
         ("2026-W25", 1, 5),
     ]
+    # Card 1 was accepted after all.
     assert content["reasons"] == [
         {"display": "no reason given", "cards": 3},
-        {"code": "patient-refuses", "display": "The patient declines", "cards": 2},
+        {"code": "patient-refuses", "display": "The patient declines", "cards": 1},
         {"display": "a reason that the card did not offer", "cards": 1},
     ]
     assert content["suggestions"] == [
@@ -179,3 +181,59 @@ def test_it_is_for_admins(knowledge: Knowledge, tmp_path: Path, site: Site) -> N
     assert places(closed.client.get(PATH), 401)
     basic = base64.b64encode(b"any:only-for-these-tests-5f2c").decode()
     assert closed.client.get(PATH, headers={"Authorization": f"Basic {basic}"}).status_code == 200
+
+
+LATER = WEEK_1.replace(hour=8)
+REASONS = [("patient-refuses", "The patient declines"), (None, "no reason given")]
+
+
+@pytest.mark.parametrize(
+    ("items", "accepted_cards", "reasons"),
+    {
+        "overridden-twice": ([("overridden", 0), ("overridden", 1)], 0, ["no reason given"]),
+        "overridden-twice-newest-first": ([("overridden", 1), ("overridden", 0)], 0, ["no reason given"]),
+        "overridden-then-accepted": ([("overridden", 0), ("accepted", 1)], 1, []),
+        "accepted-then-dismissed": ([("accepted", 0), ("overridden", 1)], 1, []),
+        "accepted-twice": ([("accepted", 0), ("accepted", 1)], 1, []),
+        "overridden-once": ([("overridden", 0)], 0, ["The patient declines"]),
+    }.values(),
+    ids=["two-reasons", "late-post", "accepted-after-all", "rest-dismissed", "two-suggestions", "one"],
+)
+def test_several_items_of_one_card_are_one_card(
+    knowledge: Knowledge,
+    store_url: str,
+    items: list[tuple[str, int]],
+    accepted_cards: int,
+    reasons: list[str],
+) -> None:
+    store = Store(store_url, 30, lambda: NOW)
+    for outcome, when in items:
+        code = REASONS[when][0]
+        more: dict[str, Any] = (
+            {"accepted": (EMG,)} if outcome == "accepted" else {"reason": (OFFERED, code) if code else None}
+        )
+        store.add([card(1, "weakness", outcome, LATER if when else WEEK_1, **more)])
+    content = Site(store_url, knowledge).client.get(PATH, headers=JSON).get_json()
+    overridden_cards = 1 - accepted_cards
+    for share in (content["all"], *content["rows"], *content["weeks"]):
+        assert (share["accepted"], share["overridden"]) == (accepted_cards, overridden_cards)
+    assert [(reason["display"], reason["cards"]) for reason in content["reasons"]] == [
+        (display, 1) for display in reasons
+    ]
+    assert sum(suggestion["cards"] for suggestion in content["suggestions"]) == accepted_cards
+
+
+def test_every_link_of_the_page_exists(knowledge: Knowledge, store_url: str) -> None:
+    rows = [row.id for row in knowledge.table.rows]
+    Store(store_url, 30, lambda: NOW).add(
+        [*GIVEN, *(card(number, row, "overridden") for number, row in enumerate(rows, 100))]
+    )
+    client = Site(store_url, knowledge).client
+    page = Page(client.get(PATH).get_data(as_text=True))
+    assert {f"/knowledge/{row}" for row in rows} <= set(page.links)
+    for link in page.links:
+        path, _, fragment = link.partition("#")
+        answered = client.get(path or PATH)
+        assert answered.status_code == 200, link
+        if fragment:
+            assert fragment in Page(answered.get_data(as_text=True)).ids, link
