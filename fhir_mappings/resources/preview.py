@@ -47,6 +47,8 @@ class NamedConcept(msgspec.Struct, frozen=True, gc=False):
 
 class PreviewReference(msgspec.Struct, frozen=True, gc=False):
     reference: str | None = None
+    type: str | None = None
+    identifier: msgspec.Raw = NOT_THERE
 
 
 class Preview(msgspec.Struct, frozen=True, gc=False, tag_field="resourceType"):

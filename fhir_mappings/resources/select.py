@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,7 +18,16 @@ from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.dates import InvalidDate, maybe_days
 from fhir_mappings.resources.fhir_version import beyond_r4, content_of, fitting, version_of
 from fhir_mappings.resources.preview import PREVIEWS, Preview, codes_of, subject_of, type_of
-from fhir_mappings.resources.references import refers_to
+from fhir_mappings.resources.references import (
+    NO_PATIENT,
+    OTHER_FOCUS,
+    OTHER_PATIENT,
+    Identifiers,
+    identifiers_in,
+    is_elsewhere,
+    why_of_another,
+    why_of_another_logically,
+)
 from fhir_mappings.resources.submission import (
     FETCHED,
     Entry,
@@ -32,9 +42,6 @@ from fhir_mappings.resources.validation import why
 S = TypeVar("S", bound=fhir.Struct)
 
 _MAX_EXPLAINED = 50
-OTHER_PATIENT = "belongs to another patient"
-NO_PATIENT = "names no patient, so it cannot be checked"
-_CONTAINED = "names a patient of its own, so it cannot be checked"
 
 _SHAPES: Mapping[str, type[fhir.Struct]] = {
     "Condition": fhir.Condition,
@@ -107,12 +114,14 @@ class _Selection:
         self.not_used: list[Note] = []
         self.not_understood: list[Note] = list(submission.not_understood)
         self.invalid = [InvalidEntry("", note) for note in submission.not_understood]
-        self.newest = newest(submission.entries)
+        # A caller that names the patient sends what it asked one server for.
+        self.newest = newest(submission.entries, one_server=submission.patient_id is not None)
         # By shape: some members identify the FHIR version.
         self.decoded: defaultdict[type[msgspec.Struct], list[Any]] = defaultdict(list)
         self.read: list[Entry] = []
-        # Reference -> whether it means the patient: nearly all resources use the same reference.
-        self.meant: dict[str, bool] = {}
+        # Reference -> why it does not mean the patient, "" where it does: nearly all use the same reference.
+        self.meant: dict[str | None, str] = {}
+        self.raw_identifiers = fhir.NOT_THERE
         for entry in submission.entries:
             if entry.preview is None:
                 self._note_invalid(entry, Note(entry.expression, "its id or resourceType cannot be read"))
@@ -173,9 +182,12 @@ class _Selection:
                     relevant = not by_code or is_relevant(resource)
             subject = getattr(resource, "subject", None)
             # Nearly every resource has the reference of the one before it.
-            if (subject is None or not meant.get(subject.reference)) and not self._belongs(
+            if (subject is None or meant.get(subject.reference) != "") and not self._belongs(
                 entry, resource, names
             ):
+                continue
+            if isinstance(resource, fhir.Observation) and is_elsewhere(resource, names):
+                self.not_used.append(Note(entry.reference, OTHER_FOCUS))
                 continue
             self.read.append(entry)
             decoded[type(resource)].append(resource)
@@ -217,6 +229,8 @@ class _Selection:
     def _by_name(self, kind: str, shape: type[S]) -> dict[str, Located[S]]:
         """Resources that are of no patient, under every name that a reference may have."""
         by_name: dict[str, Located[S]] = {}
+        # Names of several resources that differ, on different servers.
+        several: set[str] = set()
         for entry in self._of(kind):
             resource = self._decoded(entry, shape)
             if resource is None:
@@ -224,8 +238,11 @@ class _Selection:
             if shape is fhir.Medication:
                 self.decoded[shape].append(resource)
                 self.read.append(entry)
-            by_name |= dict.fromkeys(entry.names, _located(entry, resource))
-        return by_name
+            located = _located(entry, resource)
+            several |= {
+                name for name in entry.names if by_name.setdefault(name, located).resource != resource
+            }
+        return {name: located for name, located in by_name.items() if name not in several}
 
     def _version(self) -> Version:
         """The FHIR version of the record."""
@@ -253,6 +270,7 @@ class _Selection:
         resource = self._decoded(entry, fhir.Patient)
         if resource is None:
             return Patient(id=entry.id, reference=entry.full_url), entry.names
+        self.raw_identifiers = resource.identifier
         return self._patient_of(resource, entry), entry.names
 
     def _patient_of(self, resource: fhir.Patient, entry: Entry) -> Patient:
@@ -276,17 +294,23 @@ class _Selection:
         if entry.draft and subject is None:
             # An order form may not have filled it in yet: the context names the patient.
             return True
-        if subject is None or not subject.reference:
-            self.not_used.append(Note(entry.reference, NO_PATIENT))
-            return False
+        why = NO_PATIENT if subject is None else self._why_of_another(subject, names)
+        if why:
+            self.not_used.append(Note(entry.reference, why))
+        return not why
+
+    @cached_property
+    def identifiers(self) -> Identifiers:
+        """Those of the patient."""
+        return identifiers_in(self.raw_identifiers)
+
+    def _why_of_another(self, subject: Any, names: tuple[str, ...]) -> str:
         reference = subject.reference
-        contained = reference.startswith("#")
-        meant = self.meant.get(reference)
-        if meant is None:
-            meant = self.meant[reference] = not contained and refers_to(reference, "Patient", names)
-        if not meant:
-            self.not_used.append(Note(entry.reference, _CONTAINED if contained else OTHER_PATIENT))
-        return meant
+        if not reference:
+            return why_of_another_logically(subject.type, subject.identifier, lambda: self.identifiers)
+        if reference not in self.meant:
+            self.meant[reference] = why_of_another(reference, names, lambda: self.identifiers)
+        return self.meant[reference]
 
 
 def _located(entry: Entry, resource: S) -> Located[S]:

@@ -37,6 +37,7 @@ class ValueConcept(CodeableConcept):
 class Reference(Struct):
     reference: str | None = None
     type: str | None = None
+    identifier: msgspec.Raw = NOT_THERE
     display: str | None = None
 
 
@@ -87,6 +88,7 @@ class Extension(Struct):
 
 class Patient(Struct):
     id: str | None = None
+    identifier: msgspec.Raw = NOT_THERE
     birthDate: str | None = None
     gender: str | None = None
     deceasedBoolean: bool | None = None
@@ -192,6 +194,7 @@ class Observation(Value):
     id: str | None = None
     status: str | None = None
     subject: Reference | None = None
+    focus: msgspec.Raw = NOT_THERE
     category: list[CodeableConcept | None] | None = None
     bodySite: CodeableConcept | None = None
     effectiveDateTime: str | None = None
@@ -234,6 +237,7 @@ class MedicationIngredient(Struct):
 
 class Medication(Struct):
     id: str | None = None
+    identifier: msgspec.Raw = NOT_THERE
     # A Substance of R5 has a reference here.
     code: ConceptOrReference | None = None
     form: CodeableConcept | None = None

@@ -14,7 +14,13 @@ import msgspec
 
 from fhir_mappings.record import Note
 from fhir_mappings.resources.preview import Head, Preview, part_of
-from fhir_mappings.resources.references import names_of, refers_to
+from fhir_mappings.resources.references import (
+    NOT_A_PATIENT,
+    OTHER_PATIENT,
+    names_of,
+    plain,
+    why_of_another,
+)
 from fhir_mappings.resources.shapes import CodeableConcept
 
 T = TypeVar("T")
@@ -26,6 +32,9 @@ _MAX_ID_LENGTH = 256
 # Where a record of twitching may be: in a Bundle, in these lists, or among the new problems of a hook.
 _TYPES_OF_FINDINGS = frozenset({"", "Condition", "Observation"})
 _LISTS_OF_FINDINGS = frozenset({"conditions", "findings"})
+_ELSEWHERE = frozenset({OTHER_PATIENT, NOT_A_PATIENT})
+# Of these two resources with one id, of two servers, are no versions of one.
+_OF_A_SERVER = frozenset({"Patient", "Medication"})
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -140,9 +149,9 @@ class InvalidEntry:
             return True
         return len(parts) > 1 and parts[1].split("[")[0] in _LISTS_OF_FINDINGS
 
-    def is_of_another(self, names: Iterable[str]) -> bool:
-        """Whether its subject is a patient who has none of those names."""
-        return self.subject is not None and not refers_to(self.subject, "Patient", names)
+    def is_of_another(self, names: Sequence[str]) -> bool:
+        """Whether its subject is known to be somebody or something else than the patient of those names."""
+        return self.subject is not None and why_of_another(self.subject, names) in _ELSEWHERE
 
 
 class _Meta(msgspec.Struct, gc=False):
@@ -157,9 +166,14 @@ class _Versioned(msgspec.Struct, gc=False):
 _Age = tuple[bool, str, str, bool, bytes]
 
 
-def newest(entries: Iterable[Entry]) -> Mapping[str, Mapping[object, Entry]]:
-    """Type -> the newest version of every resource, in order."""
+def newest(entries: Sequence[Entry], one_server: bool = True) -> Mapping[str, Mapping[object, Entry]]:
+    """Type -> the newest version of every resource, in order.
+
+    Args:
+        one_server: whether all of them are of one server, whatever their URLs.
+    """
     kept: defaultdict[str, dict[object, Entry]] = defaultdict(dict)
+    ambiguous = frozenset() if one_server else _of_several_servers(entries)
     # Of the versions kept so far: it contains all of the resource, so it is computed once.
     ages: dict[tuple[str | None, object], _Age] = {}
     for entry in entries:
@@ -168,7 +182,9 @@ def newest(entries: Iterable[Entry]) -> Mapping[str, Mapping[object, Entry]]:
             continue
         of_kind = kept[preview.kind or ""]
         # Without an id or URL it has no other version.
-        name = preview.id or entry.full_url or (entry.expression,)
+        name: object = preview.id or entry.full_url or (entry.expression,)
+        if (preview.kind, name) in ambiguous:
+            name = name, plain(entry.full_url or "")
         before = of_kind.setdefault(name, entry)
         if before is entry:
             continue
@@ -178,6 +194,15 @@ def newest(entries: Iterable[Entry]) -> Mapping[str, Mapping[object, Entry]]:
         if age > ages[key]:
             of_kind[name], ages[key] = entry, age
     return kept
+
+
+def _of_several_servers(entries: Iterable[Entry]) -> frozenset[tuple[str | None, object]]:
+    """Type and id of each Patient and Medication that has several absolute URLs."""
+    urls: defaultdict[tuple[str | None, object], set[str]] = defaultdict(set)
+    for entry in entries:
+        if entry.kind in _OF_A_SERVER and entry.preview is not None and "://" in (entry.full_url or ""):
+            urls[entry.preview.kind, entry.preview.id].add(plain(entry.full_url or ""))
+    return frozenset(name for name, found in urls.items() if len(found) > 1)
 
 
 def _age(entry: Entry) -> _Age:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from fhir_mappings.record import Note
 from fhir_mappings.resources.preview import Head
-from fhir_mappings.resources.references import plain, refers_to
+from fhir_mappings.resources.references import id_in, identifiers_in, plain
 from fhir_mappings.resources.shapes import UNDECODABLE, CodeableConcept, Medication, Reference
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import Ingredient, Medications
@@ -70,6 +70,7 @@ class Medicines:
         self._read: dict[tuple[int, int], tuple[Medication, _Identity]] = {}
         self._made: dict[tuple[int, frozenset[str]], tuple[_Identity, Medicine]] = {}
         self._contained: dict[int, _Contained] = {}
+        self._by_identifier: dict[tuple[str, str], Located[Medication] | None] | None = None
         self._followed = 0
 
     def of(self, record: MedicationRecord, reference: str) -> tuple[Medicine, list[Note]]:
@@ -120,7 +121,11 @@ class Medicines:
         elif reference.display:
             # Nothing else tells what it is: the display is all the text there is.
             parts += self._concept(CodeableConcept(text=reference.display))
-        problems = _NOT_SUPPLIED if medication is None else inside.problems
+        if medication is None:
+            refers = reference.reference or identifiers_in(reference.identifier)
+            problems = _NOT_SUPPLIED if refers or not reference.display else _NONE
+        else:
+            problems = inside.problems
         if problems:
             parts.append(_Identity(NOTHING, problems=problems))
         return parts
@@ -149,17 +154,33 @@ class Medicines:
         text = (reference.reference or "").strip()
         if text.startswith("#"):
             return contained.medications.get(text[1:]), contained
-        target = plain(text)
-        located = self._medications.get(target)
+        located = self._of_record(text) if text else self._of_identifier(reference.identifier)
         if located is None:
-            # An absolute URL may mean a Medication of that id whose own address was not sent.
-            located = self._medications.get("/".join(target.split("/")[-2:]))
-            if located is None or not refers_to(target, "Medication", located.names):
-                return None, _Contained()
+            return contained.medications.get(text), contained
         key = id(located.resource)
         if key not in self._contained:
             self._contained[key] = _contained_in(located.resource.contained)
         return located.resource, self._contained[key]
+
+    def _of_record(self, text: str) -> Located[Medication] | None:
+        """By its URL, else the only Medication of that id: a server may have several addresses."""
+        target = plain(text)
+        return self._medications.get(target) or self._medications.get(
+            f"Medication/{id_in(target, 'Medication')}"
+        )
+
+    def _of_identifier(self, raw: msgspec.Raw) -> Located[Medication] | None:
+        """The only Medication that has an identifier of a logical reference."""
+        wanted = identifiers_in(raw)
+        if wanted and self._by_identifier is None:
+            self._by_identifier = {}
+            for located in {id(located): located for located in self._medications.values()}.values():
+                for identifier in identifiers_in(located.resource.identifier):
+                    same = self._by_identifier.setdefault(identifier, located)
+                    if same is not None and same is not located:
+                        self._by_identifier[identifier] = None
+        found = {id(hit): hit for name in wanted if (hit := (self._by_identifier or {}).get(name))}
+        return found.popitem()[1] if len(found) == 1 else None
 
 
 def _joined(parts: Sequence[_Identity], form_routes: frozenset[str], problems: frozenset[str]) -> _Identity:

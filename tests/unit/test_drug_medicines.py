@@ -177,9 +177,11 @@ def test_a_reference_that_leads_nowhere_is_reported_and_its_display_read() -> No
     assert [note.why for note in notes] == ["the medicine it refers to was not supplied"]
 
 
-def test_the_same_id_on_another_server_is_another_medicine() -> None:
+def test_a_server_may_have_several_addresses() -> None:
     here = {"code": {"text": "waterazide"}, "also": ["https://ehr.example/Medication/m1"]}
     record = {"medicationReference": {"reference": "https://other.example/Medication/m1"}}
+    assert one(record, shared={"Medication/m1": here}).classes == {"thiazide-diuretic"}
+    record = {"medicationReference": {"reference": "https://other.example/Medication/m2"}}
     assert one(record, shared={"Medication/m1": here}).classes == frozenset()
 
 
