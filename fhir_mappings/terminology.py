@@ -7,6 +7,7 @@ ICD codes without their dot and stray blanks find the same entry.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -33,6 +34,9 @@ _AS_WRITTEN = frozenset((SNOMED, LOINC, HPO, RXNORM, ATC, NDC))
 
 # A word of a name or text, in lower case or not.
 WORD = re.compile(r"[^\W_]+")
+_WORD_OF_UNIT = re.compile(r"[a-z]+")
+_NOT_OF_UNIT = re.compile(r"[\s\[\]{}_^]+")
+_LONGEST_UNIT = 60
 
 
 def code_key(system: str, code: str) -> CodeKey:
@@ -136,10 +140,39 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class Units:
+    """Units of results, whatever their spelling: units.yaml.
+
+    words: word of a unit, in lower case -> its short form. names: spelling -> name of the unit.
+    """
+
+    words: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name_of(self, written: str) -> str:
+        """The name of a unit; of an unknown one its folded spelling."""
+        known = self.names.get(written)
+        if known is None:
+            spelling = self.folded(written)
+            known = self.names.get(spelling, spelling)
+        return known
+
+    def folded(self, written: str) -> str:
+        """A unit without regard to case, blanks, brackets, micro signs and words such as "per liter".
+
+        >>> Units({"litre": "l"}).folded("µmol / Litre")
+        'umol/l'
+        """
+        text = unicodedata.normalize("NFKC", written[:_LONGEST_UNIT]).casefold().replace("μ", "u")
+        text = _WORD_OF_UNIT.sub(lambda match: self.words.get(match[0], match[0]), text)
+        return _NOT_OF_UNIT.sub("", text).rstrip(".")
+
+
+@dataclass(frozen=True, slots=True)
 class Analyte:
     """One knowledge file of analytes/.
 
-    units: unit as written in the field -> exact factor to the canonical unit.
+    units: name of a unit -> exact factor to the canonical unit. spellings: of all units.
     counts_as: the analyte of a test action that a result of this one answers (ionised calcium: calcium).
     default_low/high and critical_low/high: in the canonical unit; None = no named source.
     """
@@ -149,6 +182,7 @@ class Analyte:
     counts_as: str
     unit: str | None = None
     units: Mapping[str, Fraction] = field(default_factory=dict)
+    spellings: Units = field(default_factory=Units)
     default_low: Decimal | None = None
     default_high: Decimal | None = None
     critical_low: Decimal | None = None

@@ -128,6 +128,13 @@ class LimitsSchema(Strict):
     source = Text(required=True)
 
 
+class UnitsSchema(Strict):
+    """words: word of a unit -> its short form. units: name of a unit -> its other spellings, folded."""
+
+    words = fields.Dict(keys=Text(), values=Text(), required=True)
+    units = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
+
+
 class AdjustmentSchema(Strict):
     """total + factor * (around - result of the analyte). adjusted: codes of results adjusted already."""
 

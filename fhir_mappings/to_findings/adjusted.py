@@ -14,7 +14,8 @@ from fhir_mappings.record import Band, Patient
 from fhir_mappings.terminology import Analyte
 from fhir_mappings.to_findings.flags import Flags
 from fhir_mappings.to_findings.newest import SEVERITY, Judged, maybe_newest, newest
-from fhir_mappings.to_findings.ranges import Value, decimal_from, judged
+from fhir_mappings.to_findings.ranges import judged
+from fhir_mappings.to_findings.values import Value, decimal_from
 
 IONISED, ADJUSTED, BY_ALBUMIN, TOTAL = "ionised", "adjusted", "adjusted-by-albumin", "total"
 _MAX_DECIMALS = 3

@@ -20,6 +20,13 @@ _CODES: dict[str, tuple[Band, bool | None]] = {
     "a": (Band.OUT_OF_RANGE, None),
     "hu": (Band.OUT_OF_RANGE, _HIGH),
     "lu": (Band.OUT_OF_RANGE, _LOW),
+    "h>": (Band.OUT_OF_RANGE, _HIGH),
+    "l<": (Band.OUT_OF_RANGE, _LOW),
+    ">": (Band.OUT_OF_RANGE, _HIGH),
+    "<": (Band.OUT_OF_RANGE, _LOW),
+    "ex": (Band.OUT_OF_RANGE, None),
+    "hx": (Band.OUT_OF_RANGE, _HIGH),
+    "lx": (Band.OUT_OF_RANGE, _LOW),
     "hh": (Band.CRITICAL, _HIGH),
     "ll": (Band.CRITICAL, _LOW),
     "aa": (Band.CRITICAL, None),
@@ -38,6 +45,9 @@ _FILLERS = frozenset({"of", "the", "than", "range", "limit", "limits", "referenc
 _VOCABULARY = (
     _HIGH_WORDS | _LOW_WORDS | _CRITICAL_WORDS | _ABNORMAL_WORDS | _NORMAL_WORDS | _STRENGTHS | _FILLERS
 )
+# Around a flag; a star or an exclamation mark alone means abnormal.
+_MARKS = "()[]*! "
+_MARK_ALONE = (Band.OUT_OF_RANGE, None)
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
 _MAX_TEXT_LENGTH = 100
 
@@ -85,9 +95,17 @@ def _texts_of(concept: fhir.CodeableConcept | None) -> Iterator[str]:
             yield text.strip()
 
 
+def is_flag(text: str) -> bool:
+    """Whether the whole text is a flag of a known meaning."""
+    return _meaning(text.strip()) is not None
+
+
 def _meaning(text: str) -> tuple[Band, bool | None] | None:
     """The meaning of a code or of words; None where it is not recognised."""
-    return _CODES.get(text.casefold().strip("()[]*! ")) or _meaning_in_words(text)
+    bare = text.casefold().strip(_MARKS)
+    if not bare:
+        return _MARK_ALONE if set(text) & set("*!") else None
+    return _CODES.get(bare) or _meaning_in_words(text)
 
 
 def _meaning_in_words(text: str) -> tuple[Band, bool | None] | None:

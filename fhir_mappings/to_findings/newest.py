@@ -9,7 +9,7 @@ import msgspec
 
 from fhir_mappings.record import Band, Note, Result
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.to_findings.ranges import Value
+from fhir_mappings.to_findings.values import Value
 
 # A result that could not be judged may be abnormal.
 SEVERITY = {Band.IN_RANGE: 0, Band.NOT_JUDGED: 1, Band.OUT_OF_RANGE: 2, Band.CRITICAL: 3}

@@ -8,98 +8,54 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 
 import msgspec
 
 from fhir_mappings.record import Band, Limits, Patient
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.concepts import text_of
-from fhir_mappings.terminology import Analyte
+from fhir_mappings.terminology import Analyte, folded
 from fhir_mappings.to_findings.flags import Flags
+from fhir_mappings.to_findings.values import (
+    NUMBER,
+    Value,
+    decimal_from,
+    number_in,
+    quantity_number,
+    unit_names,
+    unit_of,
+)
 
 _DAYS_OF = {"a": 365.25, "mo": 365.25 / 12, "wk": 7.0, "d": 1.0}
-_MAX_NUMBER_CHARACTERS = 40
-_DIGITS = Context(prec=28)
-# "3.5 - 5.1 mmol/L" or "< 5.1". Possessive: a text that does not fit is not tried again from each blank.
-_NUMBER = r"(-?\d++(?:\.\d++)?)"
-_FROM_TO = re.compile(rf"\s*+{_NUMBER}\s*+(?:-|\u2013|\u2014|to)\s*+{_NUMBER}\s*+(\S.*)?")
-_UP_TO = re.compile(rf"\s*+(<=?|>=?|\u2264|\u2265)\s*+{_NUMBER}\s*+(\S.*)?")
+# "Normal: (3.5 - 5.1 mmol/L)" or "up to 5.1". Possessive: a text that does not fit is not tried again.
+_LABEL = r"(?:(?:(?:normal|reference|ref\.?|range|interval|values?|adults?)\s*+)++[:=]?+\s*+)?+"
+_FROM_TO = re.compile(
+    rf"{_LABEL}({NUMBER})\s*+((?!to\b|bis\b)[^\W\d][\w/%]*+)?+\s*+(?:-|\u2013|\u2014|\.\.+|to|bis)"
+    rf"\s*+({NUMBER})\s*+(\S.*)?",
+    re.IGNORECASE,
+)
+_UP_TO = re.compile(
+    rf"{_LABEL}(<=?|>=?|\u2264|\u2265|less than|under|below|up to|bis|more than|greater than|over|above"
+    rf"|at least|from)\s*+({NUMBER})\s*+(\S.*)?",
+    re.IGNORECASE,
+)
+_OPEN = frozenset({"<", ">", "less than", "under", "below", "more than", "greater than", "over", "above"})
+_UPPER = frozenset({"<", "<=", "\u2264", "less than", "under", "below", "up to", "bis"})
+_BRACKETS = "()[] "
 _MAX_RANGE_LENGTH = 100
-
-
-class Value(msgspec.Struct, frozen=True, gc=False):
-    """A number with its comparator and unit.
-
-    unit: its spellings, one a line. factor: to the canonical unit; None = unrecognised.
-    """
-
-    number: Fraction
-    comparator: str
-    unit: str
-    factor: Fraction | None
-
-    @property
-    def canonical(self) -> Fraction | None:
-        """The number in the unit of the analyte, None where the unit is unrecognised."""
-        return None if self.factor is None else self.number * self.factor
-
-    def surely_below(self, limit: Fraction, *, inclusive: bool = False) -> bool:
-        """Whether the number is below the limit, however the comparator is meant."""
-        return _below(self.number, limit, self.comparator, "<", inclusive)
-
-    def surely_above(self, limit: Fraction, *, inclusive: bool = False) -> bool:
-        """Whether the number is above the limit, however the comparator is meant."""
-        return _below(-self.number, -limit, self.comparator, ">", inclusive)
-
-
-def _below(number: Fraction, limit: Fraction, comparator: str, open_end: str, inclusive: bool) -> bool:
-    if comparator in ("", f"{open_end}="):
-        return number <= limit if inclusive else number < limit
-    # "<2.5" is below 2.5 for certain.
-    return comparator == open_end and number <= limit
-
-
-def decimal_of(text: str) -> Decimal | None:
-    """An exact number, or None."""
-    if len(text) > _MAX_NUMBER_CHARACTERS:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and abs(number.adjusted()) < _MAX_NUMBER_CHARACTERS else None
-
-
-def quantity_number(quantity: fhir.Quantity | None) -> Decimal | None:
-    """The value of a Quantity as written, 4.10 staying 4.10; None where it has none."""
-    if quantity is None:
-        return None
-    return decimal_of(bytes(quantity.value).decode("utf-8", "replace").strip().strip('"'))
-
-
-def unit_of(quantity: fhir.Quantity | None) -> str:
-    """The unit as a person writes it, else its code."""
-    return ((quantity.unit or quantity.code or "") if quantity else "").strip()
-
-
-def decimal_from(number: Fraction) -> Decimal:
-    """A fraction as a decimal of at most 28 digits."""
-    return _DIGITS.divide(Decimal(number.numerator), Decimal(number.denominator))
-
-
-def factor_of(quantity: fhir.Quantity | None, analyte: Analyte) -> Fraction | None:
-    """The factor from the unit to the analyte's own; None where the unit is missing or unrecognised."""
-    if quantity is None:
-        return None
-    found = {
-        Fraction(analyte.units[unit.strip()])
-        for unit in (quantity.code, quantity.unit)
-        if unit and unit.strip() in analyte.units
-    }
-    # Code and unit that contradict each other are unrecognised.
-    return found.pop() if len(found) == 1 else None
+# Numbers that stand for "none": -1, 9999.
+_NINES = re.compile(r"9{3,}(?:\.9*0*)?|9{4,}")
+# The whole text of a type, or of one of its codings, that says no more than that it is the usual range.
+_NORMAL_TYPES = frozenset(
+    {"normal", "normal range", "normal reference range", "reference", "reference range", "reference interval"}
+    | {"ref range", "range", "rr", "normal values", "standard", "standard range", "default"}
+)
+_EVERYBODY = frozenset(
+    {"all", "any", "everyone", "everybody", "general", "general population", "both", "unspecified"}
+)
+_ADULTS = frozenset({"adult", "adults", "adult population"})
+_ADULT_DAYS = 18 * 365.25
 
 
 def judged(
@@ -150,12 +106,12 @@ def why_not_judged(
         if _side(value, limits) is None:
             yield "value", "its comparator leaves it open"
         return
-    ranges = [r for r in ranges if not _is_no_range(r)]
-    if ranges:
+    written = any(_is_written(r, analyte) for r in ranges)
+    if written:
         yield "referenceRange", "its range cannot be compared"
     if analyte.units and value.factor is None:
         yield "value", "its unit is not recognised" if value.unit else "it has no unit"
-    elif not ranges:
+    elif not written:
         yield "referenceRange", "it has no range"
 
 
@@ -163,7 +119,7 @@ def _critical_side(value: Value | None, analyte: Analyte) -> bool | None:
     """True if critically low, False if critically high, by limits converted exactly to the value's unit."""
     if value is None or value.canonical is None:
         return None
-    scaled = Value(value.canonical, value.comparator, "", Fraction(1))
+    scaled = Value(value.canonical, value.comparator, "", frozenset(), Fraction(1))
     low, high = analyte.critical_low, analyte.critical_high
     if low is not None and scaled.surely_below(Fraction(low), inclusive=True):
         return True
@@ -182,14 +138,14 @@ def _limits(
     """The range that the value can be compared with, None where there is none."""
     if value is None:
         return None
-    fitting = [r for r in ranges if _is_normal(r) and not _is_no_range(r) and _fits(r, patient, day)]
+    fitting = [r for r in ranges if _is_normal(r) and _fits(r, patient, day)]
     # One made for this sex or age goes before one for everybody.
-    fitting.sort(key=lambda r: not (r.appliesTo or r.age))
-    for reference_range in fitting:
-        limits = _own_limits(value, reference_range, analyte)
-        if limits is not None:
-            return limits
-    if any(r.low or r.high or (r.text or "").strip() for r in fitting):
+    own = [r for r in fitting if r.appliesTo or r.age] or fitting
+    readable = [limits for r in own if (limits := _own_limits(value, r, analyte)) is not None]
+    if readable:
+        # Several that disagree about the value judge nothing.
+        return readable[0] if len({_side(value, limits) for limits in readable}) == 1 else None
+    if any(_is_written(r, analyte) for r in fitting):
         return None  # a range of another unit, or in other words: never compared, and no default in its place
     if value.canonical is None or (analyte.default_low is None and analyte.default_high is None):
         return None
@@ -198,77 +154,89 @@ def _limits(
 
 
 class _Bound(msgspec.Struct, frozen=True, gc=False):
-    """One side of a range. unit: its spellings, one a line, or "". open: itself outside the range."""
+    """One side of a range. unit: as written. names: of it. open: itself outside the range."""
 
     number: Decimal
     unit: str
+    names: frozenset[str]
     factor: Fraction | None
     open: bool = False
 
 
 def _own_limits(value: Value, reference_range: fhir.ReferenceRange, analyte: Analyte) -> Limits | None:
-    """The range, and the value in its unit; None where they cannot be compared."""
+    """The range, and the value in its unit; None where they cannot be compared, or it is no range."""
     low, high = _bounds(reference_range, analyte)
-    if low is None and high is None:
-        return None
-    if any(bound.open and value.number == Fraction(bound.number) for bound in (low, high) if bound):
-        return None
     bounds = [bound for bound in (low, high) if bound is not None]
-    if all(_same_unit(bound, value) for bound in bounds):
+    if _is_none(low, high) or any(b.open and value.number == Fraction(b.number) for b in bounds):
+        return None
+    if all(not bound.unit or not bound.names.isdisjoint(value.names) for bound in bounds):
         number, unit = value.number, value.unit
     else:
         # One unit for both sides, and a known one.
-        factors, units = {bound.factor for bound in bounds}, {bound.unit for bound in bounds}
-        factor = factors.pop() if len(factors) == len(units) == 1 else None
+        factors = {bound.factor for bound in bounds}
+        factor = factors.pop() if len(factors) == 1 else None
         if factor is None or value.canonical is None:
             return None
-        number, unit = value.canonical / factor, units.pop()
+        number, unit = value.canonical / factor, bounds[0].unit
     lowest, highest = (None if bound is None else bound.number for bound in (low, high))
-    return Limits(decimal_from(number), lowest, highest, unit.partition("\n")[0])
-
-
-def _same_unit(bound: _Bound, value: Value) -> bool:
-    """Whether a bound is in the unit of the value: one without a unit is."""
-    units, of_value = bound.unit.lower().split("\n"), value.unit.lower().split("\n")
-    return not bound.unit or not set(units).isdisjoint(of_value)
+    return Limits(decimal_from(number), lowest, highest, unit)
 
 
 def _bounds(reference_range: fhir.ReferenceRange, analyte: Analyte) -> tuple[_Bound | None, _Bound | None]:
     """The lowest and the highest number in the range, by its members, else by its text."""
     if reference_range.low is not None or reference_range.high is not None:
         return _bound(reference_range.low, analyte), _bound(reference_range.high, analyte)
-    text = (reference_range.text or "").strip()
+    text = (reference_range.text or "").strip(_BRACKETS)
     if len(text) > _MAX_RANGE_LENGTH:
         return None, None
     if match := _FROM_TO.fullmatch(text):
-        return _written_bound(match[1], match[3], analyte), _written_bound(match[2], match[3], analyte)
+        low, unit, high, at_end = match.groups()
+        return _written_bound(low, unit or at_end, analyte), _written_bound(high, at_end or unit, analyte)
     if match := _UP_TO.fullmatch(text):
-        bound = _written_bound(match[2], match[3], analyte, is_open=match[1] in ("<", ">"))
-        return (None, bound) if match[1] in ("<", "<=", "\u2264") else (bound, None)
+        sign = match[1].lower()
+        bound = _written_bound(match[2], match[3], analyte, is_open=sign in _OPEN)
+        return (None, bound) if sign in _UPPER else (bound, None)
     return None, None
 
 
 def _written_bound(
-    number: str, unit: str | None, analyte: Analyte, *, is_open: bool = False
+    written: str, unit: str | None, analyte: Analyte, *, is_open: bool = False
 ) -> _Bound | None:
-    read, unit = decimal_of(number), (unit or "").strip()
-    factor = Fraction(analyte.units[unit]) if unit in analyte.units else None
-    return None if read is None else _Bound(read, unit, factor, is_open)
+    number, unit = number_in(written), (unit or "").strip(_BRACKETS)
+    return None if number is None else _Bound(number, unit, *unit_names((unit,), analyte), is_open)
 
 
 def _bound(quantity: fhir.Quantity | None, analyte: Analyte) -> _Bound | None:
     number = quantity_number(quantity)
     if number is None or quantity is None:
         return None
-    spellings = "\n".join(unit.strip() for unit in (quantity.unit, quantity.code) if unit and unit.strip())
-    return _Bound(number, spellings, factor_of(quantity, analyte))
+    return _Bound(number, unit_of(quantity), *unit_names((quantity.unit, quantity.code), analyte))
+
+
+def _is_none(low: _Bound | None, high: _Bound | None) -> bool:
+    """Whether the bounds are no range: 0 and 0, reversed, or numbers that stand for "none"."""
+    bounds = [bound.number for bound in (low, high) if bound is not None]
+    if any(bound < 0 or _NINES.fullmatch(f"{bound:f}") for bound in bounds):
+        return True
+    if low is not None and high is not None:
+        return low.number >= high.number
+    return not bounds or bounds[0] == 0
+
+
+def _is_written(reference_range: fhir.ReferenceRange, analyte: Analyte) -> bool:
+    """Whether it states a range, one that can be read or not; 0 to 0 states none."""
+    low, high = _bounds(reference_range, analyte)
+    if low is not None or high is not None:
+        return not _is_none(low, high)
+    return bool(reference_range.low or reference_range.high or (reference_range.text or "").strip())
 
 
 def _side(value: Value | None, limits: Limits | None) -> bool | str | None:
     """True below, False above, "inside", or None where no range can be compared."""
     if value is None or limits is None:
         return None
-    return _compared(Value(Fraction(limits.number), value.comparator, "", None), limits.low, limits.high)
+    compared = Value(Fraction(limits.number), value.comparator, "", frozenset(), None)
+    return _compared(compared, limits.low, limits.high)
 
 
 def _compared(value: Value, lowest: Decimal | None, highest: Decimal | None) -> bool | str | None:
@@ -287,34 +255,21 @@ def _compared(value: Value, lowest: Decimal | None, highest: Decimal | None) -> 
     return None
 
 
-def _is_no_range(reference_range: fhir.ReferenceRange) -> bool:
-    """Whether its bounds are 0 and 0, or reversed, as some systems write where they have no range."""
-    low, high = quantity_number(reference_range.low), quantity_number(reference_range.high)
-    if reference_range.low is None and reference_range.high is None:
-        match = _FROM_TO.fullmatch((reference_range.text or "")[:_MAX_RANGE_LENGTH])
-        low, high = (decimal_of(match[1]), decimal_of(match[2])) if match else (None, None)
-    return low is not None and high is not None and (low > high or low == high == 0)
-
-
 def _is_normal(reference_range: fhir.ReferenceRange) -> bool:
-    kind = reference_range.type
-    if kind is None:
-        return True
-    codes = [coding.code for coding in kind.coding or () if coding is not None]
-    return "normal" in codes or (not codes and (kind.text or "normal").strip().lower().startswith("normal"))
+    """Whether it is the usual range: by its type, or because it has none."""
+    words = _words(reference_range.type)
+    return not words or not words.isdisjoint(_NORMAL_TYPES)
 
 
 def _fits(reference_range: fhir.ReferenceRange, patient: Patient, day: date | None) -> bool:
     """Whether the range is for everybody, or for this sex and age. Unrecognised fits nobody."""
-    for concept in reference_range.appliesTo or ():
-        if concept is None:
-            continue
-        words = [text_of(concept), *((c.display or c.code or "") for c in concept.coding or () if c)]
-        words += [c.code or "" for c in concept.coding or () if c]
-        applies_to = {word.strip().lower() for word in words if word}
-        names = {"male": {"male", "m", "man", "men"}, "female": {"female", "f", "woman", "women"}}
-        if not applies_to & names.get(patient.sex or "", set()):
-            return False
+    names = {
+        "male": {"male", "males", "m", "man", "men"},
+        "female": {"female", "females", "f", "woman", "women"},
+    }
+    known = _EVERYBODY | names.get(patient.sex or "", set()) | (_ADULTS if _is_adult(patient, day) else set())
+    if any(words and words.isdisjoint(known) for words in map(_words, reference_range.appliesTo or ())):
+        return False
     if reference_range.age is None:
         return True
     if patient.born.earliest is None or patient.born.latest is None or day is None:
@@ -322,6 +277,21 @@ def _fits(reference_range: fhir.ReferenceRange, patient: Patient, day: date | No
     youngest, oldest = (day - patient.born.latest).days, (day - patient.born.earliest).days
     low, high = _age_days(reference_range.age.low), _age_days(reference_range.age.high)
     return (low is None or youngest >= low) and (high is None or oldest <= high)
+
+
+def _is_adult(patient: Patient, day: date | None) -> bool:
+    """Also where the age is unknown."""
+    born = patient.born.latest
+    return born is None or day is None or (day - born).days >= _ADULT_DAYS
+
+
+def _words(concept: fhir.CodeableConcept | None) -> set[str]:
+    """The text, codes and displays of a concept, folded."""
+    if concept is None:
+        return set()
+    codings = [coding for coding in concept.coding or () if coding is not None]
+    written = (concept.text, *(word for coding in codings for word in (coding.code, coding.display)))
+    return {folded(word) for word in written if word and word.strip()}
 
 
 def _age_days(quantity: fhir.Quantity | None) -> float | None:

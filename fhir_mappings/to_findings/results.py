@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date
-from fractions import Fraction
 
 from fhir_mappings.record import Band, Note, Patient, Result
 from fhir_mappings.resources import shapes as fhir
@@ -17,22 +15,12 @@ from fhir_mappings.to_findings.flags import flags_of
 from fhir_mappings.to_findings.newest import Clock, Judged, clock_of, counting, is_newer, newest
 from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates
-from fhir_mappings.to_findings.ranges import (
-    Value,
-    decimal_from,
-    decimal_of,
-    factor_of,
-    judged,
-    quantity_number,
-    unit_of,
-    why_not_judged,
-)
+from fhir_mappings.to_findings.ranges import judged, why_not_judged
 from fhir_mappings.to_findings.statuses import NO_OBSERVATION
+from fhir_mappings.to_findings.values import decimal_from, reading_of
 
 _FINAL = frozenset({"final", "amended", "corrected"})
 _NO_VALUE = "a result without a value"
-# Possessive: a text that does not fit is not tried again from each of its blanks and digits.
-_WRITTEN = re.compile(r"\s*+([<>]=?)?\s*+(-?\d++(?:\.\d++)?)\s*+(\S.*)?")
 
 
 def results_of(reader: Reader, observations: Iterable[Observed], patient: Patient) -> tuple[Result, ...]:
@@ -86,7 +74,8 @@ def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[J
     preliminary = observed.status not in _FINAL
     day, clock = _when(observed.resource, observed.reference, reader.notes)
     for holder, analyte, place, keys in measured:
-        value, text, unit = _value(holder, analyte)
+        written = reading_of(holder, analyte)
+        value, text, unit = written.value, written.text, written.unit
         if not text:
             panel = isinstance(holder, fhir.Observation) and holder.component
             if panel and holder.dataAbsentReason is None:
@@ -96,7 +85,8 @@ def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[J
                 reader.notes.append(Note(observed.reference, _NO_VALUE, f"{place}.value"))
                 continue
         interpretation = holder.interpretation
-        flags = flags_of(interpretation if isinstance(interpretation, list) else [interpretation])
+        concepts = interpretation if isinstance(interpretation, list) else [interpretation]
+        flags = flags_of([*concepts, fhir.CodeableConcept(text=written.flag)])
         ranges = [r for r in holder.referenceRange or () if r is not None]
         band, low, limits = judged(value, flags, ranges, analyte, patient, day)
         unjudged: tuple[Note, ...] = ()
@@ -149,30 +139,3 @@ def _when(resource: fhir.Observation, reference: str, notes: list[Note]) -> tupl
         days = dates.days(written, "Observation.issued")
     # The earliest possible day: an imprecise one is never newer than it is known to be.
     return days.earliest, clock_of(written if days.known else None)
-
-
-def _value(holder: fhir.Observation | fhir.Component, analyte: Analyte) -> tuple[Value | None, str, str]:
-    """The number, if it is one, and the value and the unit as written."""
-    quantity = holder.valueQuantity
-    number = quantity_number(quantity)
-    if quantity is not None and number is not None:
-        spellings = "\n".join(u.strip() for u in (quantity.unit, quantity.code) if u and u.strip())
-        comparator = (quantity.comparator or "").strip()
-        value = Value(Fraction(number), comparator, spellings, factor_of(quantity, analyte))
-        return value, f"{comparator}{_written(quantity)}", unit_of(quantity)
-    if holder.valueInteger is not None:
-        value = Value(Fraction(holder.valueInteger), "", "", None)
-        return value, str(holder.valueInteger), ""
-    if holder.valueString:
-        match = _WRITTEN.fullmatch(holder.valueString)
-        number = decimal_of(match[2]) if match else None
-        if match and number is not None:
-            unit = (match[3] or "").strip()
-            value = Value(Fraction(number), match[1] or "", unit, analyte.units.get(unit))
-            return value, f"{match[1] or ''}{match[2]}", unit
-        return None, holder.valueString, ""
-    return None, text_of(holder.valueCodeableConcept), ""
-
-
-def _written(quantity: fhir.Quantity) -> str:
-    return bytes(quantity.value).decode("utf-8", "replace").strip().strip('"')

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,6 @@ from fhir_mappings.record import Basis, Site, Status
 from fhir_mappings.terminology import (
     ICD_10,
     ICD_10_CM,
-    Adjustment,
-    Analyte,
     CodeKey,
     FindingCode,
     FindingDefinition,
@@ -24,6 +20,7 @@ from fhir_mappings.terminology import (
     folded,
 )
 from schemas import knowledge_files as schemas
+from service.knowledge.analyte_files import analyte_of, check_adjustments, units_of
 from service.knowledge.loading import KnowledgeFiles
 from service.knowledge.medication_classes import medications_of
 
@@ -45,7 +42,9 @@ def load_terminology(directory: Path) -> Terminology:
     classes = files.folder("medication_classes", schemas.MedicationClassSchema())
     routes = files.file("medication_routes.yaml", schemas.MedicationRoutesSchema())
     files.file("left_out.yaml", schemas.LeftOutSchema())
+    units_file = files.file("units.yaml", schemas.UnitsSchema())
     files.stop()
+    units = units_of(files, units_file)
     finding_codes = _finding_codes(files, findings, sites_by_id)
     analyte_codes = _codes_of_files(files, analytes, "analytes")
     _codes_of_files(files, procedures, "procedures")
@@ -61,7 +60,7 @@ def load_terminology(directory: Path) -> Terminology:
         courses={key: courses["courses"][concept] for concept, key in _keys_of(courses)}
         | {("", word): course for word, course in courses["words"].items()},
         answers=_answers(answers),
-        analytes={raw["id"]: _analyte(files, raw) for raw in analytes},
+        analytes={raw["id"]: analyte_of(files, raw, units) for raw in analytes},
         analyte_codes=analyte_codes,
         panels={
             key: frozenset(raw["analytes"])
@@ -94,7 +93,7 @@ def load_terminology(directory: Path) -> Terminology:
         medications=medications_of(classes, routes),
     )
     _check_references(files, terminology, findings, procedures)
-    _check_adjustments(files, terminology)
+    check_adjustments(files, terminology)
     files.stop()
     return terminology
 
@@ -149,44 +148,6 @@ def _sites(files: KnowledgeFiles) -> tuple[dict[CodeKey, Site], dict[str, Site]]
             if by_code.setdefault(key, site) != site:
                 files.problem(f"body_sites/{raw['id']}.yaml", "|".join(key), "is another site too")
     return by_code, by_id
-
-
-def _analyte(files: KnowledgeFiles, raw: Mapping[str, Any]) -> Analyte:
-    def number(text: str, place: str) -> Fraction:
-        """The value of "0.5", or of a quotient such as "10/40.078"."""
-        dividend, _, divisor = text.partition("/")
-        try:
-            return Fraction(dividend) / Fraction(divisor or "1")
-        except (ValueError, ZeroDivisionError):
-            files.problem(f"analytes/{raw['id']}.yaml", place, "not a number or a quotient of two")
-            return Fraction(1)
-
-    def limit(name: str, side: str) -> Decimal | None:
-        text = (raw[name] or {}).get(side)
-        if text is None:
-            return None
-        read = number(text, name)
-        return Decimal(read.numerator) / Decimal(read.denominator)
-
-    adjustment = raw["adjustment"]
-    return Analyte(
-        id=raw["id"],
-        label=raw["label"],
-        counts_as=raw["counts_as"] or raw["id"],
-        unit=raw["unit"],
-        units={unit: number(factor, f"units.{unit}") for unit, factor in raw["units"].items()},
-        default_low=limit("default_range", "low"),
-        default_high=limit("default_range", "high"),
-        critical_low=limit("critical", "low"),
-        critical_high=limit("critical", "high"),
-        adjustment=adjustment
-        and Adjustment(
-            analyte=adjustment["analyte"],
-            factor=number(adjustment["factor"], "adjustment.factor"),
-            around=number(adjustment["around"], "adjustment.around"),
-            adjusted=frozenset(code_key(c["system"], c["code"]) for c in adjustment["adjusted"]),
-        ),
-    )
 
 
 def _definition(raw: Mapping[str, Any]) -> FindingDefinition:
@@ -254,18 +215,6 @@ def _check_references(
                 files.problem(f"procedures/{raw['id']}.yaml", "analytes", f"no analyte {analyte!r}")
         if raw["completed_as"] and raw["completed_as"] not in terminology.studies:
             files.problem(f"procedures/{raw['id']}.yaml", "completed_as", "no study of that name")
-
-
-def _check_adjustments(files: KnowledgeFiles, terminology: Terminology) -> None:
-    for analyte in terminology.analytes.values():
-        adjustment = analyte.adjustment
-        if adjustment is None:
-            continue
-        file = f"analytes/{analyte.id}.yaml"
-        if adjustment.analyte not in terminology.analytes:
-            files.problem(file, "adjustment", f"no analyte {adjustment.analyte!r}")
-        if any(terminology.analyte_codes.get(key) != analyte.id for key in adjustment.adjusted):
-            files.problem(file, "adjustment", "adjusted: not a code of this analyte")
 
 
 def _finding_codes(

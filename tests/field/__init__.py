@@ -1,0 +1,1 @@
+"""Records as client systems send them."""

@@ -154,7 +154,7 @@ def test_the_flag_of_the_total_is_ignored(flag: str) -> None:
     assert not [note for note in read(low_total, low_albumin).not_understood if "total" in note.reference]
 
 
-@pytest.mark.parametrize(("flag", "band"), [("L", OUT), ("LL", CRITICAL), ("N", IN), ("*", NOT)])
+@pytest.mark.parametrize(("flag", "band"), [("L", OUT), ("LL", CRITICAL), ("N", IN), ("?", NOT)])
 def test_the_flag_of_a_total_without_an_albumin_counts(flag: str, band: Any) -> None:
     assert deciding(total("2.3", flag=flag)).band is band
 

@@ -29,16 +29,16 @@ def test_at_the_same_time_the_more_abnormal_one() -> None:
 
 
 def test_at_the_same_time_what_could_not_be_judged_is_worse_than_in_range() -> None:
-    unjudged = lab(K, "6.9", "MEQ/L", id="n")
+    unjudged = lab(K, "6.9", "furlong/L", id="n")
     assert only(lab(K, "4.1"), unjudged).text == "6.9"
     assert only(unjudged, lab(K, "5.5")).text == "5.5"
 
 
 def test_only_what_would_count_is_named() -> None:
-    old = lab(K, "6.9", "MEQ/L", when=as_of(9))
+    old = lab(K, "6.9", "furlong/L", when=as_of(9))
     assert read(old, lab(K, "4.1", id="n", when=as_of(2))).not_understood == ()
     assert len(read(old, lab(K, "4.1", id="n", when=as_of(12))).not_understood) == 1
-    early = lab(K, "6.9", "MEQ/L", id="p", status="preliminary")
+    early = lab(K, "6.9", "furlong/L", id="p", status="preliminary")
     assert len(read(lab(K, "4.1", when=as_of(2)), early).not_understood) == 1
 
 

@@ -184,10 +184,10 @@ TEXT_RANGE = {"referenceRange": [{"text": "see the manual"}]}
 FLAG = {"interpretation": [{"text": "not high"}]}
 # What cannot be judged, and what is named of it: the place and the reason.
 UNJUDGED = {
-    "a unit": (lab(K, "6.9", "MEQ/L"), {("value", "its unit is not recognised")}),
+    "a unit": (lab(K, "6.9", "furlong/L"), {("value", "its unit is not recognised")}),
     "no unit": (lab(K, "6.9", None), {("value", "it has no unit")}),
     "a text in another unit": (
-        lab(K, None, valueString="6.9 MEQ/L"),
+        lab(K, None, valueString="6.9 furlong/L"),
         {("value", "its unit is not recognised")},
     ),
     "words": (lab(K, None, valueString="see comment"), {("value", "its value is no number")}),
@@ -200,7 +200,7 @@ UNJUDGED = {
         {("referenceRange", "its range cannot be compared")},
     ),
     "a flag beside a value in its range": (
-        lab(K, "4.1", low=3.5, high=5.1, flag="*"),
+        lab(K, "4.1", low=3.5, high=5.1, flag="?"),
         {("interpretation", "its flag is not recognised")},
     ),
     "a range for others": (
@@ -237,10 +237,10 @@ def test_what_cannot_be_judged_is_named(name: str) -> None:
     "made",
     [
         lab(K, "4.1"),
-        lab(K, "6.9", "MEQ/L", flag="H"),
-        lab(K, "4.1", "MEQ/L", flag="N"),
-        lab(K, "4.1", "MEQ/L", low=3.5, high=5.1),
-        lab(TSH, "5.1", "mIU/L", low=0.4, high=4, flag="*"),
+        lab(K, "6.9", "furlong/L", flag="H"),
+        lab(K, "4.1", "furlong/L", flag="N"),
+        lab(K, "4.1", "furlong/L", low=3.5, high=5.1),
+        lab(TSH, "5.1", "mIU/L", low=0.4, high=4, flag="?"),
     ],
 )
 def test_what_is_judged_is_not_named(made: dict[str, Any]) -> None:
@@ -248,12 +248,12 @@ def test_what_is_judged_is_not_named(made: dict[str, Any]) -> None:
 
 
 def test_a_part_of_a_panel_that_cannot_be_judged_is_named_by_its_place() -> None:
-    part = {"code": concept(LOINC, K), "valueQuantity": {"value": 6.9, "unit": "MEQ/L"}}
+    part = {"code": concept(LOINC, K), "valueQuantity": {"value": 6.9, "unit": "furlong/L"}}
     (note,) = read({**lab("24321-2", None), "component": [part]}).not_understood
     assert note.expression == "Observation.component[0].value"
 
 
-@pytest.mark.parametrize("made", [lab(K, "6.9", "MEQ/L"), lab(TSH, "55", "mIU/L", **TEXT_RANGE)])
+@pytest.mark.parametrize("made", [lab(K, "6.9", "furlong/L"), lab(TSH, "55", "mIU/L", **TEXT_RANGE)])
 def test_what_cannot_be_judged_is_never_done(made: dict[str, Any]) -> None:
     twitch = condition("fasciculation", onsetDateTime=as_of(30))
     decided = outcome_of(read(twitch, made))

@@ -1,0 +1,79 @@
+"""The files of analytes and units as look-up tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from fhir_mappings.terminology import Adjustment, Analyte, Terminology, Units, code_key
+from service.knowledge.loading import KnowledgeFiles
+
+
+def units_of(files: KnowledgeFiles, raw: Mapping[str, Any]) -> Units:
+    """Every spelling of a unit, folded and as its name is written; one of two units is a problem."""
+    words = Units(raw["words"])
+    names: dict[str, str] = {}
+    for name, spellings in raw["units"].items():
+        for spelling in (name, *map(words.folded, (name, *spellings))):
+            if names.setdefault(spelling, name) != name:
+                files.problem("units.yaml", name, f"{spelling} is {names[spelling]} too")
+    return Units(raw["words"], names)
+
+
+def analyte_of(files: KnowledgeFiles, raw: Mapping[str, Any], units: Units) -> Analyte:
+    """The analyte of one file of analytes/."""
+
+    def number(text: str, place: str) -> Fraction:
+        """The value of "0.5", or of a quotient such as "10/40.078"."""
+        dividend, _, divisor = text.partition("/")
+        try:
+            return Fraction(dividend) / Fraction(divisor or "1")
+        except (ValueError, ZeroDivisionError):
+            files.problem(f"analytes/{raw['id']}.yaml", place, "not a number or a quotient of two")
+            return Fraction(1)
+
+    def limit(name: str, side: str) -> Decimal | None:
+        text = (raw[name] or {}).get(side)
+        if text is None:
+            return None
+        read = number(text, name)
+        return Decimal(read.numerator) / Decimal(read.denominator)
+
+    for unit in raw["units"]:
+        if units.names.get(unit) != unit:
+            files.problem(f"analytes/{raw['id']}.yaml", f"units.{unit}", "no unit of units.yaml")
+    adjustment = raw["adjustment"]
+    return Analyte(
+        id=raw["id"],
+        label=raw["label"],
+        counts_as=raw["counts_as"] or raw["id"],
+        unit=raw["unit"],
+        units={unit: number(factor, f"units.{unit}") for unit, factor in raw["units"].items()},
+        spellings=units,
+        default_low=limit("default_range", "low"),
+        default_high=limit("default_range", "high"),
+        critical_low=limit("critical", "low"),
+        critical_high=limit("critical", "high"),
+        adjustment=adjustment
+        and Adjustment(
+            analyte=adjustment["analyte"],
+            factor=number(adjustment["factor"], "adjustment.factor"),
+            around=number(adjustment["around"], "adjustment.around"),
+            adjusted=frozenset(code_key(c["system"], c["code"]) for c in adjustment["adjusted"]),
+        ),
+    )
+
+
+def check_adjustments(files: KnowledgeFiles, terminology: Terminology) -> None:
+    """Check that an adjustment names an analyte, and codes of its own."""
+    for analyte in terminology.analytes.values():
+        adjustment = analyte.adjustment
+        if adjustment is None:
+            continue
+        file = f"analytes/{analyte.id}.yaml"
+        if adjustment.analyte not in terminology.analytes:
+            files.problem(file, "adjustment", f"no analyte {adjustment.analyte!r}")
+        if any(terminology.analyte_codes.get(key) != analyte.id for key in adjustment.adjusted):
+            files.problem(file, "adjustment", "adjusted: not a code of this analyte")
