@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from fhir_mappings.request.json_body import decoded
+from fhir_mappings.request.json_body import InvalidBody, decoded
 from fhir_mappings.resources.references import plain
 from fhir_mappings.resources.shapes import UNDECODABLE
 
 BUNDLE, CALL = "Bundle", "hook request"
+_BUNDLE_START = b'{"resourceType":"Bundle","type":"collection","entry":[\n'
 _READ = ["resourceType", "hook", "id", "subject", "patient", "for", "medicationReference", "medication"]
 
 
@@ -23,6 +24,25 @@ def kind_of(body: bytes) -> str:
         return CALL
     kind = content.get("resourceType")
     return kind if isinstance(kind, str) else ""
+
+
+def is_ndjson(body: bytes) -> bool:
+    """Whether the first line is an object by itself, and more follow."""
+    first, _, rest = body.lstrip().partition(b"\n")
+    try:
+        return bool(rest.strip()) and kind_of(first) is not None
+    except InvalidBody:
+        return False
+
+
+def lines_of(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines of an NDJSON body that are not blank, with their numbers."""
+    return ((number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip())
+
+
+def bundle_of(resources: Iterable[bytes]) -> bytes:
+    """A Bundle with those resources, one a line."""
+    return _BUNDLE_START + b",\n".join(b'{"resource":' + raw.strip() + b"}" for raw in resources) + b"]}"
 
 
 def owner_of(body: bytes) -> str | None:

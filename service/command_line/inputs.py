@@ -12,8 +12,19 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
-from fhir_mappings.request.documents import BUNDLE, CALL, kind_of, medicine_of, name_of, owner_of
+from fhir_mappings.request.documents import (
+    BUNDLE,
+    CALL,
+    bundle_of,
+    is_ndjson,
+    kind_of,
+    lines_of,
+    medicine_of,
+    name_of,
+    owner_of,
+)
 from fhir_mappings.request.json_body import InvalidBody
+from fhir_mappings.resources.select import KINDS
 from service.evaluation import Evaluation, Evaluator, read_bundle
 from service.hook_request import read_hook_request
 
@@ -21,7 +32,6 @@ STDIN = "-"
 SUFFIXES = frozenset({".json", ".ndjson", ".jsonl"})
 _NDJSON = frozenset({".ndjson", ".jsonl"})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_BUNDLE_START = b'{"resourceType":"Bundle","type":"collection","entry":[\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +114,15 @@ class Inputs:
                 yield from _documents_in(body, file.name, file.named, resources)
                 return
             except InvalidBody as error:
-                if not _is_ndjson(body):
+                if not is_ndjson(body):
                     yield Unusable(file.name, str(error))
                     return
-        for number, line in enumerate(body.split(b"\n"), 1):
-            if line.strip():
-                source = f"{file.name}:{number}"
-                try:
-                    yield from _documents_in(line, source, True, resources)
-                except InvalidBody as error:
-                    yield Unusable(source, str(error))
+        for number, line in lines_of(body):
+            source = f"{file.name}:{number}"
+            try:
+                yield from _documents_in(line, source, True, resources)
+            except InvalidBody as error:
+                yield Unusable(source, str(error))
 
 
 def _files(argument: str) -> Iterator[_File]:
@@ -141,20 +150,11 @@ def _documents_in(
         yield Unusable(source, "is no Bundle, no hook request and no FHIR resource", named)
 
 
-def _is_ndjson(body: bytes) -> bool:
-    """Whether the first line is an object by itself, and more follow."""
-    first, _, rest = body.lstrip().partition(b"\n")
-    try:
-        return bool(rest.strip()) and kind_of(first) is not None
-    except InvalidBody:
-        return False
-
-
 def _put_together(argument: str, resources: list[bytes]) -> Iterator[Document | Unusable]:
     """A Bundle for each patient, with the Medications that the resources refer to."""
     by_patient: dict[str, list[bytes]] = {}
     medications: dict[str, bytes] = {}
-    others = 0
+    others = nobodys = 0
     for resource in resources:
         patient = owner_of(resource)
         if patient is not None:
@@ -163,12 +163,15 @@ def _put_together(argument: str, resources: list[bytes]) -> Iterator[Document | 
             medications[name_of(resource)] = resource
         else:
             others += 1
+            # Organizations and the like are of no patient.
+            nobodys += kind_of(resource) in KINDS
     for patient, of_patient in by_patient.items():
-        entries = [*of_patient, *_referenced(of_patient, medications)]
-        body = b",\n".join(b'{"resource":' + entry + b"}" for entry in entries)
-        yield Document(f"{argument}#Patient/{patient}", BUNDLE, _BUNDLE_START + body + b"]}")
+        body = bundle_of([*of_patient, *_referenced(of_patient, medications)])
+        yield Document(f"{argument}#Patient/{patient}", BUNDLE, body)
     if not by_patient and resources:
         yield Unusable(argument, f"{others + len(medications)} resources, and none of them names a patient")
+    elif nobodys:
+        yield Unusable(argument, f"{nobodys} resources name no patient, and were left out")
 
 
 def _referenced(resources: Iterable[bytes], medications: Mapping[str, bytes]) -> Iterator[bytes]:

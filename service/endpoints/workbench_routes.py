@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast
 
@@ -17,7 +17,9 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup, escape
 from marshmallow import ValidationError
 
+from fhir_mappings.request.documents import BUNDLE, CALL, bundle_of, is_ndjson, kind_of, lines_of
 from fhir_mappings.request.json_body import InvalidBody, decoded, indented, with_raw_numbers
+from fhir_mappings.request.json_places import Places
 from schemas.evaluation_requests import EvaluateQuerySchema, WorkbenchSchema
 from schemas.hooks import EXTENSION
 from service.cards.escaping import folded
@@ -30,13 +32,14 @@ from service.examples import Example
 from service.hook_request import read_hook_request
 from service.knowledge.page_contents import Explained
 from service.workbench.answers import answer_observation, with_answer
-from service.workbench.view import View, curl_of, view_of
+from service.workbench.view import View, curl_of, patient_in_words, view_of
 
 # The page has a script of ours, which calls this service alone.
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self';"
     " frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
+_MAX_NOTES = 200
 # A date is not broken across two lines.
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 
@@ -79,6 +82,8 @@ def workbench(config: Config, evaluator: Evaluator, examples: Sequence[Example],
             silent=config.silent,
             lowest=config.min_indicator,
             refused=answered.refused,
+            patient=patient_in_words(answered.evaluation.decision, knowledge),
+            lines=_lines(answered),
         )
         return html, view
 
@@ -144,7 +149,7 @@ def workbench(config: Config, evaluator: Evaluator, examples: Sequence[Example],
                 answered = _answered(text, decision.record.as_of, True, config, evaluator)
         except RequestError as error:
             # The request of the page is well-formed: the fault is in the text that it passes on.
-            raise RequestError(error.issues, 422) from None
+            raise RequestError(_with_lines(error.issues, posted["text"]), 422) from None
         html, view = fragment(answered)
         return json_answer(
             {
@@ -167,7 +172,7 @@ def _answered(text: str, as_of: date | None, chosen: bool, config: Config, evalu
     Raises:
         RequestError: The text is no Bundle and no hook request, or has faults.
     """
-    document = _document(text)
+    text, document = _document(text)
     body = text.encode("utf-8", "surrogatepass")
     if "hook" not in document:
         evaluation = evaluator.bundle(body, read_bundle(body), as_of)
@@ -195,8 +200,15 @@ def _answered(text: str, as_of: date | None, chosen: bool, config: Config, evalu
     return _Answered(text, document, path, content, evaluation, cards)
 
 
-def _document(text: str) -> dict[str, Any]:
-    """The JSON object of the text, its numbers as written. Raises RequestError with the line of the fault."""
+def _document(text: str) -> tuple[str, dict[str, Any]]:
+    """The text and its JSON object, numbers as written; NDJSON becomes a Bundle.
+
+    Raises:
+        RequestError: With the line of the fault.
+    """
+    body = text.encode("utf-8", "surrogatepass")
+    if is_ndjson(body):
+        text = _put_together(body)
     try:
         document = with_raw_numbers(text)
     except RecursionError:
@@ -205,9 +217,57 @@ def _document(text: str) -> dict[str, Any]:
         why = f"Not valid JSON, in line {error.lineno}, column {error.colno}: {error.msg}."
     else:
         if isinstance(document, dict):
-            return document
+            return text, document
         why = "Not a Bundle or a hook request: the JSON is no object."
     raise RequestError([Issue("invalid", why)])
+
+
+def _put_together(body: bytes) -> str:
+    """NDJSON as a Bundle. Raises RequestError with the line of every fault."""
+    issues, resources = [], []
+    for number, line in lines_of(body):
+        why = ""
+        try:
+            kind = kind_of(line)
+            if kind in ("", BUNDLE, CALL):
+                why = "NDJSON holds one resource a line here, and this is none: paste it by itself."
+        except InvalidBody as error:
+            why = str(error)
+        if why:
+            issues.append(Issue("invalid", f"In line {number}: {why}"))
+        resources.append(line)
+    if issues:
+        raise RequestError(issues)
+    return bundle_of(resources).decode("utf-8", "surrogatepass")
+
+
+def _with_lines(issues: Sequence[Issue], text: str) -> list[Issue]:
+    """The issues, with the line of the text that each is about."""
+    places = Places(text.encode("utf-8", "surrogatepass"))
+    lines = [places.line(issue.expression or "") for issue in issues]
+    return [
+        replace(issue, diagnostics=f"{issue.diagnostics} (line {line})") if line else issue
+        for issue, line in zip(issues, lines, strict=True)
+    ]
+
+
+def _lines(answered: _Answered) -> dict[tuple[str, str], int]:
+    """Reference and expression of the notes -> the line of the text that each is about."""
+    places = Places(answered.text.encode("utf-8", "surrogatepass"))
+    entries = {entry.reference: entry.expression for entry in answered.evaluation.submission.entries}
+    record = answered.evaluation.decision.record
+    found = {}
+    for notes in (record.not_understood, record.not_used):
+        for note in notes[:_MAX_NOTES]:
+            within = note.expression or ""
+            entry = entries.get(note.reference, note.reference)
+            # An expression is relative to its resource, or the whole place.
+            path = within if "entry[" in within else f"{entry}.{within.partition('.')[2]}"
+            if line := places.line(path):
+                found[note.reference, within] = line
+                # The assessment names no expression of an entry that is not used.
+                found.setdefault((note.reference, ""), line)
+    return found
 
 
 def _posted(body: bytes) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.cards.escaping import folded
 from service.cards.question_text import Questions
+from service.cards.spans import age_of
 from service.cards.text import capital, finding_text, joined, test_label
 from service.decision import Decision
 from service.decision.questions import Question
@@ -138,6 +140,14 @@ def view_of(
         not_seen=tuple(knowledge.wording.say(f"unseen.{key}") for key in assessment["notSeen"]),
         labels=labels,
     )
+
+
+def patient_in_words(decision: Decision, knowledge: Knowledge) -> str:
+    """Age and sex of the patient, and what is not recorded of them."""
+    patient, wording = decision.record.patient, knowledge.wording
+    age = age_of(patient.born, decision.record.as_of, wording) or "age not recorded"
+    sex = folded(patient.sex) if patient.sex else "sex not recorded"
+    return capital(", ".join([age, sex, *(["deceased"] if patient.deceased else [])]))
 
 
 def curl_of(base_url: str, path: str, text: str) -> str:

@@ -146,19 +146,6 @@ def test_a_file_is_opened_or_dropped(bench: Bench, how: str) -> None:
     bench.card.locator("h3 .level.critical").wait_for()
 
 
-def test_a_wrong_text_is_refused_in_words_and_the_last_card_stays(bench: Bench) -> None:
-    bench.open()
-    bench.page.locator("#request").fill('{"resourceType": "Bundle",\n"entry": [}')
-    bench.page.get_by_role("button", name="Decide").first.click()
-    alert = bench.page.get_by_role("alert")
-    alert.wait_for()
-    assert "line 2" in alert.inner_text()
-    assert bench.level() == "info"
-    # The browser names a refused request on its console; nothing else is wrong.
-    assert [said for said in bench.complaints if "422" not in said] == []
-    bench.complaints.clear()
-
-
 def test_an_answer_changes_the_card_and_can_be_undone(bench: Bench) -> None:
     bench.open_example(UNEXAMINED)
     asked = bench.page.locator(".asked li").filter(has_text=QUESTION)

@@ -7,7 +7,10 @@ const problem = document.getElementById("problem");
 const said = document.getElementById("said");
 const undo = document.getElementById("undo");
 let example = text.dataset.example;
+// The day of an example, or one that the user set; without either the decision is as of today.
 let chosen = Boolean(example);
+let daySet = false;
+let latest = 0;
 const before = [];
 
 function showLink() {
@@ -26,40 +29,90 @@ function showLink() {
   }
 }
 
-function refused(reasons) {
-  problem.replaceChildren(...reasons.map((reason) => {
-    const line = document.createElement("p");
-    line.textContent = reason;
-    return line;
-  }));
-  problem.hidden = false;
-  said.textContent = "";
+function mark(line) {
+  text.classList.toggle("marked", Boolean(line));
+  if (!line) return;
+  text.style.setProperty("--line", line);
+  text.scrollTop = (line - 4) * parseFloat(getComputedStyle(text).lineHeight);
 }
 
-async function decide(more = {}) {
+function goTo(line) {
+  const lines = text.value.split("\n");
+  const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+  text.focus();
+  text.setSelectionRange(start, start + (lines[line - 1] ?? "").length);
+  mark(line);
+  text.scrollIntoView({ block: "nearest" });
+}
+
+function show(reasons) {
+  problem.replaceChildren(...reasons.flatMap((reason) => {
+    const said = document.createElement("p");
+    said.textContent = reason;
+    const [, line, column] = reason.match(/\bline (\d+)(?:, column (\d+))?/) ?? [];
+    const lines = text.value.split("\n");
+    if (!line || line > lines.length) return [said];
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.line = line;
+    button.textContent = `Go to line ${line}`;
+    said.append(" ", button);
+    const written = lines[line - 1];
+    const from = Math.max(0, (column ?? 1) - 1);
+    const excerpt = document.createElement("pre");
+    const wrong = document.createElement("mark");
+    wrong.textContent = column ? written.slice(from, from + 1) || "␤" : written.slice(0, 200);
+    excerpt.append(column ? written.slice(Math.max(0, from - 100), from) : "", wrong);
+    if (column) excerpt.append(written.slice(from + 1, from + 100));
+    return [said, excerpt];
+  }));
+  mark(Number(problem.querySelector("button")?.dataset.line));
+  problem.hidden = reasons.length === 0;
+}
+
+function refused(reasons) {
+  // The answer to an earlier text would look like that to this one.
+  answer.hidden = true;
+  said.textContent = "";
+  show(reasons);
+  problem.focus();
+}
+
+async function posted(path, content, headers = {}) {
+  try {
+    const reply = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers },
+      body: JSON.stringify(content),
+    });
+    return [reply.ok, await reply.json()];
+  } catch {
+    return [false, { issue: [{ diagnostics: "The service does not answer. Is it still running?" }] }];
+  }
+}
+
+async function decide(more = {}, focus = true) {
+  const mine = ++latest;
   said.textContent = "Deciding…";
   problem.hidden = true;
-  let reply;
-  try {
-    reply = await fetch("/workbench/answer", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ text: text.value, asOf: day.value || null, chosen, ...more }),
-    });
-  } catch {
-    refused(["The service does not answer. Is it still running?"]);
-    return false;
-  }
-  const content = await reply.json();
-  if (!reply.ok) {
+  const asOf = (chosen || more.apply) && day.value ? day.value : null;
+  const [done, content] = await posted("/workbench/answer", { text: text.value, asOf, chosen, ...more });
+  if (mine !== latest) return false;
+  if (!done) {
     refused(content.issue.map((issue) => issue.diagnostics));
     return false;
   }
+  mark(0);
   answer.innerHTML = content.html;
+  answer.hidden = false;
   text.value = content.text;
   day.value = content.asOf;
   showLink();
   said.textContent = `Decided for ${content.asOf}: ${content.level === "none" ? "no card" : content.level}.`;
+  if (focus) {
+    answer.parentElement.scrollIntoView({ block: "start" });
+    document.getElementById("card-title").focus({ preventScroll: true });
+  }
   return true;
 }
 
@@ -67,6 +120,10 @@ function own() {
   example = "";
   before.length = 0;
   undo.hidden = true;
+  mark(0);
+  if (daySet) return;
+  chosen = false;
+  day.value = "";
 }
 
 async function apply(button) {
@@ -77,10 +134,6 @@ async function apply(button) {
     before.push(was);
     undo.hidden = false;
     said.textContent += ` Recorded: ${button.textContent.trim()}.`;
-    // The button is gone with its question: move to the answer.
-    const title = document.getElementById("card-title");
-    title.tabIndex = -1;
-    title.focus();
   } else {
     [, example] = was;
   }
@@ -99,7 +152,6 @@ async function open(file) {
   if (!file) return;
   text.value = await file.text();
   own();
-  chosen = false;
   await decide();
 }
 
@@ -107,14 +159,12 @@ document.getElementById("own").addEventListener("submit", (event) => {
   event.preventDefault();
   decide();
 });
-text.addEventListener("input", () => {
-  if (example) chosen = false;
-  own();
-});
+text.addEventListener("input", own);
 text.addEventListener("paste", () => setTimeout(() => decide()));
 day.addEventListener("change", () => {
-  chosen = true;
-  if (day.value) decide();
+  daySet = chosen = Boolean(day.value);
+  // A day is typed digit by digit: the field keeps the focus.
+  if (day.value) decide({}, false);
 });
 document.getElementById("file").addEventListener("change", (event) => open(event.target.files[0]));
 for (const kind of ["dragenter", "dragover"]) {
@@ -141,8 +191,13 @@ if (picked) {
   const above = picked.previousElementSibling ?? picked;
   picked.closest(".list").scrollTop = above.offsetTop - picked.parentElement.offsetTop;
 }
+problem.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button) goTo(Number(button.dataset.line));
+});
 answer.addEventListener("click", (event) => {
   const button = event.target.closest("button");
+  if (button?.dataset.line) goTo(Number(button.dataset.line));
   if (button?.dataset.finding) {
     apply(button);
   } else if (button?.dataset.copy) {
