@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urljoin
 
 from fhir_mappings.request.bundles import Fetched, NoPage, Page, resource_page, search_page
 from service.fhir_client.access import Access, NoAccess, Template, access_to, is_under, template_of
@@ -200,4 +201,5 @@ class _Fetching:
             if resources > MAX_RESOURCES:
                 raise NoPage("too-many-resources")
             self._results.put((key, page))
-            url = page.next_url
+            # A relative link is relative to the page.
+            url = page.next_url and urljoin(url, page.next_url)

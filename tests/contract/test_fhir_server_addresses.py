@@ -216,13 +216,18 @@ NEXT = {
 }
 
 
+# A relative link in a page of the server is relative to that page, and leads to the server itself.
+RELATIVE = ("relative", "relative to the host", "query alone")
+OF_SERVER = {name: url for name, url in NEXT.items() if name not in RELATIVE}
+
+
 def first_page(url: Any) -> Resource:
     labs: Resource = record()["labs"]
     link = {"relation": "next", "url": url}
     return {**labs, "entry": labs["entry"][:1], "link": [link if url is not None else {"relation": "next"}]}
 
 
-@pytest.mark.parametrize("attack", NEXT.values(), ids=NEXT)
+@pytest.mark.parametrize("attack", OF_SERVER.values(), ids=OF_SERVER)
 def test_a_next_link_of_the_server_leads_nowhere_else(
     asking: FlaskClient, server: FhirServer, trap: FhirServer, attack: Any
 ) -> None:

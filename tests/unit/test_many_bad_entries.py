@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from fhir_mappings.record import Note
-from fhir_mappings.request import bundles as envelope
+from fhir_mappings.request import bundle_entries as envelope
 from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
 from fhir_mappings.request.hook_call import HookCall
 from fhir_mappings.request.json_body import InvalidBody

@@ -1,0 +1,127 @@
+"""The members of a Bundle that are read, and why a resource that they should hold is lacking."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from fhir_mappings.resources.shapes import NOT_THERE, UNDECODABLE
+
+_HARMLESS = frozenset(("information", "warning", "success"))
+# Issue types (hl7.org/fhir/R4/codesystem-issue-type.html) of an answer that was refused or broken off: with
+# any severity a part of it is lacking.
+_REFUSED = ("security", "login", "expired", "forbidden", "too-costly")
+_BROKEN_OFF = ("transient", "lock-error", "no-store", "exception", "timeout", "incomplete", "throttled")
+_LACKING = frozenset(_REFUSED + _BROKEN_OFF)
+_FAILED_STATUS = re.compile(r"\s*([45][0-9]{2})(?![0-9])")
+_TYPE_IN_URL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/[A-Za-z0-9.\-]+(?:/_history/[^/]*)?)?/?$", re.ASCII)
+_MAX_URL_LENGTH = 2_000
+
+
+class BundleEntry(msgspec.Struct, gc=False):
+    """resourceType: of a resource that is no member of an entry, but stands in its place."""
+
+    fullUrl: msgspec.Raw = NOT_THERE
+    resource: msgspec.Raw = NOT_THERE
+    resourceType: msgspec.Raw = NOT_THERE
+    response: msgspec.Raw = NOT_THERE
+    request: msgspec.Raw = NOT_THERE
+    search: msgspec.Raw = NOT_THERE
+
+
+# Entries that are not objects are decoded too, so that they do not invalidate the rest.
+Entries = list[BundleEntry | int | float | str | bool | tuple[Any, ...] | None] | None
+
+
+class Bundle(msgspec.Struct):
+    """entries: the name that some clients give to `entry`."""
+
+    resourceType: str | None = None
+    entry: Entries = None
+    entries: msgspec.Raw = NOT_THERE
+    total: msgspec.Raw = NOT_THERE
+    link: list[msgspec.Raw] | None = None
+
+
+class EntryMember(msgspec.Struct):
+    """The member `entry` alone, its items still raw."""
+
+    entry: list[msgspec.Raw] | None = None
+    entries: list[msgspec.Raw] | None = None
+
+
+class Link(msgspec.Struct):
+    relation: Any = None
+    url: Any = None
+
+
+class SearchPage(Bundle):
+    """An invalid link is an error: it might have been that of the next page."""
+
+    type: str | None = None
+    link: list[Link] | None = None  # type: ignore[assignment]
+
+
+class _Issue(msgspec.Struct):
+    severity: Any = None
+    code: Any = None
+
+
+class _Outcome(msgspec.Struct):
+    issue: list[_Issue] | None = None
+
+
+class _Response(msgspec.Struct):
+    status: Any = None
+    location: Any = None
+
+
+class _Request(msgspec.Struct):
+    method: Any = None
+    url: Any = None
+
+
+class Search(msgspec.Struct):
+    mode: Any = None
+
+
+def is_answered(outcome: msgspec.Raw) -> bool:
+    """Whether every issue of an OperationOutcome only informs: the search was answered."""
+    issues = (_member(outcome, _Outcome) or _Outcome()).issue
+    return bool(issues) and all(
+        str(issue.severity) in _HARMLESS and str(issue.code) not in _LACKING for issue in issues or ()
+    )
+
+
+def failed_status(entry: BundleEntry) -> str | None:
+    """The HTTP status of a request in a batch that failed."""
+    response = _member(entry.response, _Response)
+    match = _FAILED_STATUS.match(str(response.status)[:8]) if response else None
+    return match[1] if match else None
+
+
+def is_deletion(entry: BundleEntry) -> bool:
+    request = _member(entry.request, _Request)
+    return request is not None and request.method == "DELETE"
+
+
+def type_named_by(entry: BundleEntry) -> str | None:
+    """The type of the resource that an entry does not hold, from its URLs."""
+    response = _member(entry.response, _Response) or _Response()
+    request = _member(entry.request, _Request) or _Request()
+    for url in (_member(entry.fullUrl, str), response.location, request.url):
+        if isinstance(url, str) and len(url) <= _MAX_URL_LENGTH:
+            match = _TYPE_IN_URL.search(url.partition("?")[0])
+            if match:
+                return match[1]
+    return None
+
+
+def _member(raw: msgspec.Raw, shape: Any) -> Any:
+    """The member in that shape; None where it is missing or invalid."""
+    with suppress(*UNDECODABLE):
+        return msgspec.json.decode(raw, type=shape | None)
+    return None
