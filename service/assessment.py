@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fhir_mappings.record import Basis, Days, Finding, Note, Order, Record, Status, Twitch
+from fhir_mappings.to_findings.unknown_codes import Unknown
 from service.decision import Decision
 from service.decision.on_file import newest_orders
 from service.decision.questions import AnswerOutcome, Question
@@ -16,7 +17,7 @@ from service.knowledge import Knowledge
 _LONGEST_TEXT_CHARACTERS = 4000
 
 
-def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
+def assessment_of(decision: Decision, knowledge: Knowledge, unknown: Unknown) -> dict[str, Any]:
     """The decision and its reasons; members without a value are left out."""
     record = decision.record
     return {
@@ -102,6 +103,7 @@ def assessment_of(decision: Decision, knowledge: Knowledge) -> dict[str, Any]:
         "notUsed": [{"reference": note.reference, "why": note.why} for note in record.not_used],
         "notUnderstood": [_note(note) for note in record.not_understood],
         "notSeen": list(record.not_seen),
+        "unknownCodes": unknown.rows(),
     }
 
 

@@ -15,6 +15,7 @@ from fhir_mappings.request.hook_call import without_context
 from fhir_mappings.request.json_body import InvalidBody
 from fhir_mappings.resources.submission import PatientError, Submission
 from fhir_mappings.to_findings import record_of
+from fhir_mappings.to_findings.unknown_codes import Unknown, unknown_of_patient
 from service.assessment import assessment_of
 from service.cards import Call, Situation, cards_to, matters, named_in_words
 from service.cards.card_ids import CardIds
@@ -35,6 +36,7 @@ class Evaluation:
     Args:
         cards: CDS Hooks cards.
         assessment: The decision and its reasons as plain JSON; empty if it was not asked for.
+        unknown: The codes that no value set has; None if the assessment was not asked for.
         gate: `Decision.gate`, or "no-matter" if nothing in the context is relevant.
     """
 
@@ -43,6 +45,7 @@ class Evaluation:
     cards: list[dict[str, Any]]
     assessment: dict[str, Any]
     gate: str
+    unknown: Unknown | None = None
 
     @property
     def is_undecided(self) -> bool:
@@ -193,13 +196,16 @@ class Evaluator:
         )
         situation = Situation(decision, cache(lambda: decided(without_context(submission))), knowledge, call)
         found = cards_to(cards, situation)
+        # It takes another look at every resource: only the assessment pays for it.
+        unknown = unknown_of_patient(submission, knowledge.terminology) if assessed else None
         return Evaluation(
             submission,
             decision,
             found,
-            assessment_of(decision, knowledge) if assessed else {},
+            {} if unknown is None else assessment_of(decision, knowledge, unknown),
             # An urgent action has a card whatever the context brings.
             decision.gate if found or matters(cards, situation) else "no-matter",
+            unknown,
         )
 
 

@@ -71,6 +71,11 @@ class Metrics:
         self._not_understood = self._counter(
             "not_understood", "Resources, or parts of them, that were not understood", "resource"
         )
+        self._unknown_codes = self._counter(
+            "unknown_codes",
+            "Entries with codes that no value set has, where the assessment was asked for",
+            "resource",
+        )
         self._not_seen = self._counter("not_seen", "Lists that were neither sent nor fetched", "prefetch")
         self._feedback = self._counter(
             "feedback", "Feedback that was acknowledged, repeats included", "row", "outcome"
@@ -107,6 +112,10 @@ class Metrics:
     def not_understood(self, resource: str, count: int) -> None:
         """Count resources that were not understood. resource: a type that the service reads, or OTHER."""
         self._not_understood.labels(resource).inc(count)
+
+    def unknown_codes(self, resource: str, count: int) -> None:
+        """Count entries that carry unknown codes. resource: a type that the service reads."""
+        self._unknown_codes.labels(resource).inc(count)
 
     def not_seen(self, prefetch: str) -> None:
         """Count a list that was not supplied."""

@@ -74,7 +74,10 @@ IsRelevant = Callable[[Any], bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """The patient and every relevant resource of theirs. invalid: entries that may have been theirs."""
+    """The patient and every relevant resource of theirs. invalid: entries that may have been theirs.
+
+    read: every entry of theirs, relevant or not, and Medications.
+    """
 
     patient: Patient
     conditions: tuple[Located[fhir.Condition], ...] = ()
@@ -93,6 +96,7 @@ class Resources:
     not_understood: tuple[Note, ...] = ()
     not_seen: tuple[str, ...] = ()
     invalid: tuple[InvalidEntry, ...] = ()
+    read: tuple[Entry, ...] = ()
 
 
 def select(submission: Submission, is_relevant: IsRelevant = lambda _: True) -> Resources:
@@ -158,6 +162,7 @@ class _Selection:
             not_understood=tuple(self.not_understood),
             not_seen=tuple(not_seen),
             invalid=tuple(entry for entry in self._invalid_in_order() if not entry.is_of_another(names)),
+            read=tuple(self.read),
         )
 
     def _invalid_in_order(self) -> list[InvalidEntry]:

@@ -12,7 +12,7 @@ from fhir_mappings.request.documents import kind_of
 from fhir_mappings.request.json_body import InvalidBody
 from fhir_mappings.resources.select import KINDS
 from fhir_mappings.resources.validation import validation_issues
-from fhir_mappings.to_findings.unknown_codes import UnknownCode, unknown_codes
+from fhir_mappings.to_findings.unknown_codes import UnknownCode, unknown_of
 from service.command_line.inputs import Document
 from service.command_line.terminal import harmless, indented, table
 from service.errors import CannotDecide
@@ -57,16 +57,19 @@ def validated(document: Document, evaluator: Evaluator, as_of: date | None) -> V
         RequestError: The document cannot be read.
     """
     faults: list[Fault] = []
-    refused = ""
+    refused, unknown = "", None
     try:
         evaluation = document.evaluated(evaluator, as_of)
         submission, not_seen = evaluation.submission, evaluation.assessment["notSeen"]
+        unknown = evaluation.unknown
         for sort, member in zip(_SORTS, ("notUnderstood", "notUsed"), strict=False):
             for note in evaluation.assessment[member]:
                 faults.append(Fault(sort, note["reference"], note.get("expression", ""), note["why"]))
     except CannotDecide as error:
         refused, submission = str(error), read_bundle(document.body)
         not_seen = submission.not_seen
+    # Of no one patient: every entry counts.
+    unknown = unknown or unknown_of(submission.entries, evaluator.knowledge.terminology)
     known = {(fault.reference, fault.why) for fault in faults}
     for severity, _, why, expression in validation_issues(submission):
         # An entry that is no resource at all is not understood already.
@@ -77,7 +80,7 @@ def validated(document: Document, evaluator: Evaluator, as_of: date | None) -> V
         Counter(_types(entry.raw for entry in submission.entries)),
         not_seen,
         faults,
-        Counter(unknown_codes(submission, evaluator.knowledge.terminology)),
+        Counter(unknown.codes),
         refused,
     )
 
@@ -123,7 +126,7 @@ def codes_text(unknown: Counter[UnknownCode], *, displays: bool) -> str:
     counts: Counter[tuple[str, ...]] = Counter()
     for unknown_code, count in unknown.items():
         row = (unknown_code.place, unknown_code.system or "-", unknown_code.code or "(words alone)")
-        counts[(*row, unknown_code.display) if displays else row] += count
+        counts[(*row, unknown_code.text) if displays else row] += count
     if not counts:
         return "Every code is known to a value set.\n"
     rows = [(str(count), *row) for row, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
@@ -151,7 +154,7 @@ def json_of(validation: Validation, *, displays: bool) -> dict[str, Any]:
                 "place": unknown_code.place,
                 "system": unknown_code.system,
                 "code": unknown_code.code,
-                **({"display": unknown_code.display} if displays else {}),
+                **({"display": unknown_code.text} if displays else {}),
                 "count": count,
             }
             for unknown_code, count in validation.unknown.most_common()

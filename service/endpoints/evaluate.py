@@ -43,7 +43,8 @@ def evaluate(config: Config, evaluator: Evaluator, metrics: Metrics) -> Blueprin
         log_evaluation(metrics, "evaluate", evaluation, cards)
         content = {"cards": cards, "assessment": evaluation.assessment}
         if query["fully"] == "true":
-            content["outcome"] = operation_outcome(validation_issues(submission))
+            unknown = evaluation.unknown.issues() if evaluation.unknown else []
+            content["outcome"] = operation_outcome([*validation_issues(submission), *unknown])
         return json_answer(content)
 
     return blueprint

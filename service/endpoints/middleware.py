@@ -138,6 +138,8 @@ def log_evaluation(metrics: Metrics, hook: str, evaluation: Evaluation, shown: l
         metrics.withheld(withheld.id, withheld.why)
     for kind, count in Counter(map(_kind, record.not_understood)).items():
         metrics.not_understood(kind, count)
+    for kind, count in evaluation.unknown.entries.items() if evaluation.unknown else ():
+        metrics.unknown_codes(kind, count)
     for key in record.not_seen:
         metrics.not_seen(key)
     add_to_log_line(

@@ -127,6 +127,22 @@ def test_what_was_not_understood_is_counted_by_type(client: FlaskClient) -> None
     assert found["Condition"] >= 1
 
 
+def test_unknown_codes_are_counted_by_type_where_the_assessment_was_asked_for(client: FlaskClient) -> None:
+    call = hook_call()
+    subject = {"reference": f"Patient/{call['context']['patientId'].removeprefix('Patient/')}"}
+    for name in "abc":
+        code = {"coding": [{"code": WORD}, {"system": WORD, "code": name}], "text": WORD}
+        resource = {"resourceType": "Condition", "id": name, "subject": subject, "code": code}
+        call["prefetch"]["conditions"].setdefault("entry", []).append({"resource": resource})
+    call["extension"]["org.fasciculation-cds"]["assessment"] = False
+    assert "extension" not in client.post(SERVICE, json=call).get_json()
+    assert counted(client, "unknown_codes_total", resource="Condition") == 0
+    call["extension"]["org.fasciculation-cds"]["assessment"] = True
+    client.post(SERVICE, json=call)
+    assert counted(client, "unknown_codes_total", resource="Condition") == 3
+    assert WORD not in client.get("/metrics").get_data(as_text=True)
+
+
 def test_what_was_not_seen_is_counted_by_key(client: FlaskClient) -> None:
     prefetch = {key: value for key, value in hook_call()["prefetch"].items() if key not in ("labs", "orders")}
     client.post(SERVICE, json=hook_call(prefetch=prefetch))

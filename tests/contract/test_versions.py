@@ -236,8 +236,9 @@ def test_validation_is_by_the_version_of_the_record(client: FlaskClient, dialect
 
 
 def test_validation_of_a_mixture_is_by_the_version_of_each(client: FlaskClient) -> None:
-    (issue,) = evaluated(client, mixed("r4b", "r5", "stu3"), "validate=true")["outcome"]["issue"]
+    issue, unknown = evaluated(client, mixed("r4b", "r5", "stu3"), "validate=true")["outcome"]["issue"]
     assert issue["diagnostics"] == "Every entry is valid FHIR R4B or R5 or STU3."
+    assert "codes that no value set has" in unknown["diagnostics"]
 
 
 def test_a_broken_resource_is_explained_by_its_own_version(client: FlaskClient) -> None:

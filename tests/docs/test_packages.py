@@ -27,7 +27,6 @@ OF_A_COMMAND = (
     "service.feedback.migrations*",
     "service.command_line*",
     "fhir_mappings.request.documents",
-    "fhir_mappings.to_findings.unknown_codes",
 )
 
 

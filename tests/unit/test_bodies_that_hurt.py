@@ -17,6 +17,7 @@ from fhir_mappings.to_findings import drug_names, record_of
 from fhir_mappings.to_findings import findings as signs
 from fhir_mappings.to_findings import medication_identity as drug_medicine
 from fhir_mappings.to_findings import observations as observation_reading
+from fhir_mappings.to_findings.unknown_codes import unknown_of_patient
 from service.assessment import assessment_of
 from service.decision import decide
 from tests.spec.records import DAY, KNOWLEDGE, bundle, code_of, concept, condition, observation, read
@@ -39,8 +40,10 @@ def hurting(size: int) -> Callable[[Made], Made]:
 def seconds_on(body: bytes) -> float:
     """CPU time of reading, deciding and assessing."""
     start = time.process_time()
-    record = record_of(decode_bundle(body), KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
-    assessment_of(decide(record, KNOWLEDGE.table), KNOWLEDGE)
+    submission, terminology = decode_bundle(body), KNOWLEDGE.terminology
+    record = record_of(submission, terminology, DAY, KNOWLEDGE.reading)
+    unknown = unknown_of_patient(submission, terminology)
+    assessment_of(decide(record, KNOWLEDGE.table), KNOWLEDGE, unknown)
     return time.process_time() - start
 
 

@@ -7,6 +7,7 @@ import pytest
 from fhir_mappings.request.bundles import decode_bundle
 from fhir_mappings.request.json_body import json_bytes
 from fhir_mappings.to_findings import record_of
+from fhir_mappings.to_findings.unknown_codes import unknown_of_patient
 from service.assessment import assessment_of
 from service.cards import escaping
 from service.decision import decide
@@ -16,8 +17,9 @@ from tests.unit.bodies import Resource, prescription, result, study
 
 def answered(*resources: Resource) -> int:
     """The length of the assessment."""
-    record = record_of(decode_bundle(bundle(*resources)), KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
-    return len(json_bytes(assessment_of(decide(record, KNOWLEDGE.table), KNOWLEDGE)))
+    submission, terminology = decode_bundle(bundle(*resources)), KNOWLEDGE.terminology
+    decision = decide(record_of(submission, terminology, DAY, KNOWLEDGE.reading), KNOWLEDGE.table)
+    return len(json_bytes(assessment_of(decision, KNOWLEDGE, unknown_of_patient(submission, terminology))))
 
 
 def test_a_long_id_is_not_repeated_in_the_answer() -> None:

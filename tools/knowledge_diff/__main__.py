@@ -28,6 +28,7 @@ import msgspec
 from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
 from fhir_mappings.request.hook_call import decode_call
 from fhir_mappings.resources.submission import Submission
+from fhir_mappings.to_findings.unknown_codes import Unknown
 from service.assessment import assessment_of
 from service.cards import Call, cards_of
 from service.decision import decide
@@ -108,7 +109,9 @@ def row_examples(*tables: Knowledge) -> Iterator[Case]:
 def _of_example(given: Mapping[str, Any], knowledge: Knowledge) -> Evaluation:
     decision = decide(record_of_example(given), knowledge.table)
     cards = cards_of(decision, knowledge, Call(_INSTANCE, _BASE, "Patient/p", None))
-    return Evaluation(Submission(()), decision, cards, assessment_of(decision, knowledge), decision.gate)
+    return Evaluation(
+        Submission(()), decision, cards, assessment_of(decision, knowledge, Unknown()), decision.gate
+    )
 
 
 def _git(*words: str, root: Path) -> bytes:

@@ -203,6 +203,15 @@ class NotUnderstoodSchema(NotUsedSchema):
     expression = fields.String()
 
 
+class UnknownCodeSchema(Strict):
+    """count: of the entries that carry it. text: its display, or words that stand without a code."""
+
+    system = fields.String()
+    code = fields.String()
+    text = fields.String()
+    count = fields.Integer(required=True, validate=validate.Range(min=1))
+
+
 class AssessmentSchema(Strict):
     asOf = fields.Date(required=True)
     patient = fields.String(required=True, allow_none=True)
@@ -222,6 +231,7 @@ class AssessmentSchema(Strict):
     notUsed = fields.List(fields.Nested(NotUsedSchema), required=True)
     notUnderstood = fields.List(fields.Nested(NotUnderstoodSchema), required=True)
     notSeen = fields.List(fields.String(), required=True)
+    unknownCodes = fields.List(fields.Nested(UnknownCodeSchema), required=True)
 
 
 class EvaluationSchema(Strict):
