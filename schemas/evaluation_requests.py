@@ -34,3 +34,14 @@ class WorkbenchSchema(Strict):
     asOf = fields.Date(format="iso", load_default=None, allow_none=True)
     chosen = JsonBoolean(load_default=False)
     apply = fields.Nested(ApplySchema, load_default=None, allow_none=True)
+
+
+class WorkbenchPatientSchema(Strict):
+    """The body of POST /workbench/patient. server: one of FHIR_SERVERS. token: "" = none."""
+
+    server = fields.String(required=True)
+    patient = fields.String(
+        required=True,
+        validate=validate.Regexp(r"[A-Za-z0-9\-._]{1,64}\Z", error="not the id of a FHIR resource"),
+    )
+    token = fields.String(load_default="")

@@ -99,7 +99,7 @@ def create_app(
     app.register_blueprint(feedback(config, knowledge, store, clock, metrics))
     app.register_blueprint(knowledge_pages(knowledge))
     app.register_blueprint(fhir_artifacts(config, knowledge, __version__))
-    app.register_blueprint(workbench(config, evaluator, _examples(), __version__))
+    app.register_blueprint(workbench(config, evaluator, _examples(), __version__, servers))
     app.register_blueprint(operations(knowledge, store, callers, metrics, __version__))
     app.register_blueprint(docs())
 

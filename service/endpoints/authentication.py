@@ -14,7 +14,7 @@ PUBLIC = frozenset(
     ("", "healthz", "readyz", "openapi.yaml", "openapi.json", "docs", "static", "knowledge", "fhir")
 )
 ADMIN_ROUTES = frozenset(("/metrics", "/feedback/summary"))
-DISABLED_ROUTES = frozenset(("/workbench/answer",))
+DISABLED_ROUTES = frozenset(("/workbench/answer", "/workbench/patient"))
 
 
 def authentication(callers: Callers | None, admin: AdminToken) -> Blueprint:

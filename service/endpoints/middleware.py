@@ -233,7 +233,10 @@ def header_rules(config: Config) -> Callable[[list[tuple[str, str]], Mapping[str
     def add(headers: list[tuple[str, str]], environ: Mapping[str, Any], status: str) -> None:
         given = dict(headers)
         headers += _FIXED
-        if any_origin:
+        if "Cross-Origin-Resource-Policy" in given:
+            # The page of the workbench holds a token: no other site may read it.
+            pass
+        elif any_origin:
             headers.append(_ANY_ORIGIN)
         else:
             # Also for an origin that is not on the list: no cache may hand that answer to one that is.

@@ -25,10 +25,12 @@ from schemas.hooks import EXTENSION
 from service.cards.escaping import folded
 from service.config import Config
 from service.endpoints.bodies import body_of
+from service.endpoints.patient_route import add_patient_route
 from service.endpoints.responses import HTML, json_answer, outcome_of, shown_cards
 from service.errors import DataMissing, Issue, NotFound, RequestError, issues_of, rejection
 from service.evaluation import Evaluation, Evaluator, read_bundle
 from service.examples import Example
+from service.fhir_client import FhirServers
 from service.hook_request import read_hook_request
 from service.knowledge.page_contents import Explained
 from service.workbench.answers import answer_observation, with_answer
@@ -65,9 +67,12 @@ class _Answered:
     refused: tuple[str, ...] = ()
 
 
-def workbench(config: Config, evaluator: Evaluator, examples: Sequence[Example], version: str) -> Blueprint:
+def workbench(
+    config: Config, evaluator: Evaluator, examples: Sequence[Example], version: str, servers: FhirServers
+) -> Blueprint:
     """The workbench; where callers need a token there is none, and / lists the addresses."""
     blueprint = Blueprint("workbench", __name__)
+    page_token = add_patient_route(blueprint, config, servers, evaluator.knowledge)
     knowledge = evaluator.knowledge
     patients = {example.name: example for example in examples}
     explained = Explained(knowledge)
@@ -123,10 +128,14 @@ def workbench(config: Config, evaluator: Evaluator, examples: Sequence[Example],
             text=text,
             view=view,
             answer=html,
+            page_token=page_token,
+            servers=config.fhir_servers,
         )
         response = Response(page, mimetype=HTML)
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Cache-Control"] = "no-cache"
+        if page_token:
+            response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response
 
     @blueprint.post("/workbench/answer")

@@ -13,7 +13,15 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from fhir_mappings.request.bundles import Fetched, NoPage, Page, resource_page, search_page
-from service.fhir_client.access import Access, NoAccess, Template, access_to, is_under, template_of
+from service.fhir_client.access import (
+    Access,
+    NoAccess,
+    Template,
+    access_to,
+    is_under,
+    template_of,
+    typed_access,
+)
 from service.fhir_client.transfer import NoAnswer, Transfer
 
 __all__ = ["FhirServers", "Had", "Wanted", "template_of"]
@@ -88,10 +96,17 @@ class FhirServers:
             wanted: The lists by prefetch key.
             own: The FHIR servers of the issuer; None without authentication.
         """
+        return self._lists(lambda: access_to(call, patient_id, self._bases, own), patient_id, wanted)
+
+    def typed(self, base: str, token: str, patient_id: str, wanted: Mapping[str, Wanted]) -> Had:
+        """Return the same for a server and a token that a user typed in; token "" = none. Never raises."""
+        return self._lists(lambda: typed_access(base, token, self._bases), patient_id, wanted)
+
+    def _lists(self, access_of: Callable[[], Access], patient_id: str, wanted: Mapping[str, Wanted]) -> Had:
         if not wanted:
             return Had()
         try:
-            access = access_to(call, patient_id, self._bases, own)
+            access = access_of()
         except NoAccess as error:
             _log.warning("fhirServer was not asked: %s", error.kind)
             return Had(why=dict.fromkeys(wanted, error.kind))

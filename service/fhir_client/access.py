@@ -27,7 +27,7 @@ class NoAccess(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A server and its token. base: from the settings, not from the call."""
+    """A server and its token, "" = none. base: from the settings, not from the call."""
 
     base: str
     token: str = field(repr=False)
@@ -79,9 +79,7 @@ def access_to(
     granted = call.get("fhirAuthorization")
     if not isinstance(granted, Mapping):
         raise NoAccess("no-token")
-    token, kind = granted.get("access_token"), granted.get("token_type", "Bearer")
-    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_LENGTH or not _TOKEN.fullmatch(token):
-        raise NoAccess("token-unusable")
+    token, kind = _usable(granted.get("access_token")), granted.get("token_type", "Bearer")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise NoAccess("token-not-bearer")
     about = granted.get("patient")
@@ -89,6 +87,23 @@ def access_to(
     if about is not None and (not isinstance(about, str) or about.removeprefix("Patient/") != patient_id):
         raise NoAccess("token-of-another-patient")
     return Access(base, token)
+
+
+def typed_access(base: str, token: str, bases: Sequence[str]) -> Access:
+    """Return a server that the settings name, and a token that a user typed in. Raises NoAccess.
+
+    Args:
+        token: "" for a server that asks for none.
+    """
+    if base not in bases:
+        raise NoAccess("server-not-allowed")
+    return Access(base, _usable(token) if token else "")
+
+
+def _usable(token: object) -> str:
+    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_LENGTH or not _TOKEN.fullmatch(token):
+        raise NoAccess("token-unusable")
+    return token
 
 
 def is_under(base: str, url: str) -> bool:

@@ -34,7 +34,7 @@ class NoAnswer(Exception):
 
 
 class Transfer:
-    """The GETs of one call: one token, one deadline. until: the deadline on the clock."""
+    """The GETs of one call: one token ("" = none), one deadline. until: the deadline on the clock."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Transfer:
         ca_file: Path | None = None,
     ) -> None:
         self._headers = {
-            "Authorization": f"Bearer {token}",
+            **({"Authorization": f"Bearer {token}"} if token else {}),
             "Accept": "application/fhir+json, application/json;q=0.9",
             "Accept-Encoding": "gzip",
             "User-Agent": "fasciculation-cds",

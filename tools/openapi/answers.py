@@ -297,6 +297,11 @@ class OperationOutcomeSchema(Strict):
     issue = fields.List(fields.Nested(IssueSchema), required=True, validate=validate.Length(min=1))
 
 
+class WorkbenchRecordSchema(Schema):
+    text = fields.String(required=True)
+    notes = fields.List(fields.String(), required=True)
+
+
 class WorkbenchAnswerSchema(Schema):
     """html: what the page shows. text: the request that it is about, as it was or with what was applied."""
 

@@ -16,7 +16,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields, validate
 
 from schemas.base import Tolerant
-from schemas.evaluation_requests import WorkbenchSchema
+from schemas.evaluation_requests import WorkbenchPatientSchema, WorkbenchSchema
 from schemas.feedback_request import FeedbackSchema, ItemSchema, Utc
 from schemas.hooks import CONTEXTS, EXTENSION, Bundle, OptionsSchema, RequestSchema
 from tools.openapi import answers, knowledge_answers
@@ -43,6 +43,8 @@ ROOTS: tuple[type[Schema], ...] = (
     answers.OperationOutcomeSchema,
     WorkbenchSchema,
     answers.WorkbenchAnswerSchema,
+    WorkbenchPatientSchema,
+    answers.WorkbenchRecordSchema,
 )
 # Components are named after their class without "Schema", except these.
 NAMES: dict[type[Schema], str] = {

@@ -155,6 +155,29 @@ async function open(file) {
   await decide();
 }
 
+async function pull(form) {
+  latest += 1;
+  said.textContent = "Asking the server…";
+  const [server, patient, token] = ["server", "patient", "bearer"].map((id) => form.querySelector(`#${id}`).value.trim());
+  const headers = { "X-Page-Token": form.dataset.token };
+  const [done, content] = await posted("/workbench/patient", { server, patient, token }, headers);
+  if (!done) {
+    refused(content.issue.map((issue) => issue.diagnostics));
+    return;
+  }
+  text.value = content.text;
+  own();
+  if (await decide()) show(content.notes);
+}
+
+const form = document.getElementById("pull");
+if (form) {
+  form.hidden = false;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    pull(form);
+  });
+}
 document.getElementById("own").addEventListener("submit", (event) => {
   event.preventDefault();
   decide();
