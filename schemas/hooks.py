@@ -11,8 +11,9 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from schemas.base import JsonBoolean, Tolerant
 
 EXTENSION = "org.fasciculation-cds"
-# "$" alone would let a line break follow; "\Z" is no regular expression of OpenAPI.
-_ID = validate.Regexp(r"^(Patient/)?[A-Za-z0-9\-.]{1,64}$(?!\n)", error="not a FHIR id")
+# An id is only compared, but every note on a resource repeats it.
+MAX_ID_LENGTH = 256
+MAX_INSTANCE_LENGTH = 200
 
 
 def _is_bundle(content: Mapping[str, Any]) -> None:
@@ -36,6 +37,26 @@ class Bundle(fields.Dict):
         self.draft = draft
 
 
+class PatientId(fields.Field[str]):
+    """Text or a whole number, as the client writes its ids: it is compared, and need be no FHIR id."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> str:
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str):
+            raise ValidationError("Neither text nor a whole number.")
+        return value
+
+
+class Extension(fields.Field[Any]):
+    """An object; some clients write an empty one as a list, which holds no option of this service."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> Any:
+        if not isinstance(value, dict | list):
+            raise ValidationError("Not an object.")
+        return value
+
+
 class Selections(fields.List[Any]):
     """References. A longer list than any user selects is refused before its items are validated."""
 
@@ -48,14 +69,23 @@ class Selections(fields.List[Any]):
 
 
 class Context(Tolerant):
-    """The members that every hook sends: the user and the patient."""
+    """The members that every hook sends: the user and the patient.
+
+    A user or an encounter of another form loses no card: hook_request.py names it.
+    """
 
     # The member that names which resources of the Bundles are selected; None: all are.
     selects: ClassVar[str | None] = None
 
-    userId = fields.String(required=True)
-    patientId = fields.String(required=True, validate=_ID)
-    encounterId = fields.String(allow_none=True)
+    userId = fields.Raw(
+        allow_none=True, metadata={"description": "Reference of the user, such as Practitioner/1"}
+    )
+    patientId = PatientId(
+        required=True,
+        validate=[validate.Length(min=1, max=MAX_ID_LENGTH), validate.Regexp(r"^\s*\S", error="Blank.")],
+        metadata={"type": ["string", "integer"]},
+    )
+    encounterId = fields.Raw(allow_none=True, metadata={"description": "Id of the encounter, as text"})
 
 
 class PatientViewContext(Context):
@@ -78,7 +108,7 @@ class ProblemListItemCreateContext(Context):
 
 
 class EncounterDischargeContext(Context):
-    encounterId = fields.String(required=True)
+    pass
 
 
 CONTEXTS: Mapping[str, type[Context]] = {
@@ -113,21 +143,21 @@ class RequestSchema(Tolerant):
     """The body of POST /cds-services/{id}, without the prefetch, which stays raw."""
 
     hook = fields.String(required=True)
-    hookInstance = fields.String(
-        required=True,
-        validate=validate.Regexp(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", error="not a UUID"),
-    )
+    # CDS Hooks wants a UUID, and some clients send another text: ids of cards only derive from it.
+    hookInstance = fields.String(required=True, validate=validate.Length(min=1, max=MAX_INSTANCE_LENGTH))
     context = fields.Dict(required=True)
-    fhirServer = fields.String(allow_none=True)
-    fhirAuthorization = fields.Dict(allow_none=True)
-    extension = fields.Dict(allow_none=True, load_default=None)
+    fhirServer = fields.Raw(allow_none=True, metadata={"description": "Base URL, as text"})
+    fhirAuthorization = fields.Raw(allow_none=True, metadata={"description": "Object with the access token"})
+    extension = Extension(allow_none=True, load_default=None)
 
-    @validates_schema
+    @validates_schema(skip_on_field_errors=False)
     def parts(self, data: dict[str, Any], **_: Any) -> None:
         """Validate the context of the hook, and the extension of this service."""
-        context = CONTEXTS.get(data.get("hook", ""))
-        errors: dict[str, Any] = {"context": _schema(context).validate(data["context"]) if context else {}}
-        options = (data.get("extension") or {}).get(EXTENSION)
+        errors: dict[str, Any] = {}
+        if "context" in data:
+            context = CONTEXTS.get(data.get("hook", ""), Context)
+            errors["context"] = _schema(context).validate(data["context"])
+        options = options_of(data)
         if options is not None:
             wrong = _OPTIONS.validate(options) if isinstance(options, dict) else ["Not an object."]
             errors["extension"] = {EXTENSION: wrong} if wrong else {}
@@ -137,6 +167,12 @@ class RequestSchema(Tolerant):
 
 
 _OPTIONS, _REQUEST = OptionsSchema(), RequestSchema()
+
+
+def options_of(members: Mapping[str, Any]) -> Any:
+    """The extension of this service in the members of a request; None where there is none."""
+    extension = members.get("extension")
+    return extension.get(EXTENSION) if isinstance(extension, dict) else None
 
 
 def checked_request(members: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

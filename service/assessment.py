@@ -101,7 +101,7 @@ def assessment_of(decision: Decision, knowledge: Knowledge, unknown: Unknown) ->
             {one["finding"]: one for question in decision.questions for one in _questions(question)}.values()
         ),
         "notUsed": [{"reference": note.reference, "why": note.why} for note in record.not_used],
-        "notUnderstood": [_note(note) for note in record.not_understood],
+        "notUnderstood": [note_of(note) for note in record.not_understood],
         "notSeen": list(record.not_seen),
         "unknownCodes": unknown.rows(),
     }
@@ -188,7 +188,8 @@ def _order(order: Order | None) -> dict[str, Any] | None:
     )
 
 
-def _note(note: Note) -> dict[str, Any]:
+def note_of(note: Note) -> dict[str, Any]:
+    """A note of the assessment as plain JSON."""
     return _without_none({"reference": note.reference, "expression": note.expression, "why": note.why})
 
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
 from fhir_mappings.request.bundles import Fetched, decode_bundle
-from fhir_mappings.request.hook_call import without_context
+from fhir_mappings.request.hook_call import Prefetch, without_context
 from fhir_mappings.request.json_body import InvalidBody
-from fhir_mappings.resources.submission import PatientError, Submission
+from fhir_mappings.resources.submission import PatientError, Submission, at_most
 from fhir_mappings.to_findings import record_of
 from fhir_mappings.to_findings.unknown_codes import Unknown, unknown_of_patient
-from service.assessment import assessment_of
+from service.assessment import assessment_of, note_of
 from service.cards import Call, Situation, cards_to, matters, named_in_words
 from service.cards.card_ids import CardIds
+from service.data_missing import missing_data, place_of
 from service.decision import Decision, decide
 from service.errors import CannotDecide, DataMissing, Issue, rejection
 from service.hook_request import HookRequest
@@ -38,6 +39,7 @@ class Evaluation:
         assessment: The decision and its reasons as plain JSON; empty if it was not asked for.
         unknown: The codes that no value set has; None if the assessment was not asked for.
         gate: `Decision.gate`, or "no-matter" if nothing in the context is relevant.
+        prefetch: As the hook call sent it; None without one.
     """
 
     submission: Submission
@@ -46,6 +48,7 @@ class Evaluation:
     assessment: dict[str, Any]
     gate: str
     unknown: Unknown | None = None
+    prefetch: Prefetch | None = None
 
     @property
     def is_undecided(self) -> bool:
@@ -63,27 +66,9 @@ class Evaluation:
         """
         if not self.is_undecided:
             return
-        failures, record = fetch_failures or {}, self.decision.record
-        unseen = [
-            Issue(
-                "required",
-                f"No twitch was found, and {key} were not sent: send prefetch.{key}."
-                + (f" fhirServer did not give them: {failures[key]}." if key in failures else ""),
-                f"prefetch.{key}",
-            )
-            for key in ("conditions", "findings")
-            if key in record.not_seen
-        ]
-        unread = [
-            Issue(
-                "structure",
-                "No twitch was found, and a resource that may record one could not be read"
-                f" ({note.why}): correct it or leave it out.",
-                note.expression or note.reference,
-            )
-            for note in record.unread
-        ]
-        raise DataMissing(unseen + unread)
+        raise DataMissing(
+            missing_data(self.submission, self.decision.record, self.prefetch, fetch_failures or {})
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +103,11 @@ class Evaluator:
             return self.evaluate(submission, day, hook_instance=hook_instance, ids=ids)
         except PatientError as error:
             place = "Bundle.entry.resource.ofType(Patient)"
-            raise CannotDecide([Issue("business-rule", str(error), place)]) from None
+            invalid = [
+                Issue("structure", f"An entry could not be read: {note.why}.", place_of(note))
+                for note in at_most(error.notes)
+            ]
+            raise CannotDecide([Issue("business-rule", str(error), place), *invalid]) from None
 
     def hook_request(
         self,
@@ -137,16 +126,20 @@ class Evaluator:
         Raises:
             RequestError: The context is not what the hook needs.
         """
-        return self.evaluate(
+        evaluation = self.evaluate(
             request.submission(fetched),
             as_of or request.as_of or today(),
             hook_instance=request.members["hookInstance"],
-            encounter_id=(request.context.get("encounterId") or "").removeprefix("Encounter/") or None,
-            user=request.context.get("userId"),
+            encounter_id=request.encounter_id,
+            user=request.user,
             cards=request.service["cards"],
             ids=CardIds(self.card_secrets, self.service_id(request)),
             assessed=assessed,
         )
+        if assessed:
+            # They are of the call and not of the record: no card counts them.
+            evaluation.assessment["notUnderstood"] += map(note_of, request.notes())
+        return replace(evaluation, prefetch=request.received.prefetch)
 
     def service_id(self, request: HookRequest) -> str:
         """The id of the service that answers the request."""

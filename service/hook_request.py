@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from fhir_mappings.record import Note
 from fhir_mappings.request.bundles import Fetched, submission_of_prefetch
 from fhir_mappings.request.hook_call import HookCall, decode_call, with_context
 from fhir_mappings.request.json_body import InvalidBody
+from fhir_mappings.resources.references import plain
+from fhir_mappings.resources.select import key_of
 from fhir_mappings.resources.submission import Submission
 from schemas import hooks as hook_schemas
-from schemas.hooks import EXTENSION, checked_request
+from schemas.hooks import checked_request, options_of
+from service.data_missing import unknown_keys
 from service.errors import Issue, RequestError, issues_of, rejection
+
+_NO_TEXT = "is no text, so it is not used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,34 @@ class HookRequest:
         return context
 
     @property
+    def patient_id(self) -> str:
+        """The bare id of the patient, however the client writes it."""
+        name = plain(str(self.context["patientId"])).removeprefix("urn:uuid:")
+        return name.rpartition("/Patient/")[2].removeprefix("Patient/")
+
+    @property
+    def encounter_id(self) -> str | None:
+        """The bare id of the encounter; None where the context names none."""
+        sent = self.context.get("encounterId")
+        name = str(sent) if _is_whole(sent) else plain(sent) if isinstance(sent, str) else ""
+        return name.removeprefix("Encounter/") or None
+
+    @property
+    def user(self) -> str | None:
+        """Reference of the user; None where the context names none."""
+        user = self.context.get("userId")
+        return user.strip() if isinstance(user, str) else None
+
+    @property
+    def fhir_server(self) -> str | None:
+        """The FHIR server of the client; None where the call names none."""
+        server = self.members.get("fhirServer")
+        return server if isinstance(server, str) else None
+
+    @property
     def options(self) -> Mapping[str, Any]:
         """The members of our own extension."""
-        return (self.members.get("extension") or {}).get(EXTENSION) or {}
+        return options_of(self.members) or {}
 
     @property
     def as_of(self) -> date | None:
@@ -46,22 +77,62 @@ class HookRequest:
         day = self.options.get("asOf")
         return date.fromisoformat(day) if day else None
 
+    def notes(self) -> list[Note]:
+        """Members that are missing or of another form and lose no card, and unknown prefetch keys."""
+        keys = (
+            Note(place, why, place if place != "prefetch" else None)
+            for place, why in unknown_keys(self.received.prefetch, self.patient_id)
+        )
+        return [*_ignored_members(self.members), *keys]
+
     def submission(self, fetched: Mapping[str, Fetched] | None = None) -> Submission:
         """The prefetch, completed by the lists that were fetched, and the resources of the context.
 
         Raises:
             RequestError: A member of the context that must be a Bundle is none.
         """
-        prefetch, hook = self.received.prefetch, self.service["hook"]
-        submission = submission_of_prefetch(
-            prefetch, self.context["patientId"], self.service["prefetch"], fetched
-        )
-        selects = hook_schemas.CONTEXTS[hook].selects
-        selections = self.context[selects] if selects else None
+        keys = self.service["prefetch"]
+        submission = submission_of_prefetch(self.received.prefetch, self.patient_id, keys, fetched)
+        patients = [entry for entry in submission.entries if entry.kind == "Patient"]
+        if patients and all(entry.id and entry.id != self.patient_id for entry in patients):
+            # The lists may have been searched for that other patient: an empty one says nothing.
+            filled = {key_of(entry.expression) for entry in submission.entries} | set(submission.not_seen)
+            empty = tuple(key for key in keys if key not in filled)
+            submission = replace(submission, not_seen=(*submission.not_seen, *empty))
         try:
-            return with_context(submission, self.received.context, hook_schemas.bundles_of(hook), selections)
+            return self._with_context(submission)
         except InvalidBody as error:
             raise rejection(error, 400) from None
+
+    def _with_context(self, submission: Submission) -> Submission:
+        hook = self.service["hook"]
+        selects = hook_schemas.CONTEXTS[hook].selects
+        selections = self.context[selects] if selects else None
+        return with_context(submission, self.received.context, hook_schemas.bundles_of(hook), selections)
+
+
+def _ignored_members(members: Mapping[str, Any]) -> Iterator[Note]:
+    context = members["context"]
+    user, encounter = context.get("userId"), context.get("encounterId")
+    if user is None or user == "":
+        yield Note("context", "is missing: orders of the card name no requester", "context.userId")
+    elif not isinstance(user, str):
+        yield Note("context", _NO_TEXT, "context.userId")
+    if encounter is None and members["hook"] == "encounter-discharge":
+        yield Note("context", "is missing: orders of the card name no encounter", "context.encounterId")
+    elif encounter is not None and not isinstance(encounter, str) and not _is_whole(encounter):
+        yield Note("context", _NO_TEXT, "context.encounterId")
+    server, granted, extension = (members.get(k) for k in ("fhirServer", "fhirAuthorization", "extension"))
+    if server is not None and not isinstance(server, str):
+        yield Note("fhirServer", _NO_TEXT, "fhirServer")
+    if granted is not None and not isinstance(granted, dict):
+        yield Note("fhirAuthorization", "is no object, so it is not used", "fhirAuthorization")
+    if isinstance(extension, list) and extension:
+        yield Note("extension", "is no object, so no option of it is used", "extension")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def read_hook_request(body: bytes, services: Mapping[str, Mapping[str, Any]]) -> HookRequest:
@@ -82,13 +153,31 @@ def read_hook_request(body: bytes, services: Mapping[str, Mapping[str, Any]]) ->
 
 def checked_hook_request(received: HookCall, services: Mapping[str, Mapping[str, Any]]) -> HookRequest:
     """The request, its members checked. Raises RequestError with every fault of them."""
-    issues: list[Issue] = []
+    issues = [Issue(found.code, found.diagnostics, found.expression) for found in received.problems]
+    unread = {issue.expression for issue in issues}
     hook = received.members.get("hook")
     if isinstance(hook, str) and hook not in services:
         answered = ", ".join(sorted(services))
         issues.append(Issue("value", f"This service answers {answered}, not this hook.", "hook"))
     members, messages = checked_request(received.members)
-    issues += issues_of(messages)
+    # A member that could not be read is not missing.
+    issues += [issue for issue in issues_of(messages) if issue.expression not in unread]
     if issues:
-        raise RequestError(issues)
+        raise RequestError([*issues, *_faults_of_context(received, issues)])
     return HookRequest(received, services[members["hook"]], members)
+
+
+def _faults_of_context(received: HookCall, issues: list[Issue]) -> Iterator[Issue]:
+    """Of a request that is rejected: what else is wrong with the Bundles of its context."""
+    hook = received.members.get("hook")
+    if not isinstance(hook, str) or hook not in hook_schemas.CONTEXTS:
+        return
+    for member, draft in hook_schemas.bundles_of(hook).items():
+        place = f"context.{member}"
+        if member in received.context and not any(
+            (issue.expression or "").startswith(place) for issue in issues
+        ):
+            try:
+                with_context(Submission(), received.context, {member: draft})
+            except InvalidBody as error:
+                yield from rejection(error).issues

@@ -91,7 +91,7 @@ def _mode_of(entry: BundleEntry) -> str | None:
 def _full_url_problem(raw: msgspec.Raw, place: str) -> str:
     """The problem of an invalid fullUrl, decoded as a member so that its name is in the words."""
     try:
-        decoded(b'{"fullUrl": %b}' % bytes(raw), _FullUrl, place)
+        decoded(msgspec.Raw(b'{"fullUrl": %b}' % bytes(raw)), _FullUrl, place)
     except InvalidBody as error:
         return str(error)
     return ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
+from fhir_mappings.record import Note
 from fhir_mappings.request.bundles import entries_of
 from fhir_mappings.request.json_body import (
     BodyProblem,
@@ -23,6 +25,7 @@ from fhir_mappings.resources.submission import Entry, Submission
 # Places of what a context holds begin so.
 _CONTEXT = "context."
 _NOTHING = msgspec.Raw(b"{}")
+Prefetch = Mapping[str, msgspec.Raw]
 _Member = dict[Name, msgspec.Raw] | list[msgspec.Raw] | str | bool | int | float | None
 
 
@@ -32,35 +35,60 @@ class HookCall:
 
     members: all but prefetch, as plain JSON. prefetch: None if it was not sent.
     context: its members once more, still raw; none where it is not an object.
+    problems: what could not be read of it; the members at fault are left out.
     """
 
     members: dict[str, Any]
     prefetch: dict[str, msgspec.Raw] | None
     context: Mapping[str, msgspec.Raw]
+    problems: tuple[BodyProblem, ...] = ()
 
 
 def decode_call(body: bytes) -> HookCall:
-    """Decode a CDS Hooks request; its prefetch stays raw.
+    """Decode a CDS Hooks request; its prefetch stays raw. Two members of one name are a problem of it.
 
     Raises:
-        InvalidBody: it is not an object, or an object in it has two members of one name.
+        InvalidBody: it is not an object.
     """
+    faults = _Faults()
     try:
         named = decoded(body, dict[Name, _Member], "")
     except InvalidBody:
-        # Name the member at fault.
+        named = {}
         for name, raw in decoded(body, dict[Name, msgspec.Raw], "").items():
-            decoded(raw, _Member, name.text)
-        raise
-    members = unique_members(named, "")
+            with faults:
+                named[name] = decoded(raw, _Member, name.text)
+    with faults:
+        unique_members(named, "")
+    members = {name.text: value for name, value in named.items()}
     prefetch = members.pop("prefetch", None)
-    if prefetch is not None:
-        if not isinstance(prefetch, dict):
+    raw_prefetch: dict[str, msgspec.Raw] | None = None
+    with faults:
+        if isinstance(prefetch, dict):
+            raw_prefetch = unique_members(prefetch, "prefetch")
+        elif prefetch is not None:
             raise InvalidBody((BodyProblem("structure", "The prefetch is not an object.", "prefetch"),))
-        prefetch = unique_members(prefetch, "prefetch")
-    context = members.get("context")
-    raw_context = unique_members(context, "context") if isinstance(context, dict) else {}
-    return HookCall({name: _plain(value, name) for name, value in members.items()}, prefetch, raw_context)
+    context, raw_context = members.get("context"), {}
+    with faults:
+        raw_context = unique_members(context, "context") if isinstance(context, dict) else {}
+    plain_members: dict[str, Any] = {}
+    for member, value in members.items():
+        with faults:
+            plain_members[member] = _plain(value, member)
+    return HookCall(plain_members, raw_prefetch, raw_context, tuple(dict.fromkeys(faults.problems)))
+
+
+class _Faults(AbstractContextManager[None]):
+    """Collects the problems of an InvalidBody that ends its block."""
+
+    def __init__(self) -> None:
+        self.problems: list[BodyProblem] = []
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        if isinstance(error, InvalidBody):
+            self.problems += error.problems
+            return True
+        return False
 
 
 def _plain(value: Any, place: str) -> Any:
@@ -88,9 +116,13 @@ def with_context(
     """
     selected = None if selections is None else frozenset(_spellings(selections))
     entries, notes = list(submission.entries), list(submission.not_understood)
+    faults = _Faults()
     for member, draft in bundles.items():
         place = f"{_CONTEXT}{member}"
-        added, added_notes = entries_of(context.get(member, _NOTHING), place, member)
+        added: Sequence[Entry] = ()
+        added_notes: Sequence[Note] = ()
+        with faults:
+            added, added_notes = entries_of(context.get(member, _NOTHING), place, member)
         entries += [
             msgspec.structs.replace(
                 entry, draft=draft, selected=selected is None or _is_among(entry, selected)
@@ -98,6 +130,8 @@ def with_context(
             for entry in added
         ]
         notes += added_notes
+    if faults.problems:
+        raise InvalidBody(tuple(faults.problems))
     return replace(submission, entries=tuple(entries), not_understood=tuple(notes))
 
 

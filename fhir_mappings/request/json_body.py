@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,8 @@ T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 _TOO_DEEP = "The JSON is nested too deeply."
+_BYTE = re.compile(r" ?\(byte (\d+)\)")
+_AT = re.compile(r" - at `(?:key in )?\$([^`]*)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +86,44 @@ def decoded(body: bytes | msgspec.Raw, shape: Any, place: str) -> Any:
     except RecursionError:
         problem = BodyProblem("too-costly", _TOO_DEEP, place or None)
     except UnicodeDecodeError:
-        said = f"{'This value' if place else 'The body'} is not valid UTF-8{_first_bad(bytes(body))}."
+        said = f"{'This value' if place else 'The body'} is not valid UTF-8{_first_bad(body)}."
         problem = BodyProblem("invalid", said, place or None)
     except msgspec.ValidationError as error:
         # msgspec names types and paths, never values.
-        problem = BodyProblem("structure", f"Not the expected shape: {_words(error)}.", place or None)
+        at = _place_of(error, place)
+        problem = BodyProblem("structure", f"Not the expected shape: {_words(error)}.", at or None)
     except msgspec.DecodeError as error:
         words = _words(error)
-        if "(byte " not in words:
-            words = f"{words} (byte {len(body)}, its end)"
+        match = _BYTE.search(words)
+        at = _position(body, int(match[1]) if match else len(bytes(body)))
+        words = f"{_BYTE.sub('', words)} ({at}{'' if match else ', its end'})"
         problem = BodyProblem("invalid", f"Not valid JSON: {words}.", place or None)
     raise InvalidBody((problem,))
 
 
-def _first_bad(body: bytes) -> str:
+def _first_bad(body: bytes | msgspec.Raw) -> str:
     """ " (byte 7)": position of the first byte that is not UTF-8."""
     try:
-        body.decode()
+        bytes(body).decode()
     except UnicodeDecodeError as error:
-        return f" (byte {error.start})"
+        return f" ({_position(body, error.start)})"
     return ""
+
+
+def _position(body: bytes | msgspec.Raw, byte: int) -> str:
+    """The byte, and of a whole body also line and column, as editors count them."""
+    if isinstance(body, msgspec.Raw):
+        return f"byte {byte}"
+    line = body.count(b"\n", 0, byte) + 1
+    before = body[body.rfind(b"\n", 0, byte) + 1 : byte]
+    return f"byte {byte}, line {line}, column {len(before.decode('utf-8', 'replace')) + 1}"
+
+
+def _place_of(error: msgspec.ValidationError, place: str) -> str:
+    """The place of the member at fault; names of members that a caller chose are not in it."""
+    match = _AT.search(str(error))
+    inner = match[1].partition("[...]")[0] if match else ""
+    return f"{place}{inner}".lstrip(".")
 
 
 def _words(error: msgspec.MsgspecError) -> str:

@@ -134,7 +134,11 @@ class _Selection:
         return self.newest.get(kind, {}).values()
 
     def resources(self) -> Resources:
-        patient, names = self._patient()
+        try:
+            patient, names = self._patient()
+        except PatientError as error:
+            error.notes = self._invalid_notes()
+            raise
         lists: defaultdict[type[fhir.Struct], list[Located[Any]]] = defaultdict(list)
         for kind, shape in _SHAPES.items():
             if kind in self.newest:
@@ -164,6 +168,14 @@ class _Selection:
             invalid=tuple(entry for entry in self._invalid_in_order() if not entry.is_of_another(names)),
             read=tuple(self.read),
         )
+
+    def _invalid_notes(self) -> list[Note]:
+        """Notes on every invalid entry, whoever it is about."""
+        for kind, shape in _SHAPES.items():
+            for entry in self._of(kind):
+                if not isinstance(entry.preview, Preview) or self.is_relevant(entry.preview) is not False:
+                    self._decoded(entry, shape)
+        return self.not_understood
 
     def _invalid_in_order(self) -> list[InvalidEntry]:
         """In the order of the request, not by type."""

@@ -112,12 +112,13 @@ class Located(msgspec.Struct, Generic[T], frozen=True):
 class PatientError(ValueError):
     """A well-formed submission that is not about one patient.
 
-    kind: "none" or "several". The message contains no id.
+    kind: "none" or "several". The message contains no id. notes: entries that are invalid besides.
     """
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+        self.notes: Sequence[Note] = ()
 
 
 @dataclass(frozen=True, slots=True)

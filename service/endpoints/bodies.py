@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from service.errors import Issue, RequestError
 # 16 MiB at 6 Mbit/s. The proxy limits the pause between pieces, and the whole time of a small body only.
 BODY_DEADLINE_S = 25.0
 BUFFERED_BYTES = 200_000
+_OTHER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def body_of(request: Request) -> bytes:
@@ -34,10 +36,13 @@ def body_of(request: Request) -> bytes:
         # Reading a chunked body, which has no length, ends at the limit.
         diagnostics = "The body is larger than MAX_BODY_BYTES allows: send fewer resources."
         raise RequestError([Issue("too-long", diagnostics)], 413)
+    # RFC 8259, section 8.1: a reader may ignore a byte order mark, and no JSON is UTF-16 or UTF-32.
+    body = body.removeprefix(b"\xef\xbb\xbf")
     if not body.strip():
         raise RequestError([Issue("required", "The body is empty.")])
-    # Some clients send a byte order mark, which JSON forbids.
-    return body.removeprefix(b"\xef\xbb\xbf")
+    if body.startswith(_OTHER_MARKS) or b"\0" in body[:4]:
+        raise RequestError([Issue("invalid", "The body is UTF-16 or UTF-32: send JSON as UTF-8.")])
+    return body
 
 
 def _not_supported(diagnostics: str, header: str) -> RequestError:

@@ -42,7 +42,7 @@ def cds_hooks(config: Config, evaluator: Evaluator, servers: FhirServers, metric
         if service_id not in services:
             raise NotFound([Issue("not-found", "No such service: see GET /cds-services.", "http.url")])
         hook = read_hook_request(body_of(request), services[service_id])
-        may_fetch = config.fhir_servers and hook.members.get("fhirServer")
+        may_fetch = config.fhir_servers and hook.fhir_server
         fetched = _fetched(servers, hook, metrics) if may_fetch else Had()
         assessed = hook.options.get("assessment") is True
         evaluation = evaluator.hook_request(hook, fetched=fetched.lists, assessed=assessed)
@@ -60,15 +60,18 @@ def cds_hooks(config: Config, evaluator: Evaluator, servers: FhirServers, metric
 def _fetched(servers: FhirServers, hook: HookRequest, metrics: Metrics) -> Had:
     """The lists that the client did not send whole, from its own FHIR server."""
     templates = hook.service["prefetch"]
-    filled = {key: template_of(text, hook.context) for key, text in templates.items()}
+    filled = {
+        key: template_of(text, {**hook.context, "patientId": hook.patient_id})
+        for key, text in templates.items()
+    }
     lacking = lists_to_fetch(hook.received.prefetch, templates)
     wanted = {
         key: Wanted(template, lacking[key]) for key, template in filled.items() if template and key in lacking
     }
     client = caller()
     fetched = servers.lists(
-        hook.received.members,
-        hook.context["patientId"].removeprefix("Patient/"),
+        {**hook.members, "fhirServer": hook.fhir_server},
+        hook.patient_id,
         wanted,
         client.issuer.fhir_servers if client else None,
     )

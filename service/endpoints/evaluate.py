@@ -36,9 +36,12 @@ def evaluate(config: Config, evaluator: Evaluator, metrics: Metrics) -> Blueprin
             submission = read_bundle(body)
         except RequestError as error:
             raise RequestError([*issues, *error.issues], 400 if issues else error.status) from None
+        try:
+            evaluation = evaluator.bundle(body, submission, query.get("asOf"))
+        except RequestError as error:
+            raise RequestError([*issues, *error.issues], 400 if issues else error.status) from None
         if issues:
             raise RequestError(issues)
-        evaluation = evaluator.bundle(body, submission, query["asOf"])
         cards = shown_cards(evaluation.cards, config)
         log_evaluation(metrics, "evaluate", evaluation, cards)
         content = {"cards": cards, "assessment": evaluation.assessment}

@@ -233,6 +233,7 @@ def test_a_prefetch_of_somebody_else_is_412_not_all_clear(client: FlaskClient) -
     response = client.post(SERVICE, json=call)
     assert response.status_code == 412
     assert {i["expression"][0] for i in response.get_json(force=True)["issue"]} == {
+        "prefetch.patient.id",
         "prefetch.conditions",
         "prefetch.findings",
     }

@@ -85,13 +85,17 @@ def test_what_is_not_json_says_at_which_byte(client: FlaskClient, path: str, bod
 @pytest.mark.parametrize(
     ("path", "body", "said"),
     [
-        ("/evaluate", b'{"resourceType": "B\xffndle"}', "The body is not valid UTF-8 (byte 19)."),
-        (SERVICE, b'{"hoo\xff": "patient-view"}', "The body is not valid UTF-8 (byte 5)."),
+        (
+            "/evaluate",
+            b'{"resourceType": "B\xffndle"}',
+            "The body is not valid UTF-8 (byte 19, line 1, column 20).",
+        ),
+        (SERVICE, b'{"hoo\xff": "patient-view"}', "The body is not valid UTF-8 (byte 5, line 1, column 6)."),
         (SERVICE, b'{"hook": "p\xc3("}', "This value is not valid UTF-8 (byte 2)."),
     ],
 )
 def test_what_is_not_utf_8_says_at_which_byte(client: FlaskClient, path: str, body: bytes, said: str) -> None:
-    (issue,) = issues(client.post(path, data=body, content_type=JSON), 400)
+    issue, *_ = issues(client.post(path, data=body, content_type=JSON), 400)
     assert issue["diagnostics"] == said
     assert issue.get("expression") == (["hook"] if said.startswith("This") else None)
 
@@ -185,12 +189,16 @@ def test_unknown_places_and_methods(client: FlaskClient) -> None:
         ({"hook": "order-sign"}, "hook"),
         ({"hook": 5}, "hook"),
         ({"hookInstance": None}, "hookInstance"),
-        ({"hookInstance": "one"}, "hookInstance"),
+        ({"hookInstance": ""}, "hookInstance"),
+        ({"hookInstance": 7}, "hookInstance"),
+        ({"hookInstance": "1" * 201}, "hookInstance"),
         ({"context": None}, "context"),
         ({"context": []}, "context"),
         ({"context": {"userId": "Practitioner/1"}}, "context.patientId"),
-        ({"context": {"patientId": "v05"}}, "context.userId"),
-        ({"context": {"userId": "Practitioner/1", "patientId": "a b"}}, "context.patientId"),
+        ({"context": {"userId": "Practitioner/1", "patientId": " "}}, "context.patientId"),
+        ({"context": {"userId": "Practitioner/1", "patientId": True}}, "context.patientId"),
+        ({"context": {"userId": "Practitioner/1", "patientId": "1" * 257}}, "context.patientId"),
+        ({"extension": "text"}, "extension"),
         ({"extension": {"org.fasciculation-cds": {"asOf": "never"}}}, "extension.org.fasciculation-cds.asOf"),
         ({"extension": {"org.fasciculation-cds": []}}, "extension.org.fasciculation-cds"),
         (

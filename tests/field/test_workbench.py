@@ -91,8 +91,8 @@ def test_the_bad_line_is_named(client: FlaskClient, text: str, line: str) -> Non
 
 
 def test_a_fault_of_a_hook_request_leads_to_its_line(client: FlaskClient) -> None:
-    call = json.dumps({**hook_call(), "fhirServer": 7}, indent=1)
-    assert any(f"({line_with(call, 'fhirServer')})" in said for said in refusal(client, call))
+    call = json.dumps({**hook_call(), "hookInstance": 7}, indent=1)
+    assert any(f"({line_with(call, 'hookInstance')})" in said for said in refusal(client, call))
 
 
 @pytest.mark.parametrize(

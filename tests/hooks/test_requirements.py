@@ -55,7 +55,7 @@ def test_cds_hooks_57_tokens_are_primitive_fields_of_the_context(services: dict[
     for hook, service in services.items():
         for token in tokens(service):
             name = token.removeprefix("context.")
-            assert type(CONTEXTS[hook]().fields[name]).__name__ == "String"
+            assert type(CONTEXTS[hook]().fields[name]).__name__ == "PatientId"
 
 
 def test_cds_hooks_59_tokens_are_named_after_the_context(services: dict[str, Resource]) -> None:

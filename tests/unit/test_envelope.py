@@ -46,8 +46,9 @@ def test_an_entry_whose_id_cannot_be_read_is_left_to_who_reads_it() -> None:
 
 
 def test_a_call_whose_member_is_no_utf_8_names_it() -> None:
-    with pytest.raises(ValueError, match=r"not valid UTF-8 \(byte \d+\)"):
-        decode_call(b'{"hook":"patient-view","context":{"userId":"\xff"}}')
+    (problem,) = decode_call(b'{"hook":"patient-view","context":{"userId":"\xff"}}').problems
+    assert problem.expression == "context"
+    assert "not valid UTF-8 (byte " in problem.diagnostics
 
 
 @pytest.mark.parametrize(

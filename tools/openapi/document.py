@@ -60,6 +60,10 @@ class RequestExtensionSchema(Tolerant):
     options = fields.Nested(OptionsSchema, data_key=EXTENSION, allow_none=True)
 
 
+# What some clients send in place of an empty object is tolerated.
+_EXTENSION = [{"$ref": "#/components/schemas/RequestExtension"}, {"type": ["array", "null"], "items": {}}]
+
+
 def document() -> dict[str, Any]:
     """The document as it is published."""
     content = with_sample_calls()
@@ -88,7 +92,7 @@ def with_sample_calls() -> dict[str, Any]:
     plugin.converter.add_attribute_function(_bundle)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        for schema in (*map(_request, hooks.values()), *ROOTS):
+        for schema in (RequestExtensionSchema, *map(_request, hooks.values()), *ROOTS):
             if _name(schema) not in spec.components.schemas:
                 spec.components.schema(_name(schema), schema=schema)
     for name, component in authored["components"].pop("schemas").items():
@@ -128,7 +132,7 @@ def _request(hook: str) -> type[Schema]:
         "hook": fields.String(required=True, validate=validate.Equal(hook)),
         "context": fields.Nested(context, required=True),
         "prefetch": fields.Dict(allow_none=True),
-        "extension": fields.Nested(RequestExtensionSchema, allow_none=True),
+        "extension": fields.Raw(metadata={"anyOf": _EXTENSION}),
     }
     name = context.__name__.removesuffix("Context") + "Request"
     return type(name, (RequestSchema,), members)
