@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -32,6 +33,7 @@ from service.examples import load_examples
 from service.feedback import Store
 from service.fhir_client import FhirServers
 from service.knowledge import Knowledge
+from service.knowledge.discovery import by_combo_code
 from service.metrics import Metrics
 
 _CODES = {
@@ -86,6 +88,8 @@ def create_app(
     )
     app.wsgi_app = wrapped  # type: ignore[assignment,method-assign]
     app.register_blueprint(authentication(callers, read_admin_token(config.admin_token_file)))
+    if config.prefetch_search == "combo-code":
+        knowledge = replace(knowledge, hooks=by_combo_code(knowledge.hooks))
     servers = FhirServers(config.fhir_servers, config.fhir_timeout, config.fhir_ca_file)
     evaluator = Evaluator(
         knowledge,

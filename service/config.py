@@ -41,6 +41,11 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
         "base URLs of FHIR servers that may be asked for what a call lacks, separated by commas, see"
         " docs/integrating.md; none: never call out",
     ),
+    "PREFETCH_SEARCH": (
+        "code",
+        "how the templates of discovery search Observations: code, or combo-code where the server knows it:"
+        " that finds what is inside panels, and `examinations` is dropped",
+    ),
     "FHIR_TIMEOUT": ("2", "seconds for all that is fetched for one call, 0.1 to 30"),
     "FHIR_CA_FILE": (
         "",
@@ -104,6 +109,7 @@ class Config:
     jti_store: str = field(default="memory", repr=False)
     admin_token_file: Path | None = None
     fhir_servers: tuple[str, ...] = ()
+    prefetch_search: str = "code"
     fhir_timeout: float = 2.0
     fhir_ca_file: Path | None = None
     card_secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -232,6 +238,7 @@ class Config:
             jti_store=store,
             admin_token_file=existing("ADMIN_TOKEN_FILE"),
             fhir_servers=servers,
+            prefetch_search=choice("PREFETCH_SEARCH", "code", ("code", "combo-code")),
             fhir_timeout=seconds("FHIR_TIMEOUT", "2", 0.1, 30),
             fhir_ca_file=existing("FHIR_CA_FILE"),
             card_secrets=card_secrets,

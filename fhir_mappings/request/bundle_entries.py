@@ -30,7 +30,7 @@ from fhir_mappings.resources.submission import FETCHED, Entry, Notes
 KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
     "Patient": ("patient",),
     "Condition": ("conditions",),
-    "Observation": ("findings", "labs"),
+    "Observation": ("findings", "labs", "examinations"),
     "MedicationRequest": ("medications",),
     "MedicationStatement": ("medicationStatements",),
     "ServiceRequest": ("orders",),

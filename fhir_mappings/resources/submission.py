@@ -31,7 +31,7 @@ MAX_NOTES = 200
 _MAX_ID_LENGTH = 256
 # Where a record of twitching may be: in a Bundle, in these lists, or among the new problems of a hook.
 _TYPES_OF_FINDINGS = frozenset({"", "Condition", "Observation"})
-_LISTS_OF_FINDINGS = frozenset({"conditions", "findings"})
+_LISTS_OF_FINDINGS = frozenset({"conditions", "findings", "examinations"})
 _ELSEWHERE = frozenset({OTHER_PATIENT, NOT_A_PATIENT})
 # Of these two resources with one id, of two servers, are no versions of one.
 _OF_A_SERVER = frozenset({"Patient", "Medication"})

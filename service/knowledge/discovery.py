@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
         raise KnowledgeError(problems)
     # A total calcium is adjusted by them.
     adjusting = {a.adjustment.analyte for a in terminology.analytes.values() if a.adjustment is not None}
+    read = adjusting.union(table.shown_results)
     codes = {
         "{codes:findings}": _codes(
             key
@@ -41,10 +42,11 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
             if _is_observed({terminology.findings[meaning.finding].kind for meaning in meanings})
         )
         + "".join(f",{code}" for _, code in sorted(terminology.tobacco_status)),
-        "{codes:labs}": _codes(
-            key
-            for key, analyte in terminology.analyte_codes.items()
-            if analyte in table.shown_results or analyte in adjusting
+        "{codes:labs}": _codes(key for key, analyte in terminology.analyte_codes.items() if analyte in read)
+        # A result may be a component of its panel.
+        + "".join(
+            f",{code}"
+            for _, code in sorted(key for key, analytes in terminology.panels.items() if analytes & read)
         ),
         "{codes:reports}": _codes(
             key for key, name in terminology.procedures.items() if name in terminology.studies
@@ -62,6 +64,18 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
             entry["hookVersion"] = entry.pop("hook_version")
         entries.append(entry)
     return tuple(entries)
+
+
+def by_combo_code(hooks: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """The entries for servers that search by combo-code: it looks into components, so no list of panels."""
+    found = []
+    for hook in hooks:
+        prefetch = {key: text for key, text in hook["prefetch"].items() if key != "examinations"}
+        for key in ("findings", "labs"):
+            if key in prefetch:
+                prefetch[key] = prefetch[key].replace("&code=", "&combo-code=")
+        found.append({**hook, "prefetch": prefetch})
+    return tuple(found)
 
 
 def _codes(keys: Iterable[CodeKey]) -> str:

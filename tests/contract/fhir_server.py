@@ -35,6 +35,7 @@ TYPES = {
     "conditions": "Condition",
     "findings": "Observation",
     "labs": "Observation",
+    "examinations": "Observation",
     "medications": "MedicationRequest",
     "medicationStatements": "MedicationStatement",
     "orders": "ServiceRequest",

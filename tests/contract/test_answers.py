@@ -69,8 +69,8 @@ def test_discovery(client: FlaskClient) -> None:
     service = content["services"][0]
     assert service["hook"] == "patient-view"
     assert list(service["prefetch"]) == [
-        "patient", "conditions", "findings", "labs", "medications", "medicationStatements", "orders",
-        "procedures", "reports", "familyHistory",
+        "patient", "conditions", "findings", "labs", "examinations", "medications", "medicationStatements",
+        "orders", "procedures", "reports", "familyHistory",
     ]  # fmt: skip
 
 

@@ -25,6 +25,7 @@ SAYS = {
     "conditions": "conditions",
     "findings": "examination and symptom records",
     "labs": "laboratory results",
+    "examinations": "examinations",
     "medications": "prescriptions",
     "medicationStatements": "medicines reported by the patient",
     "orders": "orders",

@@ -24,8 +24,8 @@ from tests.vignettes.patient import AS_OF, BY_ID, PEOPLE, Person
 UNSEARCHABLE = "familyHistory"
 EXTENSION = "org.fasciculation-cds"
 ALL = [
-    "patient", "conditions", "findings", "labs", "medications", "medicationStatements", "orders",
-    "procedures", "reports", "familyHistory",
+    "patient", "conditions", "findings", "labs", "examinations", "medications", "medicationStatements",
+    "orders", "procedures", "reports", "familyHistory",
 ]  # fmt: skip
 
 

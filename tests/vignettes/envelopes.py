@@ -22,6 +22,9 @@ PREFETCH_TYPES = {
     "familyHistory": "FamilyMemberHistory",
 }
 
+# The categories of the prefetch key `examinations`.
+EXAMINATIONS = ("exam", "survey", "social-history")
+
 
 def about(value: Any, reference: str) -> Any:
     """The value with every reference to SUBJECT replaced."""
@@ -109,7 +112,8 @@ def grouped(person: Person, found: Sequence[Resource]) -> dict[str, Any]:
     labs = [r for r in made if r["resourceType"] == "Observation" and _is_laboratory(r)]
     findings = [r for r in made if r["resourceType"] == "Observation" and not _is_laboratory(r)]
     lists = {key: [r for r in made if r["resourceType"] == kind] for key, kind in PREFETCH_TYPES.items()}
-    lists |= {"findings": findings, "labs": labs}
+    examinations = [r for r in findings if any(name in str(r.get("category", "")) for name in EXAMINATIONS)]
+    lists |= {"findings": findings, "labs": labs, "examinations": examinations}
     return {"patient": made[0], **{key: _matches(members) for key, members in lists.items()}}
 
 

@@ -18,7 +18,7 @@ _KEYS = {
     "DiagnosticReport": "reports",
     "FamilyMemberHistory": "familyHistory",
 }
-KEYS = ("patient", "conditions", "findings", "labs", *dict.fromkeys(list(_KEYS.values())[1:]))
+KEYS = ("patient", "conditions", "findings", "labs", "examinations", *dict.fromkeys(list(_KEYS.values())[1:]))
 
 
 def prefetch_of(bundle: Resource) -> dict[str, Any]:

@@ -247,6 +247,7 @@ def _keys_without(dialect: str, person: Person) -> set[str]:
         "conditions": "Condition",
         "findings": "Observation",
         "labs": "Observation",
+        "examinations": "Observation",
         "medications": "MedicationRequest",
         "medicationStatements": "MedicationStatement",
         "orders": "ProcedureRequest" if dialect == "stu3" else "ServiceRequest",
