@@ -209,6 +209,30 @@ class Ingredient:
     route_decides: bool = False
 
 
+def words_of(text: str) -> str:
+    """The words of a text with single blanks, without other signs.
+
+    >>> words_of("Isn't  taken: (x)")
+    'isn t taken x'
+    """
+    return " ".join(WORD.findall(text.lower()))
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """What says that a medicine is not taken.
+
+    anywhere: words of its name, between blanks. at_start, dosage: how its name, or the text of its dosage,
+    begins. names: medicines whose own name begins so. codes: of an adherence.
+    """
+
+    anywhere: tuple[str, ...] = ()
+    at_start: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    dosage: tuple[str, ...] = ()
+    codes: frozenset[CodeKey] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Medications:
     """Drug matching tables.
@@ -230,6 +254,7 @@ class Medications:
     form_words: Mapping[str, str] = field(default_factory=dict)
     class_routes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     class_labels: Mapping[str, str] = field(default_factory=dict)
+    not_taken: NotTaken = NotTaken()
     potassium_raising_atc: frozenset[str] = frozenset()
     potassium_raising_stems: frozenset[str] = frozenset()
     beginnings: frozenset[str] = field(init=False)

@@ -244,9 +244,17 @@ class PotassiumRaisingSchema(Strict):
     stems = fields.List(Text(), required=True)
 
 
+class NotTakenSchema(Strict):
+    anywhere = fields.List(Text(), required=True)
+    at_start = fields.List(Text(), required=True)
+    dosage = fields.List(Text(), required=True)
+    codes = fields.List(Text(), required=True)
+
+
 class MedicationRoutesSchema(Strict):
     codes = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
     words = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
+    not_taken = fields.Nested(NotTakenSchema, required=True)
     potassium_raising = fields.Nested(PotassiumRaisingSchema, required=True)
 
 

@@ -97,7 +97,7 @@ def identifiers_in(raw: msgspec.Raw) -> Identifiers:
     """(system, value) of an Identifier, or of each in a list; those without either are left out."""
     return frozenset(
         (system.strip(), value.strip())
-        for identifier in _objects(raw)
+        for identifier in objects_in(raw)
         if isinstance(system := identifier.get("system"), str)
         and isinstance(value := identifier.get("value"), str)
         and system.strip()
@@ -162,7 +162,7 @@ def is_elsewhere(observation: Observation, names: Sequence[str]) -> bool:
         return True
     if observation.focus == NOT_THERE:
         return False
-    return any(_elsewhere(item.get("reference"), names) for item in _objects(observation.focus))
+    return any(_elsewhere(item.get("reference"), names) for item in objects_in(observation.focus))
 
 
 def _elsewhere(reference: Any, names: Sequence[str]) -> bool:
@@ -174,7 +174,7 @@ def _elsewhere(reference: Any, names: Sequence[str]) -> bool:
     return len(parts) < 2 or parts[-2] not in _OF_THE_PATIENT
 
 
-def _objects(raw: msgspec.Raw) -> Iterator[dict[str, Any]]:
+def objects_in(raw: msgspec.Raw) -> Iterator[dict[str, Any]]:
     """The objects of a list, or the only one; what has another shape is left out."""
     if raw == NOT_THERE:
         return

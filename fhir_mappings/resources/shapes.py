@@ -248,6 +248,7 @@ class Medication(Struct):
 
 class DispenseRequest(Struct):
     validityPeriod: Period | None = None
+    expectedSupplyDuration: Quantity | None = None
 
 
 class MedicationRequest(Struct):
@@ -263,6 +264,7 @@ class MedicationRequest(Struct):
     effectiveDosePeriod: Period | None = None  # R5
     dosageInstruction: list[Dosage | None] | None = None
     dispenseRequest: DispenseRequest | None = None
+    extension: msgspec.Raw = NOT_THERE
     contained: list[msgspec.Raw] | None = None
     reason: msgspec.Raw = NOT_THERE  # R5
     reported: msgspec.Raw = NOT_THERE  # R5
@@ -290,6 +292,7 @@ class MedicationStatement(Struct):
     dosage: list[Dosage | None] | None = None
     taken: str | None = None  # STU3
     adherence: Adherence | None = None  # R5
+    extension: msgspec.Raw = NOT_THERE
     contained: list[msgspec.Raw] | None = None
     reason: msgspec.Raw = NOT_THERE  # R5
     renderedDosageInstruction: msgspec.Raw = NOT_THERE  # R5

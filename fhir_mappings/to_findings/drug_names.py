@@ -12,7 +12,16 @@ import msgspec
 
 from fhir_mappings.resources.concepts import text_of
 from fhir_mappings.resources.shapes import CodeableConcept
-from fhir_mappings.terminology import ATC, NDC, WORD, Ingredient, Medications, code_key
+from fhir_mappings.terminology import (
+    ATC,
+    NDC,
+    WORD,
+    Ingredient,
+    Medications,
+    NotTaken,
+    code_key,
+    words_of,
+)
 
 # A medicine's name is short; what follows in an overlong text is not one.
 _MAX_TEXT_CHARACTERS = 2_000
@@ -28,6 +37,7 @@ class Named(msgspec.Struct, frozen=True):
     inhibitor or angiotensin blocker. raises: such a word, or an ATC code of theirs.
     form_routes: route groups of the form words in its text. code_routes: those of its codes.
     name: as written, else the code, "" if neither. has_text: it has text, or a display.
+    denied: its text says that it is not taken.
     """
 
     coded: tuple[Ingredient, ...] = ()
@@ -38,6 +48,7 @@ class Named(msgspec.Struct, frozen=True):
     code_routes: frozenset[str] = frozenset()
     name: str = ""
     has_text: bool = False
+    denied: bool = False
 
 
 NOTHING = Named()
@@ -81,6 +92,7 @@ def named_by(concept: CodeableConcept, medications: Medications) -> Named:
         code_routes=frozenset([hit.route for hit in coded if hit.route]),
         name=text_of(concept).strip(),
         has_text=any(text.strip() for text in scans),
+        denied=any(_denies(scan, medications.not_taken) for scan in scans.values()),
     )
 
 
@@ -96,6 +108,7 @@ def together(named: Sequence[Named]) -> Named:
         code_routes=none.union(*(part.code_routes for part in named)),
         name=next((part.name for part in named if part.name), ""),
         has_text=any(part.has_text for part in named),
+        denied=any(part.denied for part in named),
     )
 
 
@@ -111,6 +124,20 @@ def routes_of(concept: CodeableConcept | None, medications: Medications) -> froz
     texts = [concept.text or "", *(coding.display or "" for coding in codings)]
     words = medications.form_words
     return frozenset(words[word] for text in texts for word in terms_in(text, words))
+
+
+def _denies(scan: _Scan, not_taken: NotTaken) -> bool:
+    """Whether the name of a medicine says that it is not taken."""
+    beginning = f"{scan.lowered} "
+    if beginning.startswith(not_taken.at_start) and not beginning.startswith(not_taken.names):
+        return True
+    words = f" {' '.join(scan.words)} "
+    return any(phrase in words for phrase in not_taken.anywhere)
+
+
+def dosage_denies(text: str | None, not_taken: NotTaken) -> bool:
+    """Whether the text of a dosage begins with words that say that the medicine is not taken."""
+    return f"{words_of((text or '')[:_MAX_TEXT_CHARACTERS])} ".startswith(not_taken.dosage)
 
 
 def terms_in(text: str, terms: Container[str]) -> list[str]:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
 
 import msgspec
 
-from fhir_mappings.record import Days, Note, Plausible, Reading
+from fhir_mappings.record import Days, Note, Plausible
 from fhir_mappings.resources.dates import NO_DAY, InvalidDate, days_of
-from fhir_mappings.resources.shapes import Dosage, MedicationRequest, MedicationStatement, Period
+from fhir_mappings.resources.references import objects_in
+from fhir_mappings.resources.shapes import (
+    UNDECODABLE,
+    Dosage,
+    MedicationRequest,
+    MedicationStatement,
+    Period,
+    Quantity,
+)
+from fhir_mappings.terminology import NotTaken, code_key
+from fhir_mappings.to_findings.drug_names import dosage_denies
+from fhir_mappings.to_findings.findings import Reader
 
 MedicationRecord = MedicationRequest | MedicationStatement
 
@@ -19,6 +31,8 @@ _NOT_COUNTED_INTENTS = frozenset({"proposal"})
 _ENDED = frozenset({"stopped", "completed", "ended"})  # R5 spells "ended"
 # "intended" (R4 statements) and other words say as little about taking it as "unknown" does.
 _TAKEN = frozenset({"active", "on-hold", "recorded"}) | _ENDED
+NOT_TAKEN = "is recorded as not taken"
+DENIED = "its text says that it is not taken"
 # How an R5 adherence code begins -> the status of an R4 statement.
 _ADHERENCE = {
     "not-taking": "not-taken",
@@ -27,6 +41,21 @@ _ADHERENCE = {
     "stopped": "stopped",
     "unknown": "unknown",
 }
+
+
+_DAYS_OF = {
+    "d": 1,
+    "day": 1,
+    "wk": 7,
+    "w": 7,
+    "week": 7,
+    "mo": 30,
+    "month": 30,
+    "a": 365,
+    "yr": 365,
+    "year": 365,
+}
+_MAX_SUPPLY = 1_000
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -48,18 +77,23 @@ class Use(msgspec.Struct, frozen=True, gc=False):
     first: tuple[date, str, str]
 
 
-def use_of(
-    record: MedicationRecord, reference: str, as_of: date, reading: Reading, notes: list[Note]
-) -> Use | None:
+def use_of(record: MedicationRecord, reference: str, reader: Reader) -> Use | None:
     """When one record says that the medicine was taken; adds a note for each invalid date.
 
     Returns:
-        None where it was not taken, or the record is dated too long after the decision.
+        None where it was not taken, or the record is dated too long after the decision. A note names what
+        only an adherence, or the text of a dosage, says.
     """
-    status = _status(record)
+    as_of, not_taken = reader.as_of, reader.terminology.medications.not_taken
+    status, kind = _status(record, not_taken), type(record).__name__
     if not _counts(record, status):
+        if status == "not-taken" or _code(getattr(record, "taken", None)) == "n":
+            reader.not_used.append(Note(reference, NOT_TAKEN))
         return None
-    dates = _Dates(type(record).__name__, reference)
+    if any(dosage is not None and dosage_denies(dosage.text, not_taken) for dosage in dosages_of(record)):
+        reader.notes.append(Note(reference, DENIED, f"{kind}.dosage"))
+        return None
+    dates = _Dates(kind, reference)
     starts, ends, recorded = (
         _request_days(record, dates)
         if isinstance(record, MedicationRequest)
@@ -67,12 +101,12 @@ def use_of(
     )
     start = earliest_of(starts)
     day = (recorded or start).earliest
-    if day is not None and day > as_of and (day - as_of).days > reading.future_days:
+    if day is not None and day > as_of and (day - as_of).days > reader.reading.future_days:
         return None
-    notes += dates.notes
+    reader.notes += dates.notes
     end = latest_of(ends) if ends else None
     if status in _ENDED:
-        end = _not_after(end or latest_of(starts), as_of)
+        end = _not_after(end or _supplied(latest_of(starts), record), as_of)
     span = Span(start, end)
     # STU3 records apart from the status whether it is taken.
     unsure = isinstance(record, MedicationStatement) and _code(record.taken) in {"unk", "na"}
@@ -135,16 +169,62 @@ def _counts(record: MedicationRecord, status: str) -> bool:
     return _code(record.taken) != "n"
 
 
-def _status(record: MedicationRecord) -> str:
-    """Its status as R4 has it: R5 has that of a statement in `adherence`."""
+def _status(record: MedicationRecord, not_taken: NotTaken) -> str:
+    """Its status as R4 has it: R5 has that of a statement in `adherence`, R4 in an extension of either."""
     status = _code(record.status)
-    if isinstance(record, MedicationStatement) and record.adherence is not None:
-        for coding in record.adherence.code.coding or () if record.adherence.code else ():
-            adherence = _code(coding.code if coding else None)
-            for beginning, meaning in _ADHERENCE.items():
-                if status not in _NOT_COUNTED and adherence.startswith(beginning):
-                    return meaning
+    if status in _NOT_COUNTED:
+        return status
+    for system, code in _adherences(record):
+        if code_key(system, code) in not_taken.codes:
+            return "not-taken"
+        meaning = next((meaning for start, meaning in _ADHERENCE.items() if code.startswith(start)), "")
+        # An order says itself whether it is active; that the patient takes it adds nothing.
+        if meaning and (isinstance(record, MedicationStatement) or meaning in ("not-taken", "stopped")):
+            return meaning
     return status
+
+
+def _adherences(record: MedicationRecord) -> Iterator[tuple[str, str]]:
+    """System and code of each adherence."""
+    if isinstance(record, MedicationStatement) and record.adherence is not None and record.adherence.code:
+        for coding in record.adherence.code.coding or ():
+            if coding is not None:
+                yield coding.system or "", _code(coding.code)
+    for extension in objects_in(record.extension):
+        inner = extension.get("extension")
+        if "adherence" in str(extension.get("url")).lower():
+            yield from _codings([extension, *(inner if isinstance(inner, list) else ())])
+
+
+def _codings(extensions: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    for extension in extensions:
+        concept = extension.get("valueCodeableConcept") if isinstance(extension, dict) else None
+        codings = concept.get("coding") if isinstance(concept, dict) else None
+        for coding in codings if isinstance(codings, list) else ():
+            if isinstance(coding, dict) and isinstance(code := coding.get("code"), str):
+                yield str(coding.get("system") or ""), _code(code)
+
+
+def _supplied(start: Days, record: MedicationRecord) -> Days:
+    """When the supply that began on that day is over: what was dispensed may be taken until then."""
+    dispensed = record.dispenseRequest if isinstance(record, MedicationRequest) else None
+    supply = dispensed.expectedSupplyDuration if dispensed is not None else None
+    days = _days_in(supply) if supply is not None else 0
+    return Days(start.earliest, start.latest and _later(start.latest, days))
+
+
+def _later(day: date, days: int) -> date:
+    return day + timedelta(days=min(days, (date.max - day).days))
+
+
+def _days_in(supply: Quantity) -> int:
+    """0 where value or unit are not understood."""
+    unit = (supply.code or supply.unit or "").strip().lower().removesuffix("s")
+    try:
+        count = float(msgspec.json.decode(supply.value, type=float))
+    except UNDECODABLE:
+        return 0
+    return int(count * _DAYS_OF.get(unit, 0)) if 0 < count < _MAX_SUPPLY else 0
 
 
 def _code(text: str | None) -> str:

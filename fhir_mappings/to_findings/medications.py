@@ -15,6 +15,7 @@ from fhir_mappings.resources.submission import Located
 from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.medication_identity import Medicine, Medicines
 from fhir_mappings.to_findings.medication_timing import (
+    DENIED,
     Span,
     Use,
     ended_by,
@@ -53,7 +54,7 @@ def drugs_of(
         if located.draft:
             continue
         record, reference = located.resource, located.reference
-        use = use_of(record, reference, reader.as_of, reader.reading, reader.notes)
+        use = use_of(record, reference, reader)
         if use is None:
             continue
         medicine, problems = medicines.of(record, reference)
@@ -64,6 +65,10 @@ def drugs_of(
     mentions: dict[str, list[_Mention]] = defaultdict(list)
     for medicine, uses in taken.values():
         joined = joined_uses(uses)
+        if medicine.named.denied:
+            _, reference, kind = joined.first
+            reader.notes.append(Note(reference, DENIED, f"{kind}.medication"))
+            continue
         for mention in _mentions(medicine, joined):
             mentions[mention.name.casefold() or joined.first[1]].append(mention)
     drugs = [drug for group in mentions.values() for drug in _drugs_of_one(group, onset, reader.as_of)]

@@ -6,7 +6,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fhir_mappings.terminology import RXNORM, SNOMED, CodeKey, Ingredient, Medications
+from fhir_mappings.terminology import (
+    RXNORM,
+    SNOMED,
+    CodeKey,
+    Ingredient,
+    Medications,
+    NotTaken,
+    words_of,
+)
 
 
 def medications_of(classes: Sequence[Mapping[str, Any]], routes: Mapping[str, Any]) -> Medications:
@@ -40,9 +48,21 @@ def medications_of(classes: Sequence[Mapping[str, Any]], routes: Mapping[str, An
         form_words={word: group for group, words in routes["words"].items() for word in words},
         class_routes={raw["id"]: frozenset(raw["routes"]) for raw in classes if raw["routes"]},
         class_labels={raw["id"]: raw["label"] for raw in classes},
+        not_taken=NotTaken(
+            anywhere=tuple(f" {words_of(phrase)} " for phrase in routes["not_taken"]["anywhere"]),
+            at_start=(at_start := tuple(_beginning(phrase) for phrase in routes["not_taken"]["at_start"])),
+            names=tuple(f"{term} " for term in terms if term.startswith(at_start)),
+            dosage=tuple(_beginning(phrase) for phrase in routes["not_taken"]["dosage"]),
+            codes=frozenset((SNOMED, code) for code in routes["not_taken"]["codes"]),
+        ),
         potassium_raising_atc=frozenset(routes["potassium_raising"]["atc"]),
         potassium_raising_stems=frozenset(routes["potassium_raising"]["stems"]),
     )
+
+
+def _beginning(phrase: str) -> str:
+    """How a text begins: with whole words, or with a sign at the end of the phrase."""
+    return f"{phrase} " if phrase[-1].isalnum() else phrase
 
 
 def _atc(
