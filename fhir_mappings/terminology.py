@@ -295,6 +295,8 @@ class Terminology:
     panel_names: Mapping[CodeKey, str] = field(default_factory=dict)
     procedure_labels: Mapping[str, str] = field(default_factory=dict)
     tobacco_status: frozenset[CodeKey] = frozenset()
+    # Known, and not read.
+    left_out: frozenset[CodeKey] = frozenset()
     medications: Medications = field(default_factory=Medications)
     # The systems whose codes have families at all.
     _family_systems: frozenset[str] = field(init=False, repr=False)

@@ -173,6 +173,7 @@ class ProcedureSchema(ConceptSchema):
 
 class LeftOutSchema(Strict):
     left_out = fields.Dict(keys=Text(), values=Text(validate=validate.Length(min=1)), required=True)
+    codes = _codes()
 
 
 class SidesSchema(Strict):

@@ -248,6 +248,7 @@ def _is_known(system: str, code: str, terminology: Terminology) -> bool:
         terminology.procedures,
         terminology.asked_for,
         terminology.tobacco_status,
+        terminology.left_out,
     )
     for key in keys_of(concept):
         if terminology.finding_of(key) or any(key in table for table in tables):

@@ -41,7 +41,7 @@ def load_terminology(directory: Path) -> Terminology:
     sides = files.file("sides.yaml", schemas.SidesSchema())
     classes = files.folder("medication_classes", schemas.MedicationClassSchema())
     routes = files.file("medication_routes.yaml", schemas.MedicationRoutesSchema())
-    files.file("left_out.yaml", schemas.LeftOutSchema())
+    left_out = files.file("left_out.yaml", schemas.LeftOutSchema())
     units_file = files.file("units.yaml", schemas.UnitsSchema())
     files.stop()
     units = units_of(files, units_file)
@@ -87,6 +87,7 @@ def load_terminology(directory: Path) -> Terminology:
             key: raw["id"] for raw in procedures if raw["kind"] == "panel" for _, key in _keys_of(raw)
         },
         procedure_labels={raw["id"]: raw["label"] for raw in procedures},
+        left_out=frozenset(key for _, key in _keys_of(left_out)),
         tobacco_status=frozenset(
             key for concept, key in _keys_of(answers) if concept in answers["tobacco_status"]
         ),

@@ -204,6 +204,8 @@ KNOWN: dict[str, list[Resource]] = {
     "one-known-code-beside": [problem("c", {"coding": [*local("W1")["coding"], *WEAK["coding"]]})],
     "the-system-written-otherwise": [problem("c", concept(f" {SNOMED}/", WEAK["coding"][0]["code"]))],
     "a-look-alike": [problem("c", look_alike())],
+    "a-result-that-is-left-out": [result(concept("http://loinc.org", "32673-6"))],
+    "a-note-that-is-left-out": [resource("DiagnosticReport", code=concept("http://loinc.org", "80664-6"))],
     "a-component": [result(local("panel"), component=[{"code": WEAK}])],
     "a-contained-result": [
         resource(
