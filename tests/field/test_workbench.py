@@ -168,3 +168,30 @@ def test_age_and_sex_are_shown(client: FlaskClient, patient: dict[str, Any], say
     known = {name: value for name, value in patient.items() if value is not None}
     answer = shown(client, indented(known, TWITCH), asOf=str(date(2026, 6, 15)), chosen=True)
     assert f"Patient: {says}" in page_of(answer).text
+
+
+UNKNOWN = {
+    "a-local-code": ({"coding": [{"system": "urn:oid:1.2.3", "code": "X1", "display": "Skin rash"}]}, "X1"),
+    "a-code-without-system": ({"coding": [{"code": "X1"}]}, "X1"),
+    "words-alone": ({"text": "Skin rash"}, "Skin rash"),
+    "hostile-words": ({"text": "<b>Skin rash</b>"}, "<b>Skin rash</b>"),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_no_value_set_knows_is_listed_with_its_count(client: FlaskClient, name: str, count: int) -> None:
+    code, words = UNKNOWN[name]
+    others = [{**TWITCH, "id": f"c{number}", "code": code} for number in range(count)]
+    page = page_of(shown(client, indented(PATIENT, TWITCH, *others)))
+    (section,) = [s for s in page.root.all("section") if s.attributes["aria-labelledby"] == "read-title"]
+    assert "Not recognised" in section.text
+    assert "was understood" not in section.text
+    (row,) = [row for row in section.all("tr") if words in row.text]
+    assert row.children[0].text == str(count)
+
+
+def test_everything_is_understood_where_every_code_is_known(client: FlaskClient) -> None:
+    text = page_of(shown(client, indented(PATIENT, TWITCH))).text
+    assert "Everything that was sent was understood." in text
+    assert "Not recognised" not in text
