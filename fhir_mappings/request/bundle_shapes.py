@@ -13,7 +13,7 @@ from fhir_mappings.resources.shapes import NOT_THERE, UNDECODABLE
 _HARMLESS = frozenset(("information", "warning", "success"))
 # Issue types (hl7.org/fhir/R4/codesystem-issue-type.html) of an answer that was refused or broken off: with
 # any severity a part of it is lacking.
-_REFUSED = ("security", "login", "expired", "forbidden", "too-costly")
+_REFUSED = ("security", "login", "expired", "forbidden", "too-costly", "not-supported")
 _BROKEN_OFF = ("transient", "lock-error", "no-store", "exception", "timeout", "incomplete", "throttled")
 _LACKING = frozenset(_REFUSED + _BROKEN_OFF)
 _FAILED_STATUS = re.compile(r"\s*([45][0-9]{2})(?![0-9])")

@@ -86,8 +86,11 @@ def prefetched(site: Flask, ehr: Ehr, token: str, patient_id: str, answers: dict
 
 
 def whole(knowledge: Knowledge, dialect: str, person: Person, not_seen: list[str]) -> dict[str, Any]:
-    """The answer to everything that is on the server about that patient."""
-    resources = [r for r in stored_as(dialect, person) if r["resourceType"] != "FamilyMemberHistory"]
+    """The answer to everything that is on the server about that patient, and not about another."""
+    stored, left_out = stored_as(dialect, person), f"{dialect}-{person.id}-other-"
+    resources = [
+        r for r in stored if r["resourceType"] != "FamilyMemberHistory" and not r["id"].startswith(left_out)
+    ]
     submission = replace(
         decode_bundle(bundle_of(resources)),
         not_seen=tuple(not_seen),

@@ -98,7 +98,7 @@ def test_a_token_for_some_types_leaves_the_rest_unseen(asking: FlaskClient, ehr:
     assert assessment(had)["notSeen"] == [key for key in ALL if key not in ("patient", "conditions")]
     detail = had["cards"][0]["detail"]
     assert detail.startswith("Examination and symptom records were not seen.\n")
-    assert "**Not seen:** examination and symptom records, laboratory results, prescriptions," in detail
+    assert "**Not seen:** examination and symptom records, laboratory results, examinations," in detail
 
 
 @pytest.mark.parametrize("token", ["no-such-token", "a.b.c"])

@@ -94,6 +94,7 @@ NOT_WHOLE: dict[str, Resource] = {
     "outcome-without-severity": searchset(match(outcome(None), "outcome")),
     "outcome-without-issues": searchset(match({"resourceType": "OperationOutcome"}, "outcome")),
     "outcome-warning-incomplete": searchset(match(outcome("warning", "incomplete"), "outcome")),
+    "outcome-warning-not-supported": searchset(match(outcome("warning", "not-supported"), "outcome")),
     "outcome-warning-forbidden": searchset(match(outcome("warning", "forbidden"), "outcome")),
     "outcome-error-in-the-place-of-an-entry": searchset(outcome("error")),
     "outcome-alone": outcome("error"),
