@@ -212,6 +212,8 @@ class TableSchema(Strict):
     definitions = fields.Dict(keys=fields.String(), values=Condition(), load_default=dict)
     actions = many(ActionSchema)
     rows = many(RowSchema)
+    # Rows of a site's overlay that never fire.
+    rows_off = names_of(required=False)
     removals = many(RemovalSchema)
     self_care = many(AdviceSchema)
     named = names_of()

@@ -81,6 +81,16 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
         " PUBLIC_BASE_URL and of loopback are always allowed",
     ),
     "KNOWLEDGE_DIR": ("the one shipped", "a folder with other knowledge files"),
+    "SITE_CODES": (
+        "",
+        "a site's own codes: a FHIR R4 ConceptMap (JSON), or a CSV of system, code, concept; see"
+        " docs/site.md",
+    ),
+    "KNOWLEDGE_OVERLAY": (
+        "",
+        "a folder of YAML files that change single entries of the knowledge, see docs/site.md; with it or"
+        " SITE_CODES GET /fhir answers 404",
+    ),
     "WEB_CONCURRENCY": ("2", "worker processes"),
     "LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR; no level logs patient data"),
 }
@@ -124,6 +134,8 @@ class Config:
     cors_origins: tuple[str, ...] = ("*",)
     allowed_hosts: tuple[str, ...] = ()
     knowledge_dir: Path | None = None
+    site_codes: Path | None = None
+    knowledge_overlay: Path | None = None
     workers: int = 2
     log_level: str = "INFO"
 
@@ -164,6 +176,12 @@ class Config:
             written = text(name, "")
             if written and not Path(written).is_file():
                 raise ConfigError(f"{name}: no such file")
+            return Path(written) if written else None
+
+        def folder(name: str) -> Path | None:
+            written = text(name, "")
+            if written and not Path(written).is_dir():
+                raise ConfigError(f"{name}: no such folder")
             return Path(written) if written else None
 
         host = text("HOST", "127.0.0.1")
@@ -214,9 +232,6 @@ class Config:
                 )
         elif issuers is not None and not text("CDS_AUTH", ""):
             raise ConfigError("CDS_AUTH: CDS_TRUSTED_ISSUERS is set but CDS_AUTH is not: write jwt or off")
-        folder = text("KNOWLEDGE_DIR", "")
-        if folder and not Path(folder).is_dir():
-            raise ConfigError("KNOWLEDGE_DIR: no such folder")
         origins = tuple(items("CORS_ORIGINS", "*"))
         if any(origin != "*" and not _ORIGIN.fullmatch(origin) for origin in origins):
             raise ConfigError(
@@ -251,7 +266,9 @@ class Config:
             shared_service_id=shared,
             cors_origins=origins,
             allowed_hosts=tuple(host.strip("[]") for host in hosts),
-            knowledge_dir=Path(folder) if folder else None,
+            knowledge_dir=folder("KNOWLEDGE_DIR"),
+            site_codes=existing("SITE_CODES"),
+            knowledge_overlay=folder("KNOWLEDGE_OVERLAY"),
             workers=workers,
             log_level=choice("LOG_LEVEL", "INFO", _LOG_LEVELS),
         )

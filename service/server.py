@@ -43,6 +43,8 @@ GRACE_S = 30
 # A worker is replaced after so many requests, because of possible memory leaks, and not all at once.
 MAX_REQUESTS = 100_000
 JITTER = 20_000
+# Of the mappings of SITE_CODES that are left out.
+_PLACES_SAID = 5
 # Freed memory that a process keeps for the next request.
 _RETAINED_BYTES = 16 * 1024 * 1024
 # As in <malloc.h> of glibc.
@@ -137,7 +139,7 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
                 # Before the fork, so that all workers have the same.
                 config = replace(config, card_secrets=(secrets.token_hex(32),))
                 _say("CARD_SECRET is not set: feedback on cards of this start is refused after it.", out)
-            knowledge = load_knowledge(config.knowledge_dir)
+            knowledge = load_knowledge(config.knowledge_dir, config.knowledge_overlay, config.site_codes)
             metrics = Metrics(folder)
             application = create_app(config, knowledge, metrics=metrics)
         except (ConfigError, KnowledgeError) as error:
@@ -148,6 +150,10 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
             return 2
         configure_logging(config.log_level)
         prepare_store(config, environ, out)
+        if knowledge.site and knowledge.site.codes and knowledge.site.codes.left_out:
+            left_out = knowledge.site.codes.left_out
+            first = ", ".join(left_out[:_PLACES_SAID])
+            _say(f"SITE_CODES: {len(left_out)} mappings mean nothing here and are left out: {first} …", out)
         _say(f"fasciculation-cds listens on {config.public_base_url}", out)
         if config.cds_auth == "jwt":
             _say("Calls need a signed token: see docs/authentication.md", out)

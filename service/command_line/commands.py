@@ -21,6 +21,7 @@ from service.command_line.explain import Explainer
 from service.command_line.inputs import Document, Inputs, Unusable
 from service.command_line.terminal import COLOURS, card_text, error_text, harmless, table
 from service.command_line.validate import codes_text, json_of, text_of, validated
+from service.config import Config, ConfigError
 from service.errors import RequestError
 from service.evaluation import Evaluation, Evaluator
 from service.examples import Example, load_examples
@@ -30,6 +31,7 @@ from service.knowledge import Knowledge, KnowledgeError, load_knowledge
 UNUSABLE, WRONG_USE, WARNING, CRITICAL = 1, 2, 3, 4
 LEVELS = ("none", "info", "warning", "critical")
 _OF_LEVEL = {"warning": WARNING, "critical": CRITICAL}
+_SITE_SETTINGS = ("KNOWLEDGE_OVERLAY", "SITE_CODES")
 BASE_URL = "http://127.0.0.1:8000"
 
 _EXIT_CODES = """\b
@@ -277,7 +279,11 @@ class _Broken(click.ClickException):
 
 def _knowledge(folder: Path | None) -> Knowledge:
     try:
-        return load_knowledge(folder)
+        # The same decision as the service that runs with these settings.
+        config = Config.from_environ({name: os.environ.get(name, "") for name in _SITE_SETTINGS})
+        return load_knowledge(folder, config.knowledge_overlay, config.site_codes)
+    except ConfigError as error:
+        raise _Broken(str(error)) from None
     except KnowledgeError as error:
         raise _Broken(f"The knowledge is broken:\n{error}") from None
 

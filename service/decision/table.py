@@ -399,6 +399,8 @@ class Table:
     history_signs: tuple[str, ...]
     critical_beside: Mapping[str, CriticalBeside]
     electrolytes_with_drafts_of: frozenset[str]
+    # Rows that a site switched off: texts and claims may still name them, nothing decides by them.
+    rows_off: tuple[Row, ...] = ()
     # Variable -> the ordinary rows that read it.
     readers: Mapping[str, frozenset[str]] = field(init=False, repr=False)
     # Variables that are read beyond the conditions of the ordinary rows: by actions, removals and the level.
@@ -421,6 +423,11 @@ class Table:
     def action_for(self, role: ActionRole) -> Action:
         """The one action of that role; the loader refuses a table without it."""
         return next(action for action in self.actions.values() if role in action.roles)
+
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        """The rows, and those that are switched off."""
+        return (*self.rows, *self.rows_off)
 
     def row(self, row_id: str) -> Row | None:
         return self._rows_by_id.get(row_id)

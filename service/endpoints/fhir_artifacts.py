@@ -38,7 +38,7 @@ def fhir_artifacts(config: Config, knowledge: Knowledge, version: str) -> Bluepr
     blueprint = Blueprint("fhir", __name__)
     published = _read(INDEX)["knowledgeVersion"] if (FOLDER / INDEX).exists() else "none"
     if config.knowledge_dir is not None or knowledge.version != published:
-        return _without_artifacts(blueprint, knowledge.version, published)
+        return _without_artifacts(blueprint, knowledge, published)
     base = f"{config.public_base_url}/fhir"
     statement = capability_statement(base, version, KINDS)
 
@@ -87,13 +87,15 @@ def _read(name: str) -> dict[str, Any]:
     return content
 
 
-def _without_artifacts(blueprint: Blueprint, version: str, published: str) -> Blueprint:
+def _without_artifacts(blueprint: Blueprint, knowledge: Knowledge, published: str) -> Blueprint:
+    site = " (changed by this site, see site in GET /readyz)" if knowledge.site else ""
+
     @blueprint.get("/fhir")
     @blueprint.get("/fhir/<path:_rest>")
     def refuse(_rest: str = "") -> Response:
         text = (
-            f"The service decides by knowledge {version}, of which no FHIR artifacts are served: those"
-            f" shipped are of {published}. GET /knowledge shows the table."
+            f"The service decides by knowledge {knowledge.version}{site}, of which no FHIR artifacts are"
+            f" served: those shipped are of {published}. GET /knowledge shows the table."
         )
         raise NotFound([Issue("not-found", text, "http.url")])
 

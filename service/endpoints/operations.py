@@ -12,6 +12,7 @@ from service.feedback import Store
 from service.health_check import HealthCheck
 from service.knowledge import Knowledge
 from service.knowledge.loading import load_yaml
+from service.knowledge.page_contents import site_in_answers
 from service.metrics import Metrics
 from service.package_files import shipped
 
@@ -47,6 +48,7 @@ def operations(
                 "version": version,
                 "knowledgeVersion": knowledge.version,
                 "rows": len(knowledge.table.rows),
+                **site_in_answers(knowledge),
                 # A store that is down does not make the replica unready: the others share it.
                 **{name: state() for name, state in stores.items()},
             }

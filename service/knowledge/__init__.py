@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fhir_mappings.record import Reading
 from fhir_mappings.terminology import OrderCode, Terminology
-from service.decision.table import Table
+from service.decision.table import Row, Table
 from service.knowledge.claims import Anchor, Claim, Claims, load_claims
 from service.knowledge.conditions import FILE
 from service.knowledge.decision_table import load_table
 from service.knowledge.discovery import load_hooks
-from service.knowledge.loading import KnowledgeError, Problem
+from service.knowledge.loading import Folder, KnowledgeError, Problem
+from service.knowledge.overlay import files_of, named, overlaid
 from service.knowledge.page_wording import NO_PAGES, PageWording, load_page_wording
+from service.knowledge.site_codes import SiteCodes, load_site_codes
 from service.knowledge.templates import Templates, templates_of
 from service.knowledge.terminology_files import load_order_codes, load_terminology
 from service.knowledge.wording import FILE as WORDING
@@ -25,11 +27,23 @@ from service.knowledge.wording import Wording, load_wording
 __all__ = ["Knowledge", "KnowledgeError", "load_knowledge", "version_of"]
 
 HERE = Path(__file__).parent / "data"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a site changed. overlay: the files of its overlay. codes: its own codes; None without a file."""
+
+    overlay: tuple[str, ...] = ()
+    codes: SiteCodes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Knowledge:
-    """The content of a knowledge folder. version: a hash of all its files. Compared by identity."""
+    """The content of a knowledge folder, with what a site changed. Compared by identity.
+
+    version: a hash of all its files, and of those of the site.
+    """
 
     table: Table
     terminology: Terminology
@@ -40,11 +54,12 @@ class Knowledge:
     hooks: tuple[Mapping[str, Any], ...]
     version: str
     pages: PageWording = NO_PAGES
+    site: Site | None = None
 
     @property
     def cited_by(self) -> Mapping[str, tuple[str, ...]]:
         """Claim or anchor -> the places that cite it, such as "rows.weakness" or "wording.safety_net"."""
-        return _cited_by(self.table, self.wording)
+        return _cited_by(self.table.rows, self.table, self.wording)
 
     @property
     def reading(self) -> Reading:
@@ -60,43 +75,72 @@ class Knowledge:
         )
 
 
-def load_knowledge(directory: Path | None = None) -> Knowledge:
-    """Load a knowledge folder, by default data/.
+def load_knowledge(
+    directory: Path | None = None, overlay: Path | None = None, site_codes: Path | None = None
+) -> Knowledge:
+    """Load a knowledge folder, by default data/, with a site's overlay and its own codes.
 
     Raises:
-        KnowledgeError: with every problem of the first step that fails.
+        KnowledgeError: with every problem of the first step that fails; with every problem of the overlay and
+            of the codes where a site has them.
     """
-    directory = directory or HERE
-    terminology = load_terminology(directory)
-    claims = load_claims(directory)
-    table = load_table(directory, terminology)
-    wording = load_wording(directory, table)
-    pages = load_page_wording(directory, table, terminology, claims)
-    order_codes = load_order_codes(directory)
-    problems = [
-        *_claim_problems(claims, _cited_by(table, wording)),
+    shipped = directory or HERE
+    folder, problems = overlaid(shipped, overlay) if overlay else (Folder(shipped), [])
+    problems = [named(problem) for problem in problems]
+
+    def load(loader: Callable[..., T], *needed: object) -> T:
+        """Load with the overlay; where it has problems, without, to find those of the next step too."""
+        try:
+            return loader(folder, *needed)
+        except KnowledgeError as error:
+            if overlay is None:
+                raise
+            problems.extend(map(named, error.problems))
+        try:
+            return loader(Folder(shipped), *needed)
+        except KnowledgeError:
+            raise KnowledgeError(list(dict.fromkeys(problems))) from None
+
+    terminology = load(load_terminology)
+    claims = load(load_claims)
+    order_codes = load(load_order_codes)
+    codes = None
+    if site_codes is not None:
+        try:
+            terminology, codes = load_site_codes(site_codes, terminology)
+        except KnowledgeError as error:
+            problems.extend(error.problems)
+    table = load(load_table, terminology)
+    wording = load(load_wording, table)
+    pages = load(load_page_wording, table, terminology, claims)
+    hooks = load(load_hooks, table, terminology)
+    crossing = [
+        *_claim_problems(claims, _cited_by(table.all_rows, table, wording)),
         *_order_problems(table, order_codes, wording),
     ]
+    problems += map(named, crossing) if overlay else crossing
     if problems:
-        raise KnowledgeError(problems)
-    templates = templates_of(table, terminology, order_codes, wording)
-    hooks = load_hooks(directory, table, terminology)
+        raise KnowledgeError(list(dict.fromkeys(problems)))
+    site = None
+    if overlay is not None or codes is not None:
+        site = Site(tuple(folder.changed), codes)
     return Knowledge(
         table,
         terminology,
         claims,
         wording,
         order_codes,
-        templates,
+        templates_of(table, terminology, order_codes, wording),
         hooks,
-        version_of(directory),
+        version_of(shipped, overlay, site_codes),
         pages,
+        site,
     )
 
 
-def _cited_by(table: Table, wording: Wording) -> dict[str, tuple[str, ...]]:
+def _cited_by(rows: Iterable[Row], table: Table, wording: Wording) -> dict[str, tuple[str, ...]]:
     cited: dict[str, list[str]] = {}
-    citing = [(f"rows.{row.id}", row.claims) for row in table.rows]
+    citing = [(f"rows.{row.id}", row.claims) for row in rows]
     citing += [(f"removals.{removal.id}", removal.claims) for removal in table.removals]
     citing += [(f"wording.{place}", claims) for place, claims in wording.rests_on.items()]
     for place, ids in citing:
@@ -136,9 +180,14 @@ def _order_problems(
                 yield Problem(FILE, f"actions.{action.id}", f"nothing to order {test!r} with")
 
 
-def version_of(directory: Path) -> str:
-    """A hash of all YAML files of a knowledge folder."""
+def version_of(directory: Path, overlay: Path | None = None, site_codes: Path | None = None) -> str:
+    """A hash of all YAML files of a knowledge folder, of those of an overlay, and of a site's codes."""
     digest = hashlib.sha256()
-    for path in sorted(directory.rglob("*.yaml")):
-        digest.update(path.relative_to(directory).as_posix().encode() + b"\0" + path.read_bytes())
+    files = [(path.relative_to(directory).as_posix(), path) for path in sorted(directory.rglob("*.yaml"))]
+    if overlay is not None:
+        files += [(f"overlay/{path.relative_to(overlay).as_posix()}", path) for path in files_of(overlay)]
+    if site_codes is not None:
+        files.append(("site codes", site_codes))
+    for name, path in files:
+        digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from schemas.knowledge_files import AnchorsSchema, DocumentSchema
-from service.knowledge.loading import KnowledgeFiles
+from service.knowledge.loading import Directory, KnowledgeFiles
 
-ANCHORS = "anchors.yaml"
+ANCHORS = "sources/anchors.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +64,14 @@ class Claims:
         return self.claims.get(name) or self.anchors.get(name)
 
 
-def load_claims(directory: Path) -> Claims:
+def load_claims(directory: Directory) -> Claims:
     """Load sources/ of a knowledge folder. Raises KnowledgeError with every problem."""
     files = KnowledgeFiles(directory)
     documents: dict[str, Document] = {}
     claims: dict[str, Claim] = {}
     anchors: dict[str, Anchor] = {}
-    for path in sorted((directory / "sources").glob("*.yaml")):
-        file = f"sources/{path.name}"
-        if path.name == ANCHORS:
+    for file in files.directory.names("sources"):
+        if file == ANCHORS:
             content = files.file(file, AnchorsSchema())
             anchors = {anchor["id"]: Anchor(**anchor) for anchor in content.get("anchors", ())}
         elif content := files.file(file, DocumentSchema()):

@@ -46,6 +46,7 @@ class ConditionReader:
         self.problems: list[Problem] = []
         self.when = {row["id"]: row["when"] for row in raw["rows"]}
         self.definitions = raw["definitions"]
+        self.off = frozenset(raw["rows_off"])
         self.features = FEATURES | raw["result_facts"].keys()
 
     def problem(self, place: str, reason: str) -> None:
@@ -72,6 +73,8 @@ class ConditionReader:
     def leaf(self, text: str, place: str, inlined: tuple[str, ...]) -> Condition:
         match text.split():
             case ["row", name] if name in self.when and name not in inlined:
+                if name in self.off and place.split(".")[1] not in self.off:
+                    self.problem(place, f"reads the row {name!r}, which rows_off switches off")
                 return self.condition(self.when[name], place, (*inlined, name))
             case [("drug" | "current" | "stopped") as word, name] if (
                 name in self.terminology.medications.class_labels

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, TypeVar
 
 from fhir_mappings.terminology import Terminology
@@ -41,7 +40,7 @@ from service.decision.table import (
     variables,
 )
 from service.knowledge.conditions import FILE, ConditionReader
-from service.knowledge.loading import KnowledgeError, load_file
+from service.knowledge.loading import Directory, KnowledgeError, load_file
 
 Role = TypeVar("Role", bound=StrEnum)
 _EXAMPLE_WORDS = frozenset(
@@ -71,7 +70,7 @@ _LISTS_OF_FINDINGS = (
 )
 
 
-def load_table(directory: Path, terminology: Terminology) -> Table:
+def load_table(directory: Directory, terminology: Terminology) -> Table:
     """Load the table and check it against the terminology. Raises KnowledgeError with every problem."""
     reader = _TableReader(load_file(directory, FILE, TableSchema()), terminology)
     table = reader.table()
@@ -194,7 +193,9 @@ class _TableReader(ConditionReader):
                 self.problem(f"rows.{row_id}", "a row stands twice")
             if row_id in self.features:
                 self.problem(f"rows.{row_id}", "is the name of a computed feature: name the row otherwise")
-        self.count_roles(rows, RowRole, "rows")
+        for name in sorted(self.off - self.when.keys()):
+            self.problem("rows_off", f"no row {name!r}")
+        self.count_roles((row for row in rows if row.id not in self.off), RowRole, "rows")
         return rows
 
     def self_care(self) -> tuple[Advice, ...]:
@@ -311,7 +312,8 @@ class _TableReader(ConditionReader):
                 for analyte, raw in self.raw["critical_beside"].items()
             },
             actions=actions,
-            rows=rows,
+            rows=tuple(row for row in rows if row.id not in self.off),
+            rows_off=tuple(row for row in rows if row.id in self.off),
             removals=tuple(
                 Removal(raw["id"], raw["says"], tuple(raw["claims"])) for raw in self.raw["removals"]
             ),

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fhir_mappings.terminology import HPO, ICD_10, ICD_10_CM, CodeKey, Terminology
 from schemas import hooks as hook_schemas
 from schemas.knowledge_files import HooksSchema
 from service.decision.table import Table
-from service.knowledge.loading import KnowledgeError, Problem, load_file
+from service.knowledge.loading import Directory, KnowledgeError, Problem, load_file
 
 FILE = "hooks.yaml"
+# Servers and proxies take an address of 8 KiB, of which the base URL and the patient are a part.
+MAX_TEMPLATE_CHARACTERS = 7_500
 # The kinds of findings that an Observation can hold; a diagnosis comes as a Condition.
 _OBSERVED_KINDS = frozenset({"fasciculation", "sign", "symptom", "trigger"})
 
 
-def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple[dict[str, Any], ...]:
+def load_hooks(directory: Directory, table: Table, terminology: Terminology) -> tuple[dict[str, Any], ...]:
     """The discovery entries, each with the kind of its `cards`. Raises KnowledgeError with every problem."""
     content = load_file(directory, FILE, HooksSchema())
     problems = [
@@ -45,7 +47,7 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
         "{codes:labs}": _codes(key for key, analyte in terminology.analyte_codes.items() if analyte in read)
         # A result may be a component of its panel.
         + "".join(
-            f",{code}"
+            f",{_searched(code)}"
             for _, code in sorted(key for key, analytes in terminology.panels.items() if analytes & read)
         ),
         "{codes:reports}": _codes(
@@ -53,16 +55,30 @@ def load_hooks(directory: Path, table: Table, terminology: Terminology) -> tuple
         ),
     }
     entries = []
+    too_long: dict[str, int] = {}
     for hook in content["hooks"]:
         prefetch = dict(hook["prefetch"])
         for key in prefetch:
             for placeholder, listed in codes.items():
                 prefetch[key] = prefetch[key].replace(placeholder, listed)
+            if len(prefetch[key]) > MAX_TEMPLATE_CHARACTERS:
+                too_long[key] = len(prefetch[key])
         entry = {**hook, "prefetch": prefetch, "usageRequirements": content["usage_requirements"]}
         entry["version"] = content["version"]
         if "hook_version" in hook:
             entry["hookVersion"] = entry.pop("hook_version")
         entries.append(entry)
+    if too_long:
+        raise KnowledgeError(
+            [
+                Problem(
+                    FILE,
+                    f"prefetch.{key}",
+                    f"{length} characters with all codes, at most {MAX_TEMPLATE_CHARACTERS}: map fewer codes",
+                )
+                for key, length in too_long.items()
+            ]
+        )
     return tuple(entries)
 
 
@@ -83,7 +99,15 @@ def _codes(keys: Iterable[CodeKey]) -> str:
 
     ICD and HPO code problems and features of a disease; Conditions are asked for as a whole.
     """
-    return ",".join(sorted({code for system, code in keys if system not in (ICD_10, ICD_10_CM, HPO)}))
+    codes = {code for system, code in keys if system not in (ICD_10, ICD_10_CM, HPO)}
+    return ",".join(_searched(code) for code in sorted(codes))
+
+
+def _searched(code: str) -> str:
+    """A code as the value of a search: what FHIR escapes is escaped, what no address holds encoded."""
+    for character in "\\,|$":
+        code = code.replace(character, f"\\{character}")
+    return quote(code, safe="")
 
 
 def _is_observed(kinds: set[str]) -> bool:

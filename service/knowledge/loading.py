@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,6 +34,29 @@ class KnowledgeError(ValueError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A knowledge folder. changed: file -> its content, where a site's overlay changes it."""
+
+    path: Path
+    changed: Mapping[str, Any] = field(default_factory=dict)
+
+    def content(self, name: str) -> Any:
+        """The content of a file, not yet validated. Raises KnowledgeError."""
+        return self.changed[name] if name in self.changed else load_yaml(self.path / name, name)
+
+    def names(self, folder: str) -> list[str]:
+        """The YAML files of a subfolder, sorted; an overlay adds none."""
+        return [f"{folder}/{path.name}" for path in sorted((self.path / folder).glob("*.yaml"))]
+
+
+Directory = Path | Folder
+
+
+def folder_of(directory: Directory) -> Folder:
+    return directory if isinstance(directory, Folder) else Folder(directory)
 
 
 class _Loader(yaml.CSafeLoader):
@@ -82,13 +105,13 @@ def load_yaml(path: Path, name: str = "") -> Any:
     raise KnowledgeError([Problem(name or path.name, line, reason)])
 
 
-def load_file(directory: Path, name: str, schema: Schema) -> dict[str, Any]:
+def load_file(directory: Directory, name: str, schema: Schema) -> dict[str, Any]:
     """The validated content of a knowledge file.
 
     Raises:
         KnowledgeError: with every problem of the file.
     """
-    content = load_yaml(directory / name, name)
+    content = folder_of(directory).content(name)
     try:
         return cast(dict[str, Any], schema.load(content))
     except ValidationError as error:
@@ -99,8 +122,8 @@ def load_file(directory: Path, name: str, schema: Schema) -> dict[str, Any]:
 class KnowledgeFiles:
     """Reads the files of a knowledge folder and collects their problems."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, directory: Directory) -> None:
+        self.directory = folder_of(directory)
         self.problems: list[Problem] = []
 
     def problem(self, file: str, place: str, reason: str) -> None:
@@ -122,10 +145,10 @@ class KnowledgeFiles:
     def folder(self, name: str, schema: Schema) -> list[dict[str, Any]]:
         """The content of every valid file of a folder. A file is named after its `id`."""
         contents = []
-        for path in sorted((self.directory / name).glob("*.yaml")):
-            content = self.file(f"{name}/{path.name}", schema)
-            if content and content["id"] != path.stem:
-                self.problem(f"{name}/{path.name}", "id", f"is {content['id']!r}, not the name of its file")
+        for file in self.directory.names(name):
+            content = self.file(file, schema)
+            if content and content["id"] != Path(file).stem:
+                self.problem(file, "id", f"is {content['id']!r}, not the name of its file")
             if content:
                 contents.append(content)
         if not contents:

@@ -25,6 +25,20 @@ _LEVELS = ("critical", "warning", "until-done", "calm", "info")
 _KINDS_OF_PLACE = {"rows": "row", "removals": "removal", "wording": "wording"}
 
 
+def site_in_answers(knowledge: Knowledge) -> dict[str, Any]:
+    """What a site changed, as /readyz and the pages show it; {} where it is the shipped knowledge."""
+    site = knowledge.site
+    if site is None:
+        return {}
+    shown: dict[str, Any] = {}
+    if site.overlay:
+        off = [{"id": row.id, "label": row.label} for row in knowledge.table.rows_off]
+        shown["overlay"] = {"files": list(site.overlay), "rowsOff": off}
+    if site.codes is not None:
+        shown["codes"] = {"read": site.codes.read, "leftOut": len(site.codes.left_out)}
+    return {"site": shown}
+
+
 class Sources:
     """The claims and anchors, and the places that cite them."""
 
@@ -112,13 +126,14 @@ class Explained:
             knowledge.table, knowledge.pages, knowledge.wording, knowledge.terminology, self.rules
         )
         self.operands = Operands(knowledge.pages, knowledge.terminology)
+        self.version = {"knowledgeVersion": knowledge.version, **site_in_answers(knowledge)}
         self.labels = {row.id: row.label for row in self.table.rows}
 
     def overview(self) -> dict[str, Any]:
         """GET /knowledge: the two columns, all rows by level, thresholds, actions, removals, self-care."""
         pages = self.pages
         return {
-            "knowledgeVersion": self.knowledge.version,
+            **self.version,
             "columns": [self._columns(columns) for columns in pages.two_columns],
             "reading": [{"id": name, "title": title, "says": says} for name, title, says in pages.reading],
             "levels": [self._level(level) for level in _LEVELS],
@@ -165,7 +180,7 @@ class Explained:
         ]
         return {
             **self.summary(row),
-            "knowledgeVersion": self.knowledge.version,
+            **self.version,
             "levelSays": self.pages.levels[row.level],
             "howRead": self.operands.features(row.when),
             "actions": [
@@ -203,7 +218,7 @@ class Explained:
         known = [row for name in wanted if (row := self.table.row(name)) is not None]
         known.sort(key=lambda row: _LEVELS.index(row.level))
         return {
-            "knowledgeVersion": self.knowledge.version,
+            **self.version,
             "rows": [
                 {
                     **self.summary(row),
@@ -223,7 +238,7 @@ class Explained:
 
     def claims(self) -> dict[str, Any]:
         """GET /knowledge/claims: the fate of every claim, and the anchors."""
-        return {"knowledgeVersion": self.knowledge.version, **self.sources.page()}
+        return {**self.version, **self.sources.page()}
 
     def summary(self, row: Row) -> dict[str, Any]:
         """A row as the overview lists it."""
@@ -267,7 +282,9 @@ class Explained:
                 side: {"says": cell.says, "claims": self._sources(cell.claims)}
                 for side, cell in (("benign", columns.benign), ("disease", columns.disease))
             },
-            "rows": [{"id": name, "label": self.labels[name]} for name in columns.rows],
+            "rows": [
+                {"id": name, "label": self.labels[name]} for name in columns.rows if name in self.labels
+            ],
         }
 
     def _level(self, level: str) -> dict[str, Any]:

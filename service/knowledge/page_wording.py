@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from fhir_mappings.terminology import Analyte, Terminology
@@ -12,7 +11,7 @@ from schemas.knowledge_pages import PagesSchema, names_in
 from service.decision.facts import FEATURES
 from service.decision.table import ResultFact, Table
 from service.knowledge.claims import Claims
-from service.knowledge.loading import KnowledgeError, Problem, load_file
+from service.knowledge.loading import Directory, KnowledgeError, Problem, load_file
 
 FILE = "pages.yaml"
 # /knowledge/claims is no row.
@@ -80,7 +79,9 @@ class PageWording:
 NO_PAGES = PageWording()
 
 
-def load_page_wording(directory: Path, table: Table, terminology: Terminology, claims: Claims) -> PageWording:
+def load_page_wording(
+    directory: Directory, table: Table, terminology: Terminology, claims: Claims
+) -> PageWording:
     """Load pages.yaml. Raises KnowledgeError with every problem."""
     raw = load_file(directory, FILE, PagesSchema())
     thresholds = asdict(table.thresholds)
@@ -292,7 +293,7 @@ def _references(
         for member, ids in known.items():
             for unknown in sorted(set(feature[member]) - ids):
                 yield Problem(FILE, f"features.{name}.{member}", f"{unknown!r} is none")
-    rows = {row.id for row in table.rows}
+    rows = {row.id for row in table.all_rows}
     for columns in raw["two_columns"]:
         place = f"two_columns.{columns['id']}"
         for unknown in sorted(set(columns["rows"]) - rows):

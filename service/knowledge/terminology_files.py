@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from fhir_mappings.record import Basis, Site, Status
@@ -21,7 +20,7 @@ from fhir_mappings.terminology import (
 )
 from schemas import knowledge_files as schemas
 from service.knowledge.analyte_files import analyte_of, check_adjustments, units_of
-from service.knowledge.loading import KnowledgeFiles
+from service.knowledge.loading import Directory, KnowledgeFiles
 from service.knowledge.medication_classes import medications_of
 
 _SIDES = {"_left": "left", "_right": "right"}
@@ -29,7 +28,7 @@ _SIDES = {"_left": "left", "_right": "right"}
 _NEVER_PRESENT = ("shown", "look-alike")
 
 
-def load_terminology(directory: Path) -> Terminology:
+def load_terminology(directory: Directory) -> Terminology:
     """Load the terminology of a knowledge folder. Raises KnowledgeError with every problem."""
     files = KnowledgeFiles(directory)
     findings = files.folder("findings", schemas.FindingSchema())
@@ -99,7 +98,7 @@ def load_terminology(directory: Path) -> Terminology:
     return terminology
 
 
-def load_order_codes(directory: Path) -> Mapping[str, OrderCode]:
+def load_order_codes(directory: Directory) -> Mapping[str, OrderCode]:
     """The codes to order each analyte, study and referral with. Raises KnowledgeError with every problem."""
     files = KnowledgeFiles(directory)
     order_codes = {}

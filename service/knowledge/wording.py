@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from schemas.knowledge_wording import WordingSchema
 from service.decision.table import ActionRole, Table, Thresholds
-from service.knowledge.loading import KnowledgeError, Problem, load_file
+from service.knowledge.loading import Directory, KnowledgeError, Problem, load_file
 
 FILE = "wording.yaml"
 # A row is called by its label where `found` has no text; a longer label is no phrase.
@@ -125,7 +124,7 @@ class Wording:
         )
 
 
-def load_wording(directory: Path, table: Table) -> Wording:
+def load_wording(directory: Directory, table: Table) -> Wording:
     """Load wording.yaml and check it against the table. Raises KnowledgeError with every problem."""
     content = load_file(directory, FILE, WordingSchema())
     problems = list(_problems(content, table))
@@ -152,7 +151,9 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
     clauses = come_back.pop("clauses")
     content |= {"exclude_disease": excluded, "come_back": come_back}
     # A "{" in a label is no placeholder.
-    labels = {row.id: row.label.replace("{", "{{").replace("}", "}}") for row in table.rows if not row.last}
+    labels = {
+        row.id: row.label.replace("{", "{{").replace("}", "}}") for row in table.all_rows if not row.last
+    }
     content["found"] = labels | content["found"]
     content["studies"] = {
         study: f"{content['actions'][action.id]['short']} {study.partition('-')[2]}".strip()
@@ -207,20 +208,20 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
 def _problems(content: Mapping[str, Any], table: Table) -> Iterator[Problem]:
     """Texts that the cards need and the file lacks, and texts that the table has no use for."""
     found, actions, advice = content["found"], content["actions"], content["self_care"]["advice"]
-    labels = {row.id: row.label for row in table.rows if not row.last}
+    labels = {row.id: row.label for row in table.all_rows if not row.last}
     for name, label in labels.items():
         if name not in found and len(label) > _MAX_LABEL_CHARACTERS:
             reason = f"no text, and the row's label has over {_MAX_LABEL_CHARACTERS} characters"
             yield Problem(FILE, f"found.{name}", reason)
     yield from _unused(found, set(labels), "found")
-    yield from _unused(content["effects"], {row.id for row in table.rows if row.drug_classes}, "effects")
+    yield from _unused(content["effects"], {row.id for row in table.all_rows if row.drug_classes}, "effects")
     yield from _missing(actions, set(table.actions), "actions")
     for action in table.actions.values():
         if action.order is not None and "order" not in actions.get(action.id, ("order",)):
             yield Problem(FILE, f"actions.{action.id}.order", "no text for the suggestion that orders it")
     if not any(ActionRole.MISSING_BLOOD_TESTS in action.roles for action in table.actions.values()):
         yield Problem(FILE, "actions", f"no action has the role {ActionRole.MISSING_BLOOD_TESTS}")
-    known = frozenset().union(*(row.reads for row in table.rows))
+    known = frozenset().union(*(row.reads for row in table.all_rows))
     for place, step in enumerate(content["next_steps"]):
         for fact in filter(None, (step["fact"], *step["unless"])):
             if fact not in known:

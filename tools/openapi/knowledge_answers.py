@@ -70,17 +70,35 @@ class DocumentSchema(Strict):
     claims = _many(FateSchema)
 
 
+class NamedRowSchema(Strict):
+    id = _text()
+    label = _text()
+
+
+class SiteOverlaySchema(Strict):
+    files = _texts()
+    rowsOff = _many(NamedRowSchema)
+
+
+class SiteCodesSchema(Strict):
+    read = fields.Integer(required=True)
+    leftOut = fields.Integer(required=True)
+
+
+class SiteSchema(Strict):
+    """What a site changed: absent where it is the shipped knowledge."""
+
+    overlay = fields.Nested(SiteOverlaySchema)
+    codes = fields.Nested(SiteCodesSchema)
+
+
 class KnowledgeClaimsSchema(Strict):
     """GET /knowledge/claims"""
 
     knowledgeVersion = _text()
+    site = fields.Nested(SiteSchema)
     documents = _many(DocumentSchema)
     anchors = _many(CitedAnchorSchema)
-
-
-class NamedRowSchema(Strict):
-    id = _text()
-    label = _text()
 
 
 class CellSchema(Strict):
@@ -159,6 +177,7 @@ class KnowledgeSchema(Strict):
     """GET /knowledge"""
 
     knowledgeVersion = _text()
+    site = fields.Nested(SiteSchema)
     columns = _many(ColumnsSchema)
     reading = _many(ReadingSchema)
     levels = _many(LevelSchema)
@@ -206,6 +225,7 @@ class KnowledgeRowsSchema(Strict):
     """GET /knowledge?rows=…; notRows: names that are none."""
 
     knowledgeVersion = _text()
+    site = fields.Nested(SiteSchema)
     rows = _many(WhyRowSchema)
     notRows = _texts()
 
@@ -262,6 +282,7 @@ class KnowledgeRowSchema(RowSummarySchema):
     """GET /knowledge/{row}"""
 
     knowledgeVersion = _text()
+    site = fields.Nested(SiteSchema)
     levelSays = _text()
     howRead = _many(HowReadSchema)
     actions = _many(RowActionSchema)
