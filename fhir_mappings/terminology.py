@@ -1,8 +1,4 @@
-"""The codes of the knowledge files as look-up tables, built once at start.
-
-Tables match on system and code, never on display. `code_key` makes the keys, so that aliases of a system,
-ICD codes without their dot and stray blanks find the same entry.
-"""
+"""The codes of the knowledge files as look-up tables, built once at start."""
 
 from __future__ import annotations
 
@@ -13,67 +9,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+from fhir_mappings.code_systems import WORD, CodeKey
 from fhir_mappings.record import Basis, Site, Status
 
-CodeKey = tuple[str, str]
-
-SNOMED = "http://snomed.info/sct"
-LOINC = "http://loinc.org"
-ICD_10 = "http://hl7.org/fhir/sid/icd-10"
-ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
-HPO = "http://human-phenotype-ontology.org"
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-ATC = "http://www.whocc.no/atc"
-NDC = "http://hl7.org/fhir/sid/ndc"
-
-# Second spellings seen in the field: HPO's OWL name (terminology tables) and a trailing slash.
-_ALIASES = {"http://purl.obolibrary.org/obo/hp.owl": HPO}
-
-# The usual systems as usually written: neither they nor their codes need normalising.
-_AS_WRITTEN = frozenset((SNOMED, LOINC, HPO, RXNORM, ATC, NDC))
-
-# A word of a name or text, in lower case or not.
-WORD = re.compile(r"[^\W_]+")
 _WORD_OF_UNIT = re.compile(r"[a-z]+")
 _NOT_OF_UNIT = re.compile(r"[\s\[\]{}_^]+")
 _LONGEST_UNIT = 60
-
-
-def code_key(system: str, code: str) -> CodeKey:
-    """The key under which a coding is looked up.
-
-    >>> code_key("http://hl7.org/fhir/sid/icd-10-cm/", "x123") == code_key(ICD_10_CM, "X12.3")
-    True
-    """
-    if system in _AS_WRITTEN:
-        return system, code.strip()
-    system = system.strip().rstrip("/")
-    system = _ALIASES.get(system, system)
-    code = code.strip()
-    if system in (ICD_10, ICD_10_CM):
-        code = code.upper().replace(".", "")
-    return system, code
-
-
-def folded(text: str) -> str:
-    """A text without regard to case and blanks.
-
-    >>> folded(" Muscle  TWITCHING ")
-    'muscle twitching'
-    """
-    return " ".join(text.casefold().split())
-
-
-def written_code(key: CodeKey) -> str:
-    """The code of a key as its system writes it: ICD codes with their dot.
-
-    >>> written_code(code_key(ICD_10_CM, "x12.3"))
-    'X12.3'
-    """
-    system, code = key
-    if system in (ICD_10, ICD_10_CM) and len(code) > 3:
-        return f"{code[:3]}.{code[3:]}"
-    return code
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +31,7 @@ class FindingDefinition:
     neurological: counts in a family history.
     analyte, low: of an electrolyte disorder, which one and in which direction (None = not said).
     any_electrolyte: a disorder that names no electrolyte. specific: the finding that this one becomes where a
-    region is recorded, and whose absence its own absence means. names: of a fasciculation, folded.
+    region is recorded, and whose absence its own absence means. names: of a fasciculation, by `name_key`.
     """
 
     id: str
@@ -269,9 +210,22 @@ class Medications:
 
 
 @dataclass(frozen=True, slots=True)
+class Certainty:
+    """The certainty of a coded diagnosis, an extension of its coding.
+
+    extension: its URL. verification, clinical: code -> the status of the Condition that it means.
+    """
+
+    extension: str = ""
+    verification: Mapping[str, str] = field(default_factory=dict)
+    clinical: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Terminology:
     """All value sets of the knowledge files, by `code_key`.
 
+    clinical, verification: statuses of a Condition beside the required ones; ("", word) for words.
     asked_for: codes that order that study, and in a Procedure prove nothing.
     studies: the procedures that are studies. completed_as: a referral -> the study that its completion is.
     panel_names: the procedure file that a panel's code stands in.
@@ -285,6 +239,9 @@ class Terminology:
     sides: Mapping[CodeKey, str] = field(default_factory=dict)
     courses: Mapping[CodeKey, str] = field(default_factory=dict)
     answers: Mapping[CodeKey, Status] = field(default_factory=dict)
+    clinical: Mapping[CodeKey, str] = field(default_factory=dict)
+    verification: Mapping[CodeKey, str] = field(default_factory=dict)
+    certainty: Certainty = Certainty()
     analytes: Mapping[str, Analyte] = field(default_factory=dict)
     analyte_codes: Mapping[CodeKey, str] = field(default_factory=dict)
     panels: Mapping[CodeKey, frozenset[str]] = field(default_factory=dict)
@@ -301,14 +258,17 @@ class Terminology:
     # The systems whose codes have families at all.
     _family_systems: frozenset[str] = field(init=False, repr=False)
     _longest_family: int = field(init=False, repr=False)
-    # Folded name of a fasciculation -> its finding.
+    # Key of a name -> the fasciculation, or the analyte, that it names; names: of either.
     twitch_names: Mapping[str, str] = field(init=False, repr=False)
+    analyte_names: Mapping[str, str] = field(default_factory=dict)
+    names: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         longest = max((len(code) for _, code in self.finding_prefixes), default=0)
         object.__setattr__(self, "_longest_family", longest)
         names = {name: finding.id for finding in self.findings.values() for name in finding.names}
         object.__setattr__(self, "twitch_names", names)
+        object.__setattr__(self, "names", frozenset((*names, *self.analyte_names)))
         object.__setattr__(self, "_family_systems", frozenset(system for system, _ in self.finding_prefixes))
 
     def finding_of(self, key: CodeKey) -> tuple[FindingCode, ...]:

@@ -135,6 +135,13 @@ class UnitsSchema(Strict):
     units = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
 
 
+class AnalyteNamesSchema(Strict):
+    """names: analyte -> its names. forms: of a name, with {} in its place."""
+
+    forms = fields.List(Text(), required=True)
+    names = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
+
+
 class AdjustmentSchema(Strict):
     """total + factor * (around - result of the analyte). adjusted: codes of results adjusted already."""
 
@@ -187,16 +194,35 @@ class CoursesSchema(Strict):
     codes = _codes()
 
 
-class Hl7AnswerSchema(CodingSchema):
+class SourcedAnswerSchema(CodingSchema):
     means = Text(required=True, validate=validate.OneOf(["present", "absent"]))
 
 
 class AnswersSchema(Strict):
     answers = fields.Dict(keys=Text(), values=Text(), required=True)
-    hl7 = fields.List(fields.Nested(Hl7AnswerSchema), load_default=list)
+    sourced = fields.List(fields.Nested(SourcedAnswerSchema), load_default=list)
     words = fields.Dict(keys=Text(), values=Text(), load_default=dict)
     tobacco_status = fields.List(Text(), load_default=list)
     codes = _codes()
+
+
+class StatusSchema(Strict):
+    """codes: system -> code -> status. words: whole text -> status."""
+
+    codes = fields.Dict(keys=Text(), values=fields.Dict(keys=Text(), values=Text()), required=True)
+    words = fields.Dict(keys=Text(), values=Text(), required=True)
+
+
+class CertaintySchema(Strict):
+    extension = Text(required=True)
+    verification = fields.Dict(keys=Text(), values=Text(), required=True)
+    clinical = fields.Dict(keys=Text(), values=Text(), required=True)
+
+
+class StatusesSchema(Strict):
+    clinical = fields.Nested(StatusSchema, required=True)
+    verification = fields.Nested(StatusSchema, required=True)
+    certainty = fields.Nested(CertaintySchema, required=True)
 
 
 class ManyCodes(fields.Field[Any]):

@@ -89,7 +89,7 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "KNOWLEDGE_OVERLAY": (
         "",
         "a folder of YAML files that change single entries of the knowledge, see docs/site.md; with it or"
-        " SITE_CODES GET /fhir answers 404",
+        " SITE_CODES all below /fhir/ answers 404",
     ),
     "WEB_CONCURRENCY": ("2", "worker processes"),
     "LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR; no level logs patient data"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from fhir_mappings.code_systems import CodeKey, code_key, name_key
 from fhir_mappings.resources.shapes import CodeableConcept
-from fhir_mappings.terminology import CodeKey, Terminology, code_key, folded
+from fhir_mappings.terminology import Terminology
 
-_MAX_NAME_LENGTH = 200
+MAX_NAME_LENGTH = 200
 
 
 def keys_of(concept: CodeableConcept | None) -> list[CodeKey]:
@@ -40,10 +42,17 @@ def twitch_named_by(concept: Any, terminology: Terminology) -> str | None:
 
 def twitch_in_words(concept: Any, terminology: Terminology) -> str | None:
     """The finding whose name is the whole text, or a whole display, of the concept."""
-    displays = [coding.display for coding in concept.coding or () if coding is not None]
-    for text in (concept.text, *displays):
-        if isinstance(text, str) and len(text) <= _MAX_NAME_LENGTH:
-            finding = terminology.twitch_names.get(folded(text))
-            if finding is not None:
-                return finding
+    return _named(concept, terminology.twitch_names)
+
+
+def analyte_in_words(concept: Any, terminology: Terminology) -> str | None:
+    """The analyte whose name is the whole text, or a whole display, of the concept."""
+    return _named(concept, terminology.analyte_names)
+
+
+def _named(concept: Any, names: Mapping[str, str]) -> str | None:
+    texts = (concept.text, *(coding.display for coding in concept.coding or () if coding is not None))
+    for text in texts:
+        if isinstance(text, str) and len(text) <= MAX_NAME_LENGTH and (found := names.get(name_key(text))):
+            return found
     return None

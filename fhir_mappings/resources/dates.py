@@ -15,6 +15,23 @@ _TIME = re.compile(r"T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?")
 _DATE = re.compile(rf"(\d{{4}})(?:-(\d{{2}})(?:-(\d{{2}})(?:{_TIME.pattern})?)?)?")
 _EARLIEST_YEAR = 1800
 
+# Dates of which the day is certain, though FHIR writes them otherwise: "2026-05-01 10:00", "2026-5-1",
+# the same without hyphens, "2026-05-01T10:00:00.000+0000[UTC]". A day before the month is never guessed.
+_ZONE = r"\s*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?\s*(?:\[[\w/+-]{1,40}\])?"
+_LEGIBLE = (
+    re.compile(
+        r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2})"
+        rf"(?:(?:T|\s+|\sT)\d{{1,2}}(?::?\d{{2}}){{0,2}}(?:[.,]\d{{1,9}})?)?{_ZONE})?",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"(\d{{4}})(\d{{2}})(\d{{2}})(?:T?\d{{2}}(?:\d{{2}}){{0,2}}(?:[.,]\d{{1,9}})?)?{_ZONE}",
+        re.IGNORECASE,
+    ),
+)
+_LONGEST_DATE = 80
+NOT_A_DATE = "not a FHIR date; its day is read"
+
 # UCUM codes (and the words seen in their place) of a duration, as days. A month is a twelfth of a year.
 _UNIT_DAYS = {
     "d": 1.0,
@@ -68,6 +85,23 @@ def days_of(text: str) -> Days:
         return Days(date(year, 1, 1), date(year, 12, 31))
     except ValueError:
         raise InvalidDate("a day that does not exist") from None
+
+
+def legible_days(text: str) -> Days | None:
+    """The days of a date that is not FHIR's; None where the day is not certain.
+
+    >>> legible_days("2026-5-1 10:00") == days_of("2026-05-01")
+    True
+    """
+    if len(text) > _LONGEST_DATE:
+        return None
+    match = next((found for form in _LEGIBLE if (found := form.fullmatch(text.strip()))), None)
+    if match is None:
+        return None
+    try:
+        return days_of("-".join(part.zfill(2) for part in match.groups() if part))
+    except InvalidDate:
+        return None
 
 
 def _whole_day(text: str) -> date | None:

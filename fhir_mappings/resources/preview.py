@@ -155,7 +155,9 @@ def preview_of(raw: msgspec.Raw) -> Preview | Head | None:
     try:
         return _head.decode(raw)
     except UNDECODABLE:
-        return None
+        # An id of another shape names nothing; it loses no resource.
+        part = part_of(raw, ResourceType)
+        return Head(part.kind) if part is not None and part.kind else None
 
 
 def part_of(raw: bytes | msgspec.Raw, shape: type[S]) -> S | None:

@@ -15,8 +15,10 @@ import msgspec
 
 from fhir_mappings.record import Note, Patient, Version
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.dates import InvalidDate, maybe_days
+from fhir_mappings.resources.contained import HOLDERS, contained_observations
+from fhir_mappings.resources.decoding import MODIFIED, decoded_in, is_modified
 from fhir_mappings.resources.fhir_version import beyond_r4, content_of, fitting, version_of
+from fhir_mappings.resources.patient import patient_of
 from fhir_mappings.resources.preview import PREVIEWS, Preview, codes_of, subject_of, type_of
 from fhir_mappings.resources.references import (
     NO_PATIENT,
@@ -63,10 +65,6 @@ _SHAPES: Mapping[str, type[fhir.Struct]] = {
 _BY_CODE = frozenset(preview.kind for preview in PREVIEWS)
 # Types that are read.
 KINDS = frozenset((*_SHAPES, "Patient"))
-_OTHER_SHAPES: tuple[type[fhir.Struct], ...] = (fhir.Patient, fhir.Medication, fhir.BodyStructure)
-_DECODERS: Mapping[type[fhir.Struct], msgspec.json.Decoder[Any]] = {
-    shape: msgspec.json.Decoder(shape) for shape in (*_SHAPES.values(), *_OTHER_SHAPES)
-}
 # Whether a resource of a type in _BY_CODE, as a preview or whole, can matter for the decision; None where it
 # has no code that decides this.
 IsRelevant = Callable[[Any], bool | None]
@@ -119,7 +117,13 @@ class _Selection:
         self.not_understood: list[Note] = list(submission.not_understood)
         self.invalid = [InvalidEntry("", note) for note in submission.not_understood]
         # A caller that names the patient sends what it asked one server for.
-        self.newest = newest(submission.entries, one_server=submission.patient_id is not None)
+        self.newest = dict(newest(submission.entries, one_server=submission.patient_id is not None))
+        holders = [entry for kind in HOLDERS for entry in self._of(kind)]
+        contained: dict[object, Entry] = {}
+        for entry in contained_observations(holders, self.not_understood):
+            contained[entry.expression] = entry
+        if contained:
+            self.newest["Observation"] = {**self.newest.get("Observation", {}), **contained}
         # By shape: some members identify the FHIR version.
         self.decoded: defaultdict[type[msgspec.Struct], list[Any]] = defaultdict(list)
         self.read: list[Entry] = []
@@ -208,7 +212,9 @@ class _Selection:
                 continue
             self.read.append(entry)
             decoded[type(resource)].append(resource)
-            if relevant:
+            if relevant and is_modified(resource):
+                self.not_understood.append(Note(entry.reference, MODIFIED, f"{kind}.modifierExtension"))
+            elif relevant:
                 yield entry, resource
 
     def _only_of_others(self) -> list[str]:
@@ -226,17 +232,21 @@ class _Selection:
         return sorted(key for key in keys - own - set(self.submission.not_seen) if key)
 
     def _decoded(self, entry: Entry, shape: type[S]) -> S | None:
-        """The resource in that shape, or None (noted) where it is invalid."""
-        try:
-            resource: S = _DECODERS[shape].decode(entry.raw)
-        except fhir.UNDECODABLE as error:
-            reason = _structural(error)
+        """The resource in that shape, or None (noted) where it is invalid.
+
+        A member of another shape is noted, and the rest is read.
+        """
+        decoded = decoded_in(shape, bytes(entry.raw))
+        for member, fault in decoded.faults:
+            note = Note(entry.reference, f"is not read: {fault}", f"{entry.kind}.{member}")
+            self.not_understood.append(note)
+        if decoded.resource is None:
+            reason = decoded.reason
             # The models explain well and slowly: a body of invalid resources must not hold a worker.
             if len(self.not_understood) < _MAX_EXPLAINED:
                 reason = why(bytes(entry.raw), entry.kind, reason)
             self._note_invalid(entry, Note(entry.reference, reason, entry.expression))
-            return None
-        return resource
+        return decoded.resource
 
     def _note_invalid(self, entry: Entry, note: Note) -> None:
         raw = bytes(entry.raw)
@@ -288,21 +298,7 @@ class _Selection:
         if resource is None:
             return Patient(id=entry.id, reference=entry.full_url), entry.names
         self.raw_identifiers = resource.identifier
-        return self._patient_of(resource, entry), entry.names
-
-    def _patient_of(self, resource: fhir.Patient, entry: Entry) -> Patient:
-        try:
-            born = maybe_days(resource.birthDate)
-        except InvalidDate as error:
-            self.not_understood.append(Note(entry.reference, str(error), "Patient.birthDate"))
-            born = maybe_days(None)
-        return Patient(
-            id=resource.id,
-            born=born,
-            sex=resource.gender,
-            deceased=bool(resource.deceasedBoolean or resource.deceasedDateTime),
-            reference=entry.full_url,
-        )
+        return patient_of(resource, entry, self.not_understood), entry.names
 
     def _belongs(self, entry: Entry, resource: Any, names: tuple[str, ...]) -> bool:
         """Whether the resource is of the patient; noted where it is not."""
@@ -332,12 +328,6 @@ class _Selection:
 
 def _located(entry: Entry, resource: S) -> Located[S]:
     return Located(resource, entry.reference, entry.expression, entry.draft, entry.names, entry.selected)
-
-
-def _structural(error: Exception) -> str:
-    if isinstance(error, msgspec.MsgspecError):
-        return str(error).replace("`", "")
-    return "nested too deeply" if isinstance(error, RecursionError) else "not valid UTF-8"
 
 
 def key_of(expression: str) -> str:

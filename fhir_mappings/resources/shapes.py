@@ -21,6 +21,7 @@ class Coding(Struct):
     system: str | None = None
     code: str | None = None
     display: str | None = None
+    extension: msgspec.Raw = NOT_THERE
 
 
 class CodeableConcept(Struct):
@@ -83,6 +84,7 @@ class Range(Struct):
 
 class Extension(Struct):
     url: str | None = None
+    valueCoding: Coding | None = None
     valueCodeableConcept: CodeableConcept | None = None
 
 
@@ -140,6 +142,9 @@ class ReferenceRange(Struct):
     text: str | None = None
 
 
+OTHER_VALUES = ("value", "valueCoding", "valueCode", "valueDecimal", "valueDate", "valueInstant", "valueUri")
+
+
 class Value(Struct):
     """What an Observation and a component have in common. A value typed Raw is not understood."""
 
@@ -161,6 +166,16 @@ class Value(Struct):
     booleanElement: msgspec.Raw = msgspec.field(default=NOT_THERE, name="_valueBoolean")
     stringElement: msgspec.Raw = msgspec.field(default=NOT_THERE, name="_valueString")
     integerElement: msgspec.Raw = msgspec.field(default=NOT_THERE, name="_valueInteger")
+    conceptElement: msgspec.Raw = msgspec.field(default=NOT_THERE, name="_valueCodeableConcept")
+    quantityElement: msgspec.Raw = msgspec.field(default=NOT_THERE, name="_valueQuantity")
+    # No version of FHIR has these; client systems send them.
+    value: msgspec.Raw = NOT_THERE
+    valueCoding: msgspec.Raw = NOT_THERE
+    valueCode: msgspec.Raw = NOT_THERE
+    valueDecimal: msgspec.Raw = NOT_THERE
+    valueDate: msgspec.Raw = NOT_THERE
+    valueInstant: msgspec.Raw = NOT_THERE
+    valueUri: msgspec.Raw = NOT_THERE
     modifierExtension: list[Extension | None] | None = None
     dataAbsentReason: CodeableConcept | None = None
     interpretation: list[CodeableConcept | None] | CodeableConcept | None = None
@@ -237,6 +252,7 @@ class MedicationIngredient(Struct):
 
 class Medication(Struct):
     id: str | None = None
+    modifierExtension: msgspec.Raw = NOT_THERE
     identifier: msgspec.Raw = NOT_THERE
     # A Substance of R5 has a reference here.
     code: ConceptOrReference | None = None
@@ -253,6 +269,7 @@ class DispenseRequest(Struct):
 
 class MedicationRequest(Struct):
     id: str | None = None
+    modifierExtension: msgspec.Raw = NOT_THERE
     status: str | None = None
     intent: str | None = None
     subject: Reference | None = None
@@ -280,6 +297,7 @@ class Adherence(Struct):
 
 class MedicationStatement(Struct):
     id: str | None = None
+    modifierExtension: msgspec.Raw = NOT_THERE
     status: str | None = None
     subject: Reference | None = None
     medicationCodeableConcept: CodeableConcept | None = None
@@ -314,6 +332,7 @@ class ServiceRequest(Struct):
     """And a ProcedureRequest or ReferralRequest of STU3."""
 
     id: str | None = None
+    modifierExtension: msgspec.Raw = NOT_THERE
     status: str | None = None
     intent: str | None = None
     priority: str | None = None
@@ -332,6 +351,7 @@ class ServiceRequest(Struct):
 
 class Task(Struct):
     id: str | None = None
+    modifierExtension: msgspec.Raw = NOT_THERE
     status: str | None = None
     intent: str | None = None
     priority: str | None = None
@@ -348,6 +368,7 @@ class Task(Struct):
 
 class Procedure(Struct):
     id: str | None = None
+    modifierExtension: msgspec.Raw = NOT_THERE
     status: str | None = None
     subject: Reference | None = None
     code: CodeableConcept | None = None
@@ -365,6 +386,7 @@ class Procedure(Struct):
 
 class DiagnosticReport(Struct):
     id: str | None = None
+    modifierExtension: msgspec.Raw = NOT_THERE
     status: str | None = None
     subject: Reference | None = None
     code: CodeableConcept | None = None
@@ -384,6 +406,7 @@ class FamilyCondition(Struct):
 
 class FamilyMemberHistory(Struct):
     id: str | None = None
+    modifierExtension: msgspec.Raw = NOT_THERE
     status: str | None = None
     patient: Reference | None = None
     date: str | None = None

@@ -42,7 +42,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     place: of its Bundle, or its own where it is in none. number: in the Bundle.
     preview: None where not even type and id are valid. draft: a draft order of the hook's context, not yet
-    part of the record. selected: among those that the user has selected.
+    part of the record. selected: among those that the user has selected. contained_as: the reference of one
+    that another resource contains.
     """
 
     raw: msgspec.Raw
@@ -52,6 +53,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     preview: Preview | Head | None = None
     draft: bool = False
     selected: bool = True
+    contained_as: str = ""
 
     @property
     def expression(self) -> str:
@@ -76,7 +78,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def reference(self) -> str:
-        return f"{self.kind}/{self.id}" if self.id else self.expression
+        return f"{self.kind}/{self.id}" if self.id else self.contained_as or self.expression
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,10 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
+from fhir_mappings.code_systems import ATC, NDC, WORD, code_key
 from fhir_mappings.resources.concepts import text_of
 from fhir_mappings.resources.shapes import CodeableConcept
-from fhir_mappings.terminology import (
-    ATC,
-    NDC,
-    WORD,
-    Ingredient,
-    Medications,
-    NotTaken,
-    code_key,
-    words_of,
-)
+from fhir_mappings.terminology import Ingredient, Medications, NotTaken, words_of
 
 # A medicine's name is short; what follows in an overlong text is not one.
 _MAX_TEXT_CHARACTERS = 2_000

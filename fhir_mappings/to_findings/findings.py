@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from fhir_mappings.code_systems import CodeKey, code_key, name_key
 from fhir_mappings.record import Basis, Days, Note, Reading, Site, Status
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.concepts import keys_of, text_of, twitch_in_words, twitch_named_by
+from fhir_mappings.resources.concepts import MAX_NAME_LENGTH, keys_of, text_of, twitch_named_by
 from fhir_mappings.resources.preview import ConditionPreview, ObservationPreview
 from fhir_mappings.resources.select import IsRelevant
 from fhir_mappings.resources.submission import Located
-from fhir_mappings.terminology import CodeKey, FindingCode, FindingDefinition, Terminology, code_key
+from fhir_mappings.terminology import FindingCode, FindingDefinition, Terminology
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
 from fhir_mappings.to_findings.statements import Statement
 from fhir_mappings.to_findings.statuses import (
@@ -24,6 +25,7 @@ from fhir_mappings.to_findings.statuses import (
     SUSPECTED,
     VERIFICATION,
     basis_of,
+    certain,
     concepts_of,
     courses_of,
     people_of,
@@ -100,26 +102,42 @@ def relevance_by(terminology: Terminology) -> IsRelevant:
     """
     # A record repeats its codes.
     known: dict[tuple[str, str], bool] = {}
+    named: dict[str, bool] = {}
 
     def is_known(system: str, code: str) -> bool:
         return _is_known(terminology, code_key(system, code))
+
+    def is_name(text: Any) -> bool:
+        # A display that is no text names nothing, and is no error yet.
+        if not isinstance(text, str) or len(text) > MAX_NAME_LENGTH:
+            return False
+        if text not in named:
+            named[text] = name_key(text) in terminology.names
+        return named[text]
 
     def relevant(resource: Any) -> bool | None:
         # A part may have another code, or hold the course and site of the whole.
         if getattr(resource, "component", None) is not None:
             return True
         concept = resource.code
+        if concept is None:
+            return None
         decided: bool | None = None
-        for coding in (concept.coding or ()) if concept else ():
-            if coding is not None and coding.system and coding.code:
+        by_name = isinstance(resource, _BY_NAME)
+        for coding in concept.coding or ():
+            if coding is None:
+                continue
+            if coding.system and coding.code:
                 written = coding.system, coding.code
                 if written not in known:
                     known[written] = is_known(*written)
                 if known[written]:
                     return True
                 decided = False
-        # Words alone may name the twitch.
-        if concept and isinstance(resource, _BY_NAME) and twitch_in_words(concept, terminology):
+            if by_name and coding.display is not None and is_name(coding.display):
+                return True
+        # Words alone may name the twitch, or an analyte.
+        if by_name and concept.text is not None and is_name(concept.text):
             return True
         return decided
 
@@ -144,8 +162,13 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
         codes = (FindingCode(named),)
     if not codes:
         return
-    verification = status_of(resource.verificationStatus, VERIFICATION)
-    status = status_of(resource.clinicalStatus, CLINICAL)
+    known = reader.terminology
+    status, verification = certain(
+        resource.code,
+        known.certainty,
+        status_of(resource.clinicalStatus, CLINICAL, known.clinical),
+        status_of(resource.verificationStatus, VERIFICATION, known.verification),
+    )
     if verification in NEVER_WAS or status in NEVER_WAS:
         return
     dates = Dates(reference, reader.notes)

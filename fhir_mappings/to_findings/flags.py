@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from fhir_mappings.code_systems import WORD
 from fhir_mappings.record import Band
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.terminology import WORD
 
 _LOW, _HIGH = True, False
 # HL7 code -> band, and True for low, False for high.

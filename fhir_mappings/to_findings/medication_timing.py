@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from fhir_mappings.code_systems import code_key
 from fhir_mappings.record import Days, Note, Plausible
-from fhir_mappings.resources.dates import NO_DAY, InvalidDate, days_of
+from fhir_mappings.resources.dates import NO_DAY, NOT_A_DATE, InvalidDate, days_of, legible_days
 from fhir_mappings.resources.references import objects_in
 from fhir_mappings.resources.shapes import (
     UNDECODABLE,
@@ -19,7 +20,7 @@ from fhir_mappings.resources.shapes import (
     Period,
     Quantity,
 )
-from fhir_mappings.terminology import NotTaken, code_key
+from fhir_mappings.terminology import NotTaken
 from fhir_mappings.to_findings.drug_names import dosage_denies
 from fhir_mappings.to_findings.findings import Reader
 
@@ -145,8 +146,10 @@ class _Dates:
         try:
             return days_of(text)
         except InvalidDate:
-            self.notes.append(Note(self.reference, "a date that cannot be read", f"{self.kind}.{member}"))
-            return None
+            legible = legible_days(text)
+            fault = NOT_A_DATE if legible else "a date that cannot be read"
+            self.notes.append(Note(self.reference, fault, f"{self.kind}.{member}"))
+            return legible
 
     def periods(self, periods: Iterable[tuple[Period | None, str]]) -> tuple[list[Days], list[Days]]:
         starts, ends = [], []

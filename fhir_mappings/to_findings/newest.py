@@ -64,7 +64,7 @@ def clock_of(written: str | None) -> Clock:
     >>> clock_of("2026-11-24T08:00:00+02:00").before(clock_of("2026-11-24T07:00:00Z"))
     True
     """
-    if not written or "T" not in written:
+    if not written or ":" not in written:
         return NO_CLOCK
     try:
         at = datetime.fromisoformat(written.strip())

@@ -8,12 +8,13 @@ from operator import attrgetter
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fhir_mappings.code_systems import CodeKey
 from fhir_mappings.record import Basis, Days, Note, Site, Status
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of, text_of, twitch_in_words
 from fhir_mappings.resources.dates import NO_DAY
 from fhir_mappings.resources.submission import Located
-from fhir_mappings.terminology import CodeKey, FindingCode
+from fhir_mappings.terminology import FindingCode
 from fhir_mappings.to_findings.findings import Reader, bounded, day_of, recorded_as
 from fhir_mappings.to_findings.onsets import Dates
 from fhir_mappings.to_findings.statements import Statement
@@ -21,6 +22,7 @@ from fhir_mappings.to_findings.statuses import (
     IN_WORDS,
     NO_OBSERVATION,
     NOT_READ_AS_WRITTEN,
+    STATUS_NOT_RECOGNISED,
     basis_of,
     courses_of,
     sites_of,
@@ -31,6 +33,10 @@ from fhir_mappings.to_findings.statuses import (
 # Why a value is neither present nor absent, though one was written.
 NOT_UNDERSTOOD = "its value is not understood"
 _DATA_ABSENT = b"data-absent-reason"
+# Of R4 and R5; a missing one is taken as final.
+_STATUSES = frozenset(
+    {"final", "amended", "corrected", "appended", "preliminary", "unknown", *NO_OBSERVATION}
+)
 _ODD_VALUES = attrgetter(
     "valueRange",
     "valueDateTime",
@@ -40,9 +46,12 @@ _ODD_VALUES = attrgetter(
     "valuePeriod",
     "valueReference",
     "valueAttachment",
+    *fhir.OTHER_VALUES,
     "booleanElement",
     "stringElement",
     "integerElement",
+    "conceptElement",
+    "quantityElement",
 )
 
 
@@ -98,17 +107,19 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
     courses, sites = _qualifiers(reader, resource, [part for part, found, _ in parts if not found])
     if not codes:
         reader.loose_courses |= courses
-    modified = any(resource.modifierExtension or ())
+    doubt = is_doubtful(reader, observed)
     if smoking:
         # The smoking status is a question; its value is the finding.
         value = resource.valueCodeableConcept
         for code in reader.findings_of(value):
-            smokes = Status.UNKNOWN if modified else Status.PRESENT
+            smokes = Status.UNKNOWN if doubt else Status.PRESENT
             yield source.statement(code, smokes, "Observation.value", text_of(value))
         return
     if codes:
         bare = not any(found for _, found, _ in parts)
-        status = _status(reader, resource, codes, source.reference, "Observation.value", bare=bare)
+        status: Status | None = Status.UNKNOWN
+        if not doubt:
+            status = _status(reader, resource, codes, source.reference, "Observation.value", bare=bare)
         if status is not None:
             for code in codes:
                 statement = source.statement(code, status, "Observation.code", text_of(resource.code))
@@ -119,8 +130,7 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
         place = f"Observation.component[{index}]"
         for code in found:
             status = _status(reader, component, (code,), source.reference, f"{place}.value", bare=False)
-            if modified:
-                reader.notes.append(Note(source.reference, NOT_READ_AS_WRITTEN, f"{place}.code"))
+            if doubt:
                 status = Status.UNKNOWN
             if status is None:
                 continue
@@ -131,6 +141,18 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
             if terminology.findings[code.finding].kind == "fasciculation":
                 own |= courses
             yield _qualified(statement, sites, own)
+
+
+def is_doubtful(reader: Reader, observed: Observed) -> bool:
+    """Whether a modifier extension or an unrecognised status leaves open what it states; noted if so."""
+    doubts = {
+        NOT_READ_AS_WRITTEN: ("modifierExtension", any(observed.resource.modifierExtension or ())),
+        STATUS_NOT_RECOGNISED: ("status", bool(observed.status) and observed.status not in _STATUSES),
+    }
+    for why, (member, holds) in doubts.items():
+        if holds:
+            reader.notes.append(Note(observed.reference, why, f"Observation.{member}"))
+    return any(holds for _, holds in doubts.values())
 
 
 class _Source(Struct, frozen=True, gc=False):
@@ -269,6 +291,9 @@ def _status(
         for key in keys_of(concept):
             if key in answers:
                 return answers[key]
+    if any(map(text_of, interpreted if isinstance(interpreted, list) else [interpreted])):
+        reader.notes.append(Note(reference, "its interpretation is not recognised", expression))
+        return Status.UNKNOWN
     if bare:
         return Status.PRESENT
     if isinstance(holder, fhir.Component):
@@ -298,7 +323,13 @@ def _is_missing(holder: fhir.Value) -> bool:
     if holder.dataAbsentReason is not None:
         return True
     concept = holder.valueCodeableConcept
-    extensions = [holder.booleanElement, holder.stringElement, holder.integerElement]
+    extensions = [
+        holder.booleanElement,
+        holder.stringElement,
+        holder.integerElement,
+        holder.conceptElement,
+        holder.quantityElement,
+    ]
     if concept is not None:
         extensions.append(concept.extension)
     return any(_DATA_ABSENT in bytes(extension) for extension in extensions)

@@ -10,10 +10,12 @@ from fhir_mappings.record import Days, Note
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.dates import (
     NO_DAY,
+    NOT_A_DATE,
     InvalidDate,
     age_days,
     days_before,
     days_of,
+    legible_days,
     plain_quantity,
 )
 
@@ -22,7 +24,7 @@ _UNIT_LASTS = {"a": 366, "year": 366, "years": 366, "yr": 366, "mo": 31, "month"
 
 
 class Dates:
-    """Reads the dates of one record; an invalid one is noted and counts as missing."""
+    """Reads the dates of one record; an invalid one is noted, and is missing unless its day is legible."""
 
     def __init__(self, reference: str, notes: list[Note]) -> None:
         self.reference = reference
@@ -35,8 +37,9 @@ class Dates:
         try:
             return days_of(text)
         except InvalidDate as error:
-            self.notes.append(Note(self.reference, str(error), expression))
-            return NO_DAY
+            legible = legible_days(text)
+            self.notes.append(Note(self.reference, NOT_A_DATE if legible else str(error), expression))
+            return legible or NO_DAY
 
     def period(self, period: fhir.Period | None, expression: str) -> tuple[Days, Days]:
         """The days of its start and of its end."""

@@ -13,9 +13,10 @@ from fractions import Fraction
 
 import msgspec
 
+from fhir_mappings.code_systems import folded
 from fhir_mappings.record import Band, Limits, Patient
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.terminology import Analyte, folded
+from fhir_mappings.terminology import Analyte
 from fhir_mappings.to_findings.flags import Flags
 from fhir_mappings.to_findings.values import (
     NUMBER,

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from fhir_mappings.code_systems import CodeKey
 from fhir_mappings.record import Band, Note, Patient, Result
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.concepts import keys_of, text_of
-from fhir_mappings.terminology import Analyte, CodeKey, Terminology
+from fhir_mappings.resources.concepts import analyte_in_words, keys_of, text_of
+from fhir_mappings.terminology import Analyte, Terminology
 from fhir_mappings.to_findings.adjusted import Family
 from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.flags import flags_of
 from fhir_mappings.to_findings.newest import Clock, Judged, clock_of, counting, is_newer, newest
-from fhir_mappings.to_findings.observations import Observed
+from fhir_mappings.to_findings.observations import Observed, is_doubtful
 from fhir_mappings.to_findings.onsets import Dates
 from fhir_mappings.to_findings.ranges import judged, why_not_judged
-from fhir_mappings.to_findings.statuses import NO_OBSERVATION
+from fhir_mappings.to_findings.statuses import NO_OBSERVATION, NOT_READ_AS_WRITTEN
 from fhir_mappings.to_findings.values import decimal_from, reading_of
 
 _FINAL = frozenset({"final", "amended", "corrected"})
+IN_WORDS = "its code is not known, and its text names {label}: it is not read"
 _NO_VALUE = "a result without a value"
 
 
@@ -69,8 +71,18 @@ def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[J
         for holder, keys, place in holders
         if (analyte := _analyte(keys, reader.terminology)) is not None
     ]
+    in_words = (
+        (place, analyte_in_words(holder.code, reader.terminology))
+        for holder, keys, place in holders
+        if holder.code is not None and not any(map(reader.is_known, keys))
+    )
+    for place, name in in_words:
+        if name is not None:
+            label = reader.terminology.analytes[name].label
+            reader.notes.append(Note(observed.reference, IN_WORDS.format(label=label), f"{place}.code"))
     if not measured:
         return
+    is_doubtful(reader, observed)
     preliminary = observed.status not in _FINAL
     day, clock = _when(observed.resource, observed.reference, reader.notes)
     for holder, analyte, place, keys in measured:
@@ -90,7 +102,11 @@ def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[J
         ranges = [r for r in holder.referenceRange or () if r is not None]
         band, low, limits = judged(value, flags, ranges, analyte, patient, day)
         unjudged: tuple[Note, ...] = ()
-        if not text:
+        if any(observed.resource.modifierExtension or ()) or any(holder.modifierExtension or ()):
+            # It may say that this is no result of the patient.
+            band, low, limits = Band.NOT_JUDGED, None, None
+            unjudged = (Note(observed.reference, NOT_READ_AS_WRITTEN, f"{place}.modifierExtension"),)
+        elif not text:
             unjudged = (Note(observed.reference, _NO_VALUE, f"{place}.value"),)
         elif band is Band.NOT_JUDGED:
             unjudged = tuple(

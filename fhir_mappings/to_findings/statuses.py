@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import msgspec
 
+from fhir_mappings.code_systems import CodeKey, code_key
 from fhir_mappings.record import Basis, Note, Site
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of, text_of
+from fhir_mappings.resources.decoding import MODIFIED
 from fhir_mappings.resources.references import plain
-from fhir_mappings.terminology import Terminology
+from fhir_mappings.terminology import Certainty, Terminology
 
 ENDED = frozenset({"inactive", "resolved", "remission"})
 ENDED_THOUGH_CHRONIC = frozenset({"resolved"})
@@ -20,7 +22,7 @@ NEVER_WAS = frozenset({"entered-in-error"})
 NO_OBSERVATION = frozenset({"entered-in-error", "cancelled", "registered"})
 # Why a Condition is neither present nor absent.
 STATUS_NOT_RECOGNISED = "its status is not recognised"
-NOT_READ_AS_WRITTEN = "an extension that changes its meaning is not understood"
+NOT_READ_AS_WRITTEN = MODIFIED
 IN_WORDS = "its code is not known, and its text names a twitch"
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
@@ -37,10 +39,16 @@ _REPORTED_BY = ("Patient", "RelatedPerson")
 _MAX_PARTS = 20
 
 
-def status_of(status: fhir.CodeableConcept | str | None, system: str) -> str | None:
+def status_of(
+    status: fhir.CodeableConcept | str | None, system: str, others: Mapping[CodeKey, str]
+) -> str | None:
     """The status as a word of the required system.
 
-    R4 codes it, STU3 and DSTU2 write it. The codings of the system decide, wherever they stand.
+    R4 codes it, STU3 and DSTU2 write it. The codings of the required system decide, wherever they stand, else
+    the codes and words that are known.
+
+    Args:
+        others: codes of other systems, and words, -> status.
 
     Returns:
         "" where nothing is written, None where the status is unrecognised.
@@ -48,16 +56,76 @@ def status_of(status: fhir.CodeableConcept | str | None, system: str) -> str | N
     if status is None:
         return ""
     if isinstance(status, str):
-        words = {_word(status)}
-    else:
-        codings = [coding for coding in status.coding or () if coding is not None]
-        words = {_word(c.code) for c in codings if (c.system or "").strip().rstrip("/") == system}
-        if not words:
-            written = [status.text, *(part for c in codings for part in (c.system, c.code, c.display))]
-            return None if any(map(_word, written)) else ""
-    # Two words of one system contradict each other.
-    word = words.pop() if len(words) == 1 else None
-    return word if word in _WORDS[system] else None
+        return _only({_in_words(status, system, others)})
+    codings = [coding for coding in status.coding or () if coding is not None]
+    required = {_word(c.code) for c in codings if _is_required(c.system, system)}
+    if required:
+        # Two words of one system contradict each other.
+        return _only({word if word in _WORDS[system] else None for word in required})
+    written = [status.text, *(part for c in codings for part in (c.system, c.code, c.display))]
+    if not any(map(_word, written)):
+        return ""
+    found = {
+        _in_words(text, system, others)
+        for text in (status.text, *(c.display for c in codings))
+        if _word(text)
+    }
+    for coding in codings:
+        if coding.system and coding.code:
+            found |= {others[key] for key in (code_key(coding.system, coding.code),) if key in others}
+        elif coding.code:
+            found.add(_in_words(coding.code, system, others))
+    return _only(found)
+
+
+def _is_required(written: str | None, system: str) -> bool:
+    """Whether a coding is of the required system, by its address in R4 or in STU3 and DSTU2."""
+    name = (written or "").strip().casefold().rstrip("/").partition("://")[2]
+    code_system = system.rpartition("/")[2]
+    return name in (f"terminology.hl7.org/codesystem/{code_system}", f"hl7.org/fhir/{code_system}")
+
+
+def _in_words(text: str | None, system: str, others: Mapping[CodeKey, str]) -> str | None:
+    word = "-".join(_word(text).replace("_", " ").split())
+    return word if word in _WORDS[system] else others.get(("", word.replace("-", " ")))
+
+
+def _only(words: set[str | None]) -> str | None:
+    return words.pop() if len(words) == 1 else None
+
+
+def certain(
+    concept: fhir.CodeableConcept | None, certainty: Certainty, clinical: str | None, verification: str | None
+) -> tuple[str | None, str | None]:
+    """Both statuses of a Condition with the certainty of its codings; None where they contradict it."""
+    for coding in (concept.coding or ()) if concept is not None else ():
+        if coding is None or coding.extension == fhir.NOT_THERE:
+            continue
+        for extension in extensions_of(coding.extension):
+            if extension.url == certainty.extension:
+                code = ((extension.valueCoding and extension.valueCoding.code) or "").strip().upper()
+                verification = _agreed(
+                    verification, certainty.verification.get(code), code in certainty.clinical
+                )
+                clinical = _agreed(clinical, certainty.clinical.get(code), code in certainty.verification)
+    return clinical, verification
+
+
+def _agreed(status: str | None, stated: str | None, known: bool) -> str | None:
+    """The status, completed by a certainty. known: the certainty is about the other status alone."""
+    if stated is None:
+        return status if known else None
+    if status in ("", stated) or (stated in SUSPECTED and status in SUSPECTED):
+        return status or stated
+    return None
+
+
+def extensions_of(raw: msgspec.Raw) -> list[fhir.Extension]:
+    """The extensions of an element; none where they are invalid."""
+    try:
+        return [one for one in msgspec.json.decode(raw, type=list[fhir.Extension | None] | None) or () if one]
+    except fhir.UNDECODABLE:
+        return []
 
 
 def unrecognised(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
+from fhir_mappings.code_systems import CodeKey
 from fhir_mappings.record import Days, Study
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of
 from fhir_mappings.resources.submission import Located
-from fhir_mappings.terminology import CodeKey, Terminology
+from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.observations import Observed
 from fhir_mappings.to_findings.onsets import Dates

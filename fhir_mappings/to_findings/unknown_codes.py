@@ -133,9 +133,10 @@ def unknown_of(entries: Iterable[Entry], terminology: Terminology) -> Unknown:
     contents = [
         (entry, content)
         for entry in entries
-        if entry.kind in _PLACES
+        # What another resource contains is counted with it.
+        if entry.kind in _PLACES and not entry.contained_as
         for content in (content_of(bytes(entry.raw)),)
-        if not _in_error(content)
+        if not _in_error(content, terminology)
     ]
     meant = {name for entry, content in contents for name in _medications_of(entry.kind, content)}
     carrying: Counter[str] = Counter()
@@ -143,18 +144,18 @@ def unknown_of(entries: Iterable[Entry], terminology: Terminology) -> Unknown:
     for entry, content in contents:
         if entry.kind == "Medication" and meant.isdisjoint(map(_tail, entry.names)):
             continue
-        found = _unknown(entry.kind, content, is_known)
+        found = _unknown(entry.kind, content, is_known, terminology)
         carrying[entry.kind] += bool(found)
         codes.update(found)
     return Unknown(+carrying, codes)
 
 
 def _unknown(
-    kind: str, content: Mapping[str, Any], is_known: Callable[[str, str], bool]
+    kind: str, content: Mapping[str, Any], is_known: Callable[[str, str], bool], terminology: Terminology
 ) -> Iterable[UnknownCode]:
     """The codes of one resource, each once; none where one of them is known."""
     found: dict[tuple[str, str, str], UnknownCode] = {}
-    for place, concept in _concepts(kind, content):
+    for place, concept in _concepts(kind, content, terminology):
         coded, texts = False, [_text(concept.get("text"))]
         for coding in _objects(concept.get("coding")):
             system, code, display = (
@@ -174,11 +175,13 @@ def _unknown(
     return found.values()
 
 
-def _concepts(kind: str, content: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _concepts(
+    kind: str, content: Mapping[str, Any], terminology: Terminology
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each CodeableConcept that says what the resource, or one contained in it, is about, and its place."""
     holders = [(kind, kind, content)]
     for part in _at(content, "contained") if kind in _PARTS else ():
-        if part.get("resourceType") in _PARTS[kind] and not _in_error(part):
+        if part.get("resourceType") in _PARTS[kind] and not _in_error(part, terminology):
             holders.append((f"{kind}.contained", part["resourceType"], part))
     for place, holder_kind, holder in holders:
         for path in _PLACES[holder_kind]:
@@ -223,7 +226,7 @@ class _Statuses(msgspec.Struct):
     verificationStatus: CodeableConcept | str | None = None
 
 
-def _in_error(content: Mapping[str, Any]) -> bool:
+def _in_error(content: Mapping[str, Any], terminology: Terminology) -> bool:
     status = content.get("status")
     if isinstance(status, str) and status.strip().lower() in NEVER_WAS:
         return True
@@ -234,8 +237,8 @@ def _in_error(content: Mapping[str, Any]) -> bool:
     except msgspec.ValidationError:
         return False
     return (
-        status_of(statuses.clinicalStatus, CLINICAL) in NEVER_WAS
-        or status_of(statuses.verificationStatus, VERIFICATION) in NEVER_WAS
+        status_of(statuses.clinicalStatus, CLINICAL, terminology.clinical) in NEVER_WAS
+        or status_of(statuses.verificationStatus, VERIFICATION, terminology.verification) in NEVER_WAS
     )
 
 

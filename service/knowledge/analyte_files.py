@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from fhir_mappings.terminology import Adjustment, Analyte, Terminology, Units, code_key
+from fhir_mappings.code_systems import code_key, name_key
+from fhir_mappings.terminology import Adjustment, Analyte, Terminology, Units
 from service.knowledge.loading import KnowledgeFiles
 
 
@@ -20,6 +21,21 @@ def units_of(files: KnowledgeFiles, raw: Mapping[str, Any]) -> Units:
             if names.setdefault(spelling, name) != name:
                 files.problem("units.yaml", name, f"{spelling} is {names[spelling]} too")
     return Units(raw["words"], names)
+
+
+def analyte_names_of(
+    files: KnowledgeFiles, raw: Mapping[str, Any], analytes: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """Key of a name in each of its forms -> the analyte; a name of two analytes is a problem."""
+    known = {analyte["id"] for analyte in analytes}
+    found: dict[str, str] = {}
+    for analyte, names in raw["names"].items():
+        if analyte not in known:
+            files.problem("analyte_names.yaml", analyte, "no analyte of analytes/")
+        for key in (name_key(form.format(name)) for name in names for form in raw["forms"]):
+            if found.setdefault(key, analyte) != analyte:
+                files.problem("analyte_names.yaml", analyte, f"{key} is a name of {found[key]} too")
+    return found
 
 
 def analyte_of(files: KnowledgeFiles, raw: Mapping[str, Any], units: Units) -> Analyte:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from fhir_mappings.terminology import HPO, ICD_10, ICD_10_CM, CodeKey, Terminology
+from fhir_mappings.code_systems import HPO, ICD_10, ICD_10_CM, CodeKey
+from fhir_mappings.terminology import Terminology
 from schemas import hooks as hook_schemas
 from schemas.knowledge_files import HooksSchema
 from service.decision.table import Table

@@ -6,15 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fhir_mappings.terminology import (
-    RXNORM,
-    SNOMED,
-    CodeKey,
-    Ingredient,
-    Medications,
-    NotTaken,
-    words_of,
-)
+from fhir_mappings.code_systems import RXNORM, SNOMED, CodeKey
+from fhir_mappings.terminology import Ingredient, Medications, NotTaken, words_of
 
 
 def medications_of(classes: Sequence[Mapping[str, Any]], routes: Mapping[str, Any]) -> Medications:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from fhir_mappings.code_systems import ATC, NDC, CodeKey, written_code
 from fhir_mappings.record import Basis
-from fhir_mappings.terminology import ATC, NDC, CodeKey, Ingredient, Terminology, written_code
+from fhir_mappings.terminology import Ingredient, Terminology
 from service.decision.table import Condition
 from service.knowledge.page_wording import FeatureWords, PageWording, joined, limits_of
 from service.knowledge.rules_in_words import leaves

@@ -6,20 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from fhir_mappings.code_systems import ICD_10, ICD_10_CM, CodeKey, code_key, name_key
 from fhir_mappings.record import Basis, Site, Status
-from fhir_mappings.terminology import (
-    ICD_10,
-    ICD_10_CM,
-    CodeKey,
-    FindingCode,
-    FindingDefinition,
-    OrderCode,
-    Terminology,
-    code_key,
-    folded,
-)
+from fhir_mappings.terminology import Certainty, FindingCode, FindingDefinition, OrderCode, Terminology
 from schemas import knowledge_files as schemas
-from service.knowledge.analyte_files import analyte_of, check_adjustments, units_of
+from service.knowledge.analyte_files import analyte_names_of, analyte_of, check_adjustments, units_of
 from service.knowledge.loading import Directory, KnowledgeFiles
 from service.knowledge.medication_classes import medications_of
 
@@ -37,11 +28,13 @@ def load_terminology(directory: Directory) -> Terminology:
     procedures = files.folder("procedures", schemas.ProcedureSchema())
     courses = files.file("courses.yaml", schemas.CoursesSchema())
     answers = files.file("answers.yaml", schemas.AnswersSchema())
+    statuses = files.file("statuses.yaml", schemas.StatusesSchema())
     sides = files.file("sides.yaml", schemas.SidesSchema())
     classes = files.folder("medication_classes", schemas.MedicationClassSchema())
     routes = files.file("medication_routes.yaml", schemas.MedicationRoutesSchema())
     left_out = files.file("left_out.yaml", schemas.LeftOutSchema())
     units_file = files.file("units.yaml", schemas.UnitsSchema())
+    names_file = files.file("analyte_names.yaml", schemas.AnalyteNamesSchema())
     files.stop()
     units = units_of(files, units_file)
     finding_codes = _finding_codes(files, findings, sites_by_id)
@@ -59,8 +52,12 @@ def load_terminology(directory: Directory) -> Terminology:
         courses={key: courses["courses"][concept] for concept, key in _keys_of(courses)}
         | {("", word): course for word, course in courses["words"].items()},
         answers=_answers(answers),
+        clinical=_statuses(statuses["clinical"]),
+        verification=_statuses(statuses["verification"]),
+        certainty=Certainty(**statuses["certainty"]),
         analytes={raw["id"]: analyte_of(files, raw, units) for raw in analytes},
         analyte_codes=analyte_codes,
+        analyte_names=analyte_names_of(files, names_file, analytes),
         panels={
             key: frozenset(raw["analytes"])
             for raw in procedures
@@ -170,7 +167,7 @@ def _definition(raw: Mapping[str, Any]) -> FindingDefinition:
         low=raw["low"],
         any_electrolyte=raw["any_electrolyte"],
         specific=raw["specific"],
-        names=frozenset(map(folded, raw["names"])),
+        names=frozenset(map(name_key, raw["names"])),
     )
 
 
@@ -178,8 +175,17 @@ def _answers(raw: Mapping[str, Any]) -> dict[CodeKey, Status]:
     answers = {
         key: Status(raw["answers"][concept]) for concept, key in _keys_of(raw) if concept in raw["answers"]
     }
-    answers |= {code_key(a["system"], a["code"]): Status(a["means"]) for a in raw["hl7"]}
+    answers |= {code_key(a["system"], a["code"]): Status(a["means"]) for a in raw["sourced"]}
     return answers | {("", word): Status(means) for word, means in raw["words"].items()}
+
+
+def _statuses(raw: Mapping[str, Any]) -> dict[CodeKey, str]:
+    known = {
+        code_key(system, code): status
+        for system, codes in raw["codes"].items()
+        for code, status in codes.items()
+    }
+    return known | {("", word): status for word, status in raw["words"].items()}
 
 
 def _check_references(

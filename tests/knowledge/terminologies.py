@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from fhir_mappings.terminology import Terminology, code_key
+from fhir_mappings.code_systems import code_key
+from fhir_mappings.terminology import Terminology
 from service.knowledge.terminology_files import load_terminology
 
 KNOWLEDGE = Path(__file__).parents[2] / "service" / "knowledge" / "data"

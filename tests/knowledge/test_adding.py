@@ -15,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from marshmallow import fields
 
-from fhir_mappings.terminology import RXNORM, SNOMED
+from fhir_mappings.code_systems import RXNORM, SNOMED
 from schemas import hooks as contexts
 from service.app import create_app
 from service.config import Config

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
+from fhir_mappings.code_systems import ATC, NDC, RXNORM, SNOMED, written_code
 from fhir_mappings.resources.shapes import CodeableConcept, Coding
-from fhir_mappings.terminology import ATC, NDC, RXNORM, SNOMED, written_code
 from fhir_mappings.to_findings.drug_names import named_by
 from service.knowledge import HERE
 from tests.knowledge.published import KNOWLEDGE, PUBLICATION, VALUE_SETS

@@ -12,7 +12,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel
 
-from fhir_mappings.terminology import SNOMED
+from fhir_mappings.code_systems import SNOMED
 from service.decision.table import CALM, UNTIL_DONE, Action
 from service.knowledge import HERE, version_of
 from tests.knowledge.published import (

@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from fhir_mappings.code_systems import ATC, NDC, RXNORM, SNOMED
 from fhir_mappings.record import Days, Drug, Plausible, Reading
 from fhir_mappings.resources.shapes import MedicationRequest
 from fhir_mappings.resources.submission import Located
-from fhir_mappings.terminology import ATC, NDC, RXNORM, SNOMED, Terminology
+from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.medications import drugs_of
 from service.knowledge.terminology_files import load_terminology

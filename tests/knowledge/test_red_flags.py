@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fhir_mappings.terminology import HPO, ICD_10, ICD_10_CM, SNOMED
+from fhir_mappings.code_systems import HPO, ICD_10, ICD_10_CM, SNOMED
 from service.knowledge.loading import load_yaml
 from tests.knowledge.terminologies import KNOWLEDGE, terminology
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fhir_mappings.code_systems import HPO, ICD_10_CM, LOINC, SNOMED, code_key
 from fhir_mappings.record import Basis, Status
-from fhir_mappings.terminology import HPO, ICD_10_CM, LOINC, SNOMED, code_key
 from service.knowledge import load_knowledge
 from service.knowledge.terminology_files import load_order_codes
 from tests.knowledge.terminologies import KNOWLEDGE, said, terminology

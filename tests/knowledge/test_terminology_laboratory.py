@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from fhir_mappings.terminology import LOINC
+from fhir_mappings.code_systems import LOINC
 from tests.knowledge.terminologies import terminology
 
 # --- 6: wrong codes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhir_mappings.terminology import HPO, ICD_10, ICD_10_CM, SNOMED
+from fhir_mappings.code_systems import HPO, ICD_10, ICD_10_CM, SNOMED
 from service.knowledge.loading import load_yaml
 from tests.knowledge.terminologies import KNOWLEDGE, known, said, terminology
 

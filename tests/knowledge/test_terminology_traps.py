@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhir_mappings.terminology import HPO, ICD_10, ICD_10_CM, LOINC, SNOMED
+from fhir_mappings.code_systems import HPO, ICD_10, ICD_10_CM, LOINC, SNOMED
 from tests.knowledge.terminologies import KNOWLEDGE, known, said, terminology
 
 # --- 1: headers of ICD-10-CM

@@ -1,4 +1,4 @@
-"""Section 1, statuses of a Condition: the coding of the required system decides, and without it none does."""
+"""Section 1, statuses of a Condition: the required system decides, else known codes and words."""
 
 from __future__ import annotations
 
@@ -42,12 +42,13 @@ def named(record: Record) -> set[tuple[str, str | None]]:
 
 # What says nothing that can be trusted, though something is written.
 UNKNOWN: dict[str, dict[str, Any]] = {
-    "another system": coded(LOCAL),
+    "another system": coded({**LOCAL, "code": "7", "display": "Ongoing"}),
+    "a known word beside an unknown one": coded({**LOCAL, "display": "Ongoing"}, text="Active"),
     "two of other systems": coded(LOCAL, OTHER),
-    "no system": coded({"code": "active"}),
-    "a display alone": coded({"display": "Active"}),
-    "text alone": {"text": "Active"},
-    "a text that ends it": {"text": "Entered in Error"},
+    "no system": coded({"code": "finished"}),
+    "a display alone": coded({"display": "Ongoing"}),
+    "text alone": {"text": "Ongoing"},
+    "a text that may end it": {"text": "Deleted"},
     "a code that the system does not have": coded(
         {"system": CLINICAL, "code": "finished"}, {"system": VERIFICATION, "code": "finished"}
     ),
@@ -169,9 +170,15 @@ def test_two_codes_of_the_system_contradict_each_other() -> None:
 @pytest.mark.parametrize(
     "members",
     [
-        {"clinicalStatus": coded(LOCAL), "verificationStatus": coded(verified("refuted"))},
-        {"clinicalStatus": coded(clinical("resolved")), "verificationStatus": coded(LOCAL)},
-        {"clinicalStatus": coded(LOCAL), "abatementDateTime": as_of(2)},
+        {
+            "clinicalStatus": coded({**LOCAL, "display": "Ongoing"}),
+            "verificationStatus": coded(verified("refuted")),
+        },
+        {
+            "clinicalStatus": coded(clinical("resolved")),
+            "verificationStatus": coded({**LOCAL, "display": "Ongoing"}),
+        },
+        {"clinicalStatus": coded({**LOCAL, "display": "Ongoing"}), "abatementDateTime": as_of(2)},
     ],
 )
 def test_what_is_over_whatever_the_other_status_says_is_no_twitch(members: dict[str, Any]) -> None:

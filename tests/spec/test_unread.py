@@ -18,8 +18,8 @@ PATIENT = {"resourceType": "Patient", "id": "p1"}
 ABOUT = {"reference": "Patient/p1"}
 HEALTHY: dict[str, Any] = {"resourceType": "Condition", "id": "c1", "subject": ABOUT, "code": OTHER}
 SEEN: dict[str, Any] = {"resourceType": "Condition", "id": "c2", "subject": ABOUT, "code": TWITCH}
-# A period where FHIR has a day: it cannot be read as it stands.
-BROKEN = {"onsetDateTime": {"start": "2026-05-01"}}
+# Whose it is cannot be read.
+BROKEN: dict[str, Any] = {"patient": 7}
 
 
 def bundle(*resources: Any) -> dict[str, Any]:
@@ -54,18 +54,17 @@ MAY_BE = {
     "a Condition whose code cannot be read": ("conditions", {**HEALTHY, "id": "c3", "code": "R25.3"}),
     "a Condition without a code": ("conditions", {"resourceType": "Condition", "subject": ABOUT, **BROKEN}),
     "a subject that cannot be read": ("conditions", {**SEEN, "id": "c3", "subject": "Patient/p1"}),
-    "an id that cannot be read": ("conditions", {**SEEN, "id": 7}),
     "no resourceType": ("conditions", {"id": "c3", "code": TWITCH}),
     "a number instead of a resource": ("conditions", 7),
     "an Observation of a twitch": (
         "findings",
-        observation(code=TWITCH, valueBoolean="yes"),
+        observation(code=TWITCH, valueBoolean=False, subject="Patient/p1"),
     ),
     "a panel with a twitch in it": (
         "findings",
         observation(code=OTHER, component=[{"code": TWITCH, "valueBoolean": "yes"}]),
     ),
-    "a panel whose parts cannot be read": ("findings", observation(code=OTHER, component={"code": TWITCH})),
+    "a panel whose parts cannot be read": ("findings", observation(code=OTHER, component="none")),
 }
 # What is broken, and was no twitch whatever it says.
 NEVER = {
@@ -103,6 +102,20 @@ def test_what_may_be_a_twitch_is_412_and_named(client: FlaskClient, name: str) -
         "No twitch was found, and a resource that may record one could not be read ("
     )
     assert "p1" not in str(answer)
+
+
+@pytest.mark.parametrize(
+    "member", [{"onsetDateTime": {"start": "2026-05-01"}}, {"id": 7}, {"category": {"text": "problem"}}]
+)
+def test_a_member_that_nothing_rests_on_loses_no_twitch(client: FlaskClient, member: dict[str, Any]) -> None:
+    status, answer = hook(client, prefetch(conditions=bundle(HEALTHY, {**SEEN, "id": "c3", **member})))
+    assert (status, len(answer["cards"])) == (200, 1)
+
+
+def test_a_value_of_the_wrong_shape_is_no_all_clear(client: FlaskClient) -> None:
+    sent = prefetch(findings=bundle(observation(code=TWITCH, valueBoolean="yes")))
+    status, answer = hook(client, sent)
+    assert (status, answer["issue"][0]["expression"]) == (412, ["Observation.value"])
 
 
 def test_a_text_where_an_object_belongs_is_named_so(client: FlaskClient) -> None:
@@ -176,7 +189,7 @@ IN_WORDS: dict[str, dict[str, Any]] = {
     "the display beside another text": {"coding": [{"display": "Myokymia"}], "text": "Since May"},
     "the second of two": {"coding": [None, LOCAL, {**LOCAL, "display": "Muscle fasciculation (finding)"}]},
     "a known code in a system that is not": {
-        "coding": [{"system": "urn:oid:2.16.840.1.113883.6.90", "code": "R25.3", "display": "Fasciculation"}]
+        "coding": [{"system": "urn:oid:1.2.3.4", "code": "R25.3", "display": "Fasciculation"}]
     },
 }
 NOT_IN_WORDS: dict[str, dict[str, Any]] = {

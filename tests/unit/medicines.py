@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
+from fhir_mappings.code_systems import RXNORM
 from fhir_mappings.record import Days, Drug, Note, Reading
 from fhir_mappings.resources.shapes import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.resources.submission import Located
-from fhir_mappings.terminology import RXNORM, Ingredient, Medications, Terminology
+from fhir_mappings.terminology import Ingredient, Medications, Terminology
 from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.medications import drugs_of
 

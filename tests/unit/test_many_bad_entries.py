@@ -32,7 +32,7 @@ BAD = [
     b'{"resource":{}}',
     b'{"resource":5}',
     b'{"resource":{"resourceType":"Bundle","entry":[5]}}',
-    b'{"resource":{"resourceType":"Condition","id":5}}',
+    b'{"resource":{"resourceType":"Condition","subject":5}}',
     b'{"resource":{"resourceType":"Condition","code":5}}',
 ]
 

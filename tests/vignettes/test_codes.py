@@ -6,8 +6,9 @@ from functools import cache
 
 import pytest
 
+from fhir_mappings.code_systems import code_key
 from fhir_mappings.record import Status
-from fhir_mappings.terminology import Terminology, code_key
+from fhir_mappings.terminology import Terminology
 from service.knowledge import load_knowledge
 from tests.vignettes import codes, medicine_codes
 

@@ -15,7 +15,7 @@ import pytest
 from fhir.resources.R4B.observation import Observation
 from flask.testing import FlaskClient
 
-from fhir_mappings.terminology import code_key
+from fhir_mappings.code_systems import code_key
 from service.app import create_app
 from service.config import Config
 from service.knowledge import Knowledge, load_knowledge

@@ -11,20 +11,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from fhir_mappings.code_systems import ATC, ICD_10, ICD_10_CM, NDC, CodeKey, written_code
 from fhir_mappings.record import Basis, Site
-from fhir_mappings.terminology import (
-    ATC,
-    ICD_10,
-    ICD_10_CM,
-    NDC,
-    Analyte,
-    CodeKey,
-    FindingCode,
-    FindingDefinition,
-    Ingredient,
-    Terminology,
-    written_code,
-)
+from fhir_mappings.terminology import Analyte, FindingCode, FindingDefinition, Ingredient, Terminology
 from tools.artifacts.families import filters_of
 from tools.artifacts.publication import Publication
 

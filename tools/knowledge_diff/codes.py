@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fhir_mappings.terminology import ATC, HPO, ICD_10, ICD_10_CM, LOINC, NDC, RXNORM, SNOMED
+from fhir_mappings.code_systems import ATC, HPO, ICD_10, ICD_10_CM, LOINC, NDC, RXNORM, SNOMED
 
 _NAMES = {
     SNOMED: "SNOMED CT",
