@@ -21,7 +21,12 @@ from fhir_mappings.to_findings.findings import (
     relevance_by,
 )
 from fhir_mappings.to_findings.medications import drugs_of
-from fhir_mappings.to_findings.observations import NOT_UNDERSTOOD, observation_statements, observed
+from fhir_mappings.to_findings.observations import (
+    NOT_INTERPRETED,
+    NOT_UNDERSTOOD,
+    observation_statements,
+    observed,
+)
 from fhir_mappings.to_findings.orders import completed_of, draft_orders_of, orders_of
 from fhir_mappings.to_findings.results import results_of
 from fhir_mappings.to_findings.statements import Statement
@@ -30,7 +35,9 @@ from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
 
 _FHIR_REFERENCE = re.compile(r"[A-Za-z]{1,64}/[A-Za-z0-9\-.]{1,64}")
-_UNKNOWN_TWITCH = frozenset({NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, NOT_READ_AS_WRITTEN, IN_WORDS})
+_UNKNOWN_TWITCH = frozenset(
+    {NOT_INTERPRETED, NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, NOT_READ_AS_WRITTEN, IN_WORDS}
+)
 
 
 def record_of(submission: Submission, terminology: Terminology, as_of: date, reading: Reading) -> Record:

@@ -32,6 +32,7 @@ from fhir_mappings.to_findings.statuses import (
 
 # Why a value is neither present nor absent, though one was written.
 NOT_UNDERSTOOD = "its value is not understood"
+NOT_INTERPRETED = "its interpretation is not recognised"
 _DATA_ABSENT = b"data-absent-reason"
 # Of R4 and R5; a missing one is taken as final.
 _STATUSES = frozenset(
@@ -292,7 +293,7 @@ def _status(
             if key in answers:
                 return answers[key]
     if any(map(text_of, interpreted if isinstance(interpreted, list) else [interpreted])):
-        reader.notes.append(Note(reference, "its interpretation is not recognised", expression))
+        reader.notes.append(Note(reference, NOT_INTERPRETED, expression))
         return Status.UNKNOWN
     if bare:
         return Status.PRESENT

@@ -112,9 +112,12 @@ def test_a_member_that_nothing_rests_on_loses_no_twitch(client: FlaskClient, mem
     assert (status, len(answer["cards"])) == (200, 1)
 
 
-def test_a_value_of_the_wrong_shape_is_no_all_clear(client: FlaskClient) -> None:
-    sent = prefetch(findings=bundle(observation(code=TWITCH, valueBoolean="yes")))
-    status, answer = hook(client, sent)
+@pytest.mark.parametrize(
+    "members",
+    [{"valueBoolean": "yes"}, {"interpretation": [{"coding": [{"code": "ND"}]}]}, {"valueTime": "12:00:00"}],
+)
+def test_a_value_that_is_not_understood_is_no_all_clear(client: FlaskClient, members: dict[str, Any]) -> None:
+    status, answer = hook(client, prefetch(findings=bundle(observation(code=TWITCH, **members))))
     assert (status, answer["issue"][0]["expression"]) == (412, ["Observation.value"])
 
 
