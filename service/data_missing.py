@@ -123,4 +123,5 @@ def _why_missing(
         )
     if is_other and not entries:
         return f"{place} is empty, which says nothing beside another patient."
-    return f"{place} holds a part of the {key} alone (a next link, or an OperationOutcome): send all of them."
+    reasons = "a next link, a total above what came, or an OperationOutcome"
+    return f"{place} holds a part of the {key} alone ({reasons}): send all of them."

@@ -58,9 +58,13 @@ _url = msgspec.json.Decoder(str | None)
 
 
 def next_url_of(links: Iterable[Link]) -> str | None:
-    """The URL of the next page; "" where it is not a string; None where there is no next page."""
-    urls = (link.url if isinstance(link.url, str) else "" for link in links if link.relation == "next")
-    return next(urls, None)
+    """The URL of the next page; "" where it, or that a link is one, cannot be read; None without one."""
+    for link in links:
+        if not isinstance(link.relation, str):
+            return ""
+        if link.relation.strip().lower() == "next":
+            return link.url if isinstance(link.url, str) else ""
+    return None
 
 
 def _valid_links(links: Iterable[msgspec.Raw]) -> Iterator[Link]:
@@ -71,10 +75,10 @@ def _valid_links(links: Iterable[msgspec.Raw]) -> Iterator[Link]:
 
 def _total_of(raw: msgspec.Raw) -> int:
     """The number of matches that the server states; 0 where it states none."""
-    with suppress(*UNDECODABLE):
+    with suppress(*UNDECODABLE, ValueError):
         total = msgspec.json.decode(raw)
-        if isinstance(total, str) and total.isascii() and total.isdigit():
-            return int(total[:9])
+        if isinstance(total, str):
+            total = float(total)
         if isinstance(total, int | float) and not isinstance(total, bool):
             return int(min(total, 1e9))
     return 0

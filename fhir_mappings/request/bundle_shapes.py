@@ -16,7 +16,8 @@ _HARMLESS = frozenset(("information", "warning", "success"))
 _REFUSED = ("security", "login", "expired", "forbidden", "too-costly", "not-supported")
 _BROKEN_OFF = ("transient", "lock-error", "no-store", "exception", "timeout", "incomplete", "throttled")
 _LACKING = frozenset(_REFUSED + _BROKEN_OFF)
-_FAILED_STATUS = re.compile(r"\s*([45][0-9]{2})(?![0-9])")
+_FAILED_STATUS = re.compile(r"\s*(?:HTTP/[0-9.]{1,4}\s+)?([45][0-9]{2})(?![0-9])")
+_LONGEST_STATUS = 20
 _TYPE_IN_URL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/[A-Za-z0-9.\-]+(?:/_history/[^/]*)?)?/?$", re.ASCII)
 _MAX_URL_LENGTH = 2_000
 
@@ -76,6 +77,7 @@ class _Outcome(msgspec.Struct):
 
 class _Response(msgspec.Struct):
     status: Any = None
+    outcome: msgspec.Raw = NOT_THERE
     location: Any = None
 
 
@@ -92,15 +94,17 @@ def is_answered(outcome: msgspec.Raw) -> bool:
     """Whether every issue of an OperationOutcome only informs: the search was answered."""
     issues = (_member(outcome, _Outcome) or _Outcome()).issue
     return bool(issues) and all(
-        str(issue.severity) in _HARMLESS and str(issue.code) not in _LACKING for issue in issues or ()
+        str(issue.severity).lower() in _HARMLESS and str(issue.code).lower() not in _LACKING
+        for issue in issues or ()
     )
 
 
 def failed_status(entry: BundleEntry) -> str | None:
-    """The HTTP status of a request in a batch that failed."""
-    response = _member(entry.response, _Response)
-    match = _FAILED_STATUS.match(str(response.status)[:8]) if response else None
-    return match[1] if match else None
+    """The HTTP status of a request in a batch that failed; "error" where only its outcome says so."""
+    response = _member(entry.response, _Response) or _Response()
+    if match := _FAILED_STATUS.match(str(response.status)[:_LONGEST_STATUS]):
+        return match[1]
+    return None if response.outcome == NOT_THERE or is_answered(response.outcome) else "error"
 
 
 def is_deletion(entry: BundleEntry) -> bool:

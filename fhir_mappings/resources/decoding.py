@@ -83,20 +83,19 @@ def _structural(error: Exception) -> str:
 
 def _repaired(raw: bytes, decoder: msgspec.json.Decoder[T], reason: str) -> Decoded[T] | None:
     """The resource without the members that do not fit; None where it rests on one of them."""
-    content: Any = None
+    content: dict[str, Any] = {}
     faults: dict[str, str] = {}
     for _ in range(_MAX_FAULTS):
         match = _MEMBER.search(reason)
         if match is None:
             return None
-        content = content if content is not None else msgspec.json.decode(raw)
         member, inside = match.groups()
         fault = reason[: match.start()]
-        if not isinstance(content, dict) or member in faults:
-            return None
-        if not _mended(content, member, inside, fault, faults):
-            return None
         try:
+            # Raw members: no number or text of a member that is not read can fail here.
+            content = content or msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+            if member in faults or not _mended(content, member, inside, fault, faults):
+                return None
             resource = decoder.decode(msgspec.json.encode(content))
         except UNDECODABLE as error:
             reason = _structural(error)
@@ -107,15 +106,19 @@ def _repaired(raw: bytes, decoder: msgspec.json.Decoder[T], reason: str) -> Deco
 
 def _mended(content: dict[str, Any], member: str, inside: str, fault: str, faults: dict[str, str]) -> bool:
     """Whether the member could be made to fit, or something put in its place."""
-    value = content.get(member)
+    if member == "id" and fault.endswith("got int"):
+        content[member] = bytes(content[member]).decode()
+        return True
     if not inside and member != "code":
         # Versions of FHIR differ in what is a list: nothing of it is lost.
         if "got object" in fault and "array" in fault:
-            content[member] = [value]
+            content[member] = [content[member]]
             return True
-        if "got array" in fault and "object" in fault and isinstance(value, list) and len(value) == 1:
-            content[member] = value[0]
-            return True
+        if "got array" in fault and "object" in fault:
+            items = msgspec.json.decode(content[member], type=list[msgspec.Raw])
+            if len(items) == 1:
+                content[member] = items[0]
+                return True
     faults[member] = fault
     if member in _IN_ITS_PLACE:
         content[member] = _IN_ITS_PLACE[member]

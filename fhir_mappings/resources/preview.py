@@ -22,6 +22,10 @@ class Head(ResourceType, frozen=True, gc=False):
     id: str | None = None
 
 
+class _Numbered(ResourceType, frozen=True, gc=False):
+    id: int | None = None
+
+
 class Thing(msgspec.Struct, frozen=True, gc=False):
     """An object whose members are not read."""
 
@@ -155,9 +159,13 @@ def preview_of(raw: msgspec.Raw) -> Preview | Head | None:
     try:
         return _head.decode(raw)
     except UNDECODABLE:
-        # An id of another shape names nothing; it loses no resource.
-        part = part_of(raw, ResourceType)
-        return Head(part.kind) if part is not None and part.kind else None
+        pass
+    numbered = part_of(raw, _Numbered)
+    if numbered is not None and numbered.kind and numbered.id is not None:
+        return Head(numbered.kind, str(numbered.id))
+    # An id of another shape names nothing; it loses no resource.
+    part = part_of(raw, ResourceType)
+    return Head(part.kind) if part is not None and part.kind else None
 
 
 def part_of(raw: bytes | msgspec.Raw, shape: type[S]) -> S | None:

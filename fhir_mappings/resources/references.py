@@ -67,6 +67,9 @@ def id_in(target: str, kind: str) -> str | None:
     """The id that a plain reference to a resource of that type has, on whatever server."""
     if target.startswith("urn:"):
         return target.removeprefix("urn:uuid:")
+    if "?" in target or "#" in target:
+        # What stands in a query or a fragment is not the resource that the address names.
+        return None
     *before, last = target.rsplit("/", 2)
     return last if not before or before[-1] == kind else None
 
@@ -127,8 +130,8 @@ def why_of_another(
     other = id_in(target, "Patient")
     if other is not None:
         return OTHER_PATIENT if names and _ID.fullmatch(other) else _UNMATCHED
-    # A reference without a slash is an id.
-    return NOT_A_PATIENT if _TYPE.fullmatch(target.rsplit("/", 2)[-2]) else _UNMATCHED
+    kind = target.partition("#")[0].rpartition("/")[0].rpartition("/")[2]
+    return NOT_A_PATIENT if kind != "Patient" and _TYPE.fullmatch(kind) else _UNMATCHED
 
 
 def _asks_for(address: str, query: str, names: Sequence[str], identifiers: Identifiers) -> bool:

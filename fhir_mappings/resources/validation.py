@@ -29,6 +29,9 @@ def faults_of(raw: bytes, kind: str, version: Version) -> Iterator[tuple[str, st
     models, name = _MODELS[version]
     try:
         content = json.loads(raw)
+    except UnicodeDecodeError:
+        yield kind, "not valid UTF-8"
+        return
     except (ValueError, RecursionError):
         yield kind, "not readable as JSON"
         return

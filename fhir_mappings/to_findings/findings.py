@@ -11,6 +11,7 @@ from fhir_mappings.code_systems import CodeKey, code_key, name_key
 from fhir_mappings.record import Basis, Days, Note, Reading, Site, Status
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import MAX_NAME_LENGTH, keys_of, text_of, twitch_named_by
+from fhir_mappings.resources.dates import NO_DAY
 from fhir_mappings.resources.preview import ConditionPreview, ObservationPreview
 from fhir_mappings.resources.select import IsRelevant
 from fhir_mappings.resources.submission import Located
@@ -178,6 +179,9 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
     onset = stated_onset(resource, dates, reader.born, recorded)
     if not recorded.known and reader.is_future(onset, reference):
         return
+    if not reader.exists(onset):
+        reader.notes.append(Note(reference, "begins after the day of the decision", "Condition.onset"))
+        onset = NO_DAY
     modified = any(resource.modifierExtension or ())
     reader.notes += unrecognised(
         reference, status, verification, modified=modified, in_words=named is not None

@@ -15,7 +15,7 @@ def test_a_bundle_without_patient_names_its_broken_entries_too(client: FlaskClie
     condition = {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/1"}}
     entry = [
         {"resource": {**condition, "code": {"coding": {"code": "82470000"}}}},
-        {"resource": {**condition, "id": 7}},
+        {"resource": {**condition, "id": [7]}},
         {"resource": "text"},
         {"resource": {**condition, "id": "d", "code": {"text": "Asthma"}}},
     ]
