@@ -179,8 +179,8 @@ _MEDICINE = (
     " stopped stopped_day stopped_short begun_after bears_on no others other_one says"
 )
 _RESULTS = (
-    "value preliminary low high critical out in_range not_judged ionised adjusted adjusted_by_albumin"
-    " total undated"
+    "value no_value preliminary low high critical out in_range not_judged ionised adjusted"
+    " adjusted_by_albumin total undated"
 )
 _LEAD = (
     "no_tests benign done done_normal pending pending_undated seen made made_undated ordered"

@@ -32,7 +32,7 @@ _DAYS_OF = {"a": 365.25, "mo": 365.25 / 12, "wk": 7.0, "d": 1.0}
 # "Normal: (3.5 - 5.1 mmol/L)" or "up to 5.1". Possessive: a text that does not fit is not tried again.
 _LABEL = r"(?:(?:(?:normal|reference|ref\.?|range|interval|values?|adults?)\s*+)++[:=]?+\s*+)?+"
 _FROM_TO = re.compile(
-    rf"{_LABEL}({NUMBER})\s*+((?!to\b|bis\b)[^\W\d][\w/%]*+)?+\s*+(?:-|\u2013|\u2014|\.\.+|to|bis)"
+    rf"{_LABEL}({NUMBER})\s*+((?!to\b|bis\b)[^\W\d][\w/%]*+)?+\s*+(?:-{{1,2}}|[\u2013\u2014~\uff5e\u301c]|\.\.+|to|bis)"
     rf"\s*+({NUMBER})\s*+(\S.*)?",
     re.IGNORECASE,
 )
@@ -46,7 +46,9 @@ _UPPER = frozenset({"<", "<=", "\u2264", "less than", "under", "below", "up to",
 _BRACKETS = "()[] "
 _MAX_RANGE_LENGTH = 100
 # Numbers that stand for "none": -1, 9999.
+_FAR = 5
 _NINES = re.compile(r"9{3,}(?:\.9*0*)?|9{4,}")
+_NO_TEXT = frozenset({"n/a", "na", "none", "not applicable"})
 # The whole text of a type, or of one of its codings, that says no more than that it is the usual range.
 _NORMAL_TYPES = frozenset(
     {"normal", "normal range", "normal reference range", "reference", "reference range", "reference interval"}
@@ -90,6 +92,17 @@ def _band(
     return Band.NOT_JUDGED, None
 
 
+def _is_impossible(value: Value, analyte: Analyte) -> bool:
+    """Whether it is no measurement: below 0, or nines far beyond what is critical, which stand for "none"."""
+    highest = analyte.critical_high or analyte.default_high
+    return value.number < 0 or (
+        highest is not None
+        and value.canonical is not None
+        and value.canonical > _FAR * highest
+        and _NINES.fullmatch(f"{decimal_from(value.number):f}") is not None
+    )
+
+
 def why_not_judged(
     value: Value | None,
     flags: Flags,
@@ -102,6 +115,9 @@ def why_not_judged(
         yield "interpretation", "its flag is not recognised"
     if value is None:
         yield "value", "its value is no number"
+        return
+    if _is_impossible(value, analyte):
+        yield "value", "its value is impossible"
         return
     if limits is not None:
         if _side(value, limits) is None:
@@ -118,7 +134,7 @@ def why_not_judged(
 
 def _critical_side(value: Value | None, analyte: Analyte) -> bool | None:
     """True if critically low, False if critically high, by limits converted exactly to the value's unit."""
-    if value is None or value.canonical is None:
+    if value is None or value.canonical is None or _is_impossible(value, analyte):
         return None
     scaled = Value(value.canonical, value.comparator, "", frozenset(), Fraction(1))
     low, high = analyte.critical_low, analyte.critical_high
@@ -137,7 +153,7 @@ def _limits(
     day: date | None,
 ) -> Limits | None:
     """The range that the value can be compared with, None where there is none."""
-    if value is None:
+    if value is None or _is_impossible(value, analyte):
         return None
     fitting = [r for r in ranges if _is_normal(r) and _fits(r, patient, day)]
     # One made for this sex or age goes before one for everybody.
@@ -145,13 +161,24 @@ def _limits(
     readable = [limits for r in own if (limits := _own_limits(value, r, analyte)) is not None]
     if readable:
         # Several that disagree about the value judge nothing.
-        return readable[0] if len({_side(value, limits) for limits in readable}) == 1 else None
+        agree = len({_side(value, limits) for limits in readable}) == 1
+        return readable[0] if agree and not _is_half(readable[0], value, analyte) else None
     if any(_is_written(r, analyte) for r in fitting):
         return None  # a range of another unit, or in other words: never compared, and no default in its place
     if value.canonical is None or (analyte.default_low is None and analyte.default_high is None):
         return None
     number = decimal_from(value.canonical)
     return Limits(number, analyte.default_low, analyte.default_high, analyte.unit or "", own=False)
+
+
+def _is_half(limits: Limits, value: Value, analyte: Analyte) -> bool:
+    """Whether the side that the range leaves open is where the default range has the value outside."""
+    if value.canonical is None or _side(value, limits) != "inside":
+        return False
+    scaled = Value(value.canonical, value.comparator, "", frozenset(), None)
+    low = analyte.default_low if limits.low is None else None
+    high = analyte.default_high if limits.high is None else None
+    return isinstance(_compared(scaled, low, high), bool)
 
 
 class _Bound(msgspec.Struct, frozen=True, gc=False):
@@ -185,8 +212,19 @@ def _own_limits(value: Value, reference_range: fhir.ReferenceRange, analyte: Ana
 
 def _bounds(reference_range: fhir.ReferenceRange, analyte: Analyte) -> tuple[_Bound | None, _Bound | None]:
     """The lowest and the highest number in the range, by its members, else by its text."""
-    if reference_range.low is not None or reference_range.high is not None:
-        return _bound(reference_range.low, analyte), _bound(reference_range.high, analyte)
+    low, high = _bound(reference_range.low, analyte, "<"), _bound(reference_range.high, analyte, ">")
+    if low is not None and high is not None and not _is_none(low, high):
+        return low, high
+    # A converter may bring over one side alone, or none.
+    lowest, highest = _bounds_in_words(reference_range, analyte)
+    if lowest is None and highest is None:
+        return low, high
+    return (lowest, highest) if _is_none(low, high) else (low or lowest, high or highest)
+
+
+def _bounds_in_words(
+    reference_range: fhir.ReferenceRange, analyte: Analyte
+) -> tuple[_Bound | None, _Bound | None]:
     text = (reference_range.text or "").strip(_BRACKETS)
     if len(text) > _MAX_RANGE_LENGTH:
         return None, None
@@ -207,9 +245,10 @@ def _written_bound(
     return None if number is None else _Bound(number, unit, *unit_names((unit,), analyte), is_open)
 
 
-def _bound(quantity: fhir.Quantity | None, analyte: Analyte) -> _Bound | None:
+def _bound(quantity: fhir.Quantity | None, analyte: Analyte, other_side: str) -> _Bound | None:
     number = quantity_number(quantity)
-    if number is None or quantity is None:
+    # "<5.1" as the lowest number is none.
+    if number is None or quantity is None or (quantity.comparator or "").startswith(other_side):
         return None
     return _Bound(number, unit_of(quantity), *unit_names((quantity.unit, quantity.code), analyte))
 
@@ -229,7 +268,13 @@ def _is_written(reference_range: fhir.ReferenceRange, analyte: Analyte) -> bool:
     low, high = _bounds(reference_range, analyte)
     if low is not None or high is not None:
         return not _is_none(low, high)
-    return bool(reference_range.low or reference_range.high or (reference_range.text or "").strip())
+    text = (reference_range.text or "").strip(_BRACKETS)
+    said = any(map(str.isalnum, text)) and text.casefold() not in _NO_TEXT
+    return bool(said or _has_number(reference_range.low) or _has_number(reference_range.high))
+
+
+def _has_number(quantity: fhir.Quantity | None) -> bool:
+    return quantity is not None and quantity.value != fhir.NOT_THERE
 
 
 def _side(value: Value | None, limits: Limits | None) -> bool | str | None:

@@ -199,14 +199,14 @@ def way_text(result: Result, band: Band, wording: Wording) -> str:
 
 
 def measured_text(result: Result, terminology: Terminology, wording: Wording) -> str:
-    """Potassium 3.1 mmol/L; its name alone where no value is recorded."""
+    """Potassium 3.1 mmol/L; potassium without a value."""
     analyte = terminology.analytes.get(result.analyte)
-    unit = unit_text(result.unit, wording)
+    label, unit = analyte.label if analyte else result.analyte, unit_text(result.unit, wording)
     if not value_text(result).strip():
-        return analyte.label if analyte else result.analyte
+        return wording.say("results.no_value", label=label)
     return wording.say(
         "results.value",
-        label=analyte.label if analyte else result.analyte,
+        label=label,
         value=escaped(value_text(result)),
         unit=f" {escaped(unit)}" if unit else "",
         date="",

@@ -297,3 +297,60 @@ def test_what_cannot_be_judged_asks_for_its_test_and_is_named(made: dict[str, An
     assert record.not_understood
     assert "potassium" in {analyte for r in decided.recommendations for analyte in r.analytes}
     assert not [w for w in decided.withheld if w.id == "electrolytes"]
+
+
+def q(value: float, **more: Any) -> dict[str, Any]:
+    return {"value": value, "unit": "mmol/L", **more}
+
+
+@pytest.mark.parametrize(
+    ("made", "value", "band"),
+    [
+        # A text completes a range of which a converter brought over one side, or none.
+        ({"low": q(3.5), "text": "3.5-5.1"}, "5.6", OUT),
+        ({"low": q(3.5), "text": "3.5-5.1"}, "4.1", IN),
+        ({"high": q(5.1), "text": "3.5 - 5.1 mmol/L"}, "3.1", OUT),
+        ({"low": q(0), "high": q(0), "text": "3.0 - 6.0"}, "5.6", IN),
+        ({"low": q(3.5), "text": "see note"}, "4.1", IN),
+        # One side alone does not say that the other is in range.
+        ({"low": q(3.5)}, "5.6", NOT),
+        ({"text": "< 5.1"}, "2.9", NOT),
+        ({"text": "< 5.1"}, "4.1", IN),
+        ({"text": "< 5.1"}, "5.4", OUT),
+        # A comparator that contradicts its side.
+        ({"low": q(5.1, comparator="<")}, "4.1", NOT),
+        ({"high": q(3.5, comparator=">=")}, "4.1", NOT),
+        ({"high": q(5.1, comparator="<")}, "4.1", IN),
+        ({"text": "3.5 -- 5.1"}, "5.4", OUT),
+        ({"text": "3.5~5.1"}, "5.4", OUT),
+        ({"text": "3.5\uff5e5.1"}, "4.1", IN),
+        # Words for "no range": the default one judges.
+        ({"text": "-"}, "4.1", IN),
+        ({"text": "N/A"}, "5.6", OUT),
+        ({"low": {"unit": "mmol/L"}, "high": {"unit": "mmol/L"}}, "4.1", IN),
+        ({"text": "Not established"}, "4.1", NOT),
+    ],
+)
+def test_a_range_that_is_half_or_no_range(made: dict[str, Any], value: str, band: Band) -> None:
+    record = read(ranged(K, value, "mmol/L", made))
+    assert [result.band for result in record.results] == [band]
+    assert bool(record.not_understood) is (band is NOT)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "band"),
+    [
+        (K, "-4.0", "mmol/L", NOT),
+        (K, "9999", "mmol/L", NOT),
+        (K, "999.9", "mmol/L", NOT),
+        (NA, "99999", "mmol/L", NOT),
+        (TSH, "-1", "mIU/L", NOT),
+        (K, "9.9", "mmol/L", CRITICAL),
+        (K, "0", "mmol/L", CRITICAL),
+        (CK, "9999", "U/L", CRITICAL),
+    ],
+)
+def test_a_number_that_stands_for_none_is_no_result(code: str, value: str, unit: str, band: Band) -> None:
+    record = read(lab(code, value, unit, low=0.1, high=5000))
+    assert [result.band for result in record.results] == [band]
+    assert bool(record.not_understood) is (band is NOT)
