@@ -40,14 +40,16 @@ _SYSTEMS = {
     for system, aliases in _ALIASES.items()
     for alias in (_SCHEME.sub("", system, count=1), *aliases.split())
 }
-_SYSTEMS["snomed ct"] = SNOMED
+# "SNOMED CT", "icd_10"
+_BLANKS = re.compile(r"[\s_]+")
 _LONGEST_SYSTEM = 200
 _LONGEST_CODE = 2000
 # A SNOMED CT expression: a concept with its term and refinements.
 _EXPRESSION = re.compile(r"(?:={3}|<{3})?\s*+(\d{6,18})\s*+(?:\|[^|]*+\|)?\s*+(?::(.*))?", re.DOTALL)
 # Attributes that make another statement of a finding: absent, past, of somebody else.
 # SNOMED-Documents/snomed-editorial-guide 253cf21, situation with explicit context.
-_CONTEXT = re.compile(r"\b(?:408729009|408731000|408732007|246090004)\b")
+# An attribute in words alone may be any of them.
+_CONTEXT = re.compile(r"\b(?:408729009|408731000|408732007|246090004)\b|(?:^|[,{])\s*\|")
 # Marks that ICD-10 writes behind a code: dagger, asterisk and the exclamation mark of ICD-10-GM.
 _ICD_MARKS = "†*!+- "
 
@@ -88,7 +90,7 @@ def system_of(written: str) -> str:
     if len(system) > _LONGEST_SYSTEM:
         return system
     name = _SCHEME.sub("", system.casefold(), count=1).split("|")[0].rstrip("/#")
-    known = _SYSTEMS.get(name)
+    known = _SYSTEMS.get(_BLANKS.sub("-", name))
     if known is None and "/" in name:
         known = next((_SYSTEMS[stem] for stem in _stems(name) if stem in _SYSTEMS), None)
     return known or system

@@ -153,26 +153,30 @@ def unknown_of(entries: Iterable[Entry], terminology: Terminology) -> Unknown:
 def _unknown(
     kind: str, content: Mapping[str, Any], is_known: Callable[[str, str], bool], terminology: Terminology
 ) -> Iterable[UnknownCode]:
-    """The codes of one resource, each once; none where one of them is known."""
+    """The codes of the concepts of one resource of which no coding is known, each once."""
     found: dict[tuple[str, str, str], UnknownCode] = {}
     for place, concept in _concepts(kind, content, terminology):
-        coded, texts = False, [_text(concept.get("text"))]
-        for coding in _objects(concept.get("coding")):
-            system, code, display = (
-                coding.get("system"),
-                _text(coding.get("code")),
-                _text(coding.get("display")),
-            )
-            texts.append(display)
-            if code:
-                coded = True
-                if is_known(system if isinstance(system, str) else "", coding["code"]):
-                    return ()
-                one = UnknownCode(place, _text(system), code, display or texts[0])
-                found.setdefault((one.system, code, ""), one)
-        if not coded and (text := next(filter(None, texts), "")):
-            found.setdefault(("", "", text), UnknownCode(place, "", "", text))
+        for one in _of_concept(place, concept, is_known):
+            found.setdefault((one.system, one.code, "" if one.code else one.text), one)
     return found.values()
+
+
+def _of_concept(
+    place: str, concept: Mapping[str, Any], is_known: Callable[[str, str], bool]
+) -> list[UnknownCode]:
+    """The codes of one concept, or its words where it has none; nothing where one of them is known."""
+    found: list[UnknownCode] = []
+    texts = [_text(concept.get("text"))]
+    for coding in _objects(concept.get("coding")):
+        system, code, display = coding.get("system"), _text(coding.get("code")), _text(coding.get("display"))
+        texts.append(display)
+        if code and is_known(system if isinstance(system, str) else "", coding["code"]):
+            return []
+        if code:
+            found.append(UnknownCode(place, _text(system), code, display or texts[0]))
+    if not found and (text := next(filter(None, texts), "")):
+        found.append(UnknownCode(place, "", "", text))
+    return found
 
 
 def _concepts(

@@ -177,6 +177,11 @@ class _Reader:
         """Add the meaning of one mapping, or the problem that it has."""
         if ":" not in row.system or row.system.split() != [row.system]:
             return self.problem(row.place, f"the system {row.system!r} is no URI")
+        if "|" in row.system:
+            # No coding has it there, so nothing would match.
+            return self.problem(row.place, f"the system {row.system!r} has a version: leave it out")
+        if not row.code.isprintable():
+            return self.problem(row.place, f"the code {row.code!r} has control characters")
         key = code_key(row.system, row.code)
         written = f"{row.system}|{row.code}"
         meaning = self._meaning_of(row)

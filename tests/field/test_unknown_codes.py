@@ -197,6 +197,71 @@ UNKNOWN: dict[str, tuple[list[Resource], list[Row]]] = {
         ],
         [row("new")],
     ),
+    "beside-a-known-component": ([result(local("panel"), component=[{"code": WEAK}])], [row("panel")]),
+    "beside-a-known-contained-result": (
+        [
+            resource(
+                "DiagnosticReport", status="final", code=local("R"), contained=contained("Observation", WEAK)
+            )
+        ],
+        [row("R")],
+    ),
+    "beside-a-known-detail-of-an-order": (
+        [
+            resource(
+                "ServiceRequest",
+                status="active",
+                code=local("O"),
+                orderDetail=[concept(*min(KNOWLEDGE.terminology.procedures))],
+            )
+        ],
+        [row("O")],
+    ),
+    "beside-a-known-ingredient": (
+        [
+            prescription(medicationReference=TO_MEDICINE),
+            {
+                "resourceType": "Medication",
+                "id": "m",
+                "code": local("M"),
+                "ingredient": [{"itemCodeableConcept": known(SNOMED)}],
+            },
+        ],
+        [row("M")],
+    ),
+    "a-component-beside-a-known-code": (
+        [result(WEAK, component=[{"code": WEAK}, {"code": local("C")}, {"code": {"text": "Kraft"}}])],
+        [{"text": "Kraft", "count": 1}, row("C")],
+    ),
+    "the-disease-of-one-relative": (
+        [
+            {
+                "resourceType": "FamilyMemberHistory",
+                "id": "f",
+                **RELATIVE,
+                "condition": [{"code": WEAK}, {"code": local("F")}],
+            }
+        ],
+        [row("F")],
+    ),
+    "an-ingredient-beside-a-known-medicine": (
+        [
+            prescription(medicationReference=TO_MEDICINE),
+            medication("m", code=known(SNOMED), ingredient=[{"itemCodeableConcept": local("I")}]),
+        ],
+        [row("I")],
+    ),
+    "a-contained-result-of-a-known-panel": (
+        [
+            resource(
+                "DiagnosticReport",
+                status="final",
+                code=concept(*min(KNOWLEDGE.terminology.panels)),
+                contained=contained("Observation", local("C")),
+            )
+        ],
+        [row("C")],
+    ),
 }
 
 KNOWN: dict[str, list[Resource]] = {
@@ -206,38 +271,15 @@ KNOWN: dict[str, list[Resource]] = {
     "a-look-alike": [problem("c", look_alike())],
     "a-result-that-is-left-out": [result(concept("http://loinc.org", "32673-6"))],
     "a-note-that-is-left-out": [resource("DiagnosticReport", code=concept("http://loinc.org", "80664-6"))],
-    "a-component": [result(local("panel"), component=[{"code": WEAK}])],
-    "a-contained-result": [
-        resource(
-            "DiagnosticReport", status="final", code=local("R"), contained=contained("Observation", WEAK)
-        )
-    ],
     "a-panel": [
         resource("DiagnosticReport", status="final", code=concept(*min(KNOWLEDGE.terminology.panels)))
     ],
     "what-only-asks-for-a-study": [
         resource("ServiceRequest", status="active", code=concept(*min(KNOWLEDGE.terminology.asked_for)))
     ],
-    "the-detail-of-an-order": [
-        resource(
-            "ServiceRequest",
-            status="active",
-            code=local("O"),
-            orderDetail=[concept(*min(KNOWLEDGE.terminology.procedures))],
-        )
-    ],
     "a-medicine": [prescription(medicationCodeableConcept=known(SNOMED))],
     "an-atc-group": [prescription(medicationCodeableConcept=concept(ATC, known(ATC)["coding"][0]["code"]))],
     "an-atc-group-that-raises-potassium": [prescription(medicationCodeableConcept=concept(ATC, RAISING))],
-    "an-ingredient": [
-        prescription(medicationReference=TO_MEDICINE),
-        {
-            "resourceType": "Medication",
-            "id": "m",
-            "code": local("M"),
-            "ingredient": [{"itemCodeableConcept": known(SNOMED)}],
-        },
-    ],
     "of-another-patient": [problem("c", local("W1"), subject={"reference": "Patient/q"})],
     "of-no-patient": [problem("c", local("W1"), subject=None)],
     "a-condition-in-error": [problem("c", local("W1"), verificationStatus=IN_ERROR)],

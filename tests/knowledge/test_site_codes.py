@@ -192,6 +192,21 @@ WRONG = {
     "no such equivalence": (concept_map("weakness", "same"), f"{TARGET}.equivalence: Must be one of"),
     "depends on more": (concept_map("weakness", dependsOn=[{}]), f"{TARGET}.dependsOn: is not read"),
     "modifier": (concept_map("weakness", modifierExtension=[{}]), f"{TARGET}.modifierExtension: is not read"),
+    "product": (concept_map("weakness", product=[{"property": "x"}]), f"{TARGET}.product: is not read"),
+    "modifier of the map": (changed(modifierExtension=[{}]), "modifierExtension: is not read"),
+    "modifier of a group": (in_group(modifierExtension=[{}]), "group[0].modifierExtension: is not read"),
+    "rules of the map": (changed(implicitRules="urn:x"), "implicitRules: is not read"),
+    "all others fixed": (
+        in_group(unmapped={"mode": "fixed", "code": "fasciculation"}),
+        "group[0].unmapped: is not read",
+    ),
+    "all others elsewhere": (
+        in_group(unmapped={"mode": "other-map", "url": "urn:x"}),
+        "group[0].unmapped: is not read",
+    ),
+    "version in csv": (f"{HEADER}{LOCAL}|1,L1,weakness\n", f"line 2: the system '{LOCAL}|1' has a version"),
+    "version in a map": (in_group(source=f"{LOCAL}|1"), f"{TARGET}: the system '{LOCAL}|1' has a version"),
+    "control character": (f"{HEADER}{LOCAL},L\0,weakness\n", "line 2: the code 'L\\x00' has control"),
     "unknown id": (concept_map("twich"), f"{TARGET}: no finding, body site"),
     "nothing left": (concept_map("999", target=SNOMED), "none of its codes means anything here"),
 }
@@ -225,6 +240,19 @@ def test_every_problem_of_a_file_is_named_at_once(tmp_path: Path, knowledge: Kno
 def test_what_means_the_same_twice_or_already_is_no_problem(tmp_path: Path, knowledge: Knowledge) -> None:
     rows = f"{LOCAL},L1,weakness\n{LOCAL},L1,weakness\n{SNOMED},{TWITCHING},fasciculation\n"
     assert means(read(f"\ufeff{HEADER}{rows}", tmp_path, knowledge)) == ("weakness", ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        in_group(unmapped={"mode": "provided"}),
+        in_group(modifierExtension=[]),
+        changed(implicitRules=""),
+        concept_map("fasciculation", dependsOn=[]),
+    ],
+)
+def test_members_without_an_effect_are_no_problem(text: str, tmp_path: Path, knowledge: Knowledge) -> None:
+    assert means(read(text, tmp_path, knowledge)) == ("fasciculation", ())
 
 
 def test_a_target_that_means_nothing_here_is_left_out_and_counted(tmp_path: Path) -> None:
