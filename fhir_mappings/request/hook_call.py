@@ -66,7 +66,8 @@ def decode_call(body: bytes) -> HookCall:
     with faults:
         if isinstance(prefetch, dict):
             raw_prefetch = unique_members(prefetch, "prefetch")
-        elif prefetch is not None:
+        elif prefetch is not None and prefetch != []:
+            # PHP writes an object without members as an empty list.
             raise InvalidBody((BodyProblem("structure", "The prefetch is not an object.", "prefetch"),))
     context, raw_context = members.get("context"), {}
     with faults:

@@ -17,6 +17,7 @@ from service.errors import Issue, RequestError
 # 16 MiB at 6 Mbit/s. The proxy limits the pause between pieces, and the whole time of a small body only.
 BODY_DEADLINE_S = 25.0
 BUFFERED_BYTES = 200_000
+_GZIP = b"\x1f\x8b"
 _OTHER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -40,6 +41,8 @@ def body_of(request: Request) -> bytes:
     body = body.removeprefix(b"\xef\xbb\xbf")
     if not body.strip():
         raise RequestError([Issue("required", "The body is empty.")])
+    if body.startswith(_GZIP):
+        raise _not_supported("The body is compressed: send it uncompressed.", "content-encoding")
     if body.startswith(_OTHER_MARKS) or b"\0" in body[:4]:
         raise RequestError([Issue("invalid", "The body is UTF-16 or UTF-32: send JSON as UTF-8.")])
     return body

@@ -209,7 +209,7 @@ def test_unknown_places_and_methods(client: FlaskClient) -> None:
             {"extension": {"org.fasciculation-cds": {"assessment": 1}}},
             "extension.org.fasciculation-cds.assessment",
         ),
-        ({"prefetch": []}, "prefetch"),
+        ({"prefetch": [7]}, "prefetch"),
     ],
 )
 def test_a_wrong_member_of_a_call_is_named(client: FlaskClient, changes: dict[str, Any], path: str) -> None:
@@ -233,8 +233,8 @@ def one_bad(resource: Any) -> dict[str, Any]:
     [
         {"resourceType": "Condition", "id": "bad", "code": PATIENT_WORD},
         {"resourceType": "Observation", "id": "bad", "valueQuantity": [PATIENT_WORD]},
-        {"resourceType": "MedicationRequest", "id": "bad", "dosageInstruction": {"text": PATIENT_WORD}},
-        {"resourceType": "Procedure", "id": 5},
+        {"resourceType": "MedicationRequest", "id": "bad", "dosageInstruction": PATIENT_WORD},
+        {"resourceType": "Procedure", "id": [5]},
         {"id": "bad"},
         {"resourceType": ""},
         [],

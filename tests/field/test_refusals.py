@@ -174,7 +174,9 @@ def test_no_hook_rests_on_its_user(client: FlaskClient, hook: str) -> None:
     ("changes", "places"),
     [
         ({"hookInstance": 7, "context": {}}, ["hookInstance", "context.patientId"]),
-        ({"hookInstance": 7, "prefetch": []}, ["prefetch", "hookInstance"]),
+        ({"hookInstance": 7, "prefetch": [{}]}, ["prefetch", "hookInstance"]),
+        ({"hookInstance": 7, "prefetch": ""}, ["prefetch", "hookInstance"]),
+        ({"hookInstance": 7, "prefetch": []}, ["hookInstance"]),
         (
             {"hookInstance": "", "extension": {EXTENSION: {"asOf": "never"}}},
             ["hookInstance", f"extension.{EXTENSION}.asOf"],
@@ -211,6 +213,10 @@ def without_patient(**lists: Any) -> Resource:
 def of_another(body: Resource, key: str) -> Resource:
     text = json.dumps(body["prefetch"][key]).replace(ID, "somebody-else")
     return {**body, "prefetch": {**body["prefetch"], key: json.loads(text)}}
+
+
+def test_an_empty_list_for_a_prefetch_is_one_without_keys(client: FlaskClient) -> None:
+    assert issues(client, hook_call(prefetch=[]), 412) == issues(client, hook_call(prefetch={}), 412)
 
 
 def test_a_patient_of_another_id_than_the_context_is_named(client: FlaskClient) -> None:

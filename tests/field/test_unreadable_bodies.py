@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -69,6 +70,13 @@ def test_a_byte_order_mark_of_utf_8_is_read_and_alone_is_empty(client: FlaskClie
     assert client.post(SERVICE, data=body, content_type=JSON).status_code == 200
     response = client.post(SERVICE, data=b"\xef\xbb\xbf \n", content_type=JSON)
     assert "The body is empty" in response.get_json(force=True)["issue"][0]["diagnostics"]
+
+
+def test_a_compressed_body_is_said_to_be_that(client: FlaskClient) -> None:
+    body = gzip.compress(json.dumps(hook_call()).encode())
+    response = client.post(SERVICE, data=body, content_type=JSON)
+    assert response.status_code == 415
+    assert "compressed" in response.get_json(force=True)["issue"][0]["diagnostics"]
 
 
 @pytest.mark.parametrize(

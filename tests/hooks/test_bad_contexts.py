@@ -101,7 +101,7 @@ BAD: list[Any] = [
     {"resource": 7},
     {"resource": {}},
     {"resource": {"resourceType": 7}},
-    {"resource": {"resourceType": "MedicationRequest", "id": 7}},
+    {"resource": {"resourceType": "MedicationRequest", "id": [7]}},
     {"resource": {"resourceType": "MedicationRequest", "subject": 7}},
     {"resource": {"resourceType": "MedicationRequest", "medicationCodeableConcept": [7]}},
     {"resource": {"resourceType": "ServiceRequest", "code": "EMG"}},

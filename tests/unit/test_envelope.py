@@ -41,7 +41,7 @@ def test_a_bad_entry_is_named_and_loses_no_other(entry: bytes, why: str) -> None
 
 
 def test_an_entry_whose_id_cannot_be_read_is_left_to_who_reads_it() -> None:
-    read = decode_bundle(bundle(ENTRY, b'{"resource":{"resourceType":"Condition","id":7}}'))
+    read = decode_bundle(bundle(ENTRY, b'{"resource":{"resourceType":"Condition","id":[7]}}'))
     assert [(entry.kind, entry.id) for entry in read.entries[1:]] == [("Condition", None)]
 
 
