@@ -60,6 +60,7 @@ _AS_WRITTEN = frozenset((SNOMED, LOINC, HPO, RXNORM, ATC, NDC))
 WORD = re.compile(r"[^\W_]+")
 # A minus sign that is no hyphen: "- twitching", "twitching (-)".
 _MINUS = re.compile(r"(?:^|[\s(])[-\u2212\u2013](?=$|[\s)\w])|[-\u2212\u2013]$")
+_TAG = re.compile(r"\((?:finding|disorder|symptom|observable entity|procedure)\)\s*$")
 
 
 def code_key(system: str, code: str) -> CodeKey:
@@ -121,10 +122,12 @@ def folded(text: str) -> str:
 def name_key(text: str) -> str:
     """A name without regard to case, blanks and punctuation; "" where a minus sign may deny it.
 
+    The tag of a SNOMED CT name is no part of it: "Fasciculation (finding)".
+
     >>> name_key("Fasciculation(s), muscle."), name_key("Fasciculation (-)")
     ('fasciculation s muscle', '')
     """
-    return "" if _MINUS.search(text) else " ".join(WORD.findall(text.casefold()))
+    return "" if _MINUS.search(text) else " ".join(WORD.findall(_TAG.sub("", text.casefold())))
 
 
 def written_code(key: CodeKey) -> str:

@@ -42,7 +42,7 @@ def contained_observations(entries: Iterable[Entry], notes: list[Note]) -> Itera
 
 def _entry(holder: Entry, outer: _Members, number: int, members: _Members) -> Entry:
     name = bytes(members.pop("id", b"")).decode("utf-8", "replace").strip('"#') or str(number)
-    inherited = ["subject", "status"]
+    inherited = ["subject", "status", "modifierExtension"]
     if not any(member in members for member in _DATES):
         inherited += _DATES
     for member in inherited:

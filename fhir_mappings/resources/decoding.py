@@ -35,7 +35,7 @@ _IN_ITS_PLACE: dict[str, Any] = {
 }
 # Members without which a resource says no more than with them, or is dated or placed less exactly.
 _DISPENSABLE_NAMES = """
-    id bodySite bodyStructure extension contained onsetDateTime onsetPeriod onsetAge onsetRange
+    id bodySite bodyStructure specimen extension contained onsetDateTime onsetPeriod onsetAge onsetRange
     onsetString abatementDateTime abatementPeriod abatementAge abatementRange abatementBoolean
     recordedDate assertedDate effectiveDateTime effectiveInstant effectivePeriod effectiveTiming
     issued performedDateTime performedPeriod occurrenceDateTime occurrencePeriod authoredOn

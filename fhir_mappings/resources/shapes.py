@@ -123,6 +123,7 @@ class Condition(Struct):
     abatementPeriod: Period | None = None
     abatementAge: Quantity | None = None
     abatementRange: Range | None = None
+    abatementString: str | None = None
     abatementBoolean: bool | None = None
     recordedDate: str | None = None
     assertedDate: str | None = None  # STU3
@@ -220,6 +221,7 @@ class Observation(Value):
     derivedFrom: list[Reference | None] | None = None
     related: list[Related | None] | None = None  # STU3
     bodyStructure: Reference | None = None  # R5
+    specimen: Reference | None = None
     component: list[Component | None] | None = None
     extension: list[Extension | None] | None = None
     contained: list[msgspec.Raw] | None = None

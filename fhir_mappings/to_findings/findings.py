@@ -37,6 +37,7 @@ from fhir_mappings.to_findings.statuses import (
 
 _LONGEST_RELATIVE_CHARACTERS = 100
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
+END_NOT_READ = "its end is in words"
 FAMILY = "family-neurological"
 DATED_LATER = "is dated after the day of the decision"
 _BY_NAME = (ConditionPreview, ObservationPreview, fhir.Condition, fhir.Observation)
@@ -187,7 +188,10 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
         reference, status, verification, modified=modified, in_words=named is not None
     )
     refuted = verification == "refuted"
-    doubtful = not refuted and (verification is None or status is None)
+    unclear_end = bool((resource.abatementString or "").strip()) and status not in ENDED
+    if unclear_end:
+        reader.notes.append(Note(reference, END_NOT_READ, "Condition.abatementString"))
+    doubtful = not refuted and (verification is None or status is None or unclear_end)
     stated = Status.PRESENT
     if doubtful or modified:
         stated = Status.UNKNOWN

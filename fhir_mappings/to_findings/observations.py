@@ -308,9 +308,10 @@ def _answer(reader: Reader, value: fhir.CodeableConcept, findings: set[str]) -> 
     terminology = reader.terminology
     answers = terminology.answers
     keys = keys_of(value)
-    for key in keys:
-        if key in answers:
-            return answers[key]
+    coded = {answers[key] for key in keys if key in answers}
+    if coded:
+        # Codes that contradict each other answer nothing.
+        return coded.pop() if len(coded) == 1 else Status.UNKNOWN
     if any(key in terminology.courses or key in terminology.sites for key in keys):
         return Status.PRESENT
     if any(code.finding in findings for key in keys for code in terminology.finding_of(key)):

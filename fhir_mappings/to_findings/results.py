@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from fhir_mappings.code_systems import CodeKey
+import msgspec
+
+from fhir_mappings.code_systems import WORD, CodeKey
 from fhir_mappings.record import Band, Note, Patient, Result
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import analyte_in_words, keys_of, text_of
+from fhir_mappings.resources.preview import part_of
 from fhir_mappings.terminology import Analyte, Terminology
 from fhir_mappings.to_findings.adjusted import Family
 from fhir_mappings.to_findings.findings import Reader
@@ -22,6 +25,10 @@ from fhir_mappings.to_findings.values import decimal_from, reading_of
 
 _FINAL = frozenset({"final", "amended", "corrected"})
 IN_WORDS = "its code is not known, and its text names {label}: it is not read"
+OTHER_SPECIMEN = "its specimen is not blood"
+_OTHER_FLUIDS = frozenset(
+    {"urine", "csf", "cerebrospinal", "stool", "faeces", "feces", "sweat", "saliva", "dialysate", "semen"}
+)
 _NO_VALUE = "a result without a value"
 
 
@@ -106,6 +113,9 @@ def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[J
             # It may say that this is no result of the patient.
             band, low, limits = Band.NOT_JUDGED, None, None
             unjudged = (Note(observed.reference, NOT_READ_AS_WRITTEN, f"{place}.modifierExtension"),)
+        elif _is_of_another_fluid(observed.resource):
+            band, low, limits = Band.NOT_JUDGED, None, None
+            unjudged = (Note(observed.reference, OTHER_SPECIMEN, "Observation.specimen"),)
         elif not text:
             unjudged = (Note(observed.reference, _NO_VALUE, f"{place}.value"),)
         elif band is Band.NOT_JUDGED:
@@ -131,6 +141,21 @@ def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[J
         )
         adjusted = analyte.adjustment is not None and not analyte.adjustment.adjusted.isdisjoint(keys)
         yield Judged(result, clock, unjudged, value, ranges, adjusted)
+
+
+class _Specimen(msgspec.Struct):
+    type: fhir.CodeableConcept | None = None
+
+
+def _is_of_another_fluid(resource: fhir.Observation) -> bool:
+    """Whether the specimen, by the name in the reference or as contained, contradicts a code of blood."""
+    if resource.specimen is None:
+        return False
+    texts = [resource.specimen.display or ""]
+    if (resource.specimen.reference or "").startswith("#"):
+        parts = (part_of(raw, _Specimen) for raw in resource.contained or ())
+        texts += [text_of(part.type) for part in parts if part is not None]
+    return any(not _OTHER_FLUIDS.isdisjoint(WORD.findall(text.casefold())) for text in texts)
 
 
 def _analyte(keys: Iterable[CodeKey], terminology: Terminology) -> Analyte | None:

@@ -99,6 +99,11 @@ NOT = [
     "Declined furosemide",
     "furosemide 40 mg - refused",
     "Never taken: furosemide",
+    "Avoid furosemide",
+    "Previously on furosemide",
+    "Furosemide contraindicated",
+    "Adverse reaction to furosemide",
+    "Furosemide - do not give",
 ]
 
 
@@ -137,7 +142,13 @@ def test_a_name_that_does_not_say_so(text: str, medication_class: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Not taking", "Patient not taking: reported on 2026-11-01", "PATIENT NOT TAKING", "No longer taking"],
+    [
+        "Not taking",
+        "Patient not taking: reported on 2026-11-01",
+        "PATIENT NOT TAKING",
+        "No longer taking",
+        "Discontinued",
+    ],
 )
 def test_a_dosage_that_says_that_it_is_not_taken(text: str) -> None:
     record = read(TWITCH, request(authoredOn=BEFORE, dosageInstruction=[{"text": text}]))

@@ -88,6 +88,14 @@ ANSWERS = [
     ({"valueString": "not detected"}, ABSENT),
     ({"interpretation": [{"coding": [{"system": "http://hl7.org/fhir/v2/0078", "code": "NEG"}]}]}, ABSENT),
     # An answer that answers nothing.
+    (
+        {
+            "valueCodeableConcept": {
+                "coding": [{"system": SNOMED, "code": "373066001"}, {"system": SNOMED, "code": "373067005"}]
+            }
+        },
+        UNKNOWN,
+    ),
     ({"valueCodeableConcept": concept(SNOMED, "373068000")}, UNKNOWN),
     ({"valueCodeableConcept": concept(SNOMED, "410593006")}, UNKNOWN),
     (
@@ -167,3 +175,12 @@ def test_a_result_of_an_unrecognised_status_is_named_and_never_done(status: str)
     assert "potassium" in asked
     assert [note.expression for note in record.not_understood] == ["Observation.status"]
     assert outcome_of(read(TWITCH, lab(K, "6.9", status=status))).level == "critical"
+
+
+def test_an_end_in_words_is_unknown_and_named() -> None:
+    record = read(TWITCH, condition("weakness", abatementString="2 years ago"))
+    assert record.finding("weakness").status is UNKNOWN
+    assert [note.expression for note in record.not_understood] == ["Condition.abatementString"]
+    # A status that says so needs no words.
+    assert not read(TWITCH, condition("weakness", clinical="resolved", abatementString="x")).not_understood
+    assert read(TWITCH, condition("weakness", abatementString=" ")).finding("weakness").status is PRESENT

@@ -27,6 +27,17 @@ IN_WORDS = [
     "Fasciculación",
     "  fasciculation  ",
     "Benign fasciculation-cramp syndrome",
+    "Muscle twitching (finding)",
+    "Fasciculation (disorder)",
+    "Muscle twitching (symptom)",
+    "C/O: muscle twitching",
+    "Complains of muscle twitching",
+    "Muscle twitching NOS",
+    "Leg twitching",
+    "Twitching of calf",
+    "Eye twitch",
+    "Generalised fasciculations",
+    "Twitching, muscle",
 ]
 NOT_IN_WORDS = [
     "No twitching",
@@ -41,6 +52,11 @@ NOT_IN_WORDS = [
     "Fascicular block",
     "Worried about twitching",
     "twitching 0",
+    "No muscle twitching (finding)",
+    "Muscle twitching (resolved)",
+    "FH: muscle twitching",
+    "H/O fasciculation",
+    "Possible fasciculations",
 ]
 
 
@@ -347,3 +363,32 @@ def test_red_cells_are_no_serum(code: str) -> None:
 @pytest.mark.parametrize("code", ["12812-4", "12813-2", "29349-8", "51618-7", "32713-0", "39790-1"])
 def test_more_codes_of_potassium(code: str) -> None:
     assert outcome_of(read(TWITCH, lab(code, "6.9"))).level == "critical"
+
+
+URINE = {"resourceType": "Specimen", "id": "s", "type": {"text": "Urine, 24 hours"}}
+
+
+@pytest.mark.parametrize(
+    ("specimen", "contained", "band"),
+    [
+        ({"display": "Urine"}, [], Band.NOT_JUDGED),
+        ({"display": "Cerebrospinal fluid"}, [], Band.NOT_JUDGED),
+        ({"reference": "#s"}, [URINE], Band.NOT_JUDGED),
+        ({"reference": "#s"}, [{**URINE, "type": {"text": "Serum"}}], Band.CRITICAL),
+        ({"display": "Serum or plasma specimen"}, [URINE], Band.CRITICAL),
+        ({"reference": "Specimen/1"}, [], Band.CRITICAL),
+        ("Serum", [], Band.CRITICAL),
+    ],
+)
+def test_a_specimen_that_contradicts_the_code(specimen: Any, contained: list[Any], band: Band) -> None:
+    record = read(TWITCH, lab(K, "50", specimen=specimen, contained=contained))
+    assert [result.band for result in record.results] == [band]
+    named = [note.expression for note in record.not_understood]
+    assert named == (["Observation.specimen"] if band is Band.NOT_JUDGED or specimen == "Serum" else [])
+
+
+def test_a_modifier_of_the_report_is_one_of_its_results() -> None:
+    modifier = [{"url": "urn:example:negated", "valueBoolean": True}]
+    record = read(TWITCH, report(bare(K, "4.1"), modifierExtension=modifier))
+    assert [result.band for result in record.results] == [Band.NOT_JUDGED]
+    assert record.not_understood
