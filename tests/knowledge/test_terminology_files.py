@@ -220,7 +220,7 @@ def test_a_file_is_named_after_its_concept() -> None:
         ("procedures/thyroid-panel.yaml", "[tsh]", "[tish]", "analytes", "no analyte 'tish'"),
         ("body_sites/calf.yaml", "region: legs", "region: tail", "region", "Must be one of"),
         ("left_out.yaml", "left_out:", "left:", "left", "Unknown field"),
-        ("answers.yaml", "means: present", "means: maybe", "hl7", "Must be one of"),
+        ("answers.yaml", "means: present", "means: maybe", "sourced[0].means", "Must be one of"),
         ("medication_classes/als-riluzole.yaml", 'rxnorm: ["', 'rxnorm: [1, "', "members", "quote it"),
         ("medication_classes/als-riluzole.yaml", 'rxnorm: ["', 'rxnorm: ["1 2", "', "members", "blank"),
     ],
