@@ -70,24 +70,35 @@ def why(raw: bytes, kind: str, otherwise: str) -> str:
 def validation_issues(submission: Submission) -> list[tuple[str, str, str, str | None]]:
     """(severity, code, diagnostics, expression) of every fault in every entry, for `?validate=true`.
 
-    A resource that does not identify its version is validated against the common version. Without a fault,
-    one issue of severity information names the versions.
+    A resource that does not identify its version is valid if it is by any version that it fits, the common
+    one first; its faults are those of that one. Without a fault, one issue of severity information names the
+    versions.
     """
     issues: list[tuple[str, str, str, str | None]] = []
     entries = [(entry.expression, bytes(entry.raw)) for entry in submission.entries]
     fits = [fitting(content_of(raw)) for _, raw in entries]
     common, seen = version_of(fits), set()
     for (expression, raw), versions in zip(entries, fits, strict=True):
-        kind, version = type_of(raw), _version(versions, common)
-        name = _MODELS[version][1]
+        kind = type_of(raw)
+        name, faults = _faults(raw, kind, versions, common)
         seen.add(name)
-        for path, fault in faults_of(raw, kind, version):
+        for path, fault in faults:
             place = expression + path.removeprefix(kind)
             issues.append(("error", "structure", f"Not valid FHIR {name}: {fault}.", place))
     for note in submission.not_understood:
         issues.append(("error", "structure", note.why, note.reference))
     every = f"Every entry is valid FHIR {' or '.join(sorted(seen))}."
     return issues or [("information", "informational", every, None)]
+
+
+def _faults(raw: bytes, kind: str, fits: Versions, common: Version) -> tuple[str, list[tuple[str, str]]]:
+    """(name of the models, faults) of a version that fits without a fault, else of the common one."""
+    first = _version(fits, common)
+    faults = list(faults_of(raw, kind, first))
+    for version in sorted(fits - {first}) if faults else ():
+        if not any(faults_of(raw, kind, version)):
+            return _MODELS[version][1], []
+    return _MODELS[first][1], faults
 
 
 def _version(fits: Versions, common: Version) -> Version:

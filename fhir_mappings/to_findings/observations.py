@@ -96,15 +96,16 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
     smoking = not terminology.tobacco_status.isdisjoint(observed.keys)
     if not codes and not smoking and not observed.components:
         return
-    source = _source(reader, resource, observed.reference)
-    if source is None:
-        return
     parts: list[tuple[fhir.Component, tuple[FindingCode, ...], bool]] = []
     for component in observed.components:
         keys = keys_of(component.code)
         found = reader.findings_of_keys(keys)
         name = None if found else _twitch_in_words(reader, component.code, keys)
         parts.append((component, (FindingCode(name),) if name is not None else found, name is not None))
+    states = bool(codes) or any(found for _, found, _ in parts)
+    source = _source(reader, resource, observed.reference, with_sites=states)
+    if source is None:
+        return
     courses, sites = _qualifiers(reader, resource, [part for part, found, _ in parts if not found])
     if not codes:
         reader.loose_courses |= courses
@@ -207,8 +208,13 @@ def _in_words(reader: Reader, statement: Statement, holder: fhir.Value) -> State
     )
 
 
-def _source(reader: Reader, resource: fhir.Observation, reference: str) -> _Source | None:
-    """The day, basis and sites of an Observation; None if it is dated after the decision."""
+def _source(
+    reader: Reader, resource: fhir.Observation, reference: str, *, with_sites: bool
+) -> _Source | None:
+    """The day, basis and sites of an Observation; None if it is dated after the decision.
+
+    with_sites: False where no finding rests on them: an unknown one, as of a blood pressure, is no note.
+    """
     dates = Dates(reference, reader.notes)
     issued = dates.days(resource.issued, "Observation.issued")
     since, recorded = NO_DAY, issued
@@ -228,7 +234,7 @@ def _source(reader: Reader, resource: fhir.Observation, reference: str) -> _Sour
         return None
     basis = basis_of(resource.performer or (), sources_of(resource), resource.category or ())
     sites: tuple[Site, ...] = ()
-    if resource.bodySite is not None or resource.bodyStructure is not None:
+    if with_sites and (resource.bodySite is not None or resource.bodyStructure is not None):
         bodies = [resource.bodySite, *structures_of(resource, reader.body_structures)]
         sites = sites_of(bodies, reader.terminology, reference, "Observation.bodySite", reader.notes)
     return _Source(reader, reference, recorded, since, basis, sites)
