@@ -42,6 +42,7 @@ _SYSTEMS = {
 }
 # "SNOMED CT", "icd_10"
 _BLANKS = re.compile(r"[\s_]+")
+_MOST_PARTS = 1 + max(alias.count("/") for alias in _SYSTEMS)
 _LONGEST_SYSTEM = 200
 _LONGEST_CODE = 2000
 # A SNOMED CT expression: a concept with its term and refinements.
@@ -98,7 +99,7 @@ def system_of(written: str) -> str:
 
 
 def _stems(name: str) -> list[str]:
-    parts = name.split("/")
+    parts = name.split("/", _MOST_PARTS)
     return ["/".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
 
 

@@ -19,6 +19,8 @@ _DATES = ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued")
 # A report that is no report has no results.
 _VOID = (b'"entered-in-error"', b'"cancelled"')
 _LONGEST_NAME = 64
+# Each Observation gets a copy of what it inherits.
+_MOST_INHERITED_BYTES = 2000
 NOT_READ = "what it contains cannot be read"
 
 
@@ -33,6 +35,10 @@ def contained_observations(entries: Iterable[Entry], notes: list[Note]) -> Itera
                 holder = msgspec.json.decode(entry.raw, type=_Members)
                 parts = msgspec.json.decode(holder.get("contained", b"[]"), type=list[_Members] | None)
             except UNDECODABLE:
+                notes.append(Note(entry.reference, NOT_READ, f"{entry.kind}.contained"))
+                continue
+            inherited = (holder.get(member, b"") for member in ("subject", "status", *_DATES))
+            if parts and sum(len(bytes(raw)) for raw in inherited) > _MOST_INHERITED_BYTES:
                 notes.append(Note(entry.reference, NOT_READ, f"{entry.kind}.contained"))
                 continue
             for number, members in enumerate(parts or ()):

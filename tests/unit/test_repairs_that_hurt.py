@@ -1,0 +1,73 @@
+"""What is read of a resource with faults: the rest of it is as bad as any, and costs what its bytes cost."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fhir_mappings.code_systems import system_of
+from fhir_mappings.record import Record, Status
+from fhir_mappings.request.bundles import decode_bundle
+from fhir_mappings.resources.contained import NOT_READ
+from fhir_mappings.to_findings import record_of
+from tests.spec.records import DAY, KNOWLEDGE, bundle, condition, observation
+from tests.unit.test_bodies_that_hurt import growth
+
+
+def read_with(members: bytes) -> Record:
+    """A record of a twitch whose onset is no text, with those members behind it."""
+    marked = condition("fasciculation", onsetDateTime=5, marked=1)
+    body = bundle(marked).replace(b'"marked": 1', members)
+    return record_of(decode_bundle(body), KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        b'"other": 1e999',
+        b'"other": "\xff"',
+        b'"other": ' + b"9" * 400,
+        b'"other": ' + b"[" * 500 + b"]" * 500,
+    ],
+)
+def test_a_member_that_nobody_reads_does_not_break_a_repair(members: bytes) -> None:
+    record = read_with(members)
+    assert record.twitch.status is Status.PRESENT
+    assert [note.expression for note in record.not_understood] == ["Condition.onsetDateTime"]
+
+
+def contained(size: int, name: int) -> bytes:
+    subject = {"reference": "Patient/p", "display": "x" * name}
+    report = {"resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": subject}
+    return bundle({**report, "contained": [{"resourceType": "Observation"}] * size})
+
+
+def test_what_many_parts_inherit_is_not_copied_into_each() -> None:
+    """Megabytes for each of thousands would be gigabytes."""
+    record = record_of(decode_bundle(contained(3, 3000)), KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
+    assert [note.why for note in record.not_understood] == [NOT_READ]
+
+
+def test_the_cost_of_many_parts_grows_with_the_body() -> None:
+    assert growth(lambda size: contained(size, 100 * size), 300) < 8
+
+
+def test_a_system_of_many_slashes_is_looked_up_by_its_first_parts() -> None:
+    assert system_of("http://snomed.info/sct/" + "a/" * 80) == "http://snomed.info/sct"
+    unknown = "a/" * 90 + "b"
+    assert system_of(unknown) == unknown
+
+
+def test_a_repaired_value_keeps_its_digits() -> None:
+    code = min(code for system, code in KNOWLEDGE.terminology.analyte_codes if "loinc" in system)
+    number = {"value": 4.5, "unit": "x"}
+    raw = observation(
+        "fasciculation",
+        code={"coding": [{"system": "http://loinc.org", "code": code}]},
+        valueQuantity=number,
+        issued=5,
+    )
+    body = bundle(raw).replace(json.dumps(4.5).encode(), b"4.50")
+    record = record_of(decode_bundle(body), KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
+    assert [one.text for one in record.results] == ["4.50"]
