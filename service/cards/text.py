@@ -154,7 +154,10 @@ def value_text(result: Result) -> str:
     >>> value_text(Result(analyte="potassium", text="1" * 29))
     '1.111e+28'
     """
-    text = result.text.strip()
+    return _four_digits(result.text.strip())
+
+
+def _four_digits(text: str) -> str:
     found = _NUMBER.fullmatch(text) if len(text) <= _LONGEST_NUMBER_CHARACTERS else None
     if found is None:
         return short_name(text)
@@ -183,7 +186,9 @@ def kind_text(result: Result, wording: Wording) -> str:
     # "Ionised calcium" says its kind.
     if not result.kind or result.kind in result.analyte.split("-"):
         return ""
-    albumin, measured = escaped(short_name(result.albumin)), escaped(short_name(result.measured))
+    number, space, unit = result.albumin.partition(" ")
+    albumin = escaped(short_name(_four_digits(number) + space + unit))
+    measured = escaped(short_name(_four_digits(result.measured.strip())))
     place = result.kind.replace("-", "_")
     return wording.maybe(f"results.{place}", albumin=albumin, measured=measured)
 

@@ -154,3 +154,38 @@ def test_the_place_of_a_measurement_is_no_note(resource: dict[str, Any]) -> None
 @pytest.mark.parametrize("resource", FINDING)
 def test_an_unknown_place_of_a_finding_is_named(resource: dict[str, Any]) -> None:
     assert sites_named(resource) == ["Observation/measured"]
+
+
+@pytest.mark.parametrize(
+    ("total", "albumin", "shown"),
+    [
+        (8.836983495998435, 4.858394661486322, "adjusted for albumin 4.858 g/dL, total 8.837"),
+        (8.8, 4.9, "adjusted for albumin 4.9 g/dL, total 8.8"),
+        (8, 4, "adjusted for albumin 4 g/dL, total 8"),
+    ],
+)
+def test_what_adjusted_a_calcium_is_shown_with_four_digits(
+    client: FlaskClient, total: float, albumin: float, shown: str
+) -> None:
+    twitch = condition("fasciculation", onsetDateTime=as_of(3))
+    results = [
+        {
+            "resourceType": "Observation",
+            "id": name,
+            "status": "final",
+            "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+            "subject": SUBJECT,
+            "effectiveDateTime": as_of(2),
+            "valueQuantity": {
+                "value": value,
+                "unit": unit,
+                "system": "http://unitsofmeasure.org",
+                "code": unit,
+            },
+        }
+        for name, code, value, unit in (("ca", "17861-6", total, "mg/dL"), ("alb", "1751-7", albumin, "g/dL"))
+    ]
+    entries = [{"resource": made} for made in (PATIENT, twitch, *results)]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    (card,) = client.post(f"/evaluate?asOf={as_of(0)}", json=bundle).get_json()["cards"]
+    assert shown in card["detail"]
