@@ -32,7 +32,6 @@ _NOT_COUNTED_INTENTS = frozenset({"proposal"})
 _ENDED = frozenset({"stopped", "completed", "ended"})  # R5 spells "ended"
 # "intended" (R4 statements) and other words say as little about taking it as "unknown" does.
 _TAKEN = frozenset({"active", "on-hold", "recorded"}) | _ENDED
-NOT_TAKEN = "is recorded as not taken"
 DENIED = "its text says that it is not taken"
 # How an R5 adherence code begins -> the status of an R4 statement.
 _ADHERENCE = {
@@ -83,13 +82,11 @@ def use_of(record: MedicationRecord, reference: str, reader: Reader) -> Use | No
 
     Returns:
         None where it was not taken, or the record is dated too long after the decision. A note names what
-        only an adherence, or the text of a dosage, says.
+        only the text of a dosage says.
     """
     as_of, not_taken = reader.as_of, reader.terminology.medications.not_taken
     status, kind = _status(record, not_taken), type(record).__name__
     if not _counts(record, status):
-        if status == "not-taken" or _code(getattr(record, "taken", None)) == "n":
-            reader.not_used.append(Note(reference, NOT_TAKEN))
         return None
     if any(dosage is not None and dosage_denies(dosage.text, not_taken) for dosage in dosages_of(record)):
         reader.notes.append(Note(reference, DENIED, f"{kind}.dosage"))

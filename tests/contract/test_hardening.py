@@ -242,9 +242,9 @@ def test_nesting_is_read_or_refused_in_one_sentence(client: FlaskClient, where: 
     body = json.dumps(call).replace('"@"', '{"a":[' * depth + "]}" * depth)
     response = client.post(SERVICE, data=body, content_type=JSON)
     if where == "resource" and depth < 800:
-        # The one twitch of that record cannot be read any more.
-        (issue,) = issues(response, 412)
-        assert issue["expression"] == ["prefetch.conditions.entry[0].resource"]
+        # Nothing of the twitch rests on that member.
+        assert response.status_code == 200
+        assert response.get_json()["cards"]
     elif response.status_code == 200:
         assert depth < 1000
     else:

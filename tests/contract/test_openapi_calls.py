@@ -31,6 +31,8 @@ WITHOUT_CALL = {
     "413": "needs a body of 16 MiB",
     "503": "needs something that is down",
 }
+# Routes that are off in the service as it starts; tests/field/test_workbench.py calls them.
+OFF = {"workbenchPatient"}
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,9 @@ def test_every_answer_that_is_described_has_a_call_or_a_reason() -> None:
     for methods in with_sample_calls()["paths"].values():
         for operation in methods.values():
             called = {str(call["status"]) for call in operation[CALLS]}
+            if operation["operationId"] in OFF:
+                assert called == {"404"}
+                continue
             assert set(operation["responses"]) - called <= set(WITHOUT_CALL), operation["operationId"]
             assert not called & set(WITHOUT_CALL)
 

@@ -80,7 +80,8 @@ def test_a_code_moves_the_forms_that_use_it(old: Path) -> None:
     assert moved.forms == ("icd",)
     # The words alone open the gate: the card goes on, and says that the code is not known.
     facets = {c.place: c for c in moved.changes}
-    assert set(facets) == {"detail", "assessment, findings", "assessment, notUnderstood"}
+    told = {"assessment, findings", "assessment, notUnderstood", "assessment, unknownCodes"}
+    assert set(facets) == {"detail", *told}
     assert "The twitch is recorded in words only: check the entry." in facets["detail"].before
 
 
