@@ -81,6 +81,8 @@ class ObservationPreview(Preview, tag="Observation", frozen=True, gc=False):
     kind: ClassVar[str] = "Observation"
 
     code: NamedConcept | None = None
+    # The value of an unknown question may name a finding.
+    valueCodeableConcept: PreviewConcept | None = None
     # Each component may have a code of its own.
     component: list[Thing | None] | None = None
     interpretation: list[Thing | None] | Thing | None = None

@@ -15,6 +15,7 @@ import msgspec
 
 from fhir_mappings.record import Note, Patient, Version
 from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.concepts import text_of
 from fhir_mappings.resources.contained import HOLDERS, contained_observations
 from fhir_mappings.resources.decoding import MODIFIED, decoded_in, is_modified
 from fhir_mappings.resources.fhir_version import beyond_r4, content_of, fitting, version_of
@@ -44,6 +45,9 @@ from fhir_mappings.resources.validation import why
 S = TypeVar("S", bound=fhir.Struct)
 
 _MAX_EXPLAINED = 50
+# Without a code they may be about anything.
+_FINDINGS = ("Condition", "Observation")
+NO_CODE = "it has no code"
 
 _SHAPES: Mapping[str, type[fhir.Struct]] = {
     "Condition": fhir.Condition,
@@ -216,6 +220,8 @@ class _Selection:
                 self.not_understood.append(Note(entry.reference, MODIFIED, f"{kind}.modifierExtension"))
             elif relevant:
                 yield entry, resource
+            elif relevant is None and kind in _FINDINGS and not text_of(resource.code):
+                self.not_understood.append(Note(entry.reference, NO_CODE, f"{kind}.code"))
 
     def _only_of_others(self) -> list[str]:
         """Prefetch keys whose every resource is of another patient: this patient's list was not supplied."""

@@ -22,6 +22,7 @@ from fhir_mappings.to_findings.findings import (
 )
 from fhir_mappings.to_findings.medications import drugs_of
 from fhir_mappings.to_findings.observations import (
+    IN_VALUE,
     NOT_INTERPRETED,
     NOT_UNDERSTOOD,
     observation_statements,
@@ -36,7 +37,7 @@ from fhir_mappings.to_findings.twitch import twitch_of
 
 _FHIR_REFERENCE = re.compile(r"[A-Za-z]{1,64}/[A-Za-z0-9\-.]{1,64}")
 _UNKNOWN_TWITCH = frozenset(
-    {NOT_INTERPRETED, NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, NOT_READ_AS_WRITTEN, IN_WORDS}
+    {IN_VALUE, NOT_INTERPRETED, NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, NOT_READ_AS_WRITTEN, IN_WORDS}
 )
 
 

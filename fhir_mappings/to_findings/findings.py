@@ -141,6 +141,9 @@ def relevance_by(terminology: Terminology) -> IsRelevant:
         # Words alone may name the twitch, or an analyte.
         if by_name and concept.text is not None and is_name(concept.text):
             return True
+        value = getattr(resource, "valueCodeableConcept", None)
+        if value is not None and any(map(terminology.finding_of, keys_of(value))):
+            return True
         return decided
 
     return relevant

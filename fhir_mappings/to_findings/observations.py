@@ -32,6 +32,8 @@ from fhir_mappings.to_findings.statuses import (
 
 # Why a value is neither present nor absent, though one was written.
 NOT_UNDERSTOOD = "its value is not understood"
+_IN_VALUES = ("fasciculation", "sign", "symptom")
+IN_VALUE = "its value names a finding, and its code is not known"
 NOT_INTERPRETED = "its interpretation is not recognised"
 _DATA_ABSENT = b"data-absent-reason"
 # Of R4 and R5; a missing one is taken as final.
@@ -94,7 +96,8 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
     if named is not None:
         codes = (FindingCode(named),)
     smoking = not terminology.tobacco_status.isdisjoint(observed.keys)
-    if not codes and not smoking and not observed.components:
+    in_value = () if codes or smoking else _findings_in_value(reader, observed)
+    if not codes and not smoking and not in_value and not observed.components:
         return
     parts: list[tuple[fhir.Component, tuple[FindingCode, ...], bool]] = []
     for component in observed.components:
@@ -106,6 +109,13 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
     source = _source(reader, resource, observed.reference, with_sites=states)
     if source is None:
         return
+    for code in in_value:
+        # A chief complaint, or what a relative has: only its question tells.
+        reader.notes.append(Note(source.reference, IN_VALUE, "Observation.value"))
+        statement = source.statement(
+            code, Status.UNKNOWN, "Observation.value", text_of(resource.valueCodeableConcept)
+        )
+        yield replace(statement, basis=Basis.REPORTED, in_words=True)
     courses, sites = _qualifiers(reader, resource, [part for part, found, _ in parts if not found])
     if not codes:
         reader.loose_courses |= courses
@@ -143,6 +153,15 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
             if terminology.findings[code.finding].kind == "fasciculation":
                 own |= courses
             yield _qualified(statement, sites, own)
+
+
+def _findings_in_value(reader: Reader, observed: Observed) -> tuple[FindingCode, ...]:
+    """The signs and symptoms that the value of an unknown question names."""
+    value = observed.resource.valueCodeableConcept
+    if value is None or any(map(reader.is_known, observed.keys)):
+        return ()
+    known = reader.terminology.findings
+    return tuple(code for code in reader.findings_of(value) if known[code.finding].kind in _IN_VALUES)
 
 
 def is_doubtful(reader: Reader, observed: Observed) -> bool:
