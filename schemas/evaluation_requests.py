@@ -6,6 +6,8 @@ from marshmallow import fields, validate
 
 from schemas.base import JsonBoolean, Strict
 
+_NO_ID = "not the id of a FHIR resource"
+
 
 class EvaluateQuerySchema(Strict):
     """The query of POST /evaluate."""
@@ -42,6 +44,10 @@ class WorkbenchPatientSchema(Strict):
     server = fields.String(required=True)
     patient = fields.String(
         required=True,
-        validate=validate.Regexp(r"[A-Za-z0-9\-._]{1,64}\Z", error="not the id of a FHIR resource"),
+        # The patterns of OpenAPI have no \Z, and Python's $ stands before a last line feed too.
+        validate=[
+            validate.Regexp(r"^[A-Za-z0-9\-._]{1,64}$", error=_NO_ID),
+            validate.ContainsNoneOf("\n", error=_NO_ID),
+        ],
     )
     token = fields.String(load_default="")
