@@ -96,7 +96,10 @@ def record_of(submission: Submission, terminology: Terminology, as_of: date, rea
         orders=orders,
         drafts=drafts,
         studies=studies,
-        not_used=(*parsed.not_used, *at_most(sorted(reader.not_used, key=lambda n: (n.reference, n.why)))),
+        not_used=(
+            *parsed.not_used,
+            *at_most(sorted(set(reader.not_used), key=lambda n: (n.reference, n.why))),
+        ),
         not_understood=at_most(sorted(notes, key=lambda n: (n.reference, n.expression or "", n.why))),
         not_seen=parsed.not_seen,
         unread=_perhaps_twitch(

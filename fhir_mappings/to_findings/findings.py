@@ -77,17 +77,13 @@ class Reader:
         specific = [code for code in found.values() if known[code.finding].kind != "shown"]
         return tuple(specific or found.values())
 
-    def exists(self, days: Days) -> bool:
-        """Whether a record of those days exists on the day of the decision."""
-        return self.exists_on(days.earliest)
-
-    def exists_on(self, day: date | None) -> bool:
+    def exists(self, day: date | None) -> bool:
         """Whether a record of that day exists on the day of the decision; an undated one does."""
         return day is None or (day - self.as_of).days <= self.reading.future_days
 
-    def is_future(self, days: Days, reference: str) -> bool:
-        """Whether a record of those days does not exist yet on the day of the decision; noted if so."""
-        future = not self.exists(days)
+    def is_future(self, day: date | None, reference: str) -> bool:
+        """Whether a record of that day does not exist yet on the day of the decision; noted if so."""
+        future = not self.exists(day)
         if future:
             self.not_used.append(Note(reference, DATED_LATER))
         return future
@@ -178,12 +174,12 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
         return
     dates = Dates(reference, reader.notes)
     recorded = dates.days(resource.recordedDate or resource.assertedDate, "Condition.recordedDate")
-    if reader.is_future(recorded, reference):
+    if reader.is_future(recorded.earliest, reference):
         return
     onset = stated_onset(resource, dates, reader.born, recorded)
-    if not recorded.known and reader.is_future(onset, reference):
+    if not recorded.known and reader.is_future(onset.earliest, reference):
         return
-    if not reader.exists(onset):
+    if not reader.exists(onset.earliest):
         reader.notes.append(Note(reference, "begins after the day of the decision", "Condition.onset"))
         onset = NO_DAY
     modified = any(resource.modifierExtension or ())
@@ -258,7 +254,7 @@ def family_statements(reader: Reader, located: Located[fhir.FamilyMemberHistory]
     if (resource.status or "").strip().lower() == "entered-in-error" or resource.notDone:
         return
     recorded = Dates(located.reference, reader.notes).days(resource.date, "FamilyMemberHistory.date")
-    if reader.is_future(recorded, located.reference):
+    if reader.is_future(recorded.earliest, located.reference):
         return
     terminology = reader.terminology
     # Each of its conditions repeats it.

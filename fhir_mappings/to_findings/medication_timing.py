@@ -98,8 +98,7 @@ def use_of(record: MedicationRecord, reference: str, reader: Reader) -> Use | No
         else _statement_days(record, dates)
     )
     start = earliest_of(starts)
-    day = (recorded or start).earliest
-    if day is not None and day > as_of and (day - as_of).days > reader.reading.future_days:
+    if reader.is_future((recorded or start).earliest, reference):
         return None
     reader.notes += dates.notes
     end = latest_of(ends) if ends else None

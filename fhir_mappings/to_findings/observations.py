@@ -247,9 +247,9 @@ def _source(
         open_end = issued if issued.known else Days(reader.as_of, reader.as_of)
         since = dates.since_birth(since, reader.born, "Observation.effectivePeriod.start")
         recorded = end if end.known else open_end
-    if reader.is_future(since if since.known else recorded, reference):
+    if reader.is_future((since if since.known else recorded).earliest, reference):
         return None
-    if since.known and reader.is_future(issued, reference):
+    if since.known and reader.is_future(issued.earliest, reference):
         return None
     basis = basis_of(resource.performer or (), sources_of(resource), resource.category or ())
     sites: tuple[Site, ...] = ()

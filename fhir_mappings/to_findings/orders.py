@@ -36,7 +36,9 @@ def orders_of(
     # Many Tasks may carry out one request.
     tests: dict[int, frozenset[str]] = {}
     orders += [_order_of_task(reader, located, by_name, tests) for located in tasks]
-    existing = {order for order in orders if order is not None and reader.exists_on(order.day)}
+    existing = {
+        order for order in orders if order is not None and not reader.is_future(order.day, order.reference)
+    }
     return tuple(sorted(existing, key=lambda o: (o.day or date.min, o.reference, sorted(o.tests))))
 
 

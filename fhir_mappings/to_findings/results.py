@@ -42,7 +42,7 @@ def results_of(reader: Reader, observations: Iterable[Observed], patient: Patien
     groups: dict[str, list[Judged]] = {}
     for observed in observations:
         for result in _results(reader, observed, patient):
-            if reader.exists_on(result.result.day):
+            if not reader.is_future(result.result.day, observed.reference):
                 analyte = analytes[result.result.analyte]
                 counts_as = analytes.get(analyte.counts_as, analyte)
                 group = counts_as if counts_as.adjustment is not None else analyte

@@ -38,7 +38,7 @@ def studies_of(
     ]
     newest: dict[tuple[str, bool], Study] = {}
     for study in sorted(done, key=lambda s: (s.day or date.min, s.reference)):
-        if reader.exists_on(study.day):
+        if not reader.is_future(study.day, study.reference):
             newest[study.id, study.day is None] = study
     return tuple(newest[key] for key in sorted(newest))
 
