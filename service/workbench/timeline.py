@@ -316,10 +316,10 @@ class _Items:
     def result(self, result: Result, day: date) -> _Item:
         band = band_today(result, self.table, self.as_of)
         shape = _SHAPES.get(band) or ("down" if result.low else "up")
-        value = f"{self.terminology.analytes[result.analyte].label} {folded(result.text)[:20]}"
-        unit = f" {folded(result.unit)[:20]}" if result.unit else ""
+        measured = (folded(text)[:20] for text in (result.text, result.unit or "") if text)
+        value = " ".join([self.terminology.analytes[result.analyte].label, *measured])
         judged, limits = judged_as(result, band, self.knowledge), range_of(result.limits)
-        text = capital(f"{value}{unit}, {day}: {judged}{f' (range {limits})' if limits else ''}")
+        text = capital(f"{value}, {day}: {judged}{f' (range {limits})' if limits else ''}")
         return _Item("result", text, marks=((day, shape, band.value),))
 
     def examinations(self) -> Iterator[_Item]:

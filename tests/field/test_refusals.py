@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
+import yaml
 from flask.testing import FlaskClient
 
 from tests.contract.requests import SERVICE, hook_call
+from tests.docs.conftest import PROJECT
 from tests.hooks.requests import EXTENSION, call, orders, prescription
 
 Resource = dict[str, Any]
@@ -106,6 +109,20 @@ def test_a_patient_id_is_only_compared(client: FlaskClient, sent: Any, written: 
 @pytest.mark.parametrize("sent", ["x2", "X1", "Patient/x2", "x1x", 1, "x", "https://ehr.example/Patient/x2"])
 def test_another_patient_id_is_another_patient(client: FlaskClient, sent: Any) -> None:
     assert answer(client, with_id(sent, "x1"))[0] == 412
+
+
+@pytest.mark.parametrize("sent", ["", " ", "\t\n", "\x0b\n\x1f", "\x85", "\x7f", "\u2003"])
+def test_a_blank_patient_id_is_400_here_and_by_the_description(client: FlaskClient, sent: str) -> None:
+    body = hook_call()
+    body["context"]["patientId"] = sent
+    assert {place for place, _ in issues(client, body, 400)} == {"context.patientId"}
+    schemas = yaml.safe_load((PROJECT / "openapi.yaml").read_text(encoding="utf-8"))["components"]["schemas"]
+    pattern = schemas["PatientViewContext"]["properties"]["patientId"]["pattern"]
+    # The white space of JavaScript, which is not all that of Python.
+    blank = r"\t\n\v\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+    dialect = pattern.replace(r"[\s\S]", "(?s:.)").replace(r"\s", blank)
+    assert not re.search(dialect, sent)
+    assert re.search(dialect, f"{sent}x")
 
 
 CONTEXT = hook_call()["context"]

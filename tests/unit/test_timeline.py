@@ -211,6 +211,17 @@ def test_results_have_a_shape_by_what_they_mean(knowledge: Knowledge) -> None:
         assert (mark.shape, mark.style) == (shape, band.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "unit", "says"),
+    [("", None, "Potassium, "), ("4", None, "Potassium 4, "), ("4", "mmol/L", "Potassium 4 mmol/L, ")],
+)
+def test_a_result_says_what_of_it_is_there(
+    knowledge: Knowledge, text: str, unit: str | None, says: str
+) -> None:
+    result = Result("potassium", text, unit, None, day(3), band=Band.NOT_JUDGED)
+    assert lane(drawn(knowledge, results=(result,)), "result").text.startswith(f"{says}{day(3)}: ")
+
+
 def test_examinations_studies_and_orders_stand_on_their_days(knowledge: Knowledge) -> None:
     def looked(status: Status, ago: int) -> tuple[Evidence, ...]:
         return (Evidence("Observation/1", "Observation.code", "x", status, Basis.EXAMINED, day(ago)),)
