@@ -45,9 +45,11 @@ def _members(value: bytes, start: int) -> Iterator[tuple[str, tuple[int, bytes]]
         text = bytes(raw)
         # Raw values are the bytes of the text, in its order.
         found = value.find(text, cursor)
-        if found >= 0:
-            cursor = found + len(text)
-            yield step, (start + found, text)
+        if found < 0:
+            # Two members of one name: the values are not in the order of the text.
+            return
+        cursor = found + len(text)
+        yield step, (start + found, text)
 
 
 def _decoded(value: bytes) -> list[tuple[str, msgspec.Raw]]:

@@ -15,6 +15,7 @@ _Members = dict[str, msgspec.Raw]
 HOLDERS = ("DiagnosticReport", "Observation")
 _OBSERVATION = b'"Observation"'
 _MARK = b'"contained"'
+_OF_ALL = ("subject", "status", "modifierExtension")
 _DATES = ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued")
 # A report that is no report has no results.
 _VOID = (b'"entered-in-error"', b'"cancelled"')
@@ -37,7 +38,7 @@ def contained_observations(entries: Iterable[Entry], notes: list[Note]) -> Itera
             except UNDECODABLE:
                 notes.append(Note(entry.reference, NOT_READ, f"{entry.kind}.contained"))
                 continue
-            inherited = (holder.get(member, b"") for member in ("subject", "status", *_DATES))
+            inherited = (holder.get(member, b"") for member in (*_OF_ALL, *_DATES))
             if parts and sum(len(bytes(raw)) for raw in inherited) > _MOST_INHERITED_BYTES:
                 notes.append(Note(entry.reference, NOT_READ, f"{entry.kind}.contained"))
                 continue
@@ -48,7 +49,7 @@ def contained_observations(entries: Iterable[Entry], notes: list[Note]) -> Itera
 
 def _entry(holder: Entry, outer: _Members, number: int, members: _Members) -> Entry:
     name = bytes(members.pop("id", b"")).decode("utf-8", "replace").strip('"#') or str(number)
-    inherited = ["subject", "status", "modifierExtension"]
+    inherited = [*_OF_ALL]
     if not any(member in members for member in _DATES):
         inherited += _DATES
     for member in inherited:

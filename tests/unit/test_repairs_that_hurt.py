@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from time import process_time
+from typing import Any
 
 import pytest
 
 from fhir_mappings.code_systems import system_of
 from fhir_mappings.record import Record, Status
 from fhir_mappings.request.bundles import decode_bundle
+from fhir_mappings.request.json_places import Places
 from fhir_mappings.resources.contained import NOT_READ
 from fhir_mappings.to_findings import record_of
 from tests.spec.records import DAY, KNOWLEDGE, bundle, condition, observation
@@ -37,16 +40,39 @@ def test_a_member_that_nobody_reads_does_not_break_a_repair(members: bytes) -> N
     assert [note.expression for note in record.not_understood] == ["Condition.onsetDateTime"]
 
 
-def contained(size: int, name: int) -> bytes:
-    subject = {"reference": "Patient/p", "display": "x" * name}
-    report = {"resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": subject}
+def contained(size: int, name: int, member: str = "subject") -> bytes:
+    subject = {"reference": "Patient/p"}
+    report: dict[str, Any] = {
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "status": "final",
+        "subject": subject,
+    }
+    long = {"reference": "Patient/p", "display": "x" * name}
+    report[member] = [long] if member == "modifierExtension" else long
     return bundle({**report, "contained": [{"resourceType": "Observation"}] * size})
 
 
-def test_what_many_parts_inherit_is_not_copied_into_each() -> None:
+@pytest.mark.parametrize("member", ["subject", "modifierExtension"])
+def test_what_many_parts_inherit_is_not_copied_into_each(member: str) -> None:
     """Megabytes for each of thousands would be gigabytes."""
-    record = record_of(decode_bundle(contained(3, 3000)), KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
-    assert [note.why for note in record.not_understood] == [NOT_READ]
+    body = decode_bundle(contained(3, 3000, member))
+    record = record_of(body, KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
+    assert NOT_READ in [note.why for note in record.not_understood]
+
+
+def seconds_to_find(pairs: int) -> float:
+    # The last value of "a" is behind those of the others: none of them is found in what follows.
+    members = "".join(f'"m{number}":"{number}!",' for number in range(pairs))
+    places = Places(f'{{"a":0,{members}"a":"last","pad":"{"x" * 20 * pairs}","c":1}}'.encode())
+    before = process_time()
+    places.line("Bundle.c")
+    return process_time() - before
+
+
+def test_the_places_of_a_text_with_double_names_cost_what_it_costs() -> None:
+    few, many = (min(seconds_to_find(pairs) for _ in range(3)) for pairs in (5_000, 20_000))
+    assert many < 8 * few
 
 
 def test_the_cost_of_many_parts_grows_with_the_body() -> None:
