@@ -110,10 +110,25 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultWords:
+    """Words about results, folded: result_words.yaml. sexes: administrative sex -> its words in appliesTo."""
+
+    usual: frozenset[str] = frozenset()
+    none: frozenset[str] = frozenset()
+    everybody: frozenset[str] = frozenset()
+    adults: frozenset[str] = frozenset()
+    adult_years: int = 0
+    sexes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    nines_beyond: int = 0
+    other_fluids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Analyte:
     """One knowledge file of analytes/.
 
-    units: name of a unit -> exact factor to the canonical unit. spellings: of all units.
+    units: name of a unit -> exact factor to the canonical unit. spellings: of all units. words: of all
+    results.
     counts_as: the analyte of a test action that a result of this one answers (ionised calcium: calcium).
     default_low/high and critical_low/high: in the canonical unit; None = no named source.
     """
@@ -124,6 +139,7 @@ class Analyte:
     unit: str | None = None
     units: Mapping[str, Fraction] = field(default_factory=dict)
     spellings: Units = field(default_factory=Units)
+    words: ResultWords = ResultWords()
     default_low: Decimal | None = None
     default_high: Decimal | None = None
     critical_low: Decimal | None = None

@@ -135,6 +135,21 @@ class UnitsSchema(Strict):
     units = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
 
 
+class RangeWordsSchema(Strict):
+    usual = fields.List(Text(), required=True)
+    none = fields.List(Text(), required=True)
+    everybody = fields.List(Text(), required=True)
+    adults = fields.List(Text(), required=True)
+    adult_years = fields.Integer(strict=True, required=True)
+    sexes = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
+
+
+class ResultWordsSchema(Strict):
+    ranges = fields.Nested(RangeWordsSchema, required=True)
+    nines_beyond = fields.Integer(strict=True, required=True)
+    other_fluids = fields.List(Text(), required=True)
+
+
 class AnalyteNamesSchema(Strict):
     """names: analyte -> its names. forms: of a name, with {} in its place."""
 

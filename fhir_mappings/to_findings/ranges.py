@@ -16,7 +16,7 @@ import msgspec
 from fhir_mappings.code_systems import folded
 from fhir_mappings.record import Band, Limits, Patient
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.terminology import Analyte
+from fhir_mappings.terminology import Analyte, ResultWords
 from fhir_mappings.to_findings.flags import Flags
 from fhir_mappings.to_findings.values import (
     NUMBER,
@@ -45,20 +45,9 @@ _OPEN = frozenset({"<", ">", "less than", "under", "below", "more than", "greate
 _UPPER = frozenset({"<", "<=", "\u2264", "less than", "under", "below", "up to", "bis"})
 _BRACKETS = "()[] "
 _MAX_RANGE_LENGTH = 100
-# Numbers that stand for "none": -1, 9999.
-_FAR = 5
+# Numbers that stand for "none": 9999.
 _NINES = re.compile(r"9{3,}(?:\.9*0*)?|9{4,}")
-_NO_TEXT = frozenset({"n/a", "na", "none", "not applicable"})
-# The whole text of a type, or of one of its codings, that says no more than that it is the usual range.
-_NORMAL_TYPES = frozenset(
-    {"normal", "normal range", "normal reference range", "reference", "reference range", "reference interval"}
-    | {"ref range", "range", "rr", "normal values", "standard", "standard range", "default"}
-)
-_EVERYBODY = frozenset(
-    {"all", "any", "everyone", "everybody", "general", "general population", "both", "unspecified"}
-)
-_ADULTS = frozenset({"adult", "adults", "adult population"})
-_ADULT_DAYS = 18 * 365.25
+_YEAR_DAYS = 365.25
 
 
 def judged(
@@ -98,7 +87,7 @@ def _is_impossible(value: Value, analyte: Analyte) -> bool:
     return value.number < 0 or (
         highest is not None
         and value.canonical is not None
-        and value.canonical > _FAR * highest
+        and value.canonical > analyte.words.nines_beyond * highest
         and _NINES.fullmatch(f"{decimal_from(value.number):f}") is not None
     )
 
@@ -155,7 +144,7 @@ def _limits(
     """The range that the value can be compared with, None where there is none."""
     if value is None or _is_impossible(value, analyte):
         return None
-    fitting = [r for r in ranges if _is_normal(r) and _fits(r, patient, day)]
+    fitting = [r for r in ranges if _is_usual(r, analyte.words) and _fits(r, analyte.words, patient, day)]
     # One made for this sex or age goes before one for everybody.
     own = [r for r in fitting if r.appliesTo or r.age] or fitting
     readable = [limits for r in own if (limits := _own_limits(value, r, analyte)) is not None]
@@ -269,7 +258,7 @@ def _is_written(reference_range: fhir.ReferenceRange, analyte: Analyte) -> bool:
     if low is not None or high is not None:
         return not _is_none(low, high)
     text = (reference_range.text or "").strip(_BRACKETS)
-    said = any(map(str.isalnum, text)) and text.casefold() not in _NO_TEXT
+    said = any(map(str.isalnum, text)) and text.casefold() not in analyte.words.none
     return bool(said or _has_number(reference_range.low) or _has_number(reference_range.high))
 
 
@@ -301,20 +290,20 @@ def _compared(value: Value, lowest: Decimal | None, highest: Decimal | None) -> 
     return None
 
 
-def _is_normal(reference_range: fhir.ReferenceRange) -> bool:
+def _is_usual(reference_range: fhir.ReferenceRange, known: ResultWords) -> bool:
     """Whether it is the usual range: by its type, or because it has none."""
     words = _words(reference_range.type)
-    return not words or not words.isdisjoint(_NORMAL_TYPES)
+    return not words or not words.isdisjoint(known.usual)
 
 
-def _fits(reference_range: fhir.ReferenceRange, patient: Patient, day: date | None) -> bool:
+def _fits(
+    reference_range: fhir.ReferenceRange, known: ResultWords, patient: Patient, day: date | None
+) -> bool:
     """Whether the range is for everybody, or for this sex and age. Unrecognised fits nobody."""
-    names = {
-        "male": {"male", "males", "m", "man", "men"},
-        "female": {"female", "females", "f", "woman", "women"},
-    }
-    known = _EVERYBODY | names.get(patient.sex or "", set()) | (_ADULTS if _is_adult(patient, day) else set())
-    if any(words and words.isdisjoint(known) for words in map(_words, reference_range.appliesTo or ())):
+    fitting = known.everybody | known.sexes.get(patient.sex or "", frozenset())
+    if _is_adult(patient, day, known.adult_years):
+        fitting |= known.adults
+    if any(words and words.isdisjoint(fitting) for words in map(_words, reference_range.appliesTo or ())):
         return False
     if reference_range.age is None:
         return True
@@ -325,10 +314,10 @@ def _fits(reference_range: fhir.ReferenceRange, patient: Patient, day: date | No
     return (low is None or youngest >= low) and (high is None or oldest <= high)
 
 
-def _is_adult(patient: Patient, day: date | None) -> bool:
+def _is_adult(patient: Patient, day: date | None, adult_years: int) -> bool:
     """Also where the age is unknown."""
     born = patient.born.latest
-    return born is None or day is None or (day - born).days >= _ADULT_DAYS
+    return born is None or day is None or (day - born).days >= adult_years * _YEAR_DAYS
 
 
 def _words(concept: fhir.CodeableConcept | None) -> set[str]:

@@ -26,9 +26,6 @@ from fhir_mappings.to_findings.values import decimal_from, reading_of
 _FINAL = frozenset({"final", "amended", "corrected"})
 IN_WORDS = "its code is not known, and its text names {label}: it is not read"
 OTHER_SPECIMEN = "its specimen is not blood"
-_OTHER_FLUIDS = frozenset(
-    {"urine", "csf", "cerebrospinal", "stool", "faeces", "feces", "sweat", "saliva", "dialysate", "semen"}
-)
 _NO_VALUE = "a result without a value"
 
 
@@ -113,7 +110,7 @@ def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[J
             # It may say that this is no result of the patient.
             band, low, limits = Band.NOT_JUDGED, None, None
             unjudged = (Note(observed.reference, NOT_READ_AS_WRITTEN, f"{place}.modifierExtension"),)
-        elif _is_of_another_fluid(observed.resource):
+        elif _is_of_another_fluid(observed.resource, analyte.words.other_fluids):
             band, low, limits = Band.NOT_JUDGED, None, None
             unjudged = (Note(observed.reference, OTHER_SPECIMEN, "Observation.specimen"),)
         elif not text:
@@ -147,7 +144,7 @@ class _Specimen(msgspec.Struct):
     type: fhir.CodeableConcept | None = None
 
 
-def _is_of_another_fluid(resource: fhir.Observation) -> bool:
+def _is_of_another_fluid(resource: fhir.Observation, fluids: frozenset[str]) -> bool:
     """Whether the specimen, by the name in the reference or as contained, contradicts a code of blood."""
     if resource.specimen is None:
         return False
@@ -155,7 +152,7 @@ def _is_of_another_fluid(resource: fhir.Observation) -> bool:
     if (resource.specimen.reference or "").startswith("#"):
         parts = (part_of(raw, _Specimen) for raw in resource.contained or ())
         texts += [text_of(part.type) for part in parts if part is not None]
-    return any(not _OTHER_FLUIDS.isdisjoint(WORD.findall(text.casefold())) for text in texts)
+    return any(not fluids.isdisjoint(WORD.findall(text.casefold())) for text in texts)
 
 
 def _analyte(keys: Iterable[CodeKey], terminology: Terminology) -> Analyte | None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from fhir_mappings.code_systems import code_key, name_key
-from fhir_mappings.terminology import Adjustment, Analyte, Terminology, Units
+from fhir_mappings.terminology import Adjustment, Analyte, ResultWords, Terminology, Units
 from service.knowledge.loading import KnowledgeFiles
 
 
@@ -21,6 +21,19 @@ def units_of(files: KnowledgeFiles, raw: Mapping[str, Any]) -> Units:
             if names.setdefault(spelling, name) != name:
                 files.problem("units.yaml", name, f"{spelling} is {names[spelling]} too")
     return Units(raw["words"], names)
+
+
+def result_words_of(raw: Mapping[str, Any]) -> ResultWords:
+    """The words of result_words.yaml."""
+    ranges = raw["ranges"]
+    lists = {name: frozenset(ranges[name]) for name in ("usual", "none", "everybody", "adults")}
+    return ResultWords(
+        **lists,
+        adult_years=ranges["adult_years"],
+        sexes={sex: frozenset(words) for sex, words in ranges["sexes"].items()},
+        nines_beyond=raw["nines_beyond"],
+        other_fluids=frozenset(raw["other_fluids"]),
+    )
 
 
 def analyte_names_of(
@@ -38,7 +51,7 @@ def analyte_names_of(
     return found
 
 
-def analyte_of(files: KnowledgeFiles, raw: Mapping[str, Any], units: Units) -> Analyte:
+def analyte_of(files: KnowledgeFiles, raw: Mapping[str, Any], units: Units, words: ResultWords) -> Analyte:
     """The analyte of one file of analytes/."""
 
     def number(text: str, place: str) -> Fraction:
@@ -68,6 +81,7 @@ def analyte_of(files: KnowledgeFiles, raw: Mapping[str, Any], units: Units) -> A
         unit=raw["unit"],
         units={unit: number(factor, f"units.{unit}") for unit, factor in raw["units"].items()},
         spellings=units,
+        words=words,
         default_low=limit("default_range", "low"),
         default_high=limit("default_range", "high"),
         critical_low=limit("critical", "low"),

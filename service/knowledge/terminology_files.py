@@ -10,7 +10,13 @@ from fhir_mappings.code_systems import ICD_10, ICD_10_CM, CodeKey, code_key, nam
 from fhir_mappings.record import Basis, Site, Status
 from fhir_mappings.terminology import Certainty, FindingCode, FindingDefinition, OrderCode, Terminology
 from schemas import knowledge_files as schemas
-from service.knowledge.analyte_files import analyte_names_of, analyte_of, check_adjustments, units_of
+from service.knowledge.analyte_files import (
+    analyte_names_of,
+    analyte_of,
+    check_adjustments,
+    result_words_of,
+    units_of,
+)
 from service.knowledge.loading import Directory, KnowledgeFiles
 from service.knowledge.medication_classes import medications_of
 
@@ -35,8 +41,9 @@ def load_terminology(directory: Directory) -> Terminology:
     left_out = files.file("left_out.yaml", schemas.LeftOutSchema())
     units_file = files.file("units.yaml", schemas.UnitsSchema())
     names_file = files.file("analyte_names.yaml", schemas.AnalyteNamesSchema())
+    words_file = files.file("result_words.yaml", schemas.ResultWordsSchema())
     files.stop()
-    units = units_of(files, units_file)
+    units, words = units_of(files, units_file), result_words_of(words_file)
     finding_codes = _finding_codes(files, findings, sites_by_id)
     analyte_codes = _codes_of_files(files, analytes, "analytes")
     _codes_of_files(files, procedures, "procedures")
@@ -55,7 +62,7 @@ def load_terminology(directory: Directory) -> Terminology:
         clinical=_statuses(statuses["clinical"]),
         verification=_statuses(statuses["verification"]),
         certainty=Certainty(**statuses["certainty"]),
-        analytes={raw["id"]: analyte_of(files, raw, units) for raw in analytes},
+        analytes={raw["id"]: analyte_of(files, raw, units, words) for raw in analytes},
         analyte_codes=analyte_codes,
         analyte_names=analyte_names_of(files, names_file, analytes),
         panels={
