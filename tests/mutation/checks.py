@@ -28,7 +28,7 @@ from hypothesis import settings
 import service.knowledge as loader
 from service.knowledge import HERE, Knowledge, KnowledgeError
 from service.knowledge.conditions import FILE
-from service.knowledge.loading import load_yaml
+from service.knowledge.loading import folder_of, load_yaml
 from tests.mutation.errors import Mutant
 
 ROOT = Path(__file__).parents[2]
@@ -122,9 +122,12 @@ def try_all(
 def _of_the_shipped(load: Callable[[Path], Any]) -> Callable[[Path], Any]:
     """The same, but for the copies what the shipped folder has: it does not depend on the table."""
     shipped = load(HERE)
-    return lambda directory: (
-        shipped if directory == HERE or directory.name.startswith(_COPY) else load(directory)
-    )
+
+    def loaded(directory: Any) -> Any:
+        path = folder_of(directory).path
+        return shipped if path == HERE or path.name.startswith(_COPY) else load(directory)
+
+    return loaded
 
 
 class _Trials:

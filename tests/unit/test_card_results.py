@@ -258,7 +258,7 @@ def test_a_result_without_a_value_has_no_gap() -> None:
     empty = replace(result("calcium", "high"), text="", value=None, unit=None)
     one = card(with_results(empty))
     assert "Calcium (24 Nov): check PTH" in one["summary"]
-    assert "Calcium (2026-11-24), high: check PTH" in one["detail"]
+    assert "Calcium without a value (2026-11-24), high: check PTH" in one["detail"]
 
 
 def test_what_explains_a_result_is_known() -> None:
