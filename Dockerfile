@@ -1,5 +1,6 @@
 # The image of the service: the same `python -m service` as `make serve`, on every interface of the container.
 # PYTHON_IMAGE is any image with Python 3.11+ as python3 and its venv module; the building stage also needs pip.
+# A release names it by digest, see docs/operating.md: --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:...
 ARG PYTHON_IMAGE=python:3.11-slim
 
 FROM ${PYTHON_IMAGE} AS packages
@@ -21,14 +22,15 @@ LABEL org.opencontainers.image.title="fasciculation-cds" \
     org.opencontainers.image.revision="${REVISION}" \
     org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=packages /opt/venv /opt/venv
-COPY LICENSE NOTICE openapi.yaml /app/
+COPY LICENSE NOTICE openapi.yaml sbom.cdx.json /app/
 COPY artifacts /app/artifacts
 COPY examples /app/examples
 COPY schemas /app/schemas
 COPY fhir_mappings /app/fhir_mappings
 COPY service /app/service
-# Where feedback is kept, if nothing else is set: mount a volume here.
-RUN mkdir /data && chown 10001:10001 /data
+# Compiled here: the user of the container cannot write, and would compile all modules at every start.
+# Where feedback is kept, if nothing else is set: mount a volume at /data.
+RUN python3 -m compileall -q /app && mkdir /data && chown 10001:10001 /data
 WORKDIR /app
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000 \
     FEEDBACK_DB=sqlite:////data/feedback.sqlite3

@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help load bench setup serve test test-browser test-image test-ehr check format openapi knowledge examples lock test-api audit cluster test-faults test-deployment
+.PHONY: help load bench setup serve test test-cql test-browser test-image test-ehr check format openapi knowledge examples lock test-api audit cluster test-faults test-deployment sbom test-population
 
 # An environment is made in an empty folder: through a link that would be another project's folder.
 no_link = for folder in $(1); do test ! -L $$folder || { \
@@ -37,7 +37,7 @@ serve: $(STAMP)  ## The service; HOST=127.0.0.1 PORT=8000 are the defaults, HELP
 	@exec $(BIN)/python -m service $(if $(HELP),--help)
 
 test: $(STAMP)  ## Every test that needs no outside server; ARGS="-k name" goes to pytest
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 test-image: $(STAMP)  ## Build the image with docker, podman or buildah, and the wheel; ask both for a card (minutes)
 	TEST_IMAGE=1 $(BIN)/python -m pytest -rs tests/docs/test_image.py tests/docs/test_wheel.py $(ARGS)
@@ -82,7 +82,7 @@ test-browser: $(STAMP) $(BROWSER_STAMP)  ## The pages in Debian's Chromium, by P
 load: $(STAMP)  ## What is answered and what refused below and past saturation (ARGS="--worker sync"; a minute)
 	$(BIN)/python -m tools.bench.load $(ARGS)
 
-bench: $(STAMP) .bench/floor/made .bench/healthchain/made  ## What the service costs beside others (ARGS=--quick: a few minutes)
+bench: $(STAMP) .bench/floor/made .bench/healthchain/made  ## What the service costs beside others (ARGS=--quick: without them, in two minutes)
 	$(BIN)/python -m tools.bench $(ARGS)
 
 check: $(STAMP)  ## Format, lint, types, import contracts, generated files current, the table proved in its fast part
@@ -101,7 +101,18 @@ format: $(STAMP)  ## Lay the code out
 openapi: $(STAMP)  ## Write openapi.yaml anew from the marshmallow schemas and tools/openapi/
 	$(BIN)/python -m tools.openapi
 
-knowledge: $(STAMP)  ## Write service/knowledge/data/README.md and artifacts/ anew from the knowledge
+# A translator of CQL, and engines that are not ours; without npm a changed CQL cannot be translated.
+.cql/made: tools/cql/package.json tools/cql/package-lock.json
+	@$(call no_link,.cql)
+	@rm -rf .cql && mkdir -p .cql && cp $^ .cql/
+	@if command -v npm >/dev/null; then cd .cql && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+		else echo "make: no npm, the CQL is not translated and not run." >&2; fi
+	@touch $@
+
+test-cql: $(STAMP) .cql/made  ## The knowledge in engines of CQL and of $$apply: patients that they decide as the service does
+	$(BIN)/python -m pytest -rs tests/cql $(ARGS)
+
+knowledge: $(STAMP) .cql/made  ## Write service/knowledge/data/README.md and artifacts/ anew from the knowledge
 	$(BIN)/python -m tools.knowledge.readme
 	$(BIN)/python -m tools.artifacts
 
@@ -123,19 +134,45 @@ examples: $(STAMP)  ## Write examples/ anew from the test patients: read the dif
 		else echo "make test-api: no npm, spectral and redocly are left out." >&2; fi
 	@touch $@
 
-test-api: $(STAMP) .api/schemathesis/made .api/openapi-python-client/made .api/node/made  ## openapi.yaml by linters, a generated client, and against the running service (minutes)
-	$(BIN)/python -m pytest -rs tests/api $(ARGS)
+# Validators of FHIR that are not ours; without npm their tests are skipped.
+.api/fhir/made: tests/artifacts_validation/package.json tests/artifacts_validation/package-lock.json
+	@$(call no_link,.api .api/fhir)
+	@rm -rf .api/fhir && mkdir -p .api/fhir && cp $^ .api/fhir/
+	@if command -v npm >/dev/null; then cd .api/fhir && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+		else echo "make test-api: no npm, the validators of FHIR are left out." >&2; fi
+	@touch $@
+
+test-api: $(STAMP) .api/schemathesis/made .api/openapi-python-client/made .api/node/made .api/fhir/made  ## openapi.yaml by linters, a generated client, and against the running service; artifacts by validators of FHIR (minutes)
+	$(BIN)/python -m pytest -rs tests/api tests/artifacts_validation $(ARGS)
 
 audit: .api/audit/made  ## Known weaknesses of the locked dependencies; fails where no advisory service answers
 	@.api/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
 		--requirement requirements.lock --timeout 20 \
 		|| { echo "make audit: weaknesses were found, or no advisory service answers (pypi.org, osv.dev)." >&2; exit 1; }
 
+sbom: .api/sbom/made  ## Write sbom.cdx.json anew: what requirements.lock installs, as CycloneDX
+	@.api/sbom/bin/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible \
+		--spec-version 1.6 --validate --output-file sbom.cdx.json requirements.lock
+
 cluster: $(STAMP)  ## Three replicas behind HAProxy with TLS, PostgreSQL and Redis, on this machine
 	@exec $(BIN)/python -m deploy.cluster $(ARGS)
 
 test-deployment: $(STAMP) .api/deployment/made  ## Manifests, Compose files and Dockerfile by the tools of their makers
 	$(BIN)/python -m pytest -rs tests/deployment $(ARGS)
+
+# Spark, in a folder of its own: 500 MB that only these tests need. It runs in a JVM.
+SPARK_LOCK := tests/population/requirements.lock
+SPARK_STAMP := .spark/made-from-$(shell cksum $(SPARK_LOCK) | cut -d' ' -f1)
+
+$(SPARK_STAMP): $(STAMP) $(SPARK_LOCK)
+	@echo "Making .spark from $(SPARK_LOCK)"
+	@$(call no_link,.spark)
+	@rm -rf .spark
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target .spark --require-hashes -r $(SPARK_LOCK)
+	@touch $@
+
+test-population: $(STAMP) $(SPARK_STAMP)  ## Runs over bulk exports, also on Spark: faults, splits, and a recount of every figure
+	PYTHONPATH=.spark $(BIN)/python -m pytest -rs tests/population $(ARGS)
 
 FAULTS ?= whole
 test-faults: $(STAMP)  ## Faults under load, each with its counts; FAULTS=short takes minutes less
@@ -148,9 +185,13 @@ lock:  ## Write both lock files anew from pyproject.toml; ARGS=--upgrade takes n
 	@test -x $(BIN)/uv || $(MAKE) setup
 	$(BIN)/$(LOCKED) $(ARGS) --output-file requirements.lock
 	$(BIN)/$(LOCKED) $(ARGS) --extra dev --output-file requirements-dev.lock
+	$(BIN)/$(BENCH_LOCKED) $(ARGS) tests/api/sbom.in --output-file tests/api/sbom.lock
+	$(MAKE) sbom
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) \
 		tests/ehr/requirements.in --output-file $(EHR_LOCK)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) \
 		--constraint requirements-dev.lock tests/browser/requirements.in --output-file $(BROWSER_LOCK)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) \
+		--constraint requirements-dev.lock tests/population/requirements.in --output-file $(SPARK_LOCK)
 	$(BIN)/$(BENCH_LOCKED) $(ARGS) --constraints requirements.lock tools/bench/floor.in --output-file tools/bench/floor.lock
 	$(BIN)/$(BENCH_LOCKED) $(ARGS) tools/bench/healthchain.in --output-file tools/bench/healthchain.lock

@@ -8,7 +8,7 @@ from pathlib import Path
 from setuptools import setup
 
 SHARE = "share/fasciculation-cds"
-PATTERNS = ("openapi.yaml", "artifacts/*.json", "examples/*.*", "examples/*/*.*")
+PATTERNS = ("openapi.yaml", "sbom.cdx.json", "artifacts/*.json", "examples/*.*", "examples/*/*.*")
 
 data_files: dict[str, list[str]] = {}
 for pattern in PATTERNS:

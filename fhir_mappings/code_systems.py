@@ -43,6 +43,7 @@ _SYSTEMS = {
 # "SNOMED CT", "icd_10"
 _BLANKS = re.compile(r"[\s_]+")
 _MOST_PARTS = 1 + max(alias.count("/") for alias in _SYSTEMS)
+_HOSTS = frozenset(alias.partition("/")[0] for alias in _SYSTEMS)
 _LONGEST_SYSTEM = 200
 _LONGEST_CODE = 2000
 # A SNOMED CT expression: a concept with its term and refinements.
@@ -93,14 +94,15 @@ def system_of(written: str) -> str:
         return system
     name = _SCHEME.sub("", system.casefold(), count=1).split("|")[0].rstrip("/#")
     known = _SYSTEMS.get(_BLANKS.sub("-", name))
-    if known is None and "/" in name:
-        known = next((_SYSTEMS[stem] for stem in _stems(name) if stem in _SYSTEMS), None)
-    return known or system
-
-
-def _stems(name: str) -> list[str]:
-    parts = name.split("/", _MOST_PARTS)
-    return ["/".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
+    if known is not None:
+        return known
+    host, *parts = name.split("/", _MOST_PARTS)
+    if host in _HOSTS:
+        for count in range(len(parts) - 1, -1, -1):
+            stem = "/".join((host, *parts[:count]))
+            if stem in _SYSTEMS:
+                return _SYSTEMS[stem]
+    return system
 
 
 def _focus(expression: str) -> str:

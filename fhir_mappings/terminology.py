@@ -4,17 +4,40 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import IntEnum
 from fractions import Fraction
+from typing import Any
 
-from fhir_mappings.code_systems import WORD, CodeKey
-from fhir_mappings.record import Basis, Site, Status
+from fhir_mappings.code_systems import CodeKey
+from fhir_mappings.medication_tables import Medications
+from fhir_mappings.record import Band, Basis, Site, Status
 
 _WORD_OF_UNIT = re.compile(r"[a-z]+")
-_NOT_OF_UNIT = re.compile(r"[\s\[\]{}_^]+")
+_NOT_OF_UNIT = re.compile(r"[\s\[\]{}_^]+|\(\s*\)")
+# "mmol L-1", "mmol.L-1": a product with the power -1 is a quotient.
+_PER = re.compile(r"[\s.*]+([a-z]+)\^?-1(?!\d)")
+_SIGNS_OF_UNIT = str.maketrans(
+    {"μ": "u", "\u2212": "-", "\u2010": "-", "·": ".", "⋅": ".", "•": ".", "∙": ".", "×": "."}
+)
+# Of UCUM; it does not change the unit.
+_ANNOTATION = re.compile(r"\{[^{}]*\}")
 _LONGEST_UNIT = 60
+
+
+class Relevance(IntEnum):
+    """How a resource can matter for the decision, by its code: the greater decides.
+
+    UNDECIDED: it has no code that tells. FINDING: it may say something of a sign, symptom or disease.
+    RESULT: of a result or study alone.
+    """
+
+    UNDECIDED = 0
+    NONE = 1
+    RESULT = 2
+    FINDING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +118,56 @@ class Units:
         known = self.names.get(written)
         if known is None:
             spelling = self.folded(written)
-            known = self.names.get(spelling, spelling)
+            # First with its annotations: that of "mL/min/{1.73_m2}" matters.
+            bare = self.folded(_ANNOTATION.sub("", written[:_LONGEST_UNIT]))
+            known = self.names.get(spelling) or self.names.get(bare, spelling)
         return known
 
     def folded(self, written: str) -> str:
         """A unit without regard to case, blanks, brackets, micro signs and words such as "per liter".
 
-        >>> Units({"litre": "l"}).folded("µmol / Litre")
-        'umol/l'
+        >>> Units({"litre": "l"}).folded("µmol / Litre"), Units().folded("mmol·L⁻¹")
+        ('umol/l', 'mmol/l')
         """
-        text = unicodedata.normalize("NFKC", written[:_LONGEST_UNIT]).casefold().replace("μ", "u")
+        text = unicodedata.normalize("NFKC", written[:_LONGEST_UNIT]).casefold().translate(_SIGNS_OF_UNIT)
         text = _WORD_OF_UNIT.sub(lambda match: self.words.get(match[0], match[0]), text)
-        return _NOT_OF_UNIT.sub("", text).rstrip(".")
+        return _NOT_OF_UNIT.sub("", _PER.sub(r"/\1", text)).rstrip(".,;")
+
+
+@dataclass(frozen=True, slots=True)
+class FlagWords:
+    """The flags of a result, folded.
+
+    codes: whole flag -> band, and True for low, False for high. neutral: flags that are neither normal nor
+    abnormal. off_scale: flag -> the comparator that it means. marks: signs around a flag, without blanks.
+    alone: signs that by themselves mean abnormal. The others are single words.
+    """
+
+    codes: Mapping[str, tuple[Band, bool | None]] = field(default_factory=dict)
+    neutral: frozenset[str] = frozenset()
+    off_scale: Mapping[str, str] = field(default_factory=dict)
+    marks: str = ""
+    alone: frozenset[str] = frozenset()
+    high: frozenset[str] = frozenset()
+    low: frozenset[str] = frozenset()
+    critical: frozenset[str] = frozenset()
+    abnormal: frozenset[str] = frozenset()
+    normal: frozenset[str] = frozenset()
+    between: frozenset[str] = frozenset()
+    fillers: frozenset[str] = frozenset()
+    vocabulary: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        judging = self.high | self.low | self.critical | self.abnormal | self.normal
+        object.__setattr__(self, "vocabulary", judging | self.between | self.fillers)
 
 
 @dataclass(frozen=True, slots=True)
 class ResultWords:
-    """Words about results, folded: result_words.yaml. sexes: administrative sex -> its words in appliesTo."""
+    """Words about results, folded: result_words.yaml.
+
+    sexes: administrative sex -> its words in appliesTo. labels: words before a value in text.
+    """
 
     usual: frozenset[str] = frozenset()
     none: frozenset[str] = frozenset()
@@ -121,6 +177,8 @@ class ResultWords:
     sexes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     nines_beyond: int = 0
     other_fluids: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
+    flags: FlagWords = FlagWords()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +186,7 @@ class Analyte:
     """One knowledge file of analytes/.
 
     units: name of a unit -> exact factor to the canonical unit. spellings: of all units. words: of all
-    results.
+    results. names: of the analyte, folded; a value in text may begin with one.
     counts_as: the analyte of a test action that a result of this one answers (ionised calcium: calcium).
     default_low/high and critical_low/high: in the canonical unit; None = no named source.
     """
@@ -140,6 +198,7 @@ class Analyte:
     units: Mapping[str, Fraction] = field(default_factory=dict)
     spellings: Units = field(default_factory=Units)
     words: ResultWords = ResultWords()
+    names: frozenset[str] = frozenset()
     default_low: Decimal | None = None
     default_high: Decimal | None = None
     critical_low: Decimal | None = None
@@ -157,75 +216,6 @@ class OrderCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Ingredient:
-    """A drug ingredient in one class. route: the route group a code or term belongs to ("" = any)."""
-
-    name: str
-    medication_class: str
-    route: str = ""
-    route_decides: bool = False
-
-
-def words_of(text: str) -> str:
-    """The words of a text with single blanks, without other signs.
-
-    >>> words_of("Isn't  taken: (x)")
-    'isn t taken x'
-    """
-    return " ".join(WORD.findall(text.lower()))
-
-
-@dataclass(frozen=True, slots=True)
-class NotTaken:
-    """What says that a medicine is not taken.
-
-    anywhere: words of its name, between blanks. at_start, dosage: how its name, or the text of its dosage,
-    begins. names: medicines whose own name begins so. codes: of an adherence.
-    """
-
-    anywhere: tuple[str, ...] = ()
-    at_start: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    dosage: tuple[str, ...] = ()
-    codes: frozenset[CodeKey] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Medications:
-    """Drug matching tables.
-
-    codes: RxNorm and SNOMED/dm+d (system, code) -> ingredients. ndc: 11 digits -> ingredients.
-    atc: prefix -> ingredients. terms: lower-case name -> ingredients.
-    routes: SNOMED route codes -> route group. form_words: word of a form or name -> route group.
-    class_routes: the route groups of a class where one ingredient is in several.
-    potassium_raising_atc, potassium_raising_stems: ATC prefixes and word endings of ACE inhibitors and
-    angiotensin blockers. beginnings: the first word of every term and form word, to skip other words of a
-    name. stems: the word endings for str.endswith. longest_atc: length of the longest ATC prefix.
-    """
-
-    codes: Mapping[CodeKey, tuple[Ingredient, ...]] = field(default_factory=dict)
-    ndc: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
-    atc: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
-    terms: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
-    routes: Mapping[CodeKey, str] = field(default_factory=dict)
-    form_words: Mapping[str, str] = field(default_factory=dict)
-    class_routes: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    class_labels: Mapping[str, str] = field(default_factory=dict)
-    not_taken: NotTaken = NotTaken()
-    potassium_raising_atc: frozenset[str] = frozenset()
-    potassium_raising_stems: frozenset[str] = frozenset()
-    beginnings: frozenset[str] = field(init=False)
-    stems: tuple[str, ...] = field(init=False)
-    longest_atc: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "longest_atc", max(map(len, self.atc), default=0))
-        object.__setattr__(self, "stems", tuple(self.potassium_raising_stems))
-        words = (WORD.match(term) for term in (*self.terms, *self.form_words))
-        object.__setattr__(self, "beginnings", frozenset(word[0] for word in words if word))
-
-
-@dataclass(frozen=True, slots=True)
 class Certainty:
     """The certainty of a coded diagnosis, an extension of its coding.
 
@@ -235,6 +225,35 @@ class Certainty:
     extension: str = ""
     verification: Mapping[str, str] = field(default_factory=dict)
     clinical: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FormItem:
+    """An item of the form that is not about a finding.
+
+    type: date, sites or courses. since: the finding that began on the day of the answer. is_read: False of
+    one that is only filled in.
+    """
+
+    type: str
+    since: str | None = None
+    is_read: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The published Questionnaire. The linkId of a finding is its id.
+
+    canonical: without a version. items: the others, by linkId. links: question of the table -> its linkId.
+    sites, courses: by their display, in lower case. section: `questionnaire` of fhir.yaml, to draw it from.
+    """
+
+    canonical: str = ""
+    items: Mapping[str, FormItem] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    courses: Mapping[str, str] = field(default_factory=dict)
+    section: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,21 +290,52 @@ class Terminology:
     # Known, and not read.
     left_out: frozenset[CodeKey] = frozenset()
     medications: Medications = field(default_factory=Medications)
+    form: Form = Form()
+    # Every code, but for the families of findings.
+    codes: Mapping[CodeKey, Relevance] = field(init=False, repr=False)
     # The systems whose codes have families at all.
     _family_systems: frozenset[str] = field(init=False, repr=False)
     _longest_family: int = field(init=False, repr=False)
-    # Key of a name -> the fasciculation, or the analyte, that it names; names: of either.
+    # The findings that are the twitch.
+    twitches: frozenset[str] = field(init=False, repr=False)
+    # Key of a name -> the fasciculation, or the analyte, that it names.
     twitch_names: Mapping[str, str] = field(init=False, repr=False)
     analyte_names: Mapping[str, str] = field(default_factory=dict)
-    names: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         longest = max((len(code) for _, code in self.finding_prefixes), default=0)
         object.__setattr__(self, "_longest_family", longest)
+        twitches = frozenset(name for name, one in self.findings.items() if one.kind == "fasciculation")
+        object.__setattr__(self, "twitches", twitches)
         names = {name: finding.id for finding in self.findings.values() for name in finding.names}
         object.__setattr__(self, "twitch_names", names)
-        object.__setattr__(self, "names", frozenset((*names, *self.analyte_names)))
         object.__setattr__(self, "_family_systems", frozenset(system for system, _ in self.finding_prefixes))
+        relevance: dict[CodeKey, Relevance] = {}
+        for results in (self.analyte_codes, self.procedures):
+            relevance |= dict.fromkeys(results, Relevance.RESULT)
+        for findings in (self.finding_codes, self.tobacco_status):
+            relevance |= dict.fromkeys(findings, Relevance.FINDING)
+        # A family of findings has codes of its own.
+        relevance |= {key: Relevance.FINDING for key in relevance if self.finding_of(key)}
+        object.__setattr__(self, "codes", relevance)
+
+    def relevance(self, key: CodeKey) -> Relevance:
+        """How what has that code can matter; never undecided."""
+        return self.codes.get(key) or (Relevance.FINDING if self.finding_of(key) else Relevance.NONE)
+
+    def knows(self, keys: Collection[CodeKey]) -> bool:
+        """Whether a value set of findings, results, studies or tobacco has one of the codes."""
+        return not self.codes.keys().isdisjoint(keys) or any(map(self.finding_of, keys))
+
+    def named(self, name: str) -> Relevance:
+        """How what has that name can matter, by `name_key`; undecided where it is none that is known."""
+        if name in self.twitch_names:
+            return Relevance.FINDING
+        return Relevance.RESULT if name in self.analyte_names else Relevance.UNDECIDED
+
+    def qualifies(self, key: CodeKey) -> bool:
+        """Whether it is the code of a course or of a body site."""
+        return key in self.courses or key in self.sites
 
     def finding_of(self, key: CodeKey) -> tuple[FindingCode, ...]:
         """The findings of a code: exact, else of the longest prefix family (E11 covers E11.9)."""

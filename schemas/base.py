@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validat
 
 LEVELS = ("info", "warning", "critical")
 READINGS = ("stated", "interpreted", "addition")
+# That of fields.Url holds sets of all letters, which take a twentieth of a start to compile.
+WEB_ADDRESS = validate.Regexp(r"^https?://[\w.-]+(:\d+)?(/[^\s<>\"]*)?$", re.ASCII, error="Not a valid URL.")
 KEBAB_CASE = validate.Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", error="not kebab-case")
 
 

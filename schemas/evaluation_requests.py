@@ -9,20 +9,18 @@ from schemas.base import JsonBoolean, Strict
 _NO_ID = "not the id of a FHIR resource"
 
 
-class EvaluateQuerySchema(Strict):
-    """The query of POST /evaluate."""
+class DayQuerySchema(Strict):
+    """The query of $apply: the decision date."""
 
     asOf = fields.Date(format="iso", load_default=None)
+
+
+class EvaluateQuerySchema(DayQuerySchema):
+    """The query of POST /evaluate."""
+
     fully = fields.String(
         data_key="validate", validate=validate.OneOf(["true", "false"]), load_default="false"
     )
-
-
-class ApplySchema(Strict):
-    """A click that answers a question: the finding (several: commas between) is present or absent."""
-
-    finding = fields.String(required=True, validate=validate.Length(min=1, max=256))
-    answer = fields.String(required=True, validate=validate.OneOf(["present", "absent"]))
 
 
 class WorkbenchSchema(Strict):
@@ -35,7 +33,6 @@ class WorkbenchSchema(Strict):
     text = fields.String(required=True)
     asOf = fields.Date(format="iso", load_default=None, allow_none=True)
     chosen = JsonBoolean(load_default=False)
-    apply = fields.Nested(ApplySchema, load_default=None, allow_none=True)
 
 
 class WorkbenchPatientSchema(Strict):

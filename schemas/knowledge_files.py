@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from schemas.base import Id, Strict
+from schemas.base import WEB_ADDRESS, Id, Strict, required_text
 
 _CLAUSE = validate.Regexp(r"^\S+( \S+){6,}$", error="a reason is a clause of at least seven words")
 _SHA256 = validate.Regexp(r"^[0-9a-f]{64}$", error="not a SHA-256")
@@ -17,6 +17,7 @@ SYSTEMS = (
     "http://hl7.org/fhir/sid/icd-10-cm",
     "http://human-phenotype-ontology.org",
 )
+FLAG_WORDS = ("high", "low", "critical", "abnormal", "normal", "between", "fillers")
 KINDS = ("fasciculation", "sign", "symptom", "trigger", "diagnosis", "family", "shown", "look-alike")
 
 
@@ -41,12 +42,28 @@ class Code(Text):
         return code
 
 
+class ManyCodes(fields.Field[Any]):
+    """A list of many thousand codes, checked as a whole: a field for each would take seconds."""
+
+    def __init__(self, blanks: bool = False, **more: Any) -> None:
+        super().__init__(**more)
+        self.blanks = blanks
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> list[str]:
+        if not isinstance(value, list):
+            raise ValidationError("not a list")
+        for code in value:
+            if not isinstance(code, str):
+                raise ValidationError(f"{code!r} is not a string: quote it")
+            if not code or code != code.strip() or (" " in code and not self.blanks):
+                raise ValidationError(f"{code!r} has a blank or is empty")
+        return value
+
+
 def _codes() -> fields.Dict:
     """Concept of the tables -> system -> codes."""
     system = Text(validate=validate.OneOf(SYSTEMS, error="not a code system of these files"))
-    return fields.Dict(
-        keys=Text(), values=fields.Dict(keys=system, values=fields.List(Code())), load_default=dict
-    )
+    return fields.Dict(keys=Text(), values=fields.Dict(keys=system, values=ManyCodes()), load_default=dict)
 
 
 def _selection() -> fields.Dict:
@@ -144,7 +161,38 @@ class RangeWordsSchema(Strict):
     sexes = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
 
 
+class FlagCodesSchema(Strict):
+    normal = fields.List(Text(), required=True)
+    high = fields.List(Text(), required=True)
+    low = fields.List(Text(), required=True)
+    abnormal = fields.List(Text(), required=True)
+    critical = fields.List(Text(), required=True)
+    critical_high = fields.List(Text(), required=True)
+    critical_low = fields.List(Text(), required=True)
+
+
+class FlagsSchema(Strict):
+    """codes, neutral, off_scale: whole flags. words: single words.
+
+    marks: signs around a flag. alone: those that say abnormal.
+    """
+
+    codes = fields.Nested(FlagCodesSchema, required=True)
+    neutral = fields.List(Text(), required=True)
+    off_scale = fields.Dict(keys=Text(), values=Text(validate=validate.OneOf(["<", ">"])), required=True)
+    words = fields.Dict(
+        keys=Text(validate=validate.OneOf(FLAG_WORDS)),
+        values=fields.List(Text()),
+        required=True,
+        validate=lambda words: set(words) == set(FLAG_WORDS),
+    )
+    marks = Text(required=True)
+    alone = fields.List(Text(), required=True)
+
+
 class ResultWordsSchema(Strict):
+    flags = fields.Nested(FlagsSchema, required=True)
+    labels = fields.List(Text(), required=True)
     ranges = fields.Nested(RangeWordsSchema, required=True)
     nines_beyond = fields.Integer(strict=True, required=True)
     other_fluids = fields.List(Text(), required=True)
@@ -195,6 +243,7 @@ class ProcedureSchema(ConceptSchema):
 
 class LeftOutSchema(Strict):
     left_out = fields.Dict(keys=Text(), values=Text(validate=validate.Length(min=1)), required=True)
+    more_codes = fields.List(fields.Nested(SourcedCodingSchema), load_default=list)
     codes = _codes()
 
 
@@ -240,24 +289,6 @@ class StatusesSchema(Strict):
     certainty = fields.Nested(CertaintySchema, required=True)
 
 
-class ManyCodes(fields.Field[Any]):
-    """A list of many thousand codes, checked as a whole: a field for each would take seconds."""
-
-    def __init__(self, blanks: bool = False, **more: Any) -> None:
-        super().__init__(**more)
-        self.blanks = blanks
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> list[str]:
-        if not isinstance(value, list):
-            raise ValidationError("not a list")
-        for code in value:
-            if not isinstance(code, str):
-                raise ValidationError(f"{code!r} is not a string: quote it")
-            if not code or code != code.strip() or (" " in code and not self.blanks):
-                raise ValidationError(f"{code!r} has a blank or is empty")
-        return value
-
-
 class MembersSchema(Strict):
     ingredient = Text(required=True)
     route = Text(load_default="")
@@ -286,11 +317,24 @@ class PotassiumRaisingSchema(Strict):
     stems = fields.List(Text(), required=True)
 
 
+class NoMedicineSchema(Strict):
+    """Names of no medicine: alone, or a form with one of the words in place of {}."""
+
+    forms = fields.List(Text(), required=True)
+    words = fields.List(Text(), required=True)
+    alone = fields.List(Text(), required=True)
+    codes = fields.List(fields.Nested(SourcedCodingSchema), required=True)
+
+
 class NotTakenSchema(Strict):
     anywhere = fields.List(Text(), required=True)
+    unless = fields.List(Text(), required=True)
     at_start = fields.List(Text(), required=True)
     dosage = fields.List(Text(), required=True)
+    parts = fields.List(Text(), required=True)
+    whole = fields.List(Text(), required=True)
     codes = fields.List(Text(), required=True)
+    none = fields.Nested(NoMedicineSchema, required=True)
 
 
 class MedicationRoutesSchema(Strict):
@@ -327,7 +371,7 @@ class AnchorSchema(Strict):
     id = fields.String(required=True, validate=validate.Regexp(r"^A\d{2}$"))
     source = fields.String(required=True, validate=validate.Length(min=3))
     says = fields.String(required=True, validate=validate.Length(min=5))
-    url = fields.Url(required=True)
+    url = fields.String(required=True, validate=WEB_ADDRESS)
     declined = Reason()
 
 
@@ -352,3 +396,27 @@ class HooksSchema(Strict):
     version = fields.String(required=True)
     usage_requirements = fields.String(required=True)
     hooks = fields.List(fields.Nested(HookSchema), required=True, validate=validate.Length(min=1))
+
+
+class ApplyTextsSchema(Strict):
+    """The texts of $apply in fhir.yaml."""
+
+    title = required_text()
+    because = required_text()
+    display = required_text()
+    level = required_text()
+    closed = required_text()
+    withheld = required_text()
+    not_seen = required_text()
+    not_understood = required_text()
+    unknown_code = required_text()
+
+
+class ApplyFileSchema(Schema):
+    """What the server reads of fhir.yaml; the rest is for tools.artifacts."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    canonical_root = required_text()
+    apply = fields.Nested(ApplyTextsSchema, required=True)

@@ -49,6 +49,15 @@ GIVEN = {
     "label band when": "result",
     "years": "age_years",
 }
+FORM = {
+    "": "only_one date_unknown date_century date_none date_unborn no_author nothing",
+    "value": "no_option no_item other_entry",
+    "first second": "date_ambiguous",
+    "first last": "between",
+    "day": "date_future",
+    "label": "not_asked taken_back",
+    "label values": "record_kept recorded",
+}
 
 
 def names_in(text: str) -> frozenset[str]:
@@ -135,4 +144,5 @@ class PagesSchema(Strict):
     asked = Texts(ASKED)
     given = Texts(GIVEN)
     bands = Texts({"": " ".join(BANDS)})
+    form = Texts(FORM)
     systems = fields.Dict(keys=fields.String(), values=required_text(), required=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from schemas.base import Id, Strict, required_text
+from schemas.base import WEB_ADDRESS, Id, Strict, required_text
 
 # CDS Hooks clients show a handful.
 _MOST_OVERRIDE_REASONS = 5
@@ -86,7 +86,7 @@ class OverrideReasonSchema(Strict):
 
 
 class OverrideReasonsSchema(Strict):
-    system = fields.Url(required=True)
+    system = fields.String(required=True, validate=WEB_ADDRESS)
     reasons = fields.List(
         fields.Nested(OverrideReasonSchema),
         required=True,

@@ -8,14 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
+from fhir_mappings.resources.budget import OverBudget
+from fhir_mappings.resources.shapes import work_out_shapes
 from service import __version__
-from service.authentication import Callers, callers_of
 from service.authentication.admin_token import read_admin_token
 from service.config import Config
+from service.endpoints.apply_operation import apply_operation
 from service.endpoints.authentication import authentication
 from service.endpoints.cds_hooks import cds_hooks
 from service.endpoints.docs import docs
@@ -23,11 +26,11 @@ from service.endpoints.evaluate import evaluate
 from service.endpoints.feedback_routes import feedback
 from service.endpoints.fhir_artifacts import fhir_artifacts
 from service.endpoints.knowledge_routes import knowledge_pages
-from service.endpoints.middleware import host_check, request_log, response_headers
+from service.endpoints.middleware import host_check, request_log, response_headers, within_budget
 from service.endpoints.operations import operations
 from service.endpoints.responses import problem_answer
 from service.endpoints.workbench_routes import workbench
-from service.errors import Issue, RequestError
+from service.errors import Issue, RequestError, TooMuch
 from service.evaluation import Evaluator
 from service.examples import load_examples
 from service.feedback import Store
@@ -35,6 +38,9 @@ from service.fhir_client import FhirServers
 from service.knowledge import Knowledge
 from service.knowledge.discovery import by_combo_code
 from service.metrics import Metrics
+
+if TYPE_CHECKING:
+    from service.authentication.tokens import Callers
 
 _CODES = {
     400: "invalid",
@@ -74,16 +80,23 @@ def create_app(
     Raises:
         ConfigError: A file that a setting names is wrong.
     """
+    work_out_shapes()
     app = Flask(__name__, static_folder="endpoints/static", template_folder="endpoints/templates")
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.url_map.strict_slashes = False
     # Merging two slashes would redirect to the Host that the client names.
     app.url_map.merge_slashes = False
-    callers = callers or callers_of(config)
-    store = Store(config.feedback_db, config.feedback_retention_days, clock)
+    if callers is None and config.cds_auth == "jwt":
+        # Imported here: PyJWT, cryptography and requests are a tenth of a start.
+        from service.authentication.callers import callers_of
+
+        callers = callers_of(config)
+    # Of each worker: without a connection until the first post.
+    store = Store(config.feedback_db, config.feedback_retention_days, clock, pooled=True)
     metrics = metrics or Metrics()
+    limited = within_budget(config.budget, app.wsgi_app)
     wrapped = request_log(
-        response_headers(host_check(app.wsgi_app, config, callers.issuer_urls if callers else ()), config),
+        response_headers(host_check(limited, config, callers.issuer_urls if callers else ()), config),
         metrics,
     )
     app.wsgi_app = wrapped  # type: ignore[assignment,method-assign]
@@ -100,12 +113,17 @@ def create_app(
     )
     app.register_blueprint(cds_hooks(config, evaluator, servers, metrics))
     app.register_blueprint(evaluate(config, evaluator, metrics))
+    app.register_blueprint(apply_operation(config, evaluator, metrics))
     app.register_blueprint(feedback(config, knowledge, store, clock, metrics))
     app.register_blueprint(knowledge_pages(knowledge))
     app.register_blueprint(fhir_artifacts(config, knowledge, __version__))
     app.register_blueprint(workbench(config, evaluator, _examples(), __version__, servers))
     app.register_blueprint(operations(knowledge, store, callers, metrics, __version__))
     app.register_blueprint(docs())
+
+    @app.errorhandler(OverBudget)
+    def over_budget(error: OverBudget) -> Response:
+        return problem_answer(TooMuch(error).issues, TooMuch.status)
 
     @app.errorhandler(RequestError)
     def request_error(error: RequestError) -> Response:

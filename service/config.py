@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from fhir_mappings.resources.budget import Budget
 from schemas.urls import base_url_problem, fetched_url_problem, fhir_server_problem, is_loopback
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -16,6 +17,7 @@ FEEDBACK_DB = "sqlite:///var/feedback.sqlite3"
 _MIN_SECRET_LENGTH = 32
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
+_DEFAULTS = Budget()
 # name -> (default as shown, description)
 SETTINGS: Mapping[str, tuple[str, str]] = {
     "HOST": ("127.0.0.1", "address to listen on; off loopback CDS_AUTH must be written out"),
@@ -67,14 +69,31 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
         "comments of clinicians are removed so many days after they came; 0: they are not kept at all",
     ),
     "MAX_BODY_BYTES": (str(MAX_BODY_BYTES), "larger bodies are answered with 413"),
+    "MAX_OBJECTS": (
+        str(_DEFAULTS.objects),
+        "bodies of more JSON objects are answered with 413, see docs/limits.md",
+    ),
+    "MAX_ENTRIES": (str(_DEFAULTS.entries), "so are those of more entries"),
+    "MAX_REFERENCES": (
+        str(_DEFAULTS.references),
+        "so are Medications that refer to others more often",
+    ),
+    "MAX_DRAFTS": (str(_DEFAULTS.drafts), "so are calls with more draft orders"),
+    "MAX_NOTES": (str(_DEFAULTS.notes), "notes of an answer on what was not understood; more are counted"),
+    "MAX_TEXT_CHARACTERS": (str(_DEFAULTS.text), "longer names of medicines are not understood"),
     "MIN_INDICATOR": ("info", "info, warning or critical: cards below it are not returned"),
     "SMART_FORM_URL": (
         "",
-        "launch URL of a SMART app with a form; if set, cards have a second link, of type smart",
+        "launch URL of a SMART app with a form, https (http on loopback alone); if set, cards that ask have a"
+        " second link, of type smart",
     ),
     "SILENT": ("false", "true: decide, and answer no card"),
     "SHARED_SERVICE_ID": ("", "serve every hook under this one id"),
-    "CORS_ORIGINS": ("*", "origins that may call, separated by commas"),
+    "CORS_ORIGINS": (
+        "*",
+        "origins whose pages may call, separated by commas; *: any, for discovery, hook calls (not with"
+        " FHIR_SERVERS and CDS_AUTH=off) and pages without patient data: the rest needs its origin named",
+    ),
     "ALLOWED_HOSTS": (
         "",
         "further host names by which clients reach the service, without port, separated by commas; those of"
@@ -127,6 +146,7 @@ class Config:
     feedback_db: str = field(default=FEEDBACK_DB, repr=False)
     feedback_retention_days: int = 90
     max_body_bytes: int = MAX_BODY_BYTES
+    budget: Budget = _DEFAULTS
     min_indicator: str = "info"
     silent: bool = False
     smart_form_url: str = ""
@@ -260,6 +280,14 @@ class Config:
             feedback_db=feedback_db,
             feedback_retention_days=number("FEEDBACK_RETENTION_DAYS", 90, 0, 3650),
             max_body_bytes=number("MAX_BODY_BYTES", MAX_BODY_BYTES, 1024, 1 << 30),
+            budget=Budget(
+                objects=number("MAX_OBJECTS", _DEFAULTS.objects, 10, 100_000_000),
+                entries=number("MAX_ENTRIES", _DEFAULTS.entries, 1, 10_000_000),
+                references=number("MAX_REFERENCES", _DEFAULTS.references, 1, 1_000_000),
+                notes=number("MAX_NOTES", _DEFAULTS.notes, 1, 100_000),
+                drafts=number("MAX_DRAFTS", _DEFAULTS.drafts, 1, 10_000),
+                text=number("MAX_TEXT_CHARACTERS", _DEFAULTS.text, 200, 1_000_000),
+            ),
             min_indicator=choice("MIN_INDICATOR", "info", INDICATORS),
             silent=choice("SILENT", "false", ("true", "false")) == "true",
             smart_form_url=smart_form,

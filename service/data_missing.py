@@ -12,8 +12,7 @@ from fhir_mappings.request.bundles import PREFETCH_KEYS
 from fhir_mappings.request.hook_call import Prefetch
 from fhir_mappings.resources.preview import type_of
 from fhir_mappings.resources.references import OTHER_PATIENT
-from fhir_mappings.resources.select import key_of
-from fhir_mappings.resources.submission import Entry, Submission
+from fhir_mappings.resources.submission import Entry, Submission, key_of
 from service.errors import Issue
 
 # Other names could hold anything of a patient.

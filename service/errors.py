@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from fhir_mappings.request.json_body import InvalidBody
+from fhir_mappings.resources.budget import OverBudget
 from schemas.base import places_and_reasons
 
 _MAX_ISSUES = 200
@@ -54,6 +55,15 @@ class DataMissing(RequestError):
     """The gate cannot be decided; the issues name the prefetch keys that are needed."""
 
     status = 412
+
+
+class TooMuch(RequestError):
+    """The request needs more than its budget; there is no decision on a part."""
+
+    status = 413
+
+    def __init__(self, error: OverBudget) -> None:
+        super().__init__([Issue("too-costly", str(error))])
 
 
 class Unauthenticated(RequestError):

@@ -7,20 +7,21 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
+from fhir_mappings.record import Patient
 from fhir_mappings.request.bundles import Fetched, decode_bundle
 from fhir_mappings.request.hook_call import Prefetch, without_context
 from fhir_mappings.request.json_body import InvalidBody
 from fhir_mappings.resources.submission import PatientError, Submission, at_most
-from fhir_mappings.to_findings import record_of
-from fhir_mappings.to_findings.unknown_codes import Unknown, unknown_of_patient
+from fhir_mappings.to_findings import RecordReader
+from fhir_mappings.to_findings.unknown_codes import Unknown, unknown_of
 from service.assessment import assessment_of, note_of
-from service.cards import Call, Situation, cards_to, matters, named_in_words
+from service.cards import Call, Situation, cards_to, matters, named_in_words, reads_drafts
 from service.cards.card_ids import CardIds
 from service.data_missing import missing_data, place_of
-from service.decision import Decision, decide
+from service.decision import Decision, decide, gate_of
 from service.errors import CannotDecide, DataMissing, Issue, rejection
 from service.hook_request import HookRequest
 from service.knowledge import Knowledge
@@ -170,27 +171,35 @@ class Evaluator:
         """
         knowledge = self.knowledge
 
-        def decided(submission: Submission) -> Decision:
-            record = record_of(submission, knowledge.terminology, as_of, knowledge.reading)
+        def decided(reader: RecordReader) -> Decision:
+            """By conditions and findings alone where they close the gate and nobody asks for more."""
+            record = reader.findings()
+            if assessed or reads_drafts(cards) or not gate_of(record, knowledge.table):
+                record = reader.record()
             return decide(record, knowledge.table)
 
-        decision = decided(submission)
-        patient = decision.record.patient
-        subject = f"Patient/{patient.id}" if patient.id else patient.reference
+        def before() -> Decision:
+            return decided(read(without_context(submission)))
+
+        read = partial(
+            RecordReader, terminology=knowledge.terminology, as_of=as_of, reading=knowledge.reading
+        )
+        reader = read(submission)
+        decision = decided(reader)
         call = Call(
             hook_instance,
             self.base_url,
-            subject,
+            subject_of(decision.record.patient),
             encounter_id,
             ids or CardIds(),
             knowledge.version,
             user=user,
             smart_url=self.smart_url,
         )
-        situation = Situation(decision, cache(lambda: decided(without_context(submission))), knowledge, call)
+        situation = Situation(decision, cache(before), knowledge, call)
         found = cards_to(cards, situation)
         # It takes another look at every resource: only the assessment pays for it.
-        unknown = unknown_of_patient(submission, knowledge.terminology) if assessed else None
+        unknown = unknown_of(reader.entries, knowledge.terminology) if assessed else None
         return Evaluation(
             submission,
             decision,
@@ -200,6 +209,11 @@ class Evaluator:
             decision.gate if found or matters(cards, situation) else "no-matter",
             unknown,
         )
+
+
+def subject_of(patient: Patient) -> str | None:
+    """How a resource about that patient refers to it."""
+    return f"Patient/{patient.id}" if patient.id else patient.reference
 
 
 def read_bundle(body: bytes) -> Submission:

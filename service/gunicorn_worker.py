@@ -21,6 +21,12 @@ _REFUSALS: tuple[tuple[type[Exception], str, str, str], ...] = (
         "The headers are too many or too long.",
     ),
     (
+        errors.InvalidHTTPVersion,
+        "505 HTTP Version Not Supported",
+        "not-supported",
+        "Only HTTP/1.0 and HTTP/1.1 are supported.",
+    ),
+    (
         errors.ExpectationFailed,
         "417 Expectation Failed",
         "invalid",

@@ -12,8 +12,7 @@ from fhir_mappings.request.bundles import Fetched, submission_of_prefetch
 from fhir_mappings.request.hook_call import HookCall, decode_call, with_context
 from fhir_mappings.request.json_body import InvalidBody
 from fhir_mappings.resources.references import plain
-from fhir_mappings.resources.select import key_of
-from fhir_mappings.resources.submission import Submission
+from fhir_mappings.resources.submission import NEVER_MISSED, Submission, key_of
 from schemas import hooks as hook_schemas
 from schemas.hooks import checked_request, options_of
 from service.data_missing import unknown_keys
@@ -93,11 +92,11 @@ class HookRequest:
         """
         keys = self.service["prefetch"]
         submission = submission_of_prefetch(self.received.prefetch, self.patient_id, keys, fetched)
-        patients = [entry for entry in submission.entries if entry.kind == "Patient"]
+        patients = [e for e in submission.entries if e.preview is not None and e.preview.kind == "Patient"]
         if patients and all(entry.id and entry.id != self.patient_id for entry in patients):
             # The lists may have been searched for that other patient: an empty one says nothing.
             filled = {key_of(entry.expression) for entry in submission.entries} | set(submission.not_seen)
-            empty = tuple(key for key in keys if key not in filled)
+            empty = tuple(key for key in keys if key not in filled | NEVER_MISSED)
             submission = replace(submission, not_seen=(*submission.not_seen, *empty))
         try:
             return self._with_context(submission)

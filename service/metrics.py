@@ -80,6 +80,9 @@ class Metrics:
         self._feedback = self._counter(
             "feedback", "Feedback that was acknowledged, repeats included", "row", "outcome"
         )
+        self._rejected_ids = self._counter(
+            "rejected_ids", "Ids in feedback that this service did not sign, for that service id"
+        )
         self._fetches = self._counter(
             "fetches", "Lists asked of a caller's FHIR server", "prefetch", "result"
         )
@@ -124,6 +127,10 @@ class Metrics:
     def feedback(self, row: str, outcome: str) -> None:
         """Count feedback on a card."""
         self._feedback.labels(row, outcome).inc()
+
+    def rejected_ids(self, count: int) -> None:
+        """Count ids of cards and suggestions that were not signed here."""
+        self._rejected_ids.inc(count)
 
     def fetched(self, prefetch: str, why_not: str | None) -> None:
         """Count a list asked of a FHIR server. why_not: the kind of failure; None for a complete list."""

@@ -165,10 +165,10 @@ def main(args: list[str], environ: Mapping[str, str], out: TextIO = sys.stdout) 
                 out,
             )
         _retain_memory()
-        # The collector would traverse the knowledge for tens of milliseconds during a request, and copy its
-        # pages into each worker.
-        gc.collect()
+        # Without the freeze the collector would traverse the knowledge for tens of milliseconds during a
+        # request, and copy its pages into each worker.
         gc.freeze()
+        gc.enable()
         _Server(config, application, metrics).run()
     return 0
 

@@ -249,7 +249,7 @@ class Cluster:
         port = self.replica_ports[name]
         environ = {**self._environ(), "PORT": str(port)}
         command = [sys.executable, "-m", self._module]
-        return Part(name, command, self._log(name), lambda: _answers(f"http://127.0.0.1:{port}/healthz"),
+        return Part(name, command, self._log(name), lambda: _answers(f"http://127.0.0.1:{port}/readyz"),
                     environ=environ, folder=PROJECT)  # fmt: skip
 
     def _migrate(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 
@@ -14,17 +15,20 @@ from fhir_mappings.request.bundle_shapes import (
     Entries,
     EntryMember,
     Link,
+    PreviewedEntry,
     Search,
+    bundle_of,
     failed_status,
     is_answered,
     is_deletion,
     type_named_by,
 )
-from fhir_mappings.request.json_body import BodyProblem, InvalidBody, decoded
-from fhir_mappings.resources.fhir_version import in_r4
+from fhir_mappings.request.json_body import InvalidBody, decoded
+from fhir_mappings.resources.budget import Budget
+from fhir_mappings.resources.fhir_version import NAMES_IN_R4, in_r4
 from fhir_mappings.resources.preview import ResourceType, part_of, preview_of
 from fhir_mappings.resources.shapes import NOT_THERE, UNDECODABLE
-from fhir_mappings.resources.submission import FETCHED, Entry, Notes
+from fhir_mappings.resources.submission import FETCHED, Entry, Items, Notes
 
 # Type -> the prefetch keys whose lists hold it, for a Bundle that has no keys of its own.
 KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
@@ -37,8 +41,14 @@ KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
     "Procedure": ("procedures",),
     "DiagnosticReport": ("reports",),
     "FamilyMemberHistory": ("familyHistory",),
+    "QuestionnaireResponse": ("questionnaireResponses",),
 }
 PREFETCH_KEYS = tuple(key for keys in KEYS_OF_TYPE.values() for key in keys)
+# By the names of the types in any version.
+_TYPES_OF_KEY = {
+    key: frozenset(kind for kind in (*KEYS_OF_TYPE, *NAMES_IN_R4) if key in KEYS_OF_TYPE.get(in_r4(kind), ()))
+    for key in PREFETCH_KEYS
+}
 
 # Entries about a list, not of it.
 _SPECIAL = frozenset(("Bundle", "OperationOutcome"))
@@ -46,7 +56,8 @@ CUT = "holds fewer entries than its total"
 _MAX_DEPTH = 3
 # A Bundle with more than these costs memory and time, and is no record.
 _MAX_LINKS = 100
-_MAX_ENTRIES = 1_000_000
+_MAX_LINK_BYTES = 100_000
+_ENTRIES = (BundleEntry, PreviewedEntry)
 _JSON_TYPES = {int: "int", float: "float", str: "str", bool: "bool", tuple: "array"}
 
 
@@ -67,6 +78,14 @@ def next_url_of(links: Iterable[Link]) -> str | None:
     return None
 
 
+def _next_url_in(raw: msgspec.Raw, place: str) -> str | None:
+    """`next_url_of` raw links; "" where they are too many. Raises InvalidBody where they are no list."""
+    if len(memoryview(raw)) > _MAX_LINK_BYTES:
+        return ""
+    links: list[msgspec.Raw] = decoded(raw, list[msgspec.Raw] | None, f"{place}.link") or []
+    return next_url_of(_valid_links(links)) if len(links) <= _MAX_LINKS else ""
+
+
 def _valid_links(links: Iterable[msgspec.Raw]) -> Iterator[Link]:
     for raw in links:
         with suppress(*UNDECODABLE):
@@ -75,21 +94,18 @@ def _valid_links(links: Iterable[msgspec.Raw]) -> Iterator[Link]:
 
 def _total_of(raw: msgspec.Raw) -> int:
     """The number of matches that the server states; 0 where it states none."""
-    with suppress(*UNDECODABLE, ValueError):
+    try:
         total = msgspec.json.decode(raw)
         if isinstance(total, str):
             total = float(total)
-        if isinstance(total, int | float) and not isinstance(total, bool):
-            return int(min(total, 1e9))
-    return 0
+        return int(min(total, 1e9)) if isinstance(total, (int, float)) and total is not True else 0
+    except (*UNDECODABLE, ValueError, OverflowError):
+        return 0
 
 
-def _mode_of(entry: BundleEntry) -> str | None:
+def _mode_of(search: msgspec.Raw) -> Any:
     """Its search mode: match, include or outcome."""
-    if entry.search is NOT_THERE:
-        return None
-    search = part_of(entry.search, Search)
-    return search.mode if search and isinstance(search.mode, str) else None
+    return (part_of(search, Search) or Search()).mode
 
 
 def _full_url_problem(raw: msgspec.Raw, place: str) -> str:
@@ -101,33 +117,31 @@ def _full_url_problem(raw: msgspec.Raw, place: str) -> str:
     return ""
 
 
-def _belongs_to(kinds: Iterable[str], key: str) -> bool:
-    """Whether a resource of one of those types belongs in the list of that key."""
-    return any(key in KEYS_OF_TYPE.get(in_r4(kind), ()) for kind in kinds)
-
-
 def _is_cut(total: int, matches: int, outcomes: int) -> bool:
     """Whether fewer entries came than the total: of matches; some servers count outcomes beside them too."""
     return total > (matches and matches + outcomes)
 
 
-class EntryReader:
+class EntryReader(msgspec.Struct):
     """Collects entries of Bundles, and notes on those that are invalid.
 
     lacking: notes on entries that do not hold their resource. partly: keys of lists of which a part is
     lacking. failed: more than later pages is lacking. next_url, total, matches, outcomes: of the outermost
-    Bundles, counted where a total is stated.
+    Bundles, counted where a total is stated. held: entries of any kind.
     """
 
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.notes = Notes()
-        self.lacking = Notes()
-        self.kinds: set[str] = set()
-        self.partly: set[str] = set()
-        self.next_url: str | None = None
-        self.failed = False
-        self.total = self.matches = self.outcomes = 0
+    limits: Budget
+    entries: list[Entry] = []
+    notes: Notes = msgspec.field(default_factory=Notes)
+    lacking: Notes = msgspec.field(default_factory=Notes)
+    kinds: set[str] = set()
+    partly: set[str] = set()
+    next_url: str | None = None
+    failed: bool = False
+    total: int = 0
+    matches: int = 0
+    outcomes: int = 0
+    held: int = 0
 
     @property
     def is_cut(self) -> bool:
@@ -142,7 +156,7 @@ class EntryReader:
         if raw == NOT_THERE:
             return True
         whole = self._list(raw, f"prefetch.{key}", key) and not self.partly
-        if whole and self.is_cut:
+        if whole and self.total and self.is_cut:
             self.failed = True
         return whole and not self.failed
 
@@ -152,7 +166,7 @@ class EntryReader:
 
     def _list(self, raw: msgspec.Raw, place: str, key: str) -> bool:
         try:
-            bundle = decoded(raw, Bundle, place)
+            bundle = bundle_of(raw, place)
             kind, problem = bundle.resourceType or self._type_of(raw, place), ""
         except InvalidBody as error:
             # Another resource may have members of these names.
@@ -160,7 +174,7 @@ class EntryReader:
         if kind is None or kind == "OperationOutcome":
             return False
         if kind != "Bundle":
-            if not _belongs_to([kind], key):
+            if kind not in _TYPES_OF_KEY[key]:
                 self.notes.add(Note(place, f"is no resource of {key}", "resourceType"))
                 return False
             self.entries.append(Entry(raw, place, preview=preview_of(raw)))
@@ -173,30 +187,36 @@ class EntryReader:
         except InvalidBody as error:
             self.notes.add(Note(place, str(error)))
             return False
-        if self.kinds and not _belongs_to(self.kinds, key):
+        if self.kinds and self.kinds.isdisjoint(_TYPES_OF_KEY[key]):
             self.notes.add(Note(place, f"holds no resource of {key}", "entry.resource"))
             self.failed = True
             return False
         return True
 
     def bundle(self, bundle: Bundle, raw: msgspec.Raw, place: str, key: str | None, depth: int = 0) -> None:
-        """Read every entry, those of nested Bundles too. Raises InvalidBody where there are too many."""
-        entries, links = bundle.entry or (), bundle.link or ()
+        """Read every entry, those of nested Bundles too. Raises InvalidBody, and OverBudget."""
+        entries = bundle.entry or ()
+        next_url = None if bundle.link is NOT_THERE else _next_url_in(bundle.link, place)
         if not entries and bundle.entries != NOT_THERE:
             self.notes.add(Note(place, "its entries are in the member entries, not entry; they were read"))
             entries = decoded(bundle.entries, Entries, f"{place}.entries") or ()
-        if len(entries) > _MAX_ENTRIES:
-            problem = "It holds millions of entries that are no resources."
-            raise InvalidBody((BodyProblem("too-costly", problem, f"{place}.entry"),))
-        next_url = next_url_of(_valid_links(links[:_MAX_LINKS]))
-        if len(links) > _MAX_LINKS or next_url is not None:
+        self.held += len(entries)
+        if self.held > self.limits.entries:
+            self.limits.check("entries", self.held)
+        if next_url is not None:
             self.partly |= {key} if key else set(PREFETCH_KEYS)
             if depth:
                 self.failed = True
             else:
                 self.next_url = next_url or ""
         bare: list[msgspec.Raw] | None = None
+        items, kinds, read = Items(raw), self.kinds, self.entries
         for number, entry in enumerate(entries):
+            if isinstance(entry, PreviewedEntry):
+                preview = entry.resource
+                kinds.add(preview.kind)
+                read.append(Entry(items, place, number, entry.fullUrl, preview))
+                continue
             if not isinstance(entry, BundleEntry):
                 if not self.notes.counted():
                     name = _JSON_TYPES.get(type(entry), "null")
@@ -211,10 +231,13 @@ class EntryReader:
                     self.notes.add(Note(f"{place}.entry[{number}]", problem))
                 entry.resource = bare[number]
             self._entry(entry, place, number, key, depth)
-        total = _total_of(bundle.total)
+        total = 0 if bundle.total is NOT_THERE else _total_of(bundle.total)
         if not total:
             return
-        modes = [_mode_of(entry) for entry in entries if isinstance(entry, BundleEntry)]
+        modes = []
+        for entry in entries:
+            if isinstance(entry, _ENTRIES) and (search := entry.search):
+                modes.append(search.mode if isinstance(search, Search) else _mode_of(search))
         outcomes = modes.count("outcome")
         matches = len(entries) - modes.count("include") - outcomes
         if not depth:
@@ -237,7 +260,7 @@ class EntryReader:
             return
         status = None if entry.response is NOT_THERE else failed_status(entry)
         if status is not None or entry.resource == NOT_THERE:
-            self._lacking_entry(entry, f"{place}.entry[{number}]", status, key)
+            self._lacking_entry(entry, place, number, status, key)
         if entry.resource == NOT_THERE:
             return
         preview = preview_of(entry.resource)
@@ -249,8 +272,13 @@ class EntryReader:
             found = Entry(entry.resource, f"{place}.entry[{number}].resource", None, full_url, preview)
             self._special(found, key, depth)
 
-    def _lacking_entry(self, entry: BundleEntry, place: str, status: str | None, key: str | None) -> None:
+    def _lacking_entry(
+        self, entry: BundleEntry, place: str, number: int, status: str | None, key: str | None
+    ) -> None:
         """Note an entry without its resource, or one whose request failed."""
+        if self.lacking.counted():
+            self._lack(key)
+            return
         if status is None and is_deletion(entry):
             return
         kind = type_named_by(entry)
@@ -259,7 +287,7 @@ class EntryReader:
         else:
             self.partly.update(KEYS_OF_TYPE.get(in_r4(kind), ()))
         why = f"its request failed with status {status}" if status else "has no resource"
-        self.lacking.add(Note(place, why))
+        self.lacking.add(Note(f"{place}.entry[{number}]", why))
 
     def _special(self, entry: Entry, key: str | None, depth: int) -> None:
         """Read an entry that is about the list, or note one that is invalid."""
@@ -283,7 +311,7 @@ class EntryReader:
             return
         if kind == "Bundle":
             try:
-                bundle = decoded(entry.raw, Bundle, entry.place)
+                bundle = bundle_of(entry.raw, entry.place)
                 self.bundle(bundle, entry.raw, entry.place, key, depth + 1)
             except InvalidBody as error:
                 self.notes.add(Note(entry.place, str(error)))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from functools import partial
+from operator import attrgetter, is_
 from typing import Any
 
 import msgspec
 
+from fhir_mappings.request.json_body import decoded
+from fhir_mappings.resources.preview import AnyPreview
 from fhir_mappings.resources.shapes import NOT_THERE, UNDECODABLE
 
 _HARMLESS = frozenset(("information", "warning", "success"))
@@ -44,7 +48,40 @@ class Bundle(msgspec.Struct):
     entry: Entries = None
     entries: msgspec.Raw = NOT_THERE
     total: msgspec.Raw = NOT_THERE
-    link: list[msgspec.Raw] | None = None
+    link: msgspec.Raw = NOT_THERE
+
+
+class Search(msgspec.Struct, gc=False):
+    mode: Any = None
+
+
+class PreviewedEntry(msgspec.Struct, gc=False):
+    """An entry that holds a resource, which is previewed in the same decode."""
+
+    resource: AnyPreview
+    fullUrl: str | None = None
+    response: msgspec.Raw = NOT_THERE
+    search: Search | None = None
+
+
+class _PreviewedBundle(Bundle):
+    entry: list[PreviewedEntry] | None = None  # type: ignore[assignment]
+
+
+_response, _is_absent = attrgetter("response"), partial(is_, NOT_THERE)
+_previewed = msgspec.json.Decoder(_PreviewedBundle)
+
+
+def bundle_of(raw: bytes | msgspec.Raw, place: str) -> Bundle:
+    """The Bundle: its entries previewed where all of them fit, else as they are. Raises InvalidBody."""
+    try:
+        bundle = _previewed.decode(raw)
+        if all(map(_is_absent, map(_response, bundle.entry or ()))):
+            return bundle
+    except UNDECODABLE:
+        pass
+    whole: Bundle = decoded(raw, Bundle, place)
+    return whole
 
 
 class EntryMember(msgspec.Struct):
@@ -84,10 +121,6 @@ class _Response(msgspec.Struct):
 class _Request(msgspec.Struct):
     method: Any = None
     url: Any = None
-
-
-class Search(msgspec.Struct):
-    mode: Any = None
 
 
 def is_answered(outcome: msgspec.Raw) -> bool:

@@ -11,12 +11,13 @@ import msgspec
 
 from fhir_mappings.record import Note
 from fhir_mappings.request.bundle_entries import CUT, KEYS_OF_TYPE, PREFETCH_KEYS, EntryReader, next_url_of
-from fhir_mappings.request.bundle_shapes import Bundle, SearchPage
+from fhir_mappings.request.bundle_shapes import SearchPage, bundle_of
 from fhir_mappings.request.json_body import BodyProblem, InvalidBody, decoded
+from fhir_mappings.resources.budget import budget
 from fhir_mappings.resources.fhir_version import in_r4
 from fhir_mappings.resources.preview import Head, ResourceType
 from fhir_mappings.resources.shapes import UNDECODABLE
-from fhir_mappings.resources.submission import Entry, Submission
+from fhir_mappings.resources.submission import NEVER_MISSED, Entry, Submission
 
 __all__ = [
     "PREFETCH_KEYS",
@@ -62,9 +63,11 @@ def decode_bundle(body: bytes) -> Submission:
 
     Raises:
         InvalidBody: 400 where it is not JSON, 422 where it is not a Bundle.
+        OverBudget: it has too many objects or entries.
     """
+    budget().check("objects", body.count(b"{"))
     try:
-        bundle = decoded(body, Bundle, "Bundle")
+        bundle = bundle_of(body, "Bundle")
         kind = bundle.resourceType
     except InvalidBody as error:
         # Another resource may have members of these names.
@@ -80,7 +83,7 @@ def decode_bundle(body: bytes) -> Submission:
             " collection, together with its Patient."
         )
         raise InvalidBody((BodyProblem("invalid", problem, "resourceType"),), 422)
-    reader = EntryReader()
+    reader = EntryReader(budget())
     reader.bundle(bundle, msgspec.Raw(body), "Bundle", None)
     if reader.is_cut and reader.next_url is None:
         reader.lacking.add(Note("Bundle", CUT, "total"))
@@ -90,7 +93,7 @@ def decode_bundle(body: bytes) -> Submission:
         key
         for kind, keys in KEYS_OF_TYPE.items()
         for key in keys
-        if kind not in supplied or key in reader.partly
+        if key not in NEVER_MISSED and (kind not in supplied or key in reader.partly)
     )
     return Submission(tuple(reader.entries), not_seen, not_understood=reader.all_notes())
 
@@ -111,16 +114,17 @@ def submission_of_prefetch(
     """
     entries: list[Entry] = []
     notes: list[Note] = []
-    not_seen = []
+    not_seen, held, limits = [], 0, budget()
     for key in PREFETCH_KEYS:
-        reader = EntryReader()
+        reader = EntryReader(limits)
         raw = (prefetch or {}).get(key)
         supplied = raw is not None and reader.list_of(raw, key)
         entries += reader.entries
+        held += reader.held
         pages = (fetched or {}).get(key)
         sent, notes_of_key = reader, reader.notes.all()
         if pages is not None and not supplied:
-            reader = EntryReader()
+            reader = EntryReader(limits)
             read = [reader.page(page.raw, key, number) for number, page in enumerate(pages.pages)]
             if sent.entries:
                 # The pages carry on from the one that was sent, or begin anew.
@@ -128,10 +132,12 @@ def submission_of_prefetch(
                 reader.matches = len({(entry.kind, entry.id or entry.expression) for entry in both})
             supplied = pages.whole and all(read) and not reader.is_cut
             entries += reader.entries
+            held += reader.held
             notes_of_key += reader.notes.all()
         notes += notes_of_key if supplied else (*notes_of_key, *sent.lacking.all())
-        if not supplied and key in keys:
+        if not supplied and key in keys and key not in NEVER_MISSED:
             not_seen.append(key)
+    limits.check("entries", held)
     bare_id = patient_id.removeprefix("Patient/") if patient_id else None
     return Submission(tuple(entries), tuple(not_seen), bare_id, tuple(notes))
 
@@ -141,7 +147,7 @@ def lists_to_fetch(prefetch: Mapping[str, msgspec.Raw] | None, keys: Iterable[st
     lacking: dict[str, str | None] = {}
     for key in keys:
         raw = (prefetch or {}).get(key)
-        reader = EntryReader()
+        reader = EntryReader(budget())
         if raw is None or not reader.list_of(raw, key):
             lacking[key] = None if reader.failed else reader.next_url
     return lacking
@@ -149,8 +155,8 @@ def lists_to_fetch(prefetch: Mapping[str, msgspec.Raw] | None, keys: Iterable[st
 
 def entries_of(raw: msgspec.Raw, place: str, key: str) -> tuple[Sequence[Entry], Sequence[Note]]:
     """The entries of a Bundle, and notes on invalid ones. Raises InvalidBody where it is no Bundle."""
-    reader = EntryReader()
-    reader.bundle(decoded(raw, Bundle, place), raw, place, key)
+    reader = EntryReader(budget())
+    reader.bundle(bundle_of(raw, place), raw, place, key)
     return reader.entries, reader.all_notes()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from fhir_mappings.request.json_body import InvalidBody, decoded
-from fhir_mappings.resources.references import plain
+from fhir_mappings.resources.references import id_in, plain
 from fhir_mappings.resources.shapes import UNDECODABLE
 
 BUNDLE, CALL = "Bundle", "hook request"
@@ -54,7 +54,7 @@ def owner_of(body: bytes) -> str | None:
     for member in ("subject", "patient", "for"):
         reference = _reference(content, member)
         if reference:
-            return reference.removeprefix("urn:uuid:").rsplit("/", 1)[-1]
+            return id_in(reference, "Patient")
     return None
 
 
@@ -69,7 +69,8 @@ def medicine_of(body: bytes) -> str | None:
     content = _content_of(body)
     named, other = _reference(content, "medicationReference"), content.get("medication")
     reference = named or _reference(other, "reference")
-    return "/".join(reference.rsplit("/", 2)[-2:]) if reference else None
+    name = id_in(reference, "Medication") if reference else None
+    return f"Medication/{name}" if name else None
 
 
 def _content_of(body: bytes) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from fhir_mappings.request.json_body import (
     unique_members,
     value_of,
 )
+from fhir_mappings.resources.budget import budget
 from fhir_mappings.resources.references import plain
 from fhir_mappings.resources.submission import Entry, Submission
 
@@ -49,7 +50,9 @@ def decode_call(body: bytes) -> HookCall:
 
     Raises:
         InvalidBody: it is not an object.
+        OverBudget: it has too many objects.
     """
+    budget().check("objects", body.count(b"{"))
     faults = _Faults()
     try:
         named = decoded(body, dict[Name, _Member], "")
@@ -57,10 +60,10 @@ def decode_call(body: bytes) -> HookCall:
         named = {}
         for name, raw in decoded(body, dict[Name, msgspec.Raw], "").items():
             with faults:
-                named[name] = decoded(raw, _Member, name.text)
+                named[name] = decoded(raw, _Member, str(name))
     with faults:
         unique_members(named, "")
-    members = {name.text: value for name, value in named.items()}
+    members = {str(name): value for name, value in named.items()}
     prefetch = members.pop("prefetch", None)
     raw_prefetch: dict[str, msgspec.Raw] | None = None
     with faults:
@@ -114,16 +117,20 @@ def with_context(
 
     Raises:
         InvalidBody: such a member is no Bundle.
+        OverBudget: there are too many draft orders.
     """
     selected = None if selections is None else frozenset(_spellings(selections))
     entries, notes = list(submission.entries), list(submission.not_understood)
-    faults = _Faults()
+    faults, drafts = _Faults(), 0
     for member, draft in bundles.items():
         place = f"{_CONTEXT}{member}"
         added: Sequence[Entry] = ()
         added_notes: Sequence[Note] = ()
         with faults:
             added, added_notes = entries_of(context.get(member, _NOTHING), place, member)
+        if draft:
+            drafts += len(added)
+            budget().check("drafts", drafts)
         entries += [
             msgspec.structs.replace(
                 entry, draft=draft, selected=selected is None or _is_among(entry, selected)

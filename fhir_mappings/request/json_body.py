@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,16 +38,17 @@ class InvalidBody(ValueError):
         self.status = status
 
 
-class Name:
+class Name(str):
     """The name of a member, equal to no other: two members of one name are both kept."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
 
 def unique_members(named: Mapping[Name, T], place: str) -> dict[str, T]:
     """The members by name. Raises InvalidBody where two have the same name."""
-    members = {name.text: value for name, value in named.items()}
+    members = {str(name): value for name, value in named.items()}
     if len(members) < len(named):
         raise InvalidBody((_duplicate(place),))
     return members
@@ -76,7 +78,7 @@ def _duplicate(place: str) -> BodyProblem:
 
 @cache
 def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(shape, dec_hook=lambda kind, name: kind(name))
+    return msgspec.json.Decoder(shape, dec_hook=operator.call)
 
 
 def decoded(body: bytes | msgspec.Raw, shape: Any, place: str) -> Any:
@@ -95,7 +97,7 @@ def decoded(body: bytes | msgspec.Raw, shape: Any, place: str) -> Any:
     except msgspec.DecodeError as error:
         words = _words(error)
         match = _BYTE.search(words)
-        at = _position(body, int(match[1]) if match else len(bytes(body)))
+        at = position_in(body, int(match[1]) if match else len(bytes(body)))
         words = f"{_BYTE.sub('', words)} ({at}{'' if match else ', its end'})"
         problem = BodyProblem("invalid", f"Not valid JSON: {words}.", place or None)
     raise InvalidBody((problem,))
@@ -106,11 +108,11 @@ def _first_bad(body: bytes | msgspec.Raw) -> str:
     try:
         bytes(body).decode()
     except UnicodeDecodeError as error:
-        return f" ({_position(body, error.start)})"
+        return f" ({position_in(body, error.start)})"
     return ""
 
 
-def _position(body: bytes | msgspec.Raw, byte: int) -> str:
+def position_in(body: bytes | msgspec.Raw, byte: int) -> str:
     """The byte, and of a whole body also line and column, as editors count them."""
     if isinstance(body, msgspec.Raw):
         return f"byte {byte}"

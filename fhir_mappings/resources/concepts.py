@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fhir_mappings.code_systems import CodeKey, code_key, name_key
+from fhir_mappings.code_systems import SNOMED, CodeKey, code_key, name_key
 from fhir_mappings.resources.shapes import CodeableConcept
 from fhir_mappings.terminology import Terminology
 
@@ -16,11 +16,13 @@ def keys_of(concept: CodeableConcept | None) -> list[CodeKey]:
     """The key of every coding with a system and a code, in order."""
     if concept is None or not concept.coding:
         return []
-    return [
-        code_key(coding.system, coding.code)
-        for coding in concept.coding
-        if coding is not None and coding.system and coding.code
-    ]
+    keys = []
+    # A comprehension would be another call for each of thousands of concepts, as is `code_key`.
+    for coding in concept.coding:
+        if coding is not None and (system := coding.system) and (code := coding.code):
+            as_written = system == SNOMED and code.isdigit()
+            keys.append((system, code) if as_written else code_key(system, code))
+    return keys
 
 
 def text_of(concept: CodeableConcept | None) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from fhir_mappings.record import Note
 from fhir_mappings.resources.preview import preview_of
-from fhir_mappings.resources.shapes import UNDECODABLE
+from fhir_mappings.resources.shapes import NOT_THERE, UNDECODABLE
 from fhir_mappings.resources.submission import Entry
 
 _Members = dict[str, msgspec.Raw]
@@ -31,7 +31,8 @@ def contained_observations(entries: Iterable[Entry], notes: list[Note]) -> Itera
     One without a subject, status or date of its own has its holder's.
     """
     for entry in entries:
-        if _MARK in bytes(entry.raw):
+        # A preview that did not fit has no member to tell.
+        if getattr(entry.preview, "contained", None) is not NOT_THERE and _MARK in bytes(entry.raw):
             try:
                 holder = msgspec.json.decode(entry.raw, type=_Members)
                 parts = msgspec.json.decode(holder.get("contained", b"[]"), type=list[_Members] | None)

@@ -66,9 +66,14 @@ def days_of(text: str) -> Days:
     >>> days_of("2026-02")
     Days(earliest=datetime.date(2026, 2, 1), latest=datetime.date(2026, 2, 28))
     """
-    exact = _whole_day(text)
-    if exact is not None:
-        return Days(exact, exact)
+    # The form of nearly all records.
+    if text[4:5] == "-" == text[7:8] and (len(text) == 10 or _TIME.fullmatch(text, 10)):
+        try:
+            exact = date.fromisoformat(text[:10])
+            if exact.year >= _EARLIEST_YEAR:
+                return Days(exact, exact)
+        except ValueError:
+            pass
     match = _DATE.fullmatch(text.strip())
     if match is None:
         raise InvalidDate("not a FHIR date")
@@ -102,17 +107,6 @@ def legible_days(text: str) -> Days | None:
         return days_of("-".join(part.zfill(2) for part in match.groups() if part))
     except InvalidDate:
         return None
-
-
-def _whole_day(text: str) -> date | None:
-    """The day of a date or dateTime, the form of nearly all records; None for other forms, valid or not."""
-    if not text[4:5] == "-" == text[7:8] or (len(text) != 10 and not _TIME.fullmatch(text, 10)):
-        return None
-    try:
-        day = date.fromisoformat(text[:10])
-    except ValueError:
-        return None
-    return day if day.year >= _EARLIEST_YEAR else None
 
 
 def maybe_days(text: str | None) -> Days:

@@ -10,6 +10,7 @@ import msgspec
 
 from fhir_mappings.resources.shapes import UNDECODABLE
 
+S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
 
 _MEMBER = re.compile(r" - at \$\.(\w+)(.*)")
@@ -54,19 +55,15 @@ class Decoded(msgspec.Struct, Generic[T], frozen=True):
     faults: tuple[tuple[str, str], ...] = ()
 
 
-def decoded_in(shape: type[T], raw: bytes) -> Decoded[T]:
-    """The resource in that shape, without members that do not fit where it does not rest on them."""
-    decoder: msgspec.json.Decoder[T] = _decoder(shape)  # type: ignore[arg-type]
-    try:
-        return Decoded(decoder.decode(raw))
-    except UNDECODABLE as error:
-        reason = _structural(error)
-        return _repaired(raw, decoder, reason) or Decoded(None, reason)
-
-
 @cache
-def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+def decoder_of(shape: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(shape)
+
+
+def repaired(raw: msgspec.Raw, shape: type[S], error: Exception) -> Decoded[S]:
+    """The resource, which raised that, without members that do not fit where it does not rest on them."""
+    reason = _structural(error)
+    return _repaired(bytes(raw), decoder_of(shape), reason) or Decoded(None, reason)
 
 
 def is_modified(resource: Any) -> bool:

@@ -32,7 +32,7 @@ TYPES: Mapping[str, Versions] = {
     "MedicationUsage": R5,
 }
 
-_NAMES_IN_R4: Mapping[str, str] = {
+NAMES_IN_R4: Mapping[str, str] = {
     "ProcedureRequest": "ServiceRequest",
     "ReferralRequest": "ServiceRequest",
     "MedicationUsage": "MedicationStatement",
@@ -41,7 +41,7 @@ _NAMES_IN_R4: Mapping[str, str] = {
 
 def in_r4(kind: str) -> str:
     """The name of that type in R4."""
-    return _NAMES_IN_R4.get(kind, kind)
+    return NAMES_IN_R4.get(kind, kind)
 
 
 _NOT_OF_R4 = frozenset(kind for kind, versions in TYPES.items() if R4.isdisjoint(versions))
@@ -215,7 +215,9 @@ def content_of(raw: bytes) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def beyond_r4(kinds: Collection[str], resources: Mapping[type[msgspec.Struct], Collection[Any]]) -> bool:
+def beyond_r4(
+    kinds: Collection[str | None], resources: Mapping[type[msgspec.Struct], Collection[Any]]
+) -> bool:
     """Whether a type, member or form is not of R4: only then is the record decoded again for its version.
 
     Args:
@@ -229,6 +231,9 @@ def beyond_r4(kinds: Collection[str], resources: Mapping[type[msgspec.Struct], C
         # Mapped: a loop in Python would cost as much as decoding the resources.
         if any(map(partial(ne, absent), map(members, of_shape))):
             return True
+        for member, types in _TYPES_BEYOND_R4.get(shape, {}).items():
+            if not types.isdisjoint(map(type, map(attrgetter(member), of_shape))):
+                return True
         if shape in _FORMS_BEYOND_R4 and any(map(_FORMS_BEYOND_R4[shape], of_shape)):
             return True
     return False
@@ -238,17 +243,9 @@ def beyond_r4(kinds: Collection[str], resources: Mapping[type[msgspec.Struct], C
 def _members_beyond_r4(shape: type[msgspec.Struct]) -> tuple[Callable[[Any], Any], Any]:
     """A getter of the members of the shape that R4 does not have, and its result where all are absent."""
     has = MEMBERS[getattr(shape, "kind", shape.__name__)]
-    fields = msgspec.structs.fields(shape)
-    members = attrgetter(*(f.name for f in fields if Version.R4 not in has.get(f.encode_name, ANY)))
+    fields = zip(shape.__struct_fields__, shape.__struct_encode_fields__, strict=True)
+    members = attrgetter(*(name for name, written in fields if Version.R4 not in has.get(written, ANY)))
     return members, members(shape())
-
-
-def _condition(resource: fhir.Condition | ConditionPreview) -> bool:
-    return isinstance(resource.clinicalStatus, str) or isinstance(resource.verificationStatus, str)
-
-
-def _observation(resource: fhir.Observation | ObservationPreview) -> bool:
-    return isinstance(resource.interpretation, fhir.CodeableConcept | Thing)
 
 
 def _medication(resource: fhir.Medication) -> bool:
@@ -260,11 +257,15 @@ def _service_request(resource: fhir.ServiceRequest) -> bool:
     return code is not None and (code.concept is not None or code.reference != fhir.NOT_THERE)
 
 
+_STRINGS = {"clinicalStatus": frozenset({str}), "verificationStatus": frozenset({str})}
+# Shape -> member -> types that R4 does not have for it.
+_TYPES_BEYOND_R4: Mapping[type[msgspec.Struct], Mapping[str, frozenset[type]]] = {
+    fhir.Condition: _STRINGS,
+    ConditionPreview: _STRINGS,
+    fhir.Observation: {"interpretation": frozenset({fhir.CodeableConcept})},
+    ObservationPreview: {"interpretation": frozenset({Thing})},
+}
 _FORMS_BEYOND_R4: Mapping[type[msgspec.Struct], Callable[[Any], bool]] = {
-    fhir.Condition: _condition,
-    ConditionPreview: _condition,
-    fhir.Observation: _observation,
-    ObservationPreview: _observation,
     fhir.Medication: _medication,
     fhir.ServiceRequest: _service_request,
 }

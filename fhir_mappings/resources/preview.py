@@ -5,13 +5,19 @@ Most of a record has codes that no knowledge file knows. Of those resources noth
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar, Union
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Union
 
 import msgspec
 
 from fhir_mappings.resources.shapes import NOT_THERE, UNDECODABLE, CodeableConcept, Reference
+from fhir_mappings.terminology import Relevance
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+
+# Of a preview, or of the whole resource.
+RelevanceOf = Callable[[Any], Relevance]
 
 
 class ResourceType(msgspec.Struct, frozen=True, gc=False):
@@ -65,6 +71,11 @@ class Preview(msgspec.Struct, frozen=True, gc=False, tag_field="resourceType"):
     context: msgspec.Raw = NOT_THERE  # STU3
 
 
+class PreviewComponent(msgspec.Struct, frozen=True, gc=False):
+    code: NamedConcept | None = None
+    valueCodeableConcept: PreviewConcept | None = None
+
+
 class ConditionPreview(Preview, tag="Condition", frozen=True, gc=False):
     kind: ClassVar[str] = "Condition"
 
@@ -83,8 +94,9 @@ class ObservationPreview(Preview, tag="Observation", frozen=True, gc=False):
     code: NamedConcept | None = None
     # The value of an unknown question may name a finding.
     valueCodeableConcept: PreviewConcept | None = None
-    # Each component may have a code of its own.
-    component: list[Thing | None] | None = None
+    # Each component may have a code of its own, or hold the course and site of the whole.
+    component: list[PreviewComponent | None] | None = None
+    contained: msgspec.Raw = NOT_THERE
     interpretation: list[Thing | None] | Thing | None = None
     related: msgspec.Raw = NOT_THERE  # STU3
     comment: msgspec.Raw = NOT_THERE  # STU3
@@ -113,6 +125,7 @@ class ReportPreview(Preview, tag="DiagnosticReport", frozen=True, gc=False):
     kind: ClassVar[str] = "DiagnosticReport"
 
     code: PreviewConcept | None = None
+    contained: msgspec.Raw = NOT_THERE
     study: msgspec.Raw = NOT_THERE  # R5
     note: msgspec.Raw = NOT_THERE  # R5
     composition: msgspec.Raw = NOT_THERE  # R5
@@ -125,14 +138,17 @@ PREVIEWS: tuple[type[Preview], ...] = (
     ProcedurePreview,
     ReportPreview,
 )
-# Other types that are read, by type and id alone: decoding them here spares a second try.
-_OTHERS = (
-    "MedicationRequest",
-    "MedicationStatement",
-    "ServiceRequest",
-    "Task",
-    "FamilyMemberHistory",
-    "Patient",
+# Of other types only type and id. A list that holds another type still is read entry by entry.
+_OTHERS = tuple(
+    """
+    AllergyIntolerance Appointment BodyStructure CarePlan CareTeam Claim ClinicalImpression Communication
+    Composition Consent Coverage Device DeviceRequest DocumentReference Encounter EpisodeOfCare
+    ExplanationOfBenefit FamilyMemberHistory Flag Goal Group ImagingStudy Immunization List Location Media
+    Medication MedicationAdministration MedicationDispense MedicationRequest MedicationStatement
+    NutritionOrder Organization Patient Person Practitioner PractitionerRole ProcedureRequest Provenance
+    QuestionnaireResponse ReferralRequest RelatedPerson RiskAssessment ServiceRequest Specimen Substance
+    Task VisionPrescription
+    """.split()  # noqa: SIM905
 )
 
 
@@ -148,7 +164,11 @@ def _head_of(kind: str) -> type[msgspec.Struct]:
     )
 
 
-_preview: msgspec.json.Decoder[Preview] = msgspec.json.Decoder(Union[(*PREVIEWS, *map(_head_of, _OTHERS))])
+if TYPE_CHECKING:
+    AnyPreview = Preview
+else:
+    AnyPreview = Union[(*PREVIEWS, *map(_head_of, _OTHERS))]
+_preview: msgspec.json.Decoder[Preview] = msgspec.json.Decoder(AnyPreview)
 _head = msgspec.json.Decoder(Head)
 
 

@@ -161,7 +161,8 @@ def why_of_another_logically(
 
 def is_elsewhere(observation: Observation, names: Sequence[str]) -> bool:
     """Whether an Observation's focus is, or may be, a person or thing other than the patient."""
-    if any(item is not None and item.url in _FOCUS_EXTENSIONS for item in observation.extension or ()):
+    extensions = observation.extension
+    if extensions and any(item is not None and item.url in _FOCUS_EXTENSIONS for item in extensions):
         return True
     if observation.focus == NOT_THERE:
         return False

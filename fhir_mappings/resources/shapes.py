@@ -6,6 +6,8 @@ docs/fhir-versions.md lists them. A member typed Raw only identifies the version
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 NOT_THERE = msgspec.Raw(b"null")
@@ -15,6 +17,21 @@ UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 class Struct(msgspec.Struct, gc=False):
     """Base of the shapes."""
+
+
+def work_out_shapes() -> None:
+    """Let msgspec work out the types of every Struct of the mapping.
+
+    It does so where one is first decoded, and two threads that do so at once crash the process.
+    """
+    kinds: list[type[msgspec.Struct]] = [msgspec.Struct]
+    while kinds:
+        for kind in kinds.pop().__subclasses__():
+            kinds.append(kind)
+            if kind.__module__.startswith("fhir_mappings."):
+                # Some hold values that no JSON has: they are never decoded.
+                with suppress(TypeError):
+                    msgspec.json.Decoder(kind)
 
 
 class Coding(Struct):
@@ -400,6 +417,20 @@ class DiagnosticReport(Struct):
     composition: msgspec.Raw = NOT_THERE  # R5
     codedDiagnosis: msgspec.Raw = NOT_THERE  # STU3
     context: msgspec.Raw = NOT_THERE  # STU3
+
+
+class QuestionnaireResponse(Struct):
+    """item: walked member by member, so that one that is invalid loses no other."""
+
+    id: str | None = None
+    modifierExtension: msgspec.Raw = NOT_THERE
+    status: str | None = None
+    subject: Reference | None = None
+    questionnaire: str | Reference | None = None  # STU3: a reference
+    authored: str | None = None
+    author: Reference | None = None
+    source: Reference | None = None
+    item: msgspec.Raw = NOT_THERE
 
 
 class FamilyCondition(Struct):

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from fhir_mappings.record import Note
+from fhir_mappings.resources.budget import Budget, budget
 from fhir_mappings.resources.preview import Head, Preview, part_of
 from fhir_mappings.resources.references import (
     NOT_A_PATIENT,
@@ -21,32 +22,55 @@ from fhir_mappings.resources.references import (
     plain,
     why_of_another,
 )
-from fhir_mappings.resources.shapes import CodeableConcept
+from fhir_mappings.resources.shapes import NOT_THERE, CodeableConcept
 
 T = TypeVar("T")
 
 # Places of what came from the caller's FHIR server begin so.
 FETCHED = "fhirServer."
-MAX_NOTES = 200
+# The default of the budget.
+MAX_NOTES = Budget().notes
 _MAX_ID_LENGTH = 256
 # Where a record of twitching may be: in a Bundle, in these lists, or among the new problems of a hook.
 _TYPES_OF_FINDINGS = frozenset({"", "Condition", "Observation"})
 _LISTS_OF_FINDINGS = frozenset({"conditions", "findings", "examinations"})
+# Prefetch keys of lists without which nothing is missing: few patients have a form that was filled in.
+NEVER_MISSED = frozenset({"questionnaireResponses"})
 _ELSEWHERE = frozenset({OTHER_PATIENT, NOT_A_PATIENT})
 # Of these two resources with one id, of two servers, are no versions of one.
 _OF_A_SERVER = frozenset({"Patient", "Medication"})
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One resource, raw.
+class _Item(msgspec.Struct, gc=False):
+    resource: msgspec.Raw = NOT_THERE
 
+
+class _Members(msgspec.Struct, gc=False):
+    entry: list[_Item] | None = None
+
+
+class Items(msgspec.Struct, gc=False):
+    """The resources of one Bundle: split when one of them is asked for, of most only the preview is read."""
+
+    bundle: msgspec.Raw
+    items: list[_Item] = []
+
+    def split(self) -> list[_Item]:
+        self.items = msgspec.json.decode(self.bundle, type=_Members).entry or []
+        return self.items
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One resource.
+
+    source: the resource, or the list that holds it at `number`.
     place: of its Bundle, or its own where it is in none. number: in the Bundle.
     preview: None where not even type and id are valid. draft: a draft order of the hook's context, not yet
     part of the record. selected: among those that the user has selected. contained_as: the reference of one
     that another resource contains.
     """
 
-    raw: msgspec.Raw
+    source: msgspec.Raw | Items
     place: str
     number: int | None = None
     full_url: str | None = None
@@ -56,6 +80,14 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     contained_as: str = ""
 
     @property
+    def raw(self) -> msgspec.Raw:
+        """The resource as it was sent."""
+        source = self.source
+        if isinstance(source, Items):
+            return (source.items or source.split())[self.number or 0].resource
+        return source
+
+    @property
     def expression(self) -> str:
         """Its place, such as "Bundle.entry[3].resource"."""
         return self.place if self.number is None else f"{self.place}.entry[{self.number}].resource"
@@ -63,12 +95,14 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     @property
     def kind(self) -> str:
         """Its type; "" where that is missing or invalid."""
-        return (self.preview.kind if self.preview else None) or ""
+        preview = self.preview
+        return (preview.kind if preview is not None else None) or ""
 
     @property
     def id(self) -> str | None:
         """None also where it is far longer than FHIR's 64 characters: every note on it repeats it."""
-        name = self.preview.id if self.preview else None
+        preview = self.preview
+        name = preview.id if preview is not None else None
         return name if name is not None and len(name) <= _MAX_ID_LENGTH else None
 
     @property
@@ -78,7 +112,10 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def reference(self) -> str:
-        return f"{self.kind}/{self.id}" if self.id else self.contained_as or self.expression
+        preview = self.preview
+        if preview is not None and preview.id and len(preview.id) <= _MAX_ID_LENGTH:
+            return f"{preview.kind or ''}/{preview.id}"
+        return self.contained_as or self.expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +134,27 @@ class Submission:
 
 
 class Located(msgspec.Struct, Generic[T], frozen=True):
-    """A decoded resource and its place.
-
-    reference: "Condition/abc", or its expression where it has no id. names: every string by which another
-    resource of the submission may refer to it ("Medication/m1", "urn:uuid:…", the absolute URL).
-    """
+    """A decoded resource and its entry. reference: "Condition/abc", or its place where it has no id."""
 
     resource: T
     reference: str
-    expression: str
-    draft: bool = False
-    names: tuple[str, ...] = ()
-    selected: bool = True
+    entry: Entry
+
+    @property
+    def expression(self) -> str:
+        return self.entry.expression
+
+    @property
+    def draft(self) -> bool:
+        return self.entry.draft
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.entry.names
+
+    @property
+    def selected(self) -> bool:
+        return self.entry.selected
 
 
 class PatientError(ValueError):
@@ -121,6 +167,12 @@ class PatientError(ValueError):
         super().__init__(message)
         self.kind = kind
         self.notes: Sequence[Note] = ()
+
+
+def key_of(expression: str) -> str:
+    """The prefetch key of "prefetch.conditions.entry[0].resource"; "" for a bundle's entry."""
+    parts = expression.split(".")
+    return parts[1] if f"{parts[0]}." in ("prefetch.", FETCHED) and len(parts) > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +241,9 @@ def newest(entries: Sequence[Entry], one_server: bool = True) -> Mapping[str, Ma
         if (preview.kind, name) in ambiguous:
             name = name, plain(entry.full_url or "")
         before = of_kind.setdefault(name, entry)
-        if before is entry:
+        # A copy is no newer than what was sent.
+        sent = not (entry.draft or before.place.startswith(FETCHED))
+        if before is entry or (sent and entry.raw == before.raw):
             continue
         key, age = (preview.kind, name), _age(entry)
         if key not in ages:
@@ -210,23 +264,23 @@ def _of_several_servers(entries: Iterable[Entry]) -> frozenset[tuple[str | None,
 
 def _age(entry: Entry) -> _Age:
     """The greater of two versions is newer: a draft order replaces the order on file."""
-    versioned = part_of(entry.raw, _Versioned)
+    raw = entry.raw
+    versioned = part_of(raw, _Versioned)
     meta = (versioned and versioned.meta) or _Meta()
     # Of equal versions the one in the request precedes the fetched one; then the bytes decide.
-    sent = not entry.expression.startswith(FETCHED)
-    return entry.draft, meta.lastUpdated or "", (meta.versionId or "").zfill(12), sent, bytes(entry.raw)
+    sent = not entry.place.startswith(FETCHED)
+    return entry.draft, meta.lastUpdated or "", (meta.versionId or "").zfill(12), sent, bytes(raw)
 
 
-class Notes:
-    """Notes on one list: MAX_NOTES of them, and one that counts the rest."""
+class Notes(msgspec.Struct):
+    """Notes on one list: as many as the budget has, and one that counts the rest."""
 
-    def __init__(self) -> None:
-        self._notes: list[Note] = []
-        self._first: Note | None = None
-        self._more = 0
+    _notes: list[Note] = []
+    _first: Note | None = None
+    _more: int = 0
 
     def add(self, note: Note) -> None:
-        if len(self._notes) < MAX_NOTES:
+        if len(self._notes) < budget().notes:
             self._notes.append(note)
             return
         self._first = self._first or note
@@ -244,11 +298,12 @@ class Notes:
 
 
 def at_most(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """The first MAX_NOTES of the notes, and one that counts the rest."""
-    rest = notes[MAX_NOTES:]
+    """The first notes, as many as the budget has, and one that counts the rest."""
+    most = budget().notes
+    rest = notes[most:]
     if not rest:
         return tuple(notes)
-    return *notes[:MAX_NOTES], _counting(rest[0], sum(note.count for note in rest))
+    return *notes[:most], _counting(rest[0], sum(note.count for note in rest))
 
 
 def _counting(note: Note, count: int) -> Note:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterator, Mapping
-
-from pydantic import ValidationError
+from typing import Any
 
 from fhir_mappings.record import Version
+from fhir_mappings.resources.budget import budget
 from fhir_mappings.resources.fhir_version import Versions, content_of, fitting, version_of
 from fhir_mappings.resources.preview import type_of
 from fhir_mappings.resources.submission import Submission
 
 _MAX = 20
+# The models note every fault before the first is taken: a resource of more values is not validated, and one
+# of more than the second number by one version alone.
+_MAX_VALUES, _MAX_VALUES_ANEW = 5_000, 500
+_TOO_LONG = f"Not validated: it has more than {_MAX_VALUES} values."
 # Version -> package and name of its models. There are none of R4: those of R4B are the same for what is read.
 _MODELS: Mapping[Version, tuple[str, str]] = {
     Version.R4: ("fhir.resources.R4B", "R4B"),
@@ -35,8 +39,13 @@ def faults_of(raw: bytes, kind: str, version: Version) -> Iterator[tuple[str, st
     except (ValueError, RecursionError):
         yield kind, "not readable as JSON"
         return
+    if _has_more_values(raw, content, _MAX_VALUES):
+        yield kind, _TOO_LONG
+        return
+    # Imported here: without an invalid resource no models are loaded, and else those of its version alone.
+    from pydantic import ValidationError
+
     try:
-        # Imported here: only the models of a version that came are loaded.
         model = importlib.import_module(models).get_fhir_model_class(kind)
     except (KeyError, ValueError):
         yield kind, f"not a resource type of FHIR {name}"
@@ -51,6 +60,19 @@ def faults_of(raw: bytes, kind: str, version: Version) -> Iterator[tuple[str, st
     except Exception:
         # The models raise other errors too, such as for a type that is a list.
         yield kind, "not what the models can read"
+
+
+def _has_more_values(raw: bytes, content: Any, most: int) -> bool:
+    """Whether there are more members and items than that; each but the first has a comma before it."""
+    if raw.count(b",") + raw.count(b"{") + raw.count(b"[") <= most:
+        return False
+    count, inside = 0, [content]
+    while inside and count <= most:
+        value = inside.pop()
+        if isinstance(value, dict | list):
+            count += len(value)
+            inside.extend(value.values() if isinstance(value, dict) else value)
+    return count > most
 
 
 def _path(kind: str, location: tuple[int | str, ...]) -> str:
@@ -71,20 +93,25 @@ def validation_issues(submission: Submission) -> list[tuple[str, str, str, str |
     """(severity, code, diagnostics, expression) of every fault in every entry, for `?validate=true`.
 
     A resource that does not identify its version is valid if it is by any version that it fits, the common
-    one first; its faults are those of that one. Without a fault, one issue of severity information names the
-    versions.
+    one first; its faults are those of that one. After as many issues as the budget has notes, the entries
+    that are left are counted. Without a fault, one issue of severity information names the versions.
     """
     issues: list[tuple[str, str, str, str | None]] = []
     entries = [(entry.expression, bytes(entry.raw)) for entry in submission.entries]
     fits = [fitting(content_of(raw)) for _, raw in entries]
     common, seen = version_of(fits), set()
-    for (expression, raw), versions in zip(entries, fits, strict=True):
+    for number, ((expression, raw), versions) in enumerate(zip(entries, fits, strict=True)):
+        if len(issues) >= budget().notes:
+            rest = f"{len(entries) - number} more entries are not validated; this is the place of the first."
+            issues.append(("error", "too-costly", rest, expression))
+            break
         kind = type_of(raw)
         name, faults = _faults(raw, kind, versions, common)
         seen.add(name)
         for path, fault in faults:
             place = expression + path.removeprefix(kind)
-            issues.append(("error", "structure", f"Not valid FHIR {name}: {fault}.", place))
+            words = fault if fault == _TOO_LONG else f"Not valid FHIR {name}: {fault}."
+            issues.append(("error", "structure", words, place))
     for note in submission.not_understood:
         issues.append(("error", "structure", note.why, note.reference))
     every = f"Every entry is valid FHIR {' or '.join(sorted(seen))}."
@@ -95,7 +122,8 @@ def _faults(raw: bytes, kind: str, fits: Versions, common: Version) -> tuple[str
     """(name of the models, faults) of a version that fits without a fault, else of the common one."""
     first = _version(fits, common)
     faults = list(faults_of(raw, kind, first))
-    for version in sorted(fits - {first}) if faults else ():
+    many = bool(faults) and _has_more_values(raw, content_of(raw), _MAX_VALUES_ANEW)
+    for version in sorted(fits - {first}) if faults and not many else ():
         if not any(faults_of(raw, kind, version)):
             return _MODELS[version][1], []
     return _MODELS[first][1], faults

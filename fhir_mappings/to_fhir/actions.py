@@ -1,20 +1,17 @@
 """Orders to propose, answers to record and OperationOutcomes, as FHIR R4.
 
-Templates are validated once with the R4B models; then only ids, references and dates of FHIR's own form are
-filled in. Tests validate every filled resource. in_version.py rewrites them for R5 and STU3.
+Only ids, references and dates of FHIR's own form are filled into a template. Tests validate the shipped
+templates and every filled resource; the templates of a site's knowledge are validated at its start.
+in_version.py rewrites them for R5 and STU3.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import islice
 from typing import Any
-
-from fhir.resources.R4B.observation import Observation
-from fhir.resources.R4B.operationoutcome import OperationOutcome
-from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from fhir_mappings.record import Version
 
@@ -29,7 +26,7 @@ _FULL_URL = re.compile(
 _ORDER = re.compile(rf"ServiceRequest/{_ID}")
 _STU3_ORDER = re.compile(rf"(Procedure|Referral)Request/{_ID}")
 _PRACTITIONER = re.compile(r"Practitioner(Role)?/")
-_PRIORITIES = {"routine": "routine", "urgent": "urgent", "now": "stat"}
+PRIORITIES = {"routine": "routine", "urgent": "urgent", "now": "stat"}
 
 # Makes a template a whole resource, for its validation.
 _SAMPLE_SUBJECT = {"reference": "Patient/sample"}
@@ -41,25 +38,29 @@ def fillable(reference: str | None) -> bool:
 
 
 def order_template(codings: Sequence[tuple[str, str, str]], text: str) -> dict[str, Any]:
-    """A draft ServiceRequest for those (system, code, display). Raises ValueError where it is invalid."""
+    """A draft ServiceRequest for those (system, code, display)."""
     code: dict[str, Any] = {"text": text}
     if codings:
         code["coding"] = [_coding(*coding) for coding in codings]
-    template = {"resourceType": "ServiceRequest", "status": "draft", "intent": "proposal", "code": code}
-    ServiceRequest.model_validate({**template, "subject": _SAMPLE_SUBJECT})
-    return template
+    return {"resourceType": "ServiceRequest", "status": "draft", "intent": "proposal", "code": code}
 
 
 def answer_template(coding: tuple[str, str, str], text: str, category: str) -> dict[str, Any]:
     """A preliminary Observation that answers a question; its value is filled in later."""
-    template = {
+    return {
         "resourceType": "Observation",
         "status": "preliminary",
         "category": [{"coding": [{"system": _OBSERVATION_CATEGORY, "code": category}]}],
         "code": {"coding": [_coding(*coding)], "text": text},
     }
-    Observation.model_validate({**template, "valueBoolean": True})
-    return template
+
+
+def check_template(template: Mapping[str, Any]) -> None:
+    """Validate a template with the R4B models. Raises ValueError where it is invalid."""
+    # Imported here: the models are a sixth of a start, and the shipped templates are validated by a test.
+    from fhir.resources.R4B import get_fhir_model_class
+
+    get_fhir_model_class(template["resourceType"]).model_validate({**template, "subject": _SAMPLE_SUBJECT})
 
 
 def _coding(system: str, code: str, display: str) -> dict[str, str]:
@@ -118,7 +119,7 @@ def filled_order(
     urgency: routine, urgent or now. day: on which it is proposed. text: the reason in words. replaces: the
     reference of an order, see `replaceable`.
     """
-    order = {**template, "priority": _PRIORITIES[urgency], **about, "authoredOn": day.isoformat()}
+    order = {**template, "priority": PRIORITIES[urgency], **about, "authoredOn": day.isoformat()}
     if category:
         order["category"] = [{"text": category}]
     if requester:
@@ -153,6 +154,3 @@ def operation_outcome(issues: Sequence[tuple[str, str, str, str | None]]) -> dic
             for severity, code, diagnostics, expression in issues
         ],
     }
-
-
-OperationOutcome.model_validate(operation_outcome([("error", "invalid", "A sample.", "Bundle")]))

@@ -7,7 +7,12 @@ from typing import Any
 
 FHIR_VERSION = "4.0.1"
 # Day of the last change of the interactions: FHIR requires a date.
-_CHANGED = "2026-11-24"
+_CHANGED = "2026-11-30"
+# Resource type -> (name, canonical URL) of the operations on an instance of it.
+_OPERATIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "PlanDefinition": (("apply", "http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply"),),
+    "ValueSet": (("expand", "http://hl7.org/fhir/OperationDefinition/ValueSet-expand"),),
+}
 # Search parameter -> (its FHIR type, what it matches).
 SEARCH_PARAMETERS: Mapping[str, tuple[str, str]] = {
     "_id": ("token", "The id, whole"),
@@ -28,7 +33,7 @@ def capability_statement(base_url: str, version: str, kinds: Iterable[str]) -> d
         "kind": "instance",
         "software": {"name": "fasciculation-cds", "version": version},
         "implementation": {
-            "description": "The knowledge about muscle twitching, to read. No patient data is held or taken.",
+            "description": "Knowledge about muscle twitching, to read and to apply. No patient data is kept.",
             "url": base_url,
         },
         "fhirVersion": FHIR_VERSION,
@@ -46,12 +51,18 @@ def capability_statement(base_url: str, version: str, kinds: Iterable[str]) -> d
                             {"name": name, "type": type_, "documentation": text}
                             for name, (type_, text) in SEARCH_PARAMETERS.items()
                         ],
+                        **_operations(kind),
                     }
                     for kind in kinds
                 ],
             }
         ],
     }
+
+
+def _operations(kind: str) -> dict[str, Any]:
+    named = [{"name": name, "definition": url} for name, url in _OPERATIONS.get(kind, ())]
+    return {"operation": named} if named else {}
 
 
 def matches(resource: Mapping[str, Any], wanted: Mapping[str, Sequence[Sequence[str]]]) -> bool:

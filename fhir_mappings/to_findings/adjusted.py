@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from fhir_mappings.record import Band, Patient
 from fhir_mappings.terminology import Analyte
 from fhir_mappings.to_findings.flags import Flags
-from fhir_mappings.to_findings.newest import SEVERITY, Judged, maybe_newest, newest
+from fhir_mappings.to_findings.newest import SEVERITY, Judge, Judged, M, maybe_newest, newest
 from fhir_mappings.to_findings.ranges import judged
 from fhir_mappings.to_findings.values import Value, decimal_from
 
@@ -24,14 +24,22 @@ _MAX_DECIMALS = 3
 class Family:
     """The analytes that count as one that can be adjusted, and the results that adjust it."""
 
-    def __init__(self, analyte: Analyte, adjusting: Iterable[Judged], patient: Patient) -> None:
+    def __init__(self, analyte: Analyte, adjusting: Iterable[M], judge: Judge[M], patient: Patient) -> None:
         self._analyte = analyte
         self._patient = patient
-        self._adjusting: dict[tuple[date, bool], list[Judged]] = defaultdict(list)
+        by_day: dict[tuple[date, bool], list[M]] = defaultdict(list)
         for result in adjusting:
-            value, day = result.value, result.result.day
-            if day is not None and value and value.canonical is not None and not value.comparator:
-                self._adjusting[day, result.result.preliminary].append(result)
+            if result.day is not None:
+                by_day[result.day, result.preliminary].append(result)
+
+        def albumins(day: date, preliminary: bool) -> list[Judged]:
+            """Those of that day that are exact numbers in a known unit."""
+            results = [r for r in map(judge, by_day.get((day, preliminary), ())) if r is not None]
+            return [
+                r for r in results if r.value and r.value.canonical is not None and not r.value.comparator
+            ]
+
+        self._albumins = albumins
 
     def deciding(self, results: Sequence[Judged]) -> Judged:
         """Of the results of one day: ionised, else adjusted, else the total adjusted here, else the total."""
@@ -57,9 +65,9 @@ class Family:
     def _totals(self, totals: Sequence[Judged]) -> list[Judged]:
         """The totals of one day, adjusted by an albumin of that day, as written where there is none."""
         day, preliminary = totals[0].day, totals[0].result.preliminary
-        albumins = self._adjusting.get((day, False), [])
+        albumins = self._albumins(day, False)
         if preliminary and not albumins:
-            albumins = self._adjusting.get((day, True), [])
+            albumins = self._albumins(day, True)
         # Of several of one time, the lowest and the highest: one of them gives the most abnormal calcium.
         by_number = sorted(
             maybe_newest(albumins) if albumins else [],

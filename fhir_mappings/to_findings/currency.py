@@ -26,14 +26,17 @@ class Currency:
 
     def finding(self, definition: FindingDefinition, statements: Sequence[Statement]) -> Finding:
         """The finding by the statements that still count."""
-        current = [self._checked(definition, statement) for statement in statements]
-        outcome = _from_history(current) if definition.from_history else None
-        return finding_of(definition.id, current, self.twitch.onset.earliest, outcome)
+        current, counting = list(statements), []
+        for index, statement in enumerate(statements):
+            if statement.counts:
+                current[index] = checked = self._checked(definition, statement)
+                if checked is statement or checked.counts:
+                    counting.append(checked)
+        outcome = (_from_history(current) if definition.from_history else None) or resolve_all(counting)
+        return finding_of(definition.id, current, outcome, self.twitch.onset.earliest)
 
     def _checked(self, definition: FindingDefinition, statement: Statement) -> Statement:
-        """The statement, as history if it is too old, without a status if it is of another place."""
-        if not statement.counts:
-            return statement
+        """One that counts; as history if it is too old, without a status if it is of another place."""
         if definition.near_twitch and self._is_elsewhere(statement):
             return replace(statement, status=Status.UNKNOWN)
         if statement.status is Status.ABSENT and self._is_before_twitch(statement):

@@ -6,18 +6,20 @@ only the filter for ACE inhibitors and angiotensin blockers reads every display.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
 from fhir_mappings.code_systems import ATC, NDC, WORD, code_key
+from fhir_mappings.medication_tables import Ingredient, Medications, NotTaken, words_of
 from fhir_mappings.resources.concepts import text_of
 from fhir_mappings.resources.shapes import CodeableConcept
-from fhir_mappings.terminology import Ingredient, Medications, NotTaken, words_of
 
 # A medicine's name is short; what follows in an overlong text is not one.
 _MAX_TEXT_CHARACTERS = 2_000
 _MAX_TERM_WORDS = 10
+_PARTS = re.compile(r"[()\[\];,:]|\.\s|\s[-\u2013\u2014]\s")
 # "losartan" has two letters before its stem, the month of April one.
 _MIN_LETTERS_BEFORE_STEM = 2
 
@@ -29,7 +31,7 @@ class Named(msgspec.Struct, frozen=True):
     inhibitor or angiotensin blocker. raises: such a word, or an ATC code of theirs.
     form_routes: route groups of the form words in its text. code_routes: those of its codes.
     name: as written, else the code, "" if neither. has_text: it has text, or a display.
-    denied: its text says that it is not taken.
+    denied: its text says that it is not taken. none: it says that there is no medicine at all.
     """
 
     coded: tuple[Ingredient, ...] = ()
@@ -41,6 +43,7 @@ class Named(msgspec.Struct, frozen=True):
     name: str = ""
     has_text: bool = False
     denied: bool = False
+    none: bool = False
 
 
 NOTHING = Named()
@@ -83,8 +86,9 @@ def named_by(concept: CodeableConcept, medications: Medications) -> Named:
         form_routes=frozenset(form_routes),
         code_routes=frozenset([hit.route for hit in coded if hit.route]),
         name=text_of(concept).strip(),
-        has_text=any(text.strip() for text in scans),
+        has_text=any(map(str.strip, scans)),
         denied=any(_denies(scan, medications.not_taken) for scan in scans.values()),
+        none=_is_none(concept, scans.values(), medications.not_taken),
     )
 
 
@@ -101,6 +105,7 @@ def together(named: Sequence[Named]) -> Named:
         name=next((part.name for part in named if part.name), ""),
         has_text=any(part.has_text for part in named),
         denied=any(part.denied for part in named),
+        none=any(part.none for part in named),
     )
 
 
@@ -123,13 +128,29 @@ def _denies(scan: _Scan, not_taken: NotTaken) -> bool:
     beginning = f"{scan.lowered} "
     if beginning.startswith(not_taken.at_start) and not beginning.startswith(not_taken.names):
         return True
-    words = f" {' '.join(scan.words)} "
-    return any(phrase in words for phrase in not_taken.anywhere)
+    *parts, last = _PARTS.split(scan.lowered)
+    if any(words_of(part) in not_taken.whole for part in (*parts, last) if parts):
+        return True
+    return not_taken.in_words(f" {' '.join(scan.words)} ")
+
+
+def _is_none(concept: CodeableConcept, scans: Iterable[_Scan], not_taken: NotTaken) -> bool:
+    """Whether a medicine is a statement that there is none: by its code, else by every text that it has."""
+    if any(
+        c and code_key(c.system or "", c.code or "") in not_taken.none_codes for c in concept.coding or ()
+    ):
+        return True
+    texts = [" ".join(scan.words) for scan in scans if scan.words]
+    return bool(texts) and not_taken.none.issuperset(texts)
 
 
 def dosage_denies(text: str | None, not_taken: NotTaken) -> bool:
-    """Whether the text of a dosage begins with words that say that the medicine is not taken."""
-    return f"{words_of((text or '')[:_MAX_TEXT_CHARACTERS])} ".startswith(not_taken.dosage)
+    """Whether the text of a dosage, or a part of it, begins with words that say that it is not taken."""
+    text = (text or "")[:_MAX_TEXT_CHARACTERS]
+    words = words_of(text)
+    if words in not_taken.whole or f"{words} ".startswith(not_taken.dosage):
+        return True
+    return any(f"{words_of(part)} ".startswith(not_taken.parts) for part in _PARTS.split(text))
 
 
 def terms_in(text: str, terms: Container[str]) -> list[str]:

@@ -12,10 +12,9 @@ from fhir_mappings.record import Basis, Days, Note, Reading, Site, Status
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import MAX_NAME_LENGTH, keys_of, text_of, twitch_named_by
 from fhir_mappings.resources.dates import NO_DAY
-from fhir_mappings.resources.preview import ConditionPreview, ObservationPreview
-from fhir_mappings.resources.select import IsRelevant
+from fhir_mappings.resources.preview import ConditionPreview, ObservationPreview, RelevanceOf
 from fhir_mappings.resources.submission import Located
-from fhir_mappings.terminology import FindingCode, FindingDefinition, Terminology
+from fhir_mappings.terminology import FindingCode, FindingDefinition, Relevance, Terminology
 from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
 from fhir_mappings.to_findings.statements import Statement
 from fhir_mappings.to_findings.statuses import (
@@ -40,7 +39,8 @@ COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCou
 END_NOT_READ = "its end is in words"
 FAMILY = "family-neurological"
 DATED_LATER = "is dated after the day of the decision"
-_BY_NAME = (ConditionPreview, ObservationPreview, fhir.Condition, fhir.Observation)
+_OBSERVATIONS = (ObservationPreview, fhir.Observation)
+_BY_NAME = (ConditionPreview, fhir.Condition, *_OBSERVATIONS)
 
 
 @dataclass(slots=True)
@@ -67,13 +67,15 @@ class Reader:
 
     def findings_of_keys(self, keys: Iterable[CodeKey]) -> tuple[FindingCode, ...]:
         """`findings_of` for keys already read."""
-        known = self.terminology.findings
+        known, exact = self.terminology.findings, self.terminology.finding_codes
         found: dict[str, FindingCode] = {}
         for key in keys:
-            for code in self.terminology.finding_of(key):
+            for code in exact.get(key) or self.terminology.finding_of(key):
                 definition = known.get(code.finding)
                 if definition is not None and definition.kind != "look-alike":
                     found.setdefault(code.finding, code)
+        if len(found) < 2:
+            return tuple(found.values())
         specific = [code for code in found.values() if known[code.finding].kind != "shown"]
         return tuple(specific or found.values())
 
@@ -83,75 +85,66 @@ class Reader:
 
     def is_future(self, day: date | None, reference: str) -> bool:
         """Whether a record of that day does not exist yet on the day of the decision; noted if so."""
-        future = not self.exists(day)
-        if future:
-            self.not_used.append(Note(reference, DATED_LATER))
-        return future
-
-    def is_known(self, key: CodeKey) -> bool:
-        """Whether a value set of findings, results, studies or tobacco has the code."""
-        return _is_known(self.terminology, key)
-
-
-def relevance_by(terminology: Terminology) -> IsRelevant:
-    """Make the check whether a resource, or a preview of it, can matter for the decision by its code.
-
-    The check returns None where there is no code to decide by.
-    """
-    # A record repeats its codes.
-    known: dict[tuple[str, str], bool] = {}
-    named: dict[str, bool] = {}
-
-    def is_known(system: str, code: str) -> bool:
-        return _is_known(terminology, code_key(system, code))
-
-    def is_name(text: Any) -> bool:
-        # A display that is no text names nothing, and is no error yet.
-        if not isinstance(text, str) or len(text) > MAX_NAME_LENGTH:
+        if day is None or day <= self.as_of or self.exists(day):
             return False
-        if text not in named:
-            named[text] = name_key(text) in terminology.names
-        return named[text]
+        self.not_used.append(Note(reference, DATED_LATER))
+        return True
 
-    def relevant(resource: Any) -> bool | None:
-        # A part may have another code, or hold the course and site of the whole.
-        if getattr(resource, "component", None) is not None:
-            return True
-        concept = resource.code
-        if concept is None:
-            return None
-        decided: bool | None = None
-        by_name = isinstance(resource, _BY_NAME)
-        for coding in concept.coding or ():
-            if coding is None:
-                continue
-            if coding.system and coding.code:
+
+def relevance_by(terminology: Terminology) -> RelevanceOf:
+    """Make the check of how a resource, or a preview of it, can matter for the decision by its code."""
+    exact = terminology.codes
+    # A record repeats its codes and names.
+    known: dict[tuple[str, str], Relevance] = {}
+    named: dict[str, Relevance] = {}
+
+    def of_concept(concept: Any, by_name: bool) -> Relevance:
+        relevance = Relevance.UNDECIDED
+        codings = concept.coding or ()
+        for coding in codings:
+            if coding is not None and coding.system and coding.code:
                 written = coding.system, coding.code
-                if written not in known:
-                    known[written] = is_known(*written)
-                if known[written]:
-                    return True
-                decided = False
-            if by_name and coding.display is not None and is_name(coding.display):
-                return True
+                # Most stand as the tables have them.
+                found = exact.get(written) or known.get(written)
+                if found is None:
+                    known[written] = found = terminology.relevance(code_key(*written))
+                if found > relevance:
+                    relevance = found
+        if relevance >= Relevance.RESULT or not by_name:
+            return relevance
         # Words alone may name the twitch, or an analyte.
-        if by_name and concept.text is not None and is_name(concept.text):
-            return True
-        value = getattr(resource, "valueCodeableConcept", None)
-        if value is not None and any(map(terminology.finding_of, keys_of(value))):
-            return True
-        return decided
+        for text in (concept.text, *[coding.display for coding in codings if coding is not None]):
+            # A display that is no text names nothing, and is no error yet.
+            if isinstance(text, str) and len(text) <= MAX_NAME_LENGTH:
+                found = named.get(text)
+                if found is None:
+                    named[text] = found = terminology.named(name_key(text))
+                if found > relevance:
+                    relevance = found
+        return relevance
 
-    return relevant
+    def of_value(value: Any, qualifies: bool) -> Relevance:
+        for key in keys_of(value):
+            if terminology.finding_of(key) or (qualifies and terminology.qualifies(key)):
+                return Relevance.FINDING
+        return Relevance.UNDECIDED
 
+    def relevance_of(resource: Any) -> Relevance:
+        by_name = type(resource) in _BY_NAME
+        concept = resource.code
+        relevance = Relevance.UNDECIDED if concept is None else of_concept(concept, by_name)
+        if type(resource) in _OBSERVATIONS:
+            if resource.valueCodeableConcept is not None:
+                relevance = max(relevance, of_value(resource.valueCodeableConcept, False))
+            # A part may have another code, or hold the course and site of the whole.
+            for part in resource.component or ():
+                if part is not None and part.code is not None:
+                    relevance = max(relevance, of_concept(part.code, True))
+                if part is not None and part.valueCodeableConcept is not None:
+                    relevance = max(relevance, of_value(part.valueCodeableConcept, True))
+        return relevance
 
-def _is_known(terminology: Terminology, key: CodeKey) -> bool:
-    return bool(
-        key in terminology.analyte_codes
-        or key in terminology.procedures
-        or key in terminology.tobacco_status
-        or terminology.finding_of(key)
-    )
+    return relevance_of
 
 
 def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> Iterator[Statement]:

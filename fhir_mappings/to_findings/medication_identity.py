@@ -9,22 +9,23 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from fhir_mappings.medication_tables import Ingredient, Medications
 from fhir_mappings.record import Note
+from fhir_mappings.resources.budget import budget
 from fhir_mappings.resources.preview import Head
 from fhir_mappings.resources.references import id_in, identifiers_in, plain
-from fhir_mappings.resources.shapes import UNDECODABLE, CodeableConcept, Medication, Reference
+from fhir_mappings.resources.shapes import UNDECODABLE, CodeableConcept, Coding, Medication, Reference
 from fhir_mappings.resources.submission import Located
-from fhir_mappings.terminology import Ingredient, Medications
 from fhir_mappings.to_findings.drug_names import NOTHING, Named, named_by, routes_of, together
 from fhir_mappings.to_findings.medication_timing import MedicationRecord, dosages_of
 
 # A Medication may be made of Medications; real ones nest once or twice.
 _MAX_DEPTH = 4
-# References that the Medications of one record hold, and ingredients of one: real ones have some tens.
-_MAX_FOLLOWED = 20_000
+# Ingredients of one Medication: real ones have some tens.
 _MAX_INGREDIENTS = 100
 _TOO_MANY = frozenset({"it names more ingredients than are read"})
 _NOT_SUPPLIED = frozenset({"the medicine it refers to was not supplied"})
+_TOO_LONG = frozenset({"its name is too long to be read"})
 _INVALID = frozenset({"a contained resource that cannot be read"})
 _NONE: frozenset[str] = frozenset()
 
@@ -104,7 +105,8 @@ class Medicines:
         codings = [(c.system, c.code, c.display) if c else None for c in concept.coding or ()]
         key = (concept.text, *codings)
         if key not in self._concepts:
-            self._concepts[key] = _Identity(named_by(concept, self._tables))
+            short, problems = _short(concept)
+            self._concepts[key] = _Identity(named_by(short, self._tables), problems=problems)
         return [self._concepts[key]]
 
     def _referred(self, reference: Reference | None, depth: int, contained: _Contained) -> list[_Identity]:
@@ -112,8 +114,7 @@ class Medicines:
             return []
         if depth:
             self._followed += 1
-            if self._followed > _MAX_FOLLOWED:
-                return [_Identity(NOTHING, problems=_TOO_MANY)]
+            budget().check("references", self._followed)
         medication, inside = self._found(reference, contained)
         parts = []
         if medication is not None and depth < _MAX_DEPTH:
@@ -181,6 +182,26 @@ class Medicines:
                         self._by_identifier[identifier] = None
         found = {id(hit): hit for name in wanted if (hit := (self._by_identifier or {}).get(name))}
         return found.popitem()[1] if len(found) == 1 else None
+
+
+def _short(concept: CodeableConcept) -> tuple[CodeableConcept, frozenset[str]]:
+    """The concept without the texts and codes that are too long to be searched, and the problem with them."""
+    most = budget().text
+
+    def is_long(text: str | None) -> bool:
+        return text is not None and len(text) > most
+
+    codings = [c for c in concept.coding or () if c is not None]
+    texts = [concept.text]
+    for coding in codings:
+        texts += coding.code, coding.display
+    if not any(map(is_long, texts)):
+        return concept, _NONE
+    kept: list[Coding | None] = [
+        Coding(c.system, None if is_long(c.code) else c.code, None if is_long(c.display) else c.display)
+        for c in codings
+    ]
+    return CodeableConcept(kept, None if is_long(concept.text) else concept.text), _TOO_LONG
 
 
 def _joined(parts: Sequence[_Identity], form_routes: frozenset[str], problems: frozenset[str]) -> _Identity:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from fhir_mappings.code_systems import code_key
+from fhir_mappings.medication_tables import NotTaken
 from fhir_mappings.record import Days, Note, Plausible
 from fhir_mappings.resources.dates import NO_DAY, NOT_A_DATE, InvalidDate, days_of, legible_days
 from fhir_mappings.resources.references import objects_in
@@ -20,7 +21,6 @@ from fhir_mappings.resources.shapes import (
     Period,
     Quantity,
 )
-from fhir_mappings.terminology import NotTaken
 from fhir_mappings.to_findings.drug_names import dosage_denies
 from fhir_mappings.to_findings.findings import Reader
 
@@ -339,7 +339,7 @@ def when(days: Days) -> str:
     return f"between {days.earliest} and {days.latest}"
 
 
-def why_of(span: Span, onset: Days, as_of: date) -> str:
+def why_of(span: Span, onset: Days, plausible: Plausible, as_of: date) -> str:
     """The judgement of `plausible_of` in words, for a person."""
     if _started_after(span.start, onset):
         return f"started {when(span.start)}, after the twitch began"
@@ -349,7 +349,7 @@ def why_of(span: Span, onset: Days, as_of: date) -> str:
         why = "start not recorded"
     elif not onset.known:
         why = f"started {when(span.start)}; when the twitch began is not recorded"
-    elif plausible_of(span, onset) is Plausible.YES:
+    elif plausible is Plausible.YES:
         why = f"started {when(span.start)}, before the twitch began"
     else:
         why = f"started {when(span.start)}, perhaps before the twitch began, perhaps after"

@@ -65,6 +65,9 @@ def drugs_of(
     mentions: dict[str, list[_Mention]] = defaultdict(list)
     for medicine, uses in taken.values():
         joined = joined_uses(uses)
+        if medicine.named.none:
+            # Neither a medicine nor anything that was not read.
+            continue
         if medicine.named.denied:
             _, reference, kind = joined.first
             reader.notes.append(Note(reference, DENIED, f"{kind}.medication"))
@@ -134,9 +137,11 @@ def _drugs_of_one(mentions: list[_Mention], onset: Days, as_of: date) -> Iterato
 def _drug(mentions: list[_Mention], onset: Days, as_of: date) -> Drug:
     use = joined_uses([mention.use for mention in mentions])
     sure = [mention.use for mention in mentions if mention.sure]
-    certain = joined_uses(sure).certain if sure else None
-    plausible, why = plausible_of(use.span, onset), why_of(use.span, onset, as_of)
-    if plausible is Plausible.YES and (certain is None or plausible_of(certain, onset) is not plausible):
+    certain = (use if len(sure) == len(mentions) else joined_uses(sure)).certain if sure else None
+    plausible = plausible_of(use.span, onset)
+    why = why_of(use.span, onset, plausible, as_of)
+    surely = certain is use.span or (certain is not None and plausible_of(certain, onset) is plausible)
+    if plausible is Plausible.YES and not surely:
         # A yes needs records whose status and route are known.
         plausible = Plausible.POSSIBLE
         if certain is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -55,6 +56,17 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
         return SEVERITY[self.result.band]
 
 
+class _Dated(Protocol):
+    """A result that may not be judged yet."""
+
+    @property
+    def day(self) -> date | None: ...
+    @property
+    def preliminary(self) -> bool: ...
+
+
+M = TypeVar("M", bound=_Dated)
+Judge = Callable[[M], Judged | None]
 Decide = Callable[[Sequence[Judged]], Judged]
 
 
@@ -80,6 +92,8 @@ def clock_of(written: str | None) -> Clock:
 
 def newest(results: Sequence[Judged]) -> Judged:
     """The newest of one day; of those that may be, the most abnormal: no id decides between two bands."""
+    if len(results) == 1:
+        return results[0]
     return max(
         maybe_newest(results),
         key=lambda r: (r.severity, r.result.outside, r.clock.at is not None, r.result.reference),
@@ -99,23 +113,26 @@ def maybe_newest(results: Sequence[Judged]) -> list[Judged]:
     return [r for r in results if not any(r.clock.before(clock) for clock in latest)]
 
 
-def counting(results: Iterable[Judged], decide: Decide = newest) -> list[Judged]:
-    """The final results that count, newest first.
+def counting(results: Iterable[M], judge: Judge[M], decide: Decide = newest) -> list[Judged]:
+    """The final results that count, newest first. Older ones are not judged.
 
     The newest one decides. Where it could not be judged, the last abnormal one before it has no answer
     and counts too.
     """
-    by_day: dict[date, list[Judged]] = {}
+    by_day: dict[date, list[M]] = {}
     for result in results:
-        by_day.setdefault(result.day, []).append(result)
+        by_day.setdefault(result.day or date.min, []).append(result)
     kept: list[Judged] = []
     for day in sorted(by_day, reverse=True):
-        decided = decide(by_day[day])
+        of_day = [r for r in map(judge, by_day[day]) if r is not None]
+        if not of_day:
+            continue
+        decided = decide(of_day)
         if not kept:
             kept.append(decided)
             if decided.result.band is not Band.NOT_JUDGED:
                 return kept
-        rest = [r for r in by_day[day] if r.result.band is not Band.NOT_JUDGED]
+        rest = [r for r in of_day if r.result.band is not Band.NOT_JUDGED]
         if rest:
             last = decide(rest)
             return [*kept, last] if last.severity > SEVERITY[Band.NOT_JUDGED] else kept

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from operator import attrgetter
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,6 +24,8 @@ from fhir_mappings.to_findings.statuses import (
     STATUS_NOT_RECOGNISED,
     basis_of,
     courses_of,
+    has_odd_value,
+    is_missing,
     sites_of,
     sources_of,
     structures_of,
@@ -35,33 +36,17 @@ NOT_UNDERSTOOD = "its value is not understood"
 _IN_VALUES = ("fasciculation", "sign", "symptom")
 IN_VALUE = "its value names a finding, and its code is not known"
 NOT_INTERPRETED = "its interpretation is not recognised"
-_DATA_ABSENT = b"data-absent-reason"
 # Of R4 and R5; a missing one is taken as final.
 _STATUSES = frozenset(
     {"final", "amended", "corrected", "appended", "preliminary", "unknown", *NO_OBSERVATION}
 )
-_ODD_VALUES = attrgetter(
-    "valueRange",
-    "valueDateTime",
-    "valueRatio",
-    "valueSampledData",
-    "valueTime",
-    "valuePeriod",
-    "valueReference",
-    "valueAttachment",
-    *fhir.OTHER_VALUES,
-    "booleanElement",
-    "stringElement",
-    "integerElement",
-    "conceptElement",
-    "quantityElement",
-)
+_NO_QUALIFIERS: tuple[frozenset[str], tuple[Site, ...]] = frozenset(), ()
 
 
 class Observed(Struct, frozen=True, gc=False):
     """An Observation with what findings, results and studies all need of it.
 
-    status: in lower case. keys: of its code. components: without nulls.
+    status: in lower case. keys: of its code. components: without nulls. plain: not to be asked `is_doubtful`.
     """
 
     resource: fhir.Observation
@@ -69,26 +54,32 @@ class Observed(Struct, frozen=True, gc=False):
     status: str
     keys: list[CodeKey]
     components: list[fhir.Component]
+    plain: bool
 
 
-def observed(observations: Iterable[Located[fhir.Observation]]) -> list[Observed]:
-    """The Observations with code and status read."""
-    return [
-        Observed(
-            located.resource,
-            located.reference,
-            (located.resource.status or "").strip().lower(),
-            keys_of(located.resource.code),
-            [component for component in located.resource.component or () if component is not None],
-        )
-        for located in observations
-    ]
+def observed(
+    observations: Iterable[Located[fhir.Observation]], known: Iterable[Observed] = ()
+) -> list[Observed]:
+    """The Observations with code and status read. known: of those that were read before."""
+    read = {id(found.resource): found for found in known}
+    found = []
+    for located in observations:
+        resource = located.resource
+        before = read.get(id(resource))
+        if before is None:
+            status = (resource.status or "").strip().lower()
+            parts = [part for part in resource.component if part is not None] if resource.component else []
+            plain = status in _STATUSES and not resource.modifierExtension
+            before = Observed(resource, located.reference, status, keys_of(resource.code), parts, plain)
+        found.append(before)
+    return found
 
 
-def observation_statements(reader: Reader, observed: Observed) -> Iterator[Statement]:
+def observation_statements(reader: Reader, observed: Observed) -> list[Statement]:
     """The statements of one Observation and of its components."""
+    made: list[Statement] = []
     if observed.status in NO_OBSERVATION:
-        return
+        return made
     terminology = reader.terminology
     resource = observed.resource
     codes = reader.findings_of_keys(observed.keys)
@@ -98,46 +89,50 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
     smoking = not terminology.tobacco_status.isdisjoint(observed.keys)
     in_value = () if codes or smoking else _findings_in_value(reader, observed)
     if not codes and not smoking and not in_value and not observed.components:
-        return
+        return made
     parts: list[tuple[fhir.Component, tuple[FindingCode, ...], bool]] = []
     for component in observed.components:
         keys = keys_of(component.code)
         found = reader.findings_of_keys(keys)
         name = None if found else _twitch_in_words(reader, component.code, keys)
         parts.append((component, (FindingCode(name),) if name is not None else found, name is not None))
-    states = bool(codes) or any(found for _, found, _ in parts)
-    source = _source(reader, resource, observed.reference, with_sites=states)
+    in_parts = bool(parts) and any(found for _, found, _ in parts)
+    source = _source(reader, resource, observed.reference, with_sites=bool(codes) or in_parts)
     if source is None:
-        return
+        return made
     for code in in_value:
         # A chief complaint, or what a relative has: only its question tells.
         reader.notes.append(Note(source.reference, IN_VALUE, "Observation.value"))
         statement = source.statement(
             code, Status.UNKNOWN, "Observation.value", text_of(resource.valueCodeableConcept)
         )
-        yield replace(statement, basis=Basis.REPORTED, in_words=True)
-    courses, sites = _qualifiers(reader, resource, [part for part, found, _ in parts if not found])
+        made.append(replace(statement, basis=Basis.REPORTED, in_words=True))
+    courses, sites = _NO_QUALIFIERS
+    if parts or resource.valueCodeableConcept is not None:
+        courses, sites = _qualifiers(reader, resource, [part for part, found, _ in parts if not found])
     if not codes:
         reader.loose_courses |= courses
-    doubt = is_doubtful(reader, observed)
+    doubt = not observed.plain and is_doubtful(reader, observed)
     if smoking:
         # The smoking status is a question; its value is the finding.
         value = resource.valueCodeableConcept
         for code in reader.findings_of(value):
             smokes = Status.UNKNOWN if doubt else Status.PRESENT
-            yield source.statement(code, smokes, "Observation.value", text_of(value))
-        return
+            made.append(source.statement(code, smokes, "Observation.value", text_of(value)))
+        return made
     if codes:
-        bare = not any(found for _, found, _ in parts)
         status: Status | None = Status.UNKNOWN
         if not doubt:
-            status = _status(reader, resource, codes, source.reference, "Observation.value", bare=bare)
+            status = _status(
+                reader, resource, codes, source.reference, "Observation.value", bare=not in_parts
+            )
         if status is not None:
+            text = text_of(resource.code)
             for code in codes:
-                statement = source.statement(code, status, "Observation.code", text_of(resource.code))
+                statement = source.statement(code, status, "Observation.code", text, sites, courses)
                 if named is not None:
                     statement = _in_words(reader, statement, resource)
-                yield _qualified(statement, sites, courses)
+                made.append(statement)
     for index, (component, found, by_name) in enumerate(parts):
         place = f"Observation.component[{index}]"
         for code in found:
@@ -146,19 +141,19 @@ def observation_statements(reader: Reader, observed: Observed) -> Iterator[State
                 status = Status.UNKNOWN
             if status is None:
                 continue
-            statement = source.statement(code, status, f"{place}.code", text_of(component.code))
-            if by_name:
-                statement = _in_words(reader, statement, component)
             own = courses_of(component.valueCodeableConcept, terminology)
-            if terminology.findings[code.finding].kind == "fasciculation":
+            if code.finding in terminology.twitches:
                 own |= courses
-            yield _qualified(statement, sites, own)
+            text = text_of(component.code)
+            statement = source.statement(code, status, f"{place}.code", text, sites, own)
+            made.append(_in_words(reader, statement, component) if by_name else statement)
+    return made
 
 
 def _findings_in_value(reader: Reader, observed: Observed) -> tuple[FindingCode, ...]:
     """The signs and symptoms that the value of an unknown question names."""
     value = observed.resource.valueCodeableConcept
-    if value is None or any(map(reader.is_known, observed.keys)):
+    if value is None or reader.terminology.knows(observed.keys):
         return ()
     known = reader.terminology.findings
     return tuple(code for code in reader.findings_of(value) if known[code.finding].kind in _IN_VALUES)
@@ -186,7 +181,16 @@ class _Source(Struct, frozen=True, gc=False):
     basis: Basis
     sites: tuple[Site, ...]
 
-    def statement(self, code: FindingCode, status: Status, expression: str, text: str) -> Statement:
+    def statement(
+        self,
+        code: FindingCode,
+        status: Status,
+        expression: str,
+        text: str,
+        qualifying: tuple[Site, ...] = (),
+        courses: frozenset[str] = frozenset(),
+    ) -> Statement:
+        """qualifying: sites that count where it has none of its own."""
         as_of = self.reader.as_of
         definition = self.reader.terminology.findings[code.finding]
         sites = self.sites or code.sites
@@ -202,17 +206,18 @@ class _Source(Struct, frozen=True, gc=False):
             day=day,
             history=day is not None and (as_of - day).days > self.reader.reading.finding_days,
             since=self.since,
-            at_least=bounded(self.recorded.latest if status is Status.PRESENT else None, as_of),
-            sites=sites,
+            at_least=bounded(self.recorded.latest, as_of) if status is Status.PRESENT else None,
+            sites=sites or qualifying,
+            courses=courses,
             acute=definition.acute or code.acute,
         )
 
 
 def _twitch_in_words(
-    reader: Reader, concept: fhir.CodeableConcept | None, keys: Iterable[CodeKey]
+    reader: Reader, concept: fhir.CodeableConcept | None, keys: Collection[CodeKey]
 ) -> str | None:
     """The fasciculation that a concept of no known code names in words."""
-    if concept is None or any(map(reader.is_known, keys)):
+    if concept is None or reader.terminology.knows(keys):
         return None
     return twitch_in_words(concept, reader.terminology)
 
@@ -220,7 +225,7 @@ def _twitch_in_words(
 def _in_words(reader: Reader, statement: Statement, holder: fhir.Value) -> Statement:
     """The statement as one of words alone: reported, noted, and never of an absence."""
     absent = statement.status is Status.ABSENT
-    if not absent and not _is_missing(holder):
+    if not absent and not is_missing(holder):
         reader.notes.append(Note(statement.reference, IN_WORDS, statement.expression))
     return replace(
         statement, basis=Basis.REPORTED, in_words=True, history=statement.history or absent, ended=absent
@@ -235,23 +240,24 @@ def _source(
     with_sites: False where no finding rests on them: an unknown one, as of a blood pressure, is no note.
     """
     dates = Dates(reference, reader.notes)
-    issued = dates.days(resource.issued, "Observation.issued")
+    issued = dates.days(resource.issued, "Observation.issued") if resource.issued else NO_DAY
     since, recorded = NO_DAY, issued
     effective = resource.effectiveDateTime or resource.effectiveInstant
     if effective:
         recorded = dates.days(effective, "Observation.effective")
-        if not recorded.known:
+        if recorded is NO_DAY:
             recorded = issued
     elif resource.effectivePeriod is not None:
         since, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
-        open_end = issued if issued.known else Days(reader.as_of, reader.as_of)
+        open_end = Days(reader.as_of, reader.as_of) if issued is NO_DAY else issued
         since = dates.since_birth(since, reader.born, "Observation.effectivePeriod.start")
-        recorded = end if end.known else open_end
-    if reader.is_future((since if since.known else recorded).earliest, reference):
+        recorded = open_end if end is NO_DAY else end
+    if reader.is_future((recorded if since is NO_DAY else since).earliest, reference):
         return None
-    if since.known and reader.is_future(issued.earliest, reference):
+    if since is not NO_DAY and reader.is_future(issued.earliest, reference):
         return None
-    basis = basis_of(resource.performer or (), sources_of(resource), resource.category or ())
+    sources = sources_of(resource) if resource.derivedFrom or resource.related else ()
+    basis = basis_of(resource.performer or (), sources, resource.category or ())
     sites: tuple[Site, ...] = ()
     if with_sites and (resource.bodySite is not None or resource.bodyStructure is not None):
         bodies = [resource.bodySite, *structures_of(resource, reader.body_structures)]
@@ -295,7 +301,7 @@ def _status(
     if any(holder.modifierExtension or ()):
         reader.notes.append(Note(reference, NOT_READ_AS_WRITTEN, expression))
         return Status.UNKNOWN
-    if _is_missing(holder):
+    if is_missing(holder):
         reader.notes.append(Note(reference, "its value is recorded as missing", expression))
         return Status.UNKNOWN
     if holder.valueBoolean is not None:
@@ -308,7 +314,7 @@ def _status(
         if status is Status.UNKNOWN:
             reader.notes.append(Note(reference, NOT_UNDERSTOOD, expression))
         return status
-    if holder.valueQuantity is not None or holder.valueInteger is not None or _has_odd_value(holder):
+    if holder.valueQuantity is not None or holder.valueInteger is not None or has_odd_value(holder):
         reader.notes.append(Note(reference, NOT_UNDERSTOOD, expression))
         return Status.UNKNOWN
     interpreted = holder.interpretation
@@ -342,32 +348,4 @@ def _answer(reader: Reader, value: fhir.CodeableConcept, findings: set[str]) -> 
     if any(code.finding in findings for key in keys for code in terminology.finding_of(key)):
         return Status.PRESENT
     # Words count only where there is no code.
-    return Status.UNKNOWN if keys else answers.get(("", text_of(value).strip().lower()), Status.UNKNOWN)
-
-
-def _is_missing(holder: fhir.Value) -> bool:
-    """Whether it says that there is no value: by a reason, or by an extension where the value would be."""
-    if holder.dataAbsentReason is not None:
-        return True
-    concept = holder.valueCodeableConcept
-    extensions = [
-        holder.booleanElement,
-        holder.stringElement,
-        holder.integerElement,
-        holder.conceptElement,
-        holder.quantityElement,
-    ]
-    if concept is not None:
-        extensions.append(concept.extension)
-    return any(_DATA_ABSENT in bytes(extension) for extension in extensions)
-
-
-def _has_odd_value(holder: fhir.Value) -> bool:
-    """Whether its value is of a type that no finding has, or is an extension alone."""
-    return any(value != fhir.NOT_THERE for value in _ODD_VALUES(holder))
-
-
-def _qualified(statement: Statement, sites: tuple[Site, ...], courses: frozenset[str]) -> Statement:
-    if courses <= statement.courses and (statement.sites or not sites):
-        return statement
-    return replace(statement, sites=statement.sites or sites, courses=statement.courses | courses)
+    return Status.UNKNOWN if keys else answers.get(("", text_of(value).strip(" .").lower()), Status.UNKNOWN)

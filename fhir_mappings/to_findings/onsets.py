@@ -23,15 +23,14 @@ from fhir_mappings.resources.dates import (
 _UNIT_LASTS = {"a": 366, "year": 366, "years": 366, "yr": 366, "mo": 31, "month": 31, "months": 31}
 
 
-class Dates:
+class Dates(msgspec.Struct, gc=False):
     """Reads the dates of one record; an invalid one is noted, and is missing unless its day is legible."""
 
-    def __init__(self, reference: str, notes: list[Note]) -> None:
-        self.reference = reference
-        self.notes = notes
+    reference: str
+    notes: list[Note]
 
     def days(self, text: str | None, expression: str) -> Days:
-        """The days of a FHIR date; unbounded if it is missing or invalid."""
+        """The days of a FHIR date; NO_DAY if it is missing or invalid."""
         if not text:
             return NO_DAY
         try:
@@ -48,7 +47,7 @@ class Dates:
         return self.days(period.start, f"{expression}.start"), self.days(period.end, f"{expression}.end")
 
     def since_birth(self, onset: Days, born: Days, expression: str) -> Days:
-        """The onset; unbounded, and noted, if all of it lies before the birth."""
+        """The onset; NO_DAY, and noted, if all of it lies before the birth."""
         last = onset.latest or onset.earliest
         if last is None or born.earliest is None or last >= born.earliest:
             return onset

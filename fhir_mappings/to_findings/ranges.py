@@ -1,6 +1,6 @@
 """The band of a value, by its flag, its own or the default range, and the critical limits.
 
-Numbers are compared as fractions: a factor such as 10/40.078 has no last decimal.
+Numbers are compared exactly, decimals with fractions too: a factor such as 10/40.078 has no last decimal.
 """
 
 from __future__ import annotations
@@ -18,33 +18,20 @@ from fhir_mappings.record import Band, Limits, Patient
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.terminology import Analyte, ResultWords
 from fhir_mappings.to_findings.flags import Flags
+from fhir_mappings.to_findings.range_text import WrittenBound, bare, bounds_in
 from fhir_mappings.to_findings.values import (
-    NUMBER,
+    Number,
     Value,
     decimal_from,
     number_in,
     quantity_number,
+    surely_above,
+    surely_below,
     unit_names,
     unit_of,
 )
 
 _DAYS_OF = {"a": 365.25, "mo": 365.25 / 12, "wk": 7.0, "d": 1.0}
-# "Normal: (3.5 - 5.1 mmol/L)" or "up to 5.1". Possessive: a text that does not fit is not tried again.
-_LABEL = r"(?:(?:(?:normal|reference|ref\.?|range|interval|values?|adults?)\s*+)++[:=]?+\s*+)?+"
-_FROM_TO = re.compile(
-    rf"{_LABEL}({NUMBER})\s*+((?!to\b|bis\b)[^\W\d][\w/%]*+)?+\s*+(?:-{{1,2}}|[\u2013\u2014~\uff5e\u301c]|\.\.+|to|bis)"
-    rf"\s*+({NUMBER})\s*+(\S.*)?",
-    re.IGNORECASE,
-)
-_UP_TO = re.compile(
-    rf"{_LABEL}(<=?|>=?|\u2264|\u2265|less than|under|below|up to|bis|more than|greater than|over|above"
-    rf"|at least|from)\s*+({NUMBER})\s*+(\S.*)?",
-    re.IGNORECASE,
-)
-_OPEN = frozenset({"<", ">", "less than", "under", "below", "more than", "greater than", "over", "above"})
-_UPPER = frozenset({"<", "<=", "\u2264", "less than", "under", "below", "up to", "bis"})
-_BRACKETS = "()[] "
-_MAX_RANGE_LENGTH = 100
 # Numbers that stand for "none": 9999.
 _NINES = re.compile(r"9{3,}(?:\.9*0*)?|9{4,}")
 _YEAR_DAYS = 365.25
@@ -59,6 +46,8 @@ def judged(
     day: date | None,
 ) -> tuple[Band, bool | None, Limits | None]:
     """The band, whether the value is low (True), high (False) or neither is known (None), and its range."""
+    if value is not None and _is_impossible(value, analyte):
+        value = None
     limits = _limits(value, ranges, analyte, patient, day)
     return *_band(value, flags, limits, analyte), limits
 
@@ -84,11 +73,12 @@ def _band(
 def _is_impossible(value: Value, analyte: Analyte) -> bool:
     """Whether it is no measurement: below 0, or nines far beyond what is critical, which stand for "none"."""
     highest = analyte.critical_high or analyte.default_high
-    return value.number < 0 or (
+    number = decimal_from(value.number)
+    return number < 0 or (
         highest is not None
+        and _NINES.fullmatch(f"{number:f}") is not None
         and value.canonical is not None
         and value.canonical > analyte.words.nines_beyond * highest
-        and _NINES.fullmatch(f"{decimal_from(value.number):f}") is not None
     )
 
 
@@ -123,13 +113,13 @@ def why_not_judged(
 
 def _critical_side(value: Value | None, analyte: Analyte) -> bool | None:
     """True if critically low, False if critically high, by limits converted exactly to the value's unit."""
-    if value is None or value.canonical is None or _is_impossible(value, analyte):
+    canonical = value.canonical if value is not None else None
+    if value is None or canonical is None:
         return None
-    scaled = Value(value.canonical, value.comparator, "", frozenset(), Fraction(1))
     low, high = analyte.critical_low, analyte.critical_high
-    if low is not None and scaled.surely_below(Fraction(low), inclusive=True):
+    if low is not None and surely_below(canonical, value.comparator, low, inclusive=True):
         return True
-    if high is not None and scaled.surely_above(Fraction(high), inclusive=True):
+    if high is not None and surely_above(canonical, value.comparator, high, inclusive=True):
         return False
     return None
 
@@ -142,7 +132,7 @@ def _limits(
     day: date | None,
 ) -> Limits | None:
     """The range that the value can be compared with, None where there is none."""
-    if value is None or _is_impossible(value, analyte):
+    if value is None:
         return None
     fitting = [r for r in ranges if _is_usual(r, analyte.words) and _fits(r, analyte.words, patient, day)]
     # One made for this sex or age goes before one for everybody.
@@ -150,7 +140,7 @@ def _limits(
     readable = [limits for r in own if (limits := _own_limits(value, r, analyte)) is not None]
     if readable:
         # Several that disagree about the value judge nothing.
-        agree = len({_side(value, limits) for limits in readable}) == 1
+        agree = len(readable) == 1 or len({_side(value, limits) for limits in readable}) == 1
         return readable[0] if agree and not _is_half(readable[0], value, analyte) else None
     if any(_is_written(r, analyte) for r in fitting):
         return None  # a range of another unit, or in other words: never compared, and no default in its place
@@ -162,12 +152,11 @@ def _limits(
 
 def _is_half(limits: Limits, value: Value, analyte: Analyte) -> bool:
     """Whether the side that the range leaves open is where the default range has the value outside."""
-    if value.canonical is None or _side(value, limits) != "inside":
-        return False
-    scaled = Value(value.canonical, value.comparator, "", frozenset(), None)
     low = analyte.default_low if limits.low is None else None
     high = analyte.default_high if limits.high is None else None
-    return isinstance(_compared(scaled, low, high), bool)
+    if (low is None and high is None) or value.canonical is None or _side(value, limits) != "inside":
+        return False
+    return isinstance(_compared(value.canonical, value.comparator, low, high), bool)
 
 
 class _Bound(msgspec.Struct, frozen=True, gc=False):
@@ -183,10 +172,15 @@ class _Bound(msgspec.Struct, frozen=True, gc=False):
 def _own_limits(value: Value, reference_range: fhir.ReferenceRange, analyte: Analyte) -> Limits | None:
     """The range, and the value in its unit; None where they cannot be compared, or it is no range."""
     low, high = _bounds(reference_range, analyte)
-    bounds = [bound for bound in (low, high) if bound is not None]
-    if _is_none(low, high) or any(b.open and value.number == Fraction(b.number) for b in bounds):
+    if _is_none(low, high):
         return None
-    if all(not bound.unit or not bound.names.isdisjoint(value.names) for bound in bounds):
+    bounds = [bound for bound in (low, high) if bound is not None]
+    same_unit = True
+    for bound in bounds:
+        if bound.open and value.number == bound.number:
+            return None
+        same_unit = same_unit and (not bound.unit or not bound.names.isdisjoint(value.names))
+    if same_unit:
         number, unit = value.number, value.unit
     else:
         # One unit for both sides, and a known one.
@@ -195,7 +189,8 @@ def _own_limits(value: Value, reference_range: fhir.ReferenceRange, analyte: Ana
         if factor is None or value.canonical is None:
             return None
         number, unit = value.canonical / factor, bounds[0].unit
-    lowest, highest = (None if bound is None else bound.number for bound in (low, high))
+    lowest = None if low is None else low.number
+    highest = None if high is None else high.number
     return Limits(decimal_from(number), lowest, highest, unit)
 
 
@@ -214,24 +209,15 @@ def _bounds(reference_range: fhir.ReferenceRange, analyte: Analyte) -> tuple[_Bo
 def _bounds_in_words(
     reference_range: fhir.ReferenceRange, analyte: Analyte
 ) -> tuple[_Bound | None, _Bound | None]:
-    text = (reference_range.text or "").strip(_BRACKETS)
-    if len(text) > _MAX_RANGE_LENGTH:
-        return None, None
-    if match := _FROM_TO.fullmatch(text):
-        low, unit, high, at_end = match.groups()
-        return _written_bound(low, unit or at_end, analyte), _written_bound(high, at_end or unit, analyte)
-    if match := _UP_TO.fullmatch(text):
-        sign = match[1].lower()
-        bound = _written_bound(match[2], match[3], analyte, is_open=sign in _OPEN)
-        return (None, bound) if sign in _UPPER else (bound, None)
-    return None, None
+    lowest, highest = bounds_in(reference_range.text)
+    return _of_text(lowest, analyte), _of_text(highest, analyte)
 
 
-def _written_bound(
-    written: str, unit: str | None, analyte: Analyte, *, is_open: bool = False
-) -> _Bound | None:
-    number, unit = number_in(written), (unit or "").strip(_BRACKETS)
-    return None if number is None else _Bound(number, unit, *unit_names((unit,), analyte), is_open)
+def _of_text(written: WrittenBound | None, analyte: Analyte) -> _Bound | None:
+    number = None if written is None else number_in(written.number)
+    if written is None or number is None:
+        return None
+    return _Bound(number, written.unit, *unit_names((written.unit,), analyte), written.is_open)
 
 
 def _bound(quantity: fhir.Quantity | None, analyte: Analyte, other_side: str) -> _Bound | None:
@@ -244,12 +230,13 @@ def _bound(quantity: fhir.Quantity | None, analyte: Analyte, other_side: str) ->
 
 def _is_none(low: _Bound | None, high: _Bound | None) -> bool:
     """Whether the bounds are no range: 0 and 0, reversed, or numbers that stand for "none"."""
-    bounds = [bound.number for bound in (low, high) if bound is not None]
-    if any(bound < 0 or _NINES.fullmatch(f"{bound:f}") for bound in bounds):
-        return True
+    for bound in (low, high):
+        if bound is not None and (bound.number < 0 or _NINES.fullmatch(f"{bound.number:f}")):
+            return True
     if low is not None and high is not None:
         return low.number >= high.number
-    return not bounds or bounds[0] == 0
+    only = low or high
+    return only is None or only.number == 0
 
 
 def _is_written(reference_range: fhir.ReferenceRange, analyte: Analyte) -> bool:
@@ -257,7 +244,7 @@ def _is_written(reference_range: fhir.ReferenceRange, analyte: Analyte) -> bool:
     low, high = _bounds(reference_range, analyte)
     if low is not None or high is not None:
         return not _is_none(low, high)
-    text = (reference_range.text or "").strip(_BRACKETS)
+    text = bare(reference_range.text)
     said = any(map(str.isalnum, text)) and text.casefold() not in analyte.words.none
     return bool(said or _has_number(reference_range.low) or _has_number(reference_range.high))
 
@@ -270,22 +257,22 @@ def _side(value: Value | None, limits: Limits | None) -> bool | str | None:
     """True below, False above, "inside", or None where no range can be compared."""
     if value is None or limits is None:
         return None
-    compared = Value(Fraction(limits.number), value.comparator, "", frozenset(), None)
-    return _compared(compared, limits.low, limits.high)
+    return _compared(limits.number, value.comparator, limits.low, limits.high)
 
 
-def _compared(value: Value, lowest: Decimal | None, highest: Decimal | None) -> bool | str | None:
-    low, high = (None if bound is None else Fraction(bound) for bound in (lowest, highest))
-    if low is not None and value.surely_below(low):
+def _compared(
+    number: Number, comparator: str, low: Decimal | None, high: Decimal | None
+) -> bool | str | None:
+    if low is not None and surely_below(number, comparator, low):
         return True
-    if high is not None and value.surely_above(high):
+    if high is not None and surely_above(number, comparator, high):
         return False
-    if not value.comparator:
+    if not comparator:
         return "inside"
     # "<5" is inside only if there is no lower bound that it could be under.
-    if value.comparator in ("<", "<=") and low is None and high is not None and value.number <= high:
+    if comparator in ("<", "<=") and low is None and high is not None and number <= high:
         return "inside"
-    if value.comparator in (">", ">=") and high is None and low is not None and value.number >= low:
+    if comparator in (">", ">=") and high is None and low is not None and number >= low:
         return "inside"
     return None
 
@@ -300,11 +287,12 @@ def _fits(
     reference_range: fhir.ReferenceRange, known: ResultWords, patient: Patient, day: date | None
 ) -> bool:
     """Whether the range is for everybody, or for this sex and age. Unrecognised fits nobody."""
-    fitting = known.everybody | known.sexes.get(patient.sex or "", frozenset())
-    if _is_adult(patient, day, known.adult_years):
-        fitting |= known.adults
-    if any(words and words.isdisjoint(fitting) for words in map(_words, reference_range.appliesTo or ())):
-        return False
+    if reference_range.appliesTo:
+        fitting = known.everybody | known.sexes.get(patient.sex or "", frozenset())
+        if _is_adult(patient, day, known.adult_years):
+            fitting |= known.adults
+        if any(words and words.isdisjoint(fitting) for words in map(_words, reference_range.appliesTo)):
+            return False
     if reference_range.age is None:
         return True
     if patient.born.earliest is None or patient.born.latest is None or day is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
@@ -11,8 +11,9 @@ from fhir_mappings.code_systems import WORD, CodeKey
 from fhir_mappings.record import Band, Note, Patient, Result
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import analyte_in_words, keys_of, text_of
+from fhir_mappings.resources.dates import NO_DAY
 from fhir_mappings.resources.preview import part_of
-from fhir_mappings.terminology import Analyte, Terminology
+from fhir_mappings.terminology import Analyte
 from fhir_mappings.to_findings.adjusted import Family
 from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.flags import flags_of
@@ -29,6 +30,22 @@ OTHER_SPECIMEN = "its specimen is not blood"
 _NO_VALUE = "a result without a value"
 
 
+class Measured(msgspec.Struct, frozen=True, gc=False):
+    """A result that is dated, and judged only where it may count.
+
+    holder: an Observation, or the component at `place`. keys: of its code.
+    """
+
+    observed: Observed
+    holder: fhir.Value
+    place: str
+    keys: list[CodeKey]
+    analyte: Analyte
+    day: date | None
+    clock: Clock
+    preliminary: bool
+
+
 def results_of(reader: Reader, observations: Iterable[Observed], patient: Patient) -> tuple[Result, ...]:
     """The newest final result of each analyte, and a newer preliminary one.
 
@@ -36,22 +53,27 @@ def results_of(reader: Reader, observations: Iterable[Observed], patient: Patien
     analytes that count as one that can be adjusted (calcium) one result decides.
     """
     analytes = reader.terminology.analytes
-    groups: dict[str, list[Judged]] = {}
+    groups: dict[str, list[Measured]] = {}
     for observed in observations:
-        for result in _results(reader, observed, patient):
-            if not reader.is_future(result.result.day, observed.reference):
-                analyte = analytes[result.result.analyte]
-                counts_as = analytes.get(analyte.counts_as, analyte)
-                group = counts_as if counts_as.adjustment is not None else analyte
-                groups.setdefault(group.id, []).append(result)
+        for measured in _measured(reader, observed):
+            if not reader.is_future(measured.day, observed.reference):
+                counts_as = analytes.get(measured.analyte.counts_as, measured.analyte)
+                group = counts_as if counts_as.adjustment is not None else measured.analyte
+                groups.setdefault(group.id, []).append(measured)
+
+    def judge(measured: Measured) -> Judged | None:
+        return _judged(reader, measured, patient)
+
     kept: list[Judged] = []
     for name in sorted(groups):
         adjustment, decide = analytes[name].adjustment, newest
         if adjustment is not None:
-            decide = Family(analytes[name], groups.get(adjustment.analyte, ()), patient).deciding
-        final = counting([r for r in groups[name] if not r.result.preliminary], decide)
-        preliminary = counting([r for r in groups[name] if r.result.preliminary], decide)
-        newer = [r for r in preliminary if not final or is_newer(r, final[0])]
+            decide = Family(analytes[name], groups.get(adjustment.analyte, ()), judge, patient).deciding
+        early = [m for m in groups[name] if m.preliminary]
+        final = counting([m for m in groups[name] if not m.preliminary], judge, decide)
+        newer: list[Judged] = []
+        if early:
+            newer = [r for r in counting(early, judge, decide) if not final or is_newer(r, final[0])]
         # An abnormal one says more than a newer one that could not be judged.
         kept += [*final, *newer[-1:]]
         for result in (*final, *newer):
@@ -59,85 +81,96 @@ def results_of(reader: Reader, observations: Iterable[Observed], patient: Patien
     return tuple(result.result for result in kept)
 
 
-def _results(reader: Reader, observed: Observed, patient: Patient) -> Iterator[Judged]:
-    """The results of one Observation and of its components."""
+def _measured(reader: Reader, observed: Observed) -> list[Measured]:
+    """The results of one Observation and of its components; names those of which only words are known."""
+    found: list[Measured] = []
     if observed.status in NO_OBSERVATION:
-        return
-    holders: list[tuple[fhir.Observation | fhir.Component, list[CodeKey], str]] = [
-        (observed.resource, observed.keys, "Observation")
-    ]
-    holders += [
-        (component, keys_of(component.code), f"Observation.component[{index}]")
-        for index, component in enumerate(observed.components)
-    ]
-    measured = [
-        (holder, analyte, place, keys)
-        for holder, keys, place in holders
-        if (analyte := _analyte(keys, reader.terminology)) is not None
-    ]
-    in_words = (
-        (place, analyte_in_words(holder.code, reader.terminology))
-        for holder, keys, place in holders
-        if holder.code is not None and not any(map(reader.is_known, keys))
-    )
-    for place, name in in_words:
-        if name is not None:
-            label = reader.terminology.analytes[name].label
-            reader.notes.append(Note(observed.reference, IN_WORDS.format(label=label), f"{place}.code"))
-    if not measured:
-        return
-    is_doubtful(reader, observed)
-    preliminary = observed.status not in _FINAL
-    day, clock = _when(observed.resource, observed.reference, reader.notes)
-    for holder, analyte, place, keys in measured:
-        written = reading_of(holder, analyte)
-        value, text, unit = written.value, written.text, written.unit
-        if not text:
-            panel = isinstance(holder, fhir.Observation) and holder.component
-            if panel and holder.dataAbsentReason is None:
-                continue
-            if preliminary:
-                # It is still to come: the final result before it is the newest.
-                reader.notes.append(Note(observed.reference, _NO_VALUE, f"{place}.value"))
-                continue
-        interpretation = holder.interpretation
-        concepts = interpretation if isinstance(interpretation, list) else [interpretation]
-        flags = flags_of([*concepts, fhir.CodeableConcept(text=written.flag)])
-        ranges = [r for r in holder.referenceRange or () if r is not None]
-        band, low, limits = judged(value, flags, ranges, analyte, patient, day)
-        unjudged: tuple[Note, ...] = ()
-        if any(observed.resource.modifierExtension or ()) or any(holder.modifierExtension or ()):
-            # It may say that this is no result of the patient.
-            band, low, limits = Band.NOT_JUDGED, None, None
-            unjudged = (Note(observed.reference, NOT_READ_AS_WRITTEN, f"{place}.modifierExtension"),)
-        elif _is_of_another_fluid(observed.resource, analyte.words.other_fluids):
-            band, low, limits = Band.NOT_JUDGED, None, None
-            unjudged = (Note(observed.reference, OTHER_SPECIMEN, "Observation.specimen"),)
-        elif not text:
-            unjudged = (Note(observed.reference, _NO_VALUE, f"{place}.value"),)
-        elif band is Band.NOT_JUDGED:
-            unjudged = tuple(
-                Note(observed.reference, f"could not be judged: {why}", f"{place}.{member}")
-                for member, why in why_not_judged(value, flags, ranges, limits, analyte)
-            )
-        canonical = value.canonical if value is not None else None
-        result = Result(
-            analyte=analyte.id,
-            text=text or text_of(holder.dataAbsentReason),
-            unit=unit or None,
-            value=decimal_from(value.number) if value else None,
-            day=day,
-            flag=flags.text or None,
-            band=band,
-            low=low,
-            preliminary=preliminary,
-            reference=observed.reference,
-            expression=f"{place}.value",
-            limits=limits,
-            canonical=None if canonical is None else decimal_from(canonical),
+        return found
+    known = reader.terminology
+    holders: list[tuple[fhir.Value, list[CodeKey], str]] = [(observed.resource, observed.keys, "Observation")]
+    for index, component in enumerate(observed.components):
+        holders.append((component, keys_of(component.code), f"Observation.component[{index}]"))
+    dated: tuple[date | None, Clock] | None = None
+    for holder, keys, place in holders:
+        name = next(filter(None, map(known.analyte_codes.get, keys)), None)
+        if name is None:
+            if holder.code is not None and not known.knows(keys):
+                _note_words(reader, observed.reference, holder.code, place)
+            continue
+        if dated is None:
+            if not observed.plain:
+                is_doubtful(reader, observed)
+            dated = _when(observed.resource, observed.reference, reader.notes)
+        preliminary = observed.status not in _FINAL
+        found.append(Measured(observed, holder, place, keys, known.analytes[name], *dated, preliminary))
+    return found
+
+
+def _note_words(reader: Reader, reference: str, code: fhir.CodeableConcept, place: str) -> None:
+    name = analyte_in_words(code, reader.terminology)
+    if name is not None:
+        label = reader.terminology.analytes[name].label
+        reader.notes.append(Note(reference, IN_WORDS.format(label=label), f"{place}.code"))
+
+
+def _judged(reader: Reader, measured: Measured, patient: Patient) -> Judged | None:
+    """The result with its band; None where it has no value, and is no result yet."""
+    observed, holder, place = measured.observed, measured.holder, measured.place
+    analyte, day, preliminary = measured.analyte, measured.day, measured.preliminary
+    written = reading_of(holder, analyte)
+    value, text, unit = written.value, written.text, written.unit
+    if not text:
+        panel = isinstance(holder, fhir.Observation) and holder.component
+        if panel and holder.dataAbsentReason is None:
+            return None
+        if preliminary:
+            # It is still to come: the final result before it is the newest.
+            reader.notes.append(Note(observed.reference, _NO_VALUE, f"{place}.value"))
+            return None
+    interpretation = holder.interpretation
+    concepts = interpretation if isinstance(interpretation, list) else [interpretation]
+    if written.flag:
+        concepts = [*concepts, fhir.CodeableConcept(text=written.flag)]
+    flags = flags_of(concepts, analyte.words.flags)
+    if value is not None and flags.comparator and not value.comparator:
+        value = msgspec.structs.replace(value, comparator=flags.comparator)
+        text = f"{flags.comparator}{text}"
+    ranges = [r for r in holder.referenceRange or () if r is not None]
+    ranges = ranges or [fhir.ReferenceRange(text=text) for text in written.ranges]
+    band, low, limits = judged(value, flags, ranges, analyte, patient, day)
+    unjudged: tuple[Note, ...] = ()
+    if any(observed.resource.modifierExtension or ()) or any(holder.modifierExtension or ()):
+        # It may say that this is no result of the patient.
+        band, low, limits = Band.NOT_JUDGED, None, None
+        unjudged = (Note(observed.reference, NOT_READ_AS_WRITTEN, f"{place}.modifierExtension"),)
+    elif _is_of_another_fluid(observed.resource, analyte.words.other_fluids):
+        band, low, limits = Band.NOT_JUDGED, None, None
+        unjudged = (Note(observed.reference, OTHER_SPECIMEN, "Observation.specimen"),)
+    elif not text:
+        unjudged = (Note(observed.reference, _NO_VALUE, f"{place}.value"),)
+    elif band is Band.NOT_JUDGED:
+        unjudged = tuple(
+            Note(observed.reference, f"could not be judged: {why}", f"{place}.{member}")
+            for member, why in why_not_judged(value, flags, ranges, limits, analyte)
         )
-        adjusted = analyte.adjustment is not None and not analyte.adjustment.adjusted.isdisjoint(keys)
-        yield Judged(result, clock, unjudged, value, ranges, adjusted)
+    canonical = value.canonical if value is not None else None
+    result = Result(
+        analyte=analyte.id,
+        text=text or text_of(holder.dataAbsentReason),
+        unit=unit or None,
+        value=decimal_from(value.number) if value else None,
+        day=day,
+        flag=flags.text or None,
+        band=band,
+        low=low,
+        preliminary=preliminary,
+        reference=observed.reference,
+        expression=f"{place}.value",
+        limits=limits,
+        canonical=None if canonical is None else decimal_from(canonical),
+    )
+    adjusted = analyte.adjustment is not None and not analyte.adjustment.adjusted.isdisjoint(measured.keys)
+    return Judged(result, measured.clock, unjudged, value, ranges, adjusted)
 
 
 class _Specimen(msgspec.Struct):
@@ -155,25 +188,18 @@ def _is_of_another_fluid(resource: fhir.Observation, fluids: frozenset[str]) -> 
     return any(not fluids.isdisjoint(WORD.findall(text.casefold())) for text in texts)
 
 
-def _analyte(keys: Iterable[CodeKey], terminology: Terminology) -> Analyte | None:
-    for key in keys:
-        name = terminology.analyte_codes.get(key)
-        if name is not None:
-            return terminology.analytes[name]
-    return None
-
-
 def _when(resource: fhir.Observation, reference: str, notes: list[Note]) -> tuple[date | None, Clock]:
     """The day, as written, by the effective time, else issued; and its time."""
     dates = Dates(reference, notes)
-    start, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
     written = resource.effectiveDateTime or resource.effectiveInstant
     days = dates.days(written, "Observation.effective")
-    if not days.known:
-        days = end if end.known else start
-        written = resource.effectivePeriod.end if resource.effectivePeriod and end.known else None
-    if not days.known:
+    if resource.effectivePeriod is not None:
+        start, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
+        if days is NO_DAY:
+            days = start if end is NO_DAY else end
+            written = None if end is NO_DAY else resource.effectivePeriod.end
+    if days is NO_DAY:
         written = resource.issued
         days = dates.days(written, "Observation.issued")
     # The earliest possible day: an imprecise one is never newer than it is known to be.
-    return days.earliest, clock_of(written if days.known else None)
+    return days.earliest, clock_of(None if days is NO_DAY else written)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
+from operator import attrgetter
 
 import msgspec
 
@@ -12,6 +13,9 @@ from fhir_mappings.resources.dates import NO_DAY
 
 _WORSE = frozenset({"worsening", "spreading"})
 _SETTLED = frozenset({"stable", "improving"})
+_day = attrgetter("day")
+_Evident = Callable[["Statement"], tuple[str, str, str, Status, Basis, date | None]]
+_evident: _Evident = attrgetter("reference", "expression", "text", "status", "basis", "day")
 _RANK = {Basis.REPORTED: 0, Basis.LISTED: 1, Basis.EXAMINED: 2}
 
 
@@ -123,32 +127,32 @@ def _decider(group: Sequence[Statement]) -> Statement:
 def finding_of(
     name: str,
     statements: Sequence[Statement],
-    twitch_onset: date | None = None,
-    outcome: Resolution | None = None,
+    outcome: Resolution,
+    twitch_onset: date | None,
 ) -> Finding:
     """The finding that the statements about it result in.
 
     Args:
         twitch_onset: the earliest possible onset of the twitch.
-        outcome: what they result in, where it is not what `resolve` gives.
     """
-    outcome = outcome or resolve(statements)
     deciding = outcome.deciding
     present = outcome.status is Status.PRESENT
     since = _earliest([statement.since for statement in deciding]) if present else NO_DAY
-    seen = _seen(statements, deciding)
-    looked = [s.day for s in seen if s.day and s.basis is not Basis.REPORTED]
+    shown = [s for s in statements if s.status is Status.PRESENT]
+    absence = _last_absence(statements, deciding) if shown else None
+    seen = _seen(shown, deciding, absence) if shown else []
+    looked = [s.day for s in seen if s.day and s.basis is not Basis.REPORTED] if seen else []
     return Finding(
         id=name,
         status=outcome.status,
         basis=outcome.basis,
         since=since,
-        start=_start(since, seen, _last_absence(statements, deciding), twitch_onset) if present else NO_DAY,
+        start=_start(since, seen, absence, twitch_onset) if present else NO_DAY,
         suspected=present and all(statement.suspected for statement in deciding),
         worsening=_worsening(deciding) if present else None,
         conflict=outcome.conflict,
         first_examined=min(looked, default=None),
-        recorded=max((statement.day for statement in deciding if statement.day), default=None),
+        recorded=max(filter(None, map(_day, deciding)), default=None),
         evidence=evidence_of(statements, deciding),
     )
 
@@ -175,16 +179,13 @@ def _last_absence(statements: Iterable[Statement], deciding: Sequence[Statement]
     )
 
 
-def _seen(statements: Iterable[Statement], deciding: Sequence[Statement]) -> list[Statement]:
+def _seen(shown: Iterable[Statement], deciding: Iterable[Statement], absence: date | None) -> list[Statement]:
     """The records of it as present since it was last absent; those that are only too old are among them."""
-    absence = _last_absence(statements, deciding) or date.min
     used = set(map(id, deciding))
     return [
         s
-        for s in statements
-        if s.status is Status.PRESENT
-        and (not s.ended or id(s) in used)
-        and (s.day is None or s.day > absence)
+        for s in shown
+        if (not s.ended or id(s) in used) and (s.day is None or absence is None or s.day > absence)
     ]
 
 
@@ -215,21 +216,11 @@ def evidence_of(statements: Iterable[Statement], used: Iterable[Statement]) -> t
     """The places that were read, in an order that does not depend on how they were sent."""
     # By their identity: to hash all members of a statement takes longer than to resolve it.
     identities = set(map(id, used))
-    ordered = sorted(statements, key=lambda s: (s.reference, s.expression, s.status.value))
-    return tuple(
-        Evidence(
-            s.reference,
-            s.expression,
-            s.text,
-            s.status,
-            s.basis,
-            s.day,
-            used=id(s) in identities,
-            history=s.history,
-            ended=s.ended,
-        )
-        for s in ordered
-    )
+    ordered = sorted(statements, key=attrgetter("reference", "expression", "status"))
+    found = []
+    for s in ordered:
+        found.append(Evidence(*_evident(s), used=id(s) in identities, history=s.history, ended=s.ended))
+    return tuple(found)
 
 
 def _earliest(onsets: Iterable[Days]) -> Days:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import attrgetter
 
 import msgspec
 
@@ -34,9 +35,18 @@ _WORDS = {
 }
 
 _REPORTED_CATEGORIES = frozenset({"survey", "social-history", "functional-status"})
-_REPORTED_BY = ("Patient", "RelatedPerson")
+_EXAMINATION = "exam"
+REPORTED_BY = frozenset({"Patient", "RelatedPerson"})
+EXAMINED_BY = frozenset({"Practitioner", "PractitionerRole"})
 # Many Observations may name one body structure: reading thousands of parts for each would be quadratic.
 _MAX_PARTS = 20
+
+_DATA_ABSENT = b"data-absent-reason"
+_OF_ELEMENTS = ("booleanElement", "stringElement", "integerElement", "conceptElement", "quantityElement")
+_ELEMENTS = attrgetter(*_OF_ELEMENTS)
+_ODD = ("valueRange", "valueDateTime", "valueRatio", "valueSampledData", "valueTime", "valuePeriod")
+_ODD_VALUES = attrgetter(*_ODD, "valueReference", "valueAttachment", *fhir.OTHER_VALUES, *_OF_ELEMENTS)
+_NO_ELEMENTS, _NO_ODD_VALUES = _ELEMENTS(fhir.Value()), _ODD_VALUES(fhir.Value())
 
 
 def status_of(
@@ -152,19 +162,21 @@ def basis_of(
     categories: Iterable[fhir.CodeableConcept | None],
     otherwise: Basis = Basis.EXAMINED,
 ) -> Basis:
-    """Reported if by the patient, a relative or a questionnaire, or of a category of such reports."""
-    if (
-        any(_type_of(person) in _REPORTED_BY for person in people)
-        or any(_type_of(source) == "QuestionnaireResponse" for source in sources)
-        or any(
-            coding is not None and _word(coding.code) in _REPORTED_CATEGORIES
-            for category in categories
-            if category is not None
-            for coding in category.coding or ()
-        )
-    ):
+    """Reported if by the patient, a relative or a questionnaire, or of a category of such reports.
+
+    What is extracted from the form of a clinician who examined is no report: of the category exam.
+    """
+    types = set(map(type_of, people))
+    words = set()
+    for category in categories:
+        for coding in (category.coding or ()) if category is not None else ():
+            if coding is not None and coding.code:
+                words.add(coding.code.strip().lower())
+    if not types.isdisjoint(REPORTED_BY) or not words.isdisjoint(_REPORTED_CATEGORIES):
         return Basis.REPORTED
-    return otherwise
+    if _EXAMINATION in words and not types.isdisjoint(EXAMINED_BY):
+        return otherwise
+    return Basis.REPORTED if "QuestionnaireResponse" in map(type_of, sources) else otherwise
 
 
 def concepts_of(
@@ -197,7 +209,8 @@ def _word(text: str | None) -> str:
     return (text or "").strip().lower()
 
 
-def _type_of(reference: fhir.Reference | None) -> str:
+def type_of(reference: fhir.Reference | None) -> str:
+    """The resource type that a reference names; "" where it names none."""
     if reference is None:
         return ""
     if reference.type:
@@ -276,3 +289,19 @@ def courses_of(concept: fhir.CodeableConcept | None, terminology: Terminology) -
             if ("", word) in terminology.courses:
                 courses.add(terminology.courses["", word])
     return frozenset(courses)
+
+
+def is_missing(holder: fhir.Value) -> bool:
+    """Whether it says that there is no value, by a reason or an extension."""
+    if holder.dataAbsentReason is not None:
+        return True
+    concept = holder.valueCodeableConcept
+    if concept is not None and _DATA_ABSENT in bytes(concept.extension):
+        return True
+    elements = _ELEMENTS(holder)
+    return elements != _NO_ELEMENTS and any(_DATA_ABSENT in bytes(element) for element in elements)
+
+
+def has_odd_value(holder: fhir.Value) -> bool:
+    """Whether its value is of a type that no finding has."""
+    return bool(_ODD_VALUES(holder) != _NO_ODD_VALUES)

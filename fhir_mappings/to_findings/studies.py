@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 from fhir_mappings.code_systems import CodeKey
@@ -43,7 +43,7 @@ def studies_of(
     return tuple(newest[key] for key in sorted(newest))
 
 
-def _kinds(keys: Iterable[CodeKey], terminology: Terminology) -> list[str]:
+def _kinds(keys: Collection[CodeKey], terminology: Terminology) -> list[str]:
     found = {terminology.procedures[key] for key in keys if key in terminology.procedures}
     return sorted(found & terminology.studies)
 
@@ -82,7 +82,10 @@ def _performed(reader: Reader, procedures: Sequence[Located[fhir.Procedure]]) ->
 
 
 def _observed(reader: Reader, observations: Iterable[Observed]) -> Iterator[Study]:
+    procedures = reader.terminology.procedures.keys()
     for observed in observations:
+        if procedures.isdisjoint(observed.keys):
+            continue
         resource = observed.resource
         kinds = _kinds(observed.keys, reader.terminology)
         if not kinds or observed.status not in _DONE_OBSERVATION:

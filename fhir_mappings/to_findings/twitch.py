@@ -10,13 +10,18 @@ from fhir_mappings.to_findings.statements import Statement, evidence_of, resolve
 
 
 def twitch_of(
-    statements: Sequence[Statement], loose_courses: frozenset[str], as_of: date, label: str
+    statements: Sequence[Statement],
+    loose_courses: frozenset[str],
+    as_of: date,
+    label: str,
+    told: Sequence[Statement] = (),
 ) -> Twitch:
     """The twitch. An Observation that did not see it does not close an active Condition.
 
     Args:
         loose_courses: recorded by Observations of no finding themselves.
         label: how the knowledge files call the twitch.
+        told: by answers of a form about the twitch: they join one that is on record, and make none.
     """
     current = [s for s in statements if s.counts and s.status is Status.PRESENT]
     # Twitching is intermittent: not seeing it today does not end it.
@@ -26,15 +31,16 @@ def twitch_of(
             return Twitch(outcome.status, evidence_of(statements, outcome.deciding))
         deciding = set(map(id, outcome.deciding))
         current = [s for s in current if id(s) in deciding]
-    sites = sorted({site for s in current for site in s.sites}, key=str)
-    courses = {course for s in current for course in s.courses} | loose_courses
-    if "worsening" in courses and _names_newer_region(current):
+    joined = [*current, *(s for s in told if s.counts)]
+    sites = sorted({site for s in joined for site in s.sites}, key=str)
+    courses = {course for s in joined for course in s.courses} | loose_courses
+    if "worsening" in courses and _names_newer_region(joined):
         courses.add("spreading")
     newest = max((s.sort_day for s in current), default=date.min)
     return Twitch(
         Status.PRESENT,
-        evidence=evidence_of(statements, current),
-        onset=_onset(current, as_of),
+        evidence=evidence_of((*statements, *told), joined),
+        onset=_onset(joined, as_of),
         onset_texts=tuple(sorted({s.onset_text for s in current if s.onset_text})),
         sites=tuple(site for site in sites if site.id != "generalized"),
         generalized=any(site.id == "generalized" for site in sites),

@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
+from fhir_mappings.resources.budget import budget
 from fhir_mappings.resources.concepts import keys_of
 from fhir_mappings.resources.fhir_version import content_of
 from fhir_mappings.resources.references import plain
-from fhir_mappings.resources.select import select
 from fhir_mappings.resources.shapes import CodeableConcept, Coding
-from fhir_mappings.resources.submission import MAX_NOTES, Entry, Submission
+from fhir_mappings.resources.submission import Entry
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.drug_names import named_by
 from fhir_mappings.to_findings.statuses import CLINICAL, NEVER_WAS, VERIFICATION, status_of
@@ -27,6 +27,7 @@ _READ_CHARACTERS = 1_000
 _ORDER = ("code", "orderDetail", "orderDetail.parameter.valueCodeableConcept")
 _PRESCRIBED = ("medicationCodeableConcept", "medication")
 _MEDICINE = ("code", "ingredient.itemCodeableConcept", "ingredient.item")
+_OF_MEDICINES = ("medicationCodeableConcept", "medication", "Medication.code")
 _PLACES: Mapping[str, tuple[str, ...]] = {
     "Condition": ("code",),
     "Observation": ("code", "component.code"),
@@ -77,7 +78,8 @@ class Unknown:
     codes: Mapping[UnknownCode, int] = field(default_factory=dict)
 
     def rows(self) -> list[dict[str, Any]]:
-        """As the assessment has them, the most frequent first; the last one counts those past MAX_NOTES."""
+        """As the assessment has them, the most frequent first; the last one counts those past the budget."""
+        most = budget().notes
         counts: Counter[tuple[str, str, str]] = Counter()
         texts: dict[tuple[str, str, str], str] = {}
         for one, count in self.codes.items():
@@ -93,9 +95,9 @@ class Unknown:
                 **({"text": texts[key]} if texts[key] else {}),
                 "count": count,
             }
-            for key, count in ordered[:MAX_NOTES]
+            for key, count in ordered[:most]
         ]
-        if rest := ordered[MAX_NOTES:]:
+        if rest := ordered[most:]:
             text = f"{len(rest)} more codes that are only counted"
             rows.append({"text": text, "count": sum(count for _, count in rest)})
         return rows
@@ -116,37 +118,34 @@ class Unknown:
         return [("information", "informational", text, None)]
 
 
-def unknown_of_patient(submission: Submission, terminology: Terminology) -> Unknown:
-    """Of the resources of the one patient that count: the newest versions, none in error.
-
-    Raises:
-        PatientError: the submission is about no patient or about several.
-    """
-    # No code is relevant here: of nearly all resources the preview is enough.
-    entries = select(submission, lambda _: False).read
-    return unknown_of(entries, terminology)
-
-
 def unknown_of(entries: Iterable[Entry], terminology: Terminology) -> Unknown:
     """Of all these entries, but for those in error, and for Medications that none of them refers to."""
     is_known = cache(lambda system, code: _is_known(system, code, terminology))
-    contents = [
-        (entry, content)
-        for entry in entries
-        # What another resource contains is counted with it.
-        if entry.kind in _PLACES and not entry.contained_as
-        for content in (content_of(bytes(entry.raw)),)
-        if not _in_error(content, terminology)
-    ]
-    meant = {name for entry, content in contents for name in _medications_of(entry.kind, content)}
+    meant: set[str] = set()
+    medications: list[tuple[Entry, Iterable[UnknownCode]]] = []
     carrying: Counter[str] = Counter()
     codes: Counter[UnknownCode] = Counter()
-    for entry, content in contents:
-        if entry.kind == "Medication" and meant.isdisjoint(map(_tail, entry.names)):
-            continue
-        found = _unknown(entry.kind, content, is_known, terminology)
-        carrying[entry.kind] += bool(found)
+
+    def count(kind: str, found: Iterable[UnknownCode]) -> None:
+        carrying[kind] += bool(found)
         codes.update(found)
+
+    for entry in entries:
+        # What another resource contains is counted with it.
+        if entry.kind not in _PLACES or entry.contained_as:
+            continue
+        content = content_of(bytes(entry.raw))
+        if _in_error(content, terminology):
+            continue
+        meant.update(_medications_of(entry.kind, content))
+        found = _unknown(entry.kind, content, is_known, terminology)
+        if entry.kind == "Medication":
+            medications.append((entry, found))
+        else:
+            count(entry.kind, found)
+    for entry, found in medications:
+        if not meant.isdisjoint(map(_tail, entry.names)):
+            count(entry.kind, found)
     return Unknown(+carrying, codes)
 
 
@@ -157,6 +156,9 @@ def _unknown(
     found: dict[tuple[str, str, str], UnknownCode] = {}
     for place, concept in _concepts(kind, content, terminology):
         for one in _of_concept(place, concept, is_known):
+            # The words of a medicine are read, those of no other place.
+            if not one.code and place.endswith(_OF_MEDICINES) and _is_medicine(one.text, terminology):
+                continue
             found.setdefault((one.system, one.code, "" if one.code else one.text), one)
     return found.values()
 
@@ -263,6 +265,11 @@ def _is_known(system: str, code: str, terminology: Terminology) -> bool:
     named = named_by(concept, terminology.medications)
     # ACE inhibitors and angiotensin blockers are known by the beginning of their ATC code.
     return bool(named.coded or named.raises)
+
+
+def _is_medicine(text: str, terminology: Terminology) -> bool:
+    named = named_by(CodeableConcept(text=text), terminology.medications)
+    return bool(named.written or named.raises)
 
 
 def _text(value: Any) -> str:

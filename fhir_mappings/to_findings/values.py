@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 
@@ -13,19 +13,24 @@ from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import text_of
 from fhir_mappings.terminology import Analyte
 from fhir_mappings.to_findings.flags import is_flag
+from fhir_mappings.to_findings.range_text import NUMBER, bounds_in
 
 _MAX_NUMBER_CHARACTERS = 40
 _MAX_TEXT_LENGTH = 100
 _DIGITS = Context(prec=28)
-# "4.10", "4,10", "1,234.5", ".05". Possessive, as all below: a text that does not fit is not tried again.
-NUMBER = r"-?+(?:\d++(?:[.,]\d++)*+|\.\d++)"
 COMPARATORS = {"≤": "<=", "≥": ">=", "less than": "<", "under": "<", "more than": ">", "greater than": ">"}
 COMPARATORS |= {"over": ">", "below": "<", "above": ">"} | {sign: sign for sign in ("<=", ">=", "<", ">")}
 _COMPARATOR = "|".join(sorted(COMPARATORS, key=len, reverse=True))
+# A label or a flag, a comparator, a number, and the rest.
 _WRITTEN = re.compile(
-    rf"\s*+((?!{_COMPARATOR})[A-Za-z*!]{{1,8}}+\s++)?+({_COMPARATOR})?+\s*+({NUMBER})(.*)", re.IGNORECASE
+    rf"([^\d<>\u2264\u2265]{{0,40}}?)({_COMPARATOR})?+\s*+=?+\s*+({NUMBER})(.*)", re.IGNORECASE
 )
+# The charge of an ion: "K+", "Ca2+", "Mg++".
+_CHARGE = r"(?:\s?+\(?+(?:[12]?+\+{1,2}+|[\u00b9\u00b2]?+\u207a)\)?+)?+"
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,30})[)\]]")
+_PUNCTUATION = " :;,-\u2013"
+# They are compared with each other exactly.
+Number = Decimal | Fraction
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):
@@ -44,31 +49,37 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     @property
     def canonical(self) -> Fraction | None:
         """The number in the unit of the analyte, None where the unit is unrecognised."""
-        return None if self.factor is None else self.number * self.factor
-
-    def surely_below(self, limit: Fraction, *, inclusive: bool = False) -> bool:
-        """Whether the number is below the limit, however the comparator is meant."""
-        return _below(self.number, limit, self.comparator, "<", inclusive)
-
-    def surely_above(self, limit: Fraction, *, inclusive: bool = False) -> bool:
-        """Whether the number is above the limit, however the comparator is meant."""
-        return _below(-self.number, -limit, self.comparator, ">", inclusive)
+        if self.factor is None:
+            return None
+        return self.number if self.factor == 1 else self.number * self.factor
 
 
-def _below(number: Fraction, limit: Fraction, comparator: str, open_end: str, inclusive: bool) -> bool:
-    if comparator in ("", f"{open_end}="):
+def surely_below(number: Number, comparator: str, limit: Decimal, *, inclusive: bool = False) -> bool:
+    """Whether the number is below the limit, however the comparator is meant."""
+    if comparator in ("", "<="):
         return number <= limit if inclusive else number < limit
     # "<2.5" is below 2.5 for certain.
-    return comparator == open_end and number <= limit
+    return comparator == "<" and number <= limit
+
+
+def surely_above(number: Number, comparator: str, limit: Decimal, *, inclusive: bool = False) -> bool:
+    """Whether the number is above the limit, however the comparator is meant."""
+    if comparator in ("", ">="):
+        return number >= limit if inclusive else number > limit
+    return comparator == ">" and number >= limit
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
-    """A value as written. value: None where it is no number. text: without unit. flag: in the same text."""
+    """A value as written. value: None where it is no number. text: without unit.
+
+    flag, ranges: in the same text.
+    """
 
     value: Value | None
     text: str
     unit: str = ""
     flag: str = ""
+    ranges: tuple[str, ...] = ()
 
 
 def reading_of(holder: fhir.Value, analyte: Analyte) -> Reading:
@@ -83,47 +94,87 @@ def reading_of(holder: fhir.Value, analyte: Analyte) -> Reading:
     if holder.valueInteger is not None:
         number = Decimal(holder.valueInteger)
         return Reading(Value(Fraction(number), "", "", frozenset(), None), str(number))
-    if holder.valueString:
-        return _reading_of_text(holder.valueString, analyte)
-    return Reading(None, text_of(holder.valueCodeableConcept))
+    return _reading_of_text(holder.valueString or text_of(holder.valueCodeableConcept), analyte)
 
 
 def _reading_of_text(text: str, analyte: Analyte) -> Reading:
-    """ "6.9 (H) mmol/L" or "<0.01"; the text itself where a part of it is not recognised."""
-    match = _WRITTEN.fullmatch(text) if len(text) <= _MAX_TEXT_LENGTH else None
+    """ "K 6.9 (H) mmol/L (3.5-5.1)" or "<0.01"; the text itself where a part of it is not recognised."""
+    if len(text) > _MAX_TEXT_LENGTH:
+        return Reading(None, text)
+    match = _WRITTEN.fullmatch(_without_label(" ".join(text.split()), analyte).rstrip("."))
     number = number_in(match[3]) if match else None
     if match is None or number is None:
         return Reading(None, text)
-    flags = [match[1].strip()] if match[1] else []
-    unit, more = _unit_and_flags(match[4])
-    flags += more
+    before = match[1].strip(_PUNCTUATION)
+    rest, flags, ranges = _without_brackets(match[4], analyte)
+    rest, at_end = _without_range_at_end(rest)
+    unit, more = _unit_and_flags(rest, analyte)
+    flags = [*([before] if before else []), *flags, *more]
     names, factor = unit_names((unit,), analyte)
     known = factor is not None or names <= set(analyte.spellings.names.values())
-    if not all(map(is_flag, flags)) or not (known or " " not in unit):
+    plausible = known or (" " not in unit and any(map(str.isalpha, unit)))
+    if not all(is_flag(flag, analyte.words.flags) for flag in flags) or not plausible:
         return Reading(None, text)
     comparator = _comparator(match[2])
     value = Value(Fraction(number), comparator, unit, names, factor)
-    return Reading(value, f"{comparator}{number:f}", unit, " ".join(flags))
+    return Reading(value, f"{comparator}{number:f}", unit, " ".join(flags), (*ranges, *at_end))
 
 
-def _unit_and_flags(rest: str) -> tuple[str, list[str]]:
-    """What follows a number: a unit, with a flag in brackets, before or after it."""
+def _without_label(text: str, analyte: Analyte) -> str:
+    """The text without the name of the analyte, or a word such as "Result", at its beginning."""
+    text = text.strip()
+    for labels, charge in ((analyte.words.labels, ""), (analyte.names, _CHARGE)):
+        written = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
+        match = (
+            re.match(rf"(?:{written}){charge}(?![^\W_]|[-+])[\s:,]*+", text, re.IGNORECASE)
+            if labels
+            else None
+        )
+        text = text[match.end() :] if match else text
+    return text
+
+
+def _without_brackets(rest: str, analyte: Analyte) -> tuple[str, list[str], list[str]]:
+    """What follows a number without the flags and the ranges in brackets, and those."""
     flags: list[str] = []
+    ranges: list[str] = []
 
     def taken(match: re.Match[str]) -> str:
-        if not is_flag(match[1]):
+        if is_flag(match[1], analyte.words.flags):
+            flags.append(match[1])
+        elif bounds_in(match[1]) != (None, None):
+            ranges.append(match[1])
+        else:
             return match[0]
-        flags.append(match[1])
         return " "
 
-    words = _BRACKETS.sub(taken, rest).split()
-    for first, last in ((0, length) for length in range(len(words), 0, -1)):
-        if is_flag(" ".join(words[first:last])):
-            return " ".join(words[last:]), [*flags, " ".join(words[:last])]
+    return _BRACKETS.sub(taken, rest), flags, ranges
+
+
+def _without_range_at_end(rest: str) -> tuple[str, list[str]]:
+    """A unit without a range of two numbers after it: "mmol/L ref 3.5-5.1"."""
+    words = rest.split()
     for first in range(1, len(words)):
-        if is_flag(" ".join(words[first:])):
-            return " ".join(words[:first]), [*flags, " ".join(words[first:])]
-    return " ".join(words), flags
+        if None not in bounds_in(" ".join(words[first:])):
+            return " ".join(words[:first]), [" ".join(words[first:])]
+    return rest, []
+
+
+def _unit_and_flags(rest: str, analyte: Analyte) -> tuple[str, list[str]]:
+    """What follows a number: a unit, with a flag before or after it."""
+    words = rest.split()
+    flags = analyte.words.flags
+    for last in range(len(words), 0, -1):
+        if is_flag(" ".join(words[:last]), flags):
+            return _bare_unit(words[last:]), [" ".join(words[:last]).strip(_PUNCTUATION)]
+    for first in range(1, len(words)):
+        if is_flag(" ".join(words[first:]).strip(_PUNCTUATION), flags):
+            return _bare_unit(words[:first]), [" ".join(words[first:]).strip(_PUNCTUATION)]
+    return _bare_unit(words), []
+
+
+def _bare_unit(words: list[str]) -> str:
+    return " ".join(words).strip(_PUNCTUATION)
 
 
 def _comparator(written: str | None) -> str:
@@ -184,19 +235,17 @@ def unit_names(written: Iterable[str | None], analyte: Analyte) -> tuple[frozens
 
     Spellings that contradict each other have neither.
     """
-    names = frozenset(_names(written, analyte))
-    factors = {analyte.units[name] for name in names if name in analyte.units}
-    if len(factors) > 1:
+    names = set()
+    for unit in set(written):
+        if unit and (spelled := unit.strip()):
+            names.add(analyte.spellings.name_of(spelled))
+    known = [*names & analyte.units.keys()]
+    if len(known) > 1 and len(set(map(analyte.units.__getitem__, known))) > 1:
         return frozenset(), None
-    return names, factors.pop() if factors else None
-
-
-def _names(written: Iterable[str | None], analyte: Analyte) -> Iterator[str]:
-    for unit in written:
-        if unit and unit.strip():
-            yield analyte.spellings.name_of(unit.strip())
+    return frozenset(names), analyte.units[known[0]] if known else None
 
 
 def decimal_from(number: Fraction) -> Decimal:
     """A fraction as a decimal of at most 28 digits."""
-    return _DIGITS.divide(Decimal(number.numerator), Decimal(number.denominator))
+    numerator, denominator = number.as_integer_ratio()
+    return _DIGITS.divide(Decimal(numerator), Decimal(denominator))

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +22,8 @@ MAX_KEY_SET_BYTES = 64 * 1024
 MAX_KEYS = 100
 MAX_KID_LENGTH = 256
 FETCH_TIMEOUT_S = 3.0
+# A call waits no longer for keys that are being read: a server that hangs must not hold the threads.
+WAIT_S = 1.0
 # Tokens with unknown keys cause at most one fetch in this time.
 MIN_REFRESH_INTERVAL_S = 30.0
 # A key that its issuer withdrew is rejected after this time.
@@ -32,6 +34,8 @@ RETRY_INTERVAL_S = 300.0
 MAX_CACHE_AGE_S = 24 * 3600.0
 
 _RSA_BITS = range(2048, 8193)
+# FIPS 186-5, appendix A.1.1: with a small exponent a faulty check of the padding lets forged signatures pass.
+_MIN_RSA_EXPONENT = 65537
 _RSA = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"))
 _ALGORITHMS: Mapping[tuple[str, str | None], frozenset[str]] = {
     ("RSA", None): _RSA,
@@ -105,9 +109,13 @@ def _key(jwk: dict[str, Any]) -> Key | None:
         public = PyJWK(jwk, algorithm=min(algorithms)).key
     except (PyJWTError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    if isinstance(public, RSAPublicKey) and public.key_size not in _RSA_BITS:
+    if isinstance(public, RSAPublicKey) and not _is_strong(public):
         return None
     return Key(public, algorithms)
+
+
+def _is_strong(public: RSAPublicKey) -> bool:
+    return public.key_size in _RSA_BITS and public.public_numbers().e >= _MIN_RSA_EXPONENT
 
 
 class KeySet:
@@ -117,16 +125,24 @@ class KeySet:
         name: The issuer, for the log.
         read: Returns the bytes of the JWK Set, or raises KeySetError.
         clock: Monotonic seconds.
+        wait_s: How long calls wait for a reading, from its start.
     """
 
     def __init__(
-        self, name: str, read: Callable[[], bytes], clock: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        read: Callable[[], bytes],
+        clock: Callable[[], float] = time.monotonic,
+        wait_s: float = WAIT_S,
     ) -> None:
-        self._name, self._read, self._clock = name, read, clock
+        self._name, self._read, self._clock, self._wait_s = name, read, clock, wait_s
         self._keys: Mapping[str, Key] = {}
         self._read_at: float | None = None
         self._tried_at: float | None = None
-        self._reading = threading.Lock()
+        self._starting = threading.Lock()
+        self._reading: Future[None] | None = None
+        self._wait_until = 0.0
+        self._failed = False
 
     def load(self) -> int:
         """Read the keys now, and return the number of usable keys. Raises KeySetError."""
@@ -151,17 +167,37 @@ class KeySet:
         return self._read_at is not None and self._clock() - self._read_at < age_s
 
     def _refresh(self, *, known: bool) -> None:
-        # One thread reads. The others wait for it only if they have no cached key to use.
-        if not self._reading.acquire(blocking=not known):
-            return
+        """Read the keys again where it is time, in a thread of its own, and wait if that may help."""
+        with self._starting:
+            started = self._start(RETRY_INTERVAL_S if known else MIN_REFRESH_INTERVAL_S)
+            reading = self._reading
+        # After a failure one call tries; otherwise all that have no cached key to use wait.
+        if reading is not None and (started or not (known or self._failed)):
+            wait((reading,), max(0.0, self._wait_until - time.monotonic()))
+
+    def _start(self, interval_s: float) -> bool:
+        if self._reading is not None and not self._reading.done():
+            return False
+        if self._tried_at is not None and self._clock() - self._tried_at < interval_s:
+            return False
+        self._tried_at = self._clock()
+        self._wait_until = time.monotonic() + self._wait_s
+        reading = Future[None]()
+        # A daemon: a reading that hangs must not keep the worker from ending.
+        threading.Thread(target=self._load, args=(reading,), daemon=True).start()
+        self._reading = reading
+        return True
+
+    def _load(self, reading: Future[None]) -> None:
+        failed = True
         try:
-            interval_s = RETRY_INTERVAL_S if known else MIN_REFRESH_INTERVAL_S
-            if self._tried_at is None or self._clock() - self._tried_at >= interval_s:
-                self.load()
+            self.load()
+            failed = False
         except KeySetError as error:
             _log.warning("keys of issuer %s could not be read: %s", self._name, error)
         finally:
-            self._reading.release()
+            self._failed = failed
+            reading.set_result(None)
 
 
 class KeyFetch:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+from fhir_mappings.request.json_body import position_in
+
 
 class NotStrict(ValueError):
     """Not UTF-8, not JSON, a duplicate member, NaN, or nested too deeply."""
@@ -16,6 +18,11 @@ def strict_json(content: bytes) -> Any:
         return json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except NotStrict:
         raise
+    except UnicodeDecodeError as error:
+        raise NotStrict(f"not JSON: not UTF-8 ({position_in(content, error.start)})") from None
+    except json.JSONDecodeError as error:
+        byte = len(error.doc[: error.pos].encode())
+        raise NotStrict(f"not JSON ({position_in(content, byte)})") from None
     except (ValueError, RecursionError):
         raise NotStrict("not JSON") from None
 

@@ -80,8 +80,8 @@ class InMemory:
 class InRedis:
     """Store for several processes. While Redis does not answer, all calls are rejected.
 
-    A Redis that was restarted, emptied or replaced may have lost tokens, so tokens issued before its first
-    use are rejected.
+    A Redis that was restarted, emptied or replaced may have lost tokens, so tokens issued before it was first
+    asked are rejected. A readiness check asks it too, so that the first calls are not rejected.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
@@ -127,14 +127,16 @@ class InRedis:
 
     def state(self) -> str:
         try:
-            # The user of Redis has the permission for this command, because use() needs it.
-            self._client.info("server")
-        except self._outages as error:
+            # The user of Redis has the permission for these commands, because use() needs them.
+            run_id = self._client.info("server")["run_id"]
+            if run_id != self._run_id:
+                self._start(run_id)
+        except (*self._outages, LookupError) as error:
             return f"unavailable ({type(error).__name__})"
         return "ok"
 
     def _start(self, run_id: str) -> bytes | None:
-        """Return the time at which any process first used that run of Redis, and set it if there is none."""
+        """Return the time at which any process first asked that run of Redis, and set it if there is none."""
         with self._client.pipeline(transaction=False) as commands:
             commands.set(_started_key(run_id), repr(self._clock()), nx=True)
             commands.get(_started_key(run_id))

@@ -17,7 +17,7 @@ from service.decision import Decision
 from service.decision.draft_orders import drafts_matter
 from service.knowledge import Knowledge
 
-__all__ = ["Call", "Situation", "cards_of", "cards_to", "matters", "named_in_words"]
+__all__ = ["Call", "Situation", "cards_of", "cards_to", "matters", "named_in_words", "reads_drafts"]
 
 Cards = list[dict[str, Any]]
 
@@ -31,15 +31,21 @@ def cards_to(kind: str, situation: Situation) -> Cards:
     if undecided and (words := named_in_words(situation.decision)) and matters(kind, situation):
         return [words_card(situation, words)]
     cards = _KINDS[kind](situation)
-    alarming = any(made.raises_alarm for made in situation.decision.recommendations)
-    return cards or (_work_up(situation) if alarming else [])
+    if not cards and any(made.raises_alarm for made in situation.decision.recommendations):
+        return _work_up(situation)
+    return cards
 
 
 def matters(kind: str, situation: Situation) -> bool:
     """Whether the cards can depend on the record: the table reads something that the context brings."""
-    if kind == "drafts":
+    if reads_drafts(kind):
         return drafts_matter(situation.decision.record.drafts, situation.knowledge.table)
     return kind != "new-problem" or situation.is_read
+
+
+def reads_drafts(kind: str) -> bool:
+    """Whether cards of that kind are about draft orders, whatever the gate."""
+    return kind == "drafts"
 
 
 def cards_of(decision: Decision, knowledge: Knowledge, call: Call) -> Cards:
@@ -61,6 +67,7 @@ def _card(
         detail=detail.markdown(),
         rows=decision.rows,
         suggestions=Suggestions(decision, knowledge, call).all(),
+        questions=decision.questions,
     )
 
 

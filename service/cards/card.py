@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
+from fhir_mappings.terminology import Form
 from service.cards.card_ids import CardIds, id_of
 from service.decision import Decision
+from service.decision.questions import Question
 from service.decision.table import Row
 from service.knowledge import Knowledge
 
@@ -80,8 +83,12 @@ def framed(
     detail: str,
     rows: Sequence[Row],
     suggestions: Sequence[dict[str, Any]],
+    questions: Sequence[Question],
 ) -> dict[str, Any]:
-    """A CDS Hooks card without null or empty members. rows: what it rests on, the leading one first."""
+    """A CDS Hooks card without null or empty members.
+
+    rows: what it rests on, the leading one first. questions: those that are open.
+    """
     wording = knowledge.wording
     ids = [row.id for row in rows]
     card: dict[str, Any] = {
@@ -95,7 +102,7 @@ def framed(
             {"system": wording.override_system, "code": code, "display": display}
             for code, display in wording.override_reasons
         ],
-        "links": _links(knowledge, call, ids),
+        "links": _links(knowledge, call, ids, questions),
         "extension": {
             EXTENSION: {
                 "knowledgeVersion": knowledge.version,
@@ -109,8 +116,10 @@ def framed(
     return card
 
 
-def _links(knowledge: Knowledge, call: Call, rows: Sequence[str]) -> list[dict[str, str]]:
-    """The rows that fired, with their claims; and the form, where a site has one."""
+def _links(
+    knowledge: Knowledge, call: Call, rows: Sequence[str], questions: Sequence[Question]
+) -> list[dict[str, str]]:
+    """The rows that fired, with their claims; and a site's form, where a card may ask something."""
     fired = f"?rows={','.join(rows)}" if rows else ""
     links = [
         {
@@ -119,9 +128,24 @@ def _links(knowledge: Knowledge, call: Call, rows: Sequence[str]) -> list[dict[s
             "type": "absolute",
         }
     ]
-    if call.smart_url:
-        links.append({"label": knowledge.wording.say("smart_link"), "url": call.smart_url, "type": "smart"})
+    if call.smart_url and any(question.on_card or question.forced for question in questions):
+        links.append(
+            {
+                "label": knowledge.wording.say("smart_link"),
+                "url": call.smart_url,
+                "type": "smart",
+                "appContext": _app_context(knowledge.terminology.form, questions),
+            }
+        )
     return links
+
+
+def _app_context(form: Form, questions: Iterable[Question]) -> str:
+    """JSON text: the canonical URL of the Questionnaire, and the linkIds of what is open."""
+    links: list[str] = []
+    for question in questions:
+        links += question.findings or filter(None, [form.links.get(question.id)])
+    return json.dumps({"questionnaire": form.canonical, "linkIds": list(dict.fromkeys(links))})
 
 
 def _source(knowledge: Knowledge, call: Call) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 # The kinds, by their number in the id: never reordered. An answer to a question is two of them.
 KINDS = ("card", "order", "answer-present", "answer-absent")
-VERSION_BITS, NAME_BITS, CALL_BITS, ITEM_BITS, TAG_BITS = 12, 20, 20, 20, 48
+VERSION_BITS, NAME_BITS, CALL_BITS, ITEM_BITS, TAG_BITS = 8, 20, 10, 18, 64
 _FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 

@@ -108,13 +108,15 @@ class CardStatus:
 
     def abnormal(self) -> tuple[Result, ...]:
         """Results out of range that bear on it and that no line of the actions names."""
-        return tuple(
+        abnormal = [
             result
-            for result in self.to_do.ranked(self.record.results)
+            for result in self.record.results
             if result.analyte in self.table.shown_results
             and f"result {result.analyte}" not in self.named
             and band_today(result, self.table, self.as_of) in OUT
-        )
+        ]
+        ranked = self.to_do.ranked(self.record.results) if abnormal else ()
+        return tuple(result for result in ranked if result in abnormal)
 
     def out_of_range(self) -> str:
         """Creatine kinase 700 U/L (2026-06-12), high."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import cached_property
 
-from fhir_mappings.record import Status
 from service.cards.card_status import CardStatus
 from service.cards.evidence import EvidenceText
 from service.cards.notes import notes_of
@@ -16,11 +15,23 @@ from service.cards.spans import age_of, day_month, lasting
 from service.cards.text import capital, joined, small, twitch_for
 from service.cards.to_do import Line, ToDo
 from service.decision import Decision
-from service.decision.table import ABSENT, PRESENT, REFERRAL, ROUTINE, TRUE, ActionRole, RowRole
+from service.decision.result_facts import present
+from service.decision.table import (
+    ABSENT,
+    EXAMINED,
+    LISTED,
+    PRESENT,
+    REFERRAL,
+    ROUTINE,
+    TRUE,
+    ActionRole,
+    RowRole,
+)
 from service.knowledge import Knowledge
 
 MOST_LINES = 30
 RULE = "---"
+_HOLDS = PRESENT | {TRUE}
 
 
 class Detail:
@@ -36,10 +47,10 @@ class Detail:
         self.wording = knowledge.wording
         self.say = knowledge.wording.say
         self.to_do = ToDo(decision, knowledge)
-        self.evidence = EvidenceText(decision, knowledge)
+        self.evidence = EvidenceText(decision, knowledge, self.to_do)
         self.reasons = Reasons(decision, knowledge)
         self.lines = self.to_do.lines()
-        named = frozenset().union(*(line.names for line in self.lines))
+        named = frozenset().union(*[line.names for line in self.lines])
         self.status = CardStatus(decision, knowledge, self.to_do, named)
 
     def markdown(self) -> str:
@@ -77,8 +88,9 @@ class Detail:
             tested = any(self.table.actions[made.id].is_test for made in self.decision.recommendations)
             place = "paediatric_other_tests" if tested else "paediatric_tests"
             yield Part([[self.say(f"lead.{place}")], []], (8,))
-        because = [[self.because(most)] for most in (10, 6, 4, 2, 1)]
-        yield Part([*because, []], (7, 4, 3, 1))
+        shown = [min(most, len(self._deciding)) for most in (10, 6, 4, 2, 1)]
+        because = {most: [self.because(most)] for most in set(shown)}
+        yield Part([*map(because.__getitem__, shown), []], (7, 4, 3, 1))
         asked = self.to_do.questions.on_card()
         questions = [[self._ask(asked, most)] if asked else [] for most in (4, 3, 2, 1)]
         yield Part([*questions, []], (6, 4, 2, 1))
@@ -96,7 +108,7 @@ class Detail:
         return f"{capital(text)}." if text else ""
 
     def _bold(self, texts: Iterable[str]) -> list[str]:
-        return [f"**{text}**" for text in map(sentence, texts)]
+        return [f"**{sentence(text)}**" for text in texts]
 
     def _routine(self, lines: list[Line]) -> list[list[str]]:
         """The forms of the routine actions: in full, briefly, several on one line, and by name alone."""
@@ -121,20 +133,18 @@ class Detail:
 
     def _tests_for_paediatric_team(self) -> bool:
         """Whether tests are left to the paediatric team, and a referral is due."""
-        if not any(withheld.why == "child" for withheld in self.decision.withheld):
+        if "child" not in [withheld.why for withheld in self.decision.withheld]:
             return False
         return any(self.table.actions[made.id].order == REFERRAL for made in self.decision.recommendations)
 
     def because(self, most: int) -> str:
         """Because: weakness, wasting (examined 2026-06-15); worsening; hand twitch 4 months."""
         found = self._deciding
-        facts = [age_of(self.record.patient.born, self.as_of, self.wording)] if self._is_child() else []
-        facts += _grouped(found[:most])
+        age, *others = self._patient
+        facts = [age, *_grouped(found[:most])]
         if len(found) > most:
             facts.append(self.say("lead.also", count=len(found) - most))
-        facts.append(twitch_for(self.record.twitch, self.as_of, self.wording))
-        facts.append(self._dated_examination())
-        text = "; ".join(filter(None, facts))
+        text = "; ".join(filter(None, [*facts, *others]))
         return self.say("lead.because", facts=small(text))
 
     @cached_property
@@ -144,22 +154,29 @@ class Detail:
         rows = [row for row in self.decision.rows if not row.last and RowRole.NAMED not in row.roles]
         return self.reasons.of(rows, named)
 
-    def _is_child(self) -> bool:
-        return self.decision.has(RowRole.CHILD)
+    @cached_property
+    def _patient(self) -> tuple[str, str, str]:
+        """The age of a child, the twitch and the examination."""
+        child = self.decision.has(RowRole.CHILD)
+        return (
+            age_of(self.record.patient.born, self.as_of, self.wording) if child else "",
+            twitch_for(self.record.twitch, self.as_of, self.wording),
+            self._dated_examination(),
+        )
 
     def examination(self) -> str:
         """examination normal; not examined yet; not fully examined; "" where a sign is recorded."""
         facts, twitch = self.decision.facts, self.record.twitch
         # "Normal" is said of the whole examination: not beside unsteadiness or spasticity either.
-        if facts.get("tongue-site") == TRUE or any(
-            facts.get(sign) in PRESENT for sign in self.table.history_signs
+        if facts.get("tongue-site") == TRUE or not PRESENT.isdisjoint(
+            map(facts.get, self.table.history_signs)
         ):
             return ""
         if self.decision.examined_normal:
             return self.say("summary.normal")
         if twitch.isolated_eyelid:
             return ""
-        if any(facts.get(sign) == ABSENT for sign in self.table.benign_signs):
+        if ABSENT in map(facts.get, self.table.benign_signs):
             return self.say("summary.partly_examined")
         known = lasting(twitch.onset, self.as_of, self.wording)
         return self.say("summary.not_examined_yet" if known else "summary.not_examined")
@@ -180,19 +197,19 @@ class Detail:
         advice = [self.say(f"self_care.advice.{advice.id}") for advice in self.decision.self_care[:most]]
         if not advice:
             return ""
-        return f"**{self.say('self_care.heading')}:** {' '.join(f'{capital(text)}.' for text in advice)}"
+        return f"**{self.say('self_care.heading')}:** {' '.join([f'{capital(text)}.' for text in advice])}"
 
     def come_back(self) -> str:
         """Come back if: only what is not yet true; "" beside a referral, an urgent action or a sign."""
         facts = self.decision.facts
-        if self._is_followed() or any(facts.get(sign) in PRESENT for sign in self.table.signs):
+        if self._is_followed() or not PRESENT.isdisjoint(map(facts.get, self.table.signs)):
             return ""
         not_gone = self._not_gone()
         clauses = [not_gone]
         clauses += [
             (clause.follows if not_gone and not place else "") or clause.says
             for place, clause in enumerate(self.wording.come_back)
-            if not any(facts.get(name) == TRUE or facts.get(name) in PRESENT for name in clause.unless)
+            if _HOLDS.isdisjoint(map(facts.get, clause.unless))
         ]
         clauses = [clause for clause in clauses if clause]
         if not clauses:
@@ -203,16 +220,15 @@ class Detail:
 
     def _is_followed(self) -> bool:
         """Whether a referral or an urgent action is recommended or ordered."""
-        made = any(
-            action.urgency != ROUTINE
-            or (self.table.actions[action.id].order == REFERRAL and not action.consider)
-            for action in self.decision.recommendations
-        )
-        return made or any(
-            withheld.urgency != ROUTINE or self.table.actions[withheld.id].order == REFERRAL
-            for withheld in self.decision.withheld
-            if withheld.why in ("ordered", "seen")
-        )
+        actions = self.table.actions
+        for made in self.decision.recommendations:
+            if made.urgency != ROUTINE or (actions[made.id].order == REFERRAL and not made.consider):
+                return True
+        for withheld in self.decision.withheld:
+            followed = withheld.urgency != ROUTINE or actions[withheld.id].order == REFERRAL
+            if followed and withheld.why in ("ordered", "seen"):
+                return True
+        return False
 
     def _not_gone(self) -> str:
         """not gone by 29 Nov; "" where it has lasted longer already."""
@@ -250,13 +266,14 @@ def names_disease(decision: Decision, knowledge: Knowledge) -> bool:
         return False
     # What is an emergency explains the signs first.
     actions = knowledge.table.actions
-    if any(ActionRole.EMERGENCY in actions[made.id].roles for made in decision.recommendations):
-        return False
+    for made in decision.recommendations:
+        if ActionRole.EMERGENCY in actions[made.id].roles:
+            return False
     wording, record = knowledge.wording, decision.record
-    if any(record.finding(name).status is Status.PRESENT for name in wording.explains_signs):
-        return False
-    seen = PRESENT - {"reported"}
-    return not any(decision.facts.get(name) in seen for name in wording.explains_if_examined)
+    for name in wording.explains_signs & record.findings.keys():
+        if present(record, name):
+            return False
+    return {EXAMINED, LISTED}.isdisjoint(map(decision.facts.get, wording.explains_if_examined))
 
 
 def _grouped(reasons: Sequence[Reason]) -> list[str]:

@@ -15,14 +15,13 @@ from service.decision import Recommendation
 class DrugLines(ResultLines):
     """Writes the medicines of one decision."""
 
-    actions: tuple[Recommendation, ...] = ()
-
-    def _acted_on(self) -> list[Result]:
-        return [result for made in self.actions for result in made.results]
+    # The results that the actions act on, and the medicines that they review.
+    acted_on: Sequence[Result] = ()
+    reviewed: Sequence[Drug] = ()
 
     def in_order(self, drugs: Iterable[Drug]) -> list[Drug]:
         """Those that explain a result first, then those whose timing fits best."""
-        explaining = [drug.name for result in self._acted_on() for drug in self.explaining(result)]
+        explaining = [drug.name for result in self.acted_on for drug in self.explaining(result)]
         order = list(dict.fromkeys(explaining))
 
         def place(drug: Drug) -> tuple[int, bool]:
@@ -74,14 +73,14 @@ class DrugLines(ResultLines):
 
     def _bears_on(self, drug: Drug) -> str:
         """sodium: the results that it can explain."""
-        results = [result for result in self._acted_on() if self.explains(drug, result)]
+        results = [result for result in self.acted_on if self.explains(drug, result)]
         return together(
             [test_label(r.analyte, self.terminology, self.wording) for r in results], self.wording
         )
 
     def is_reviewed(self, drug: Drug) -> bool:
         """Whether the card asks if it plays a part."""
-        return any(drug in made.drugs for made in self.actions)
+        return drug in self.reviewed
 
     def timing(self, drug: Drug) -> str:
         """When it was taken, and what that says of the twitching; never against what the card asks."""

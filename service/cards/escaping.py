@@ -17,6 +17,8 @@ _ACTIVE = re.compile(
     r"|(?P<backslash>\\(?=[!-/:-@\[-`{-~]|$))"
 )
 _ENTITIES = {"entity": "&amp;", "less": "&lt;", "greater": "&gt;"}
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|&(amp|lt|gt);")
+_CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
 # What begins a block where it is the first of a line: a heading, list, rule, quote or code.
 _BLOCK = re.compile(r"(?:(\d{1,9})([.)])|([#+\-=]))(?=[\s#+\-=]|$)")
 _PLAIN = str.maketrans(dict.fromkeys("`*_[]|~<>\\", " "))
@@ -45,6 +47,11 @@ def _inert(found: re.Match[str]) -> str:
 
 def _no_block(found: re.Match[str]) -> str:
     return f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[0]}"
+
+
+def unescaped(text: str) -> str:
+    """A text with escaped parts as plain text; what was no link stays none."""
+    return _ESCAPED.sub(lambda found: found[1] or _CHARACTERS[found[2]], text)
 
 
 def plain(text: str) -> str:

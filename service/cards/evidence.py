@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from fhir_mappings.record import Band, Result, Status
@@ -21,6 +21,7 @@ from service.cards.text import (
     study_label,
     test_label,
 )
+from service.cards.to_do import ToDo
 from service.decision import Decision, Withheld
 from service.decision.result_facts import band_today, is_critical
 from service.decision.table import FALSE, TRUE, UNKNOWN, ActionRole, Facts
@@ -35,19 +36,26 @@ _MOST_RESULTS, _MOST_STUDIES, _MOST_NAMES = 8, 4, 8
 class EvidenceText:
     """Writes the evidence of one decision."""
 
-    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
+    def __init__(self, decision: Decision, knowledge: Knowledge, to_do: ToDo) -> None:
         self.decision = decision
+        self.recorded = {
+            finding.id
+            for finding in decision.record.findings.values()
+            if finding.status is not Status.UNKNOWN or finding.evidence
+        }
+        self.medicines = MedicineLines(decision, knowledge, to_do)
         self.record = decision.record
         self.as_of = decision.record.as_of
         self.knowledge = knowledge
         self.table = knowledge.table
         self.terminology = knowledge.terminology
         self.wording = knowledge.wording
+        self.site = site_label(decision.record.twitch, knowledge.wording)
         self.say = knowledge.wording.say
 
     def blocks(self, most_lines: int) -> list[str]:
         """Table and lines: at most so many lines. The table takes what the others leave."""
-        lines = [text for text in self.lines() if text]
+        lines = list(filter(None, self.lines()))
         rows = list(self.features())
         # The header of the table is two lines.
         room = most_lines - len(lines) - 2
@@ -57,32 +65,30 @@ class EvidenceText:
             rows = [*kept, (self.say("table.also_present"), names, "", "")]
         if not rows:
             return lines
-        header = [self._cells([self.say(f"table.{column}") for column in _COLUMNS]), "|---|---|---|---|"]
-        return ["\n".join([*header, *map(self._cells, rows)]), *lines]
+        cells = [[self.say(f"table.{column}") for column in _COLUMNS], *rows]
+        header, *others = [f"| {' | '.join(row)} |" for row in cells]
+        return ["\n".join([header, "|---|---|---|---|", *others]), *lines]
 
-    def _cells(self, cells: Sequence[str]) -> str:
-        return f"| {' | '.join(cells)} |"
-
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> list[str]:
         """The lines below the table, each "" where there is nothing to say."""
-        yield self._line("not_recorded", names=joined(self.not_recorded()))
-        yield self._line("medicines", text="; ".join(MedicineLines(self.decision, self.knowledge).texts()))
-        yield self._line("results", text="; ".join(self.results()))
-        yield self._line("studies", text=joined(self.studies()))
-        yield self._line("orders", text="; ".join(self.orders()))
-        yield self._line("done", text="; ".join(self.done()))
-        yield self._line("also", text=joined(AlsoKnown(self.decision, self.knowledge).texts()))
-        yield self.unseen()
-
-    def _line(self, place: str, **names: str) -> str:
-        return self.say(f"below.{place}", **names) if all(names.values()) else ""
+        missing = joined(self.not_recorded())
+        texts = {
+            "medicines": "; ".join(self.medicines.texts()),
+            "results": "; ".join(self.results()),
+            "studies": joined(self.studies()),
+            "orders": "; ".join(self.orders()),
+            "done": "; ".join(self.done()),
+            "also": joined(AlsoKnown(self.decision, self.knowledge).texts()),
+        }
+        lines = [self.say("below.not_recorded", names=missing) if missing else ""]
+        lines += [self.say(f"below.{place}", text=text) for place, text in texts.items() if text]
+        return [*lines, self.unseen()]
 
     def features(self) -> Iterator[tuple[str, str, str, str]]:
         """The recorded features against the two columns of the documents."""
         say, twitch, facts = self.say, self.record.twitch, self.decision.facts
-        site = site_label(twitch, self.wording)
-        if site:
-            yield self._feature("site", escaped(site), _either(facts, "several-regions", "tongue-site"))
+        if self.site:
+            yield self._feature("site", escaped(self.site), _either(facts, "several-regions", "tongue-site"))
         if twitch.onset.known or twitch.onset_texts or twitch.not_seen_lately or twitch.in_words:
             parts = [duration(twitch, self.as_of, self.wording)]
             parts += [say("table.as_written", text=escaped(short_name(t))) for t in twitch.onset_texts[:2]]
@@ -97,7 +103,7 @@ class EvidenceText:
             yield self._feature("course", joined(sorted(twitch.courses)), facts.get("getting-worse", UNKNOWN))
         absent: list[str] = []
         for name in self._recorded_findings():
-            finding = self.record.finding(name)
+            finding = self.record.findings[name]
             if (
                 finding.status is Status.ABSENT
                 and not finding.conflict
@@ -112,36 +118,32 @@ class EvidenceText:
 
     def _recorded_findings(self) -> list[str]:
         """Asked findings with a record: the signs, then present ones, conflicts, others."""
-        signs = [sign for sign in self.table.benign_signs if self._has(sign)]
-        others = [name for name in self.table.asked if name not in signs and self._has(name)]
+        signs = [sign for sign in self.table.benign_signs if sign in self.recorded]
+        others = [name for name in self.table.asked if name not in signs and name in self.recorded]
         rank = {Status.PRESENT: 0, Status.UNKNOWN: 1, Status.ABSENT: 2}
+        findings = self.record.findings
 
         def place(name: str) -> tuple[int, bool]:
-            finding = self.record.finding(name)
-            return rank[finding.status], not finding.conflict
+            return rank[findings[name].status], not findings[name].conflict
 
         return [*signs, *sorted(others, key=place)]
 
-    def _has(self, name: str) -> bool:
-        finding = self.record.findings.get(name)
-        return finding is not None and (finding.status is not Status.UNKNOWN or bool(finding.evidence))
-
     def _feature(self, name: str, recorded: str, fact: str) -> tuple[str, str, str, str]:
         """One row of the table; only what calls for evaluation is bold."""
-        place = f"table.rows.{name}"
-        label = self.wording.maybe(f"{place}.label")
+        place, texts = f"table.rows.{name}", self.wording.texts
+        label = texts.get(f"{place}.label")
         if label:
-            reassuring, evaluate = self.say(f"{place}.reassuring"), self.say(f"{place}.evaluate")
+            reassuring, evaluate = texts[f"{place}.reassuring"], texts[f"{place}.evaluate"]
         else:
             label = capital(finding_name(name, self.terminology, self.wording))
-            reassuring, evaluate = self.say("status.absent"), self.say("status.present")
+            reassuring, evaluate = texts["status.absent"], texts["status.present"]
         return label, recorded, reassuring, f"**{evaluate}**" if fact == TRUE else evaluate
 
     def not_recorded(self) -> list[str]:
         """Features of the two columns about which nothing is recorded."""
         twitch = self.record.twitch
         known = {
-            "site": bool(site_label(twitch, self.wording)),
+            "site": bool(self.site),
             "duration": twitch.onset.known or bool(twitch.onset_texts),
             "course": bool(twitch.courses),
         }
@@ -149,12 +151,12 @@ class EvidenceText:
         return names + [
             finding_name(sign, self.terminology, self.wording)
             for sign in self.table.benign_signs
-            if not self._has(sign)
+            if sign not in self.recorded
         ]
 
     def results(self) -> list[str]:
         """The results in words; those beyond the first by name."""
-        judged = self._judged()
+        judged = self._judged
         texts = [
             result_text(result, band, self.terminology, self.wording)
             for band, result in judged[:_MOST_RESULTS]
@@ -164,6 +166,7 @@ class EvidenceText:
         ]
         return [*texts, counted(rest, _MOST_NAMES, self.wording)] if rest else texts
 
+    @cached_property
     def _judged(self) -> list[tuple[Band, Result]]:
         """The results that bear on it with their bands, abnormal ones first."""
         named = {result for made in self.decision.recommendations for result in made.results}
@@ -187,7 +190,7 @@ class EvidenceText:
 
     def names(self, tests: Iterable[str]) -> str:
         """Names of analytes, studies and actions."""
-        return joined(test_label(test, self.terminology, self.wording) for test in tests)
+        return joined([test_label(test, self.terminology, self.wording) for test in tests])
 
     def studies(self) -> list[str]:
         """MRI brain 2026-05-02."""
@@ -236,8 +239,8 @@ class EvidenceText:
     @cached_property
     def _shown(self) -> frozenset[str]:
         """The analytes whose results the line of results shows."""
-        shown = [result.analyte for _, result in self._judged()[:_MOST_RESULTS]]
-        return frozenset((*shown, *(self.table.counts_as.get(name, name) for name in shown)))
+        shown = [result.analyte for _, result in self._judged[:_MOST_RESULTS]]
+        return frozenset([*shown, *[self.table.counts_as.get(name, name) for name in shown]])
 
     def _is_said_above(self) -> bool:
         """Whether the first line says since when tests are pending: nothing is left to do, and one day."""

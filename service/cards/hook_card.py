@@ -146,6 +146,7 @@ class HookCard:
             ),
             rows=distinct([*leading, *rows]),
             suggestions=suggestions,
+            questions=self.decision.questions,
         )
 
     def _detail(self, actions: list[Part], notes: list[str], evidence: list[str]) -> str:

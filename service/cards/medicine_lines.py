@@ -18,24 +18,27 @@ _TIMING = (Plausible.YES, Plausible.POSSIBLE, Plausible.NO)
 class MedicineLines:
     """Writes the medicines of one decision."""
 
-    def __init__(self, decision: Decision, knowledge: Knowledge) -> None:
+    def __init__(self, decision: Decision, knowledge: Knowledge, to_do: ToDo) -> None:
         self.decision = decision
         self.table = knowledge.table
         self.knowledge = knowledge
         self.wording = knowledge.wording
         self.say = knowledge.wording.say
-        self.to_do = ToDo(decision, knowledge)
+        self.to_do = to_do
 
     def texts(self) -> list[str]:
         """The first medicines that a row reads in full, the rest of them by name, and how many others."""
-        read = frozenset().union(*(row.drug_classes for row in self.table.rows))
         drugs = self.decision.record.drugs
-        judged = [drug for drug in drugs if drug.classes & read]
+        judged = [drug for drug in drugs if drug.classes & self.table.drug_classes]
         acted_on = [result for made in self.decision.recommendations for result in made.results]
         explaining = [drug for result in acted_on for drug in self.to_do.explaining(result)]
 
         def rank(drug: Drug) -> tuple[bool, bool, int]:
-            return drug not in explaining, not self.to_do.is_reviewed(drug), _TIMING.index(drug.plausible)
+            return (
+                drug not in explaining,
+                not self.to_do.is_reviewed(drug),
+                _TIMING.index(drug.plausible),
+            )
 
         judged.sort(key=rank)
         texts = [self.medicine(drug) for drug in judged[:_MOST_DRUGS]]
@@ -59,4 +62,4 @@ class MedicineLines:
     def class_names(self, classes: Iterable[str]) -> str:
         """Names of the classes of a medicine."""
         labels = self.knowledge.terminology.medications.class_labels
-        return joined(labels[name] for name in sorted(classes) if name in labels)
+        return joined([labels[name] for name in sorted(classes) if name in labels])

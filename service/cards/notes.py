@@ -9,7 +9,7 @@ from service.cards.own_words import recorded_label
 from service.cards.spans import day_month
 from service.cards.text import capital, finding_name, joined
 from service.decision import Decision
-from service.decision.table import Row, RowRole
+from service.decision.table import Row, RowRole, true_terms
 from service.knowledge import Knowledge
 
 
@@ -22,9 +22,9 @@ def notes_of(decision: Decision, knowledge: Knowledge, said: Collection[str] = f
             names = joined(recorded_label(cause, knowledge.terminology, wording) for cause in causes)
             yield wording.say(f"notes.{row.id}", names=names)
     for name in knowledge.table.signs:
-        text = "" if name in said else _not_found(record.finding(name), decision, knowledge)
-        if text:
-            yield text
+        finding = record.findings.get(name)
+        if finding is not None and finding.status is Status.ABSENT and name not in said:
+            yield from _not_found(finding, decision, knowledge)
 
 
 def local_causes(row: Row, decision: Decision, knowledge: Knowledge) -> list[Finding]:
@@ -32,31 +32,29 @@ def local_causes(row: Row, decision: Decision, knowledge: Knowledge) -> list[Fin
     if RowRole.NAMED not in row.roles or f"notes.{row.id}" not in knowledge.wording.texts:
         return []
     names = dict.fromkeys(
-        literal.variable
-        for term in row.terms
-        if all(literal.true_in(decision.facts) for literal in term)
-        for literal in term
+        literal.variable for term in true_terms(row.terms, decision.facts) for literal in term
     )
     findings = [decision.record.finding(name) for name in names if name in knowledge.terminology.findings]
     return [finding for finding in findings if finding.status is Status.PRESENT]
 
 
-def _not_found(finding: Finding, decision: Decision, knowledge: Knowledge) -> str:
+def _not_found(finding: Finding, decision: Decision, knowledge: Knowledge) -> Iterator[str]:
     """Weakness listed 25 May, none found 15 Jun: settle which is right."""
-    if finding.status is not Status.ABSENT or finding.basis is not Basis.EXAMINED or finding.recorded is None:
-        return ""
+    if finding.basis is not Basis.EXAMINED or finding.recorded is None:
+        return
     listed = [
         e
         for e in finding.evidence
         if e.status is Status.PRESENT and e.basis is Basis.LISTED and not e.history
     ]
     if not listed:
-        return ""
+        return
     as_of, wording = decision.record.as_of, knowledge.wording
     days = [evidence.day for evidence in listed if evidence.day is not None]
     label = capital(finding_name(finding.id, knowledge.terminology, wording))
     examined = day_month(finding.recorded, as_of, wording)
-    if not days:
-        return wording.say("notes.not_found_undated", finding=label, examined=examined)
-    day = day_month(max(days), as_of, wording)
-    return wording.say("notes.not_found", finding=label, listed=day, examined=examined)
+    if days:
+        day = day_month(max(days), as_of, wording)
+        yield wording.say("notes.not_found", finding=label, listed=day, examined=examined)
+    else:
+        yield wording.say("notes.not_found_undated", finding=label, examined=examined)

@@ -58,12 +58,11 @@ def _rendered(parts: Sequence[Part]) -> list[str]:
     blocks: list[str] = []
     number = 0
     for part in parts:
-        if not part.lines:
+        lines = part.lines
+        if not lines or not part.numbered:
+            blocks += lines
             continue
-        if not part.numbered:
-            blocks += part.lines
-            continue
-        lines = [f"{number + place}. {text}" for place, text in enumerate(part.lines, 1)]
+        lines = [f"{number + place}. {text}" for place, text in enumerate(lines, 1)]
         # A list goes on where nothing comes between.
         if _ends_list(blocks, number):
             blocks[-1] += "\n" + "\n".join(lines)
@@ -78,8 +77,8 @@ def _ends_list(blocks: Sequence[str], number: int) -> bool:
 
 
 def count_lines(blocks: Sequence[str]) -> int:
-    return sum(1 for block in blocks for line in block.splitlines() if line.strip())
+    return len([line for line in "\n".join(blocks).splitlines() if line.strip()])
 
 
 def count_words(blocks: Sequence[str]) -> int:
-    return sum(len(block.split()) for block in blocks)
+    return len(" ".join(blocks).split())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from fhir_mappings.record import Evidence
 from service.cards.spans import recorded_as, recorded_how
 from service.cards.text import action_name, capital, finding_name, joined, together
@@ -28,14 +26,15 @@ class Questions:
         self.say = knowledge.wording.say
         examination = knowledge.table.action_for(ActionRole.EXAMINATION).id
         # What is to be examined is an action where it is one, and no question.
-        self._examines = any(made.id == examination for made in decision.recommendations)
+        self._examines = examination in [made.id for made in decision.recommendations]
+        self._asked_by_rows = self._of_rows()
         self.first = self._first()
 
     def _first(self) -> tuple[Question, ...]:
         """The questions of the card in their order, at most three lines: old records come before others."""
         asked = [question for question in self.questions if question.on_card or question.forced]
         asked.sort(key=lambda question: question.order)
-        room = self.knowledge.table.thresholds.at_most_questions - len(list(self._of_rows()))
+        room = self.knowledge.table.thresholds.at_most_questions - len(self._asked_by_rows)
         kept: set[str] = set()
         for question in sorted(asked, key=lambda question: not (question.forced or question.old)):
             if self._is_action(question):
@@ -56,7 +55,7 @@ class Questions:
 
     def on_card(self) -> list[str]:
         """The questions of the card's one line."""
-        asked = list(self._of_rows())
+        asked = list(self._asked_by_rows)
         for question in self.first:
             if question.old is not None:
                 asked.append(self._about_old(question, question.old))
@@ -71,22 +70,21 @@ class Questions:
                 asked.append(self._asked(question))
         return list(dict.fromkeys(asked))
 
-    def _of_rows(self) -> Iterator[str]:
+    def _of_rows(self) -> list[str]:
         """What a fired row asks about the findings that it wants examined."""
         examination = self.knowledge.table.action_for(ActionRole.EXAMINATION).id
-        record = self.decision.record
+        record, texts = self.decision.record, []
         for row in self.decision.rows:
-            for name in (n for made in row.actions if made.id == examination for n in made.findings):
-                when = recorded_how(record.finding(name), record.as_of, self.wording)
-                text = self.wording.maybe(f"ask_of_row.{row.id}", finding=self._finding(name), when=when)
-                if text:
-                    yield text
+            place = f"ask_of_row.{row.id}"
+            for made in row.actions if place in self.wording.texts else ():
+                for name in made.findings if made.id == examination else ():
+                    when = recorded_how(record.finding(name), record.as_of, self.wording)
+                    texts.append(self.say(place, finding=self._finding(name), when=when))
+        return texts
 
     def examines(self, question: Question) -> bool:
         """Whether the question is answered by examining the signs that "examination normal" rests on."""
-        return not question.in_words and any(
-            name in self.knowledge.table.benign_signs for name in question.findings
-        )
+        return not set(self.knowledge.table.benign_signs).isdisjoint(question.findings)
 
     def examined(self, name: str) -> str:
         """What is examined for that finding: "strength"."""

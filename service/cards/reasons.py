@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from fhir_mappings.record import Drug, Plausible, Result, Status
+from fhir_mappings.record import Basis, Drug, Plausible, Result, Status
 from service.cards.escaping import escaped, plain
 from service.cards.own_words import recorded_name
 from service.cards.spans import day_month, lasting, recorded_how
 from service.cards.text import drug_name, result_text, short_result, small
 from service.decision import Decision
-from service.decision.result_facts import band_today, results_in
-from service.decision.table import LEVELS, TRUE, UNKNOWN, Row
+from service.decision.result_facts import band_today, present, results_in
+from service.decision.table import LEVELS, TRUE, UNKNOWN, Row, true_terms
 from service.knowledge import Knowledge
 
 # Signs first, then the course, results, diagnoses, symptoms and medicines.
@@ -49,31 +49,31 @@ class Reasons:
         self.table = knowledge.table
         self.terminology = knowledge.terminology
         self.wording = knowledge.wording
+        self._by_variable: dict[str, tuple[Reason, ...]] = {}
+        # Signs in the order of the table.
+        self._places = {sign: place for place, sign in enumerate(self.table.signs)}
 
     def of(self, rows: Iterable[Row], leave_out: Collection[str] = ()) -> list[Reason]:
         """The facts that those rows read, those of the gravest row first."""
-        found: dict[str, tuple[int, Reason]] = {}
+        places = self._places
+        found: dict[str, tuple[int, int, int, str, Reason]] = {}
         for row in rows:
             rank = -_RANK.get(row.level, _RANK["warning"])
             for variable in self.variables(row):
-                for reason in self._reasons(variable):
+                if variable not in self._by_variable:
+                    self._by_variable[variable] = tuple(self._reasons(variable))
+                for reason in self._by_variable[variable]:
                     before = found.get(reason.key)
                     if reason.key not in leave_out and (before is None or rank < before[0]):
-                        found[reason.key] = rank, reason
-        ranked = sorted(found.values(), key=lambda x: (x[0], x[1].group, self._place(x[1].key)))
-        return [reason for rank, reason in ranked]
+                        place = places.get(reason.key, len(places))
+                        found[reason.key] = rank, reason.group, place, reason.key, reason
+        # No two have one key: reasons themselves are never compared.
+        return [reason for *_, reason in sorted(found.values())]
 
-    def _place(self, key: str) -> tuple[int, str]:
-        """Signs in the order of the table."""
-        signs = self.table.signs
-        return (signs.index(key) if key in signs else len(signs)), key
-
-    def variables(self, row: Row) -> Iterator[str]:
+    def variables(self, row: Row) -> list[str]:
         """What the terms of the row read that hold."""
-        facts = self.decision.facts
-        for term in row.terms:
-            if all(literal.true_in(facts) for literal in term):
-                yield from (literal.variable for literal in term if literal.positive)
+        true = true_terms(row.terms, self.decision.facts)
+        return [literal.variable for term in true for literal in term if literal.positive]
 
     def _reasons(self, variable: str) -> Iterator[Reason]:
         record, terminology = self.record, self.terminology
@@ -81,9 +81,9 @@ class Reasons:
         if variable in terminology.findings or variable in record.findings:
             yield from self._finding(variable)
         elif name and kind in ("drug", "current", "stopped"):
-            yield from (self._drug(drug) for drug in self._drugs(kind, name))
+            yield from map(self._drug, self._drugs(kind, name))
         elif variable in self.table.result_facts:
-            yield from (self._result(result) for result in self.results_of(variable))
+            yield from map(self._result, self.results_of(variable))
         elif variable in _DISORDERS:
             for disorder in self.table.disorders:
                 yield from self._finding(disorder.finding)
@@ -93,8 +93,7 @@ class Reasons:
             yield from self._finding("bulbar")
         elif variable == "weakness-recent":
             yield from self._finding("weakness", recent=True)
-        elif self.wording.maybe(f"facts.{variable}") and self.decision.facts.get(variable) == TRUE:
-            text = self.wording.say(f"facts.{variable}")
+        elif (text := self.wording.maybe(f"facts.{variable}")) and self.is_true(variable):
             yield Reason(f"fact {variable}", _COURSE, text, text)
 
     def _finding(self, name: str, *, recent: bool = False) -> Iterator[Reason]:
@@ -107,8 +106,8 @@ class Reasons:
             return
         named = recorded_name(finding, self.terminology, self.wording)
         text, short = escaped(named), plain(named)
-        if finding.basis is not None and finding.basis.value != "examined":
-            short = self.wording.say(f"summary.{finding.basis.value}", finding=short)
+        if finding.basis is not None and finding.basis is not Basis.EXAMINED:
+            short = self.wording.say(f"summary.{finding.basis}", finding=short)
         group = _KINDS.get(definition.kind if definition else "", _SYMPTOM)
         how_long = lasting(finding.start, self.as_of, self.wording) if recent else ""
         text = f"{text} {how_long}" if how_long else text
@@ -116,13 +115,10 @@ class Reasons:
 
     def _courses(self) -> Iterator[Reason]:
         """worsening; spreading: of the twitch, else of a sign."""
-        worse = any(
-            (finding := self.record.finding(name)).worsening and finding.status is Status.PRESENT
-            for name in self.table.signs
-        )
         courses = [course for course in _COURSES if course in self.record.twitch.courses]
-        if not courses and worse:
-            courses = ["worsening"]
+        if not courses:
+            signs = [present(self.record, name) for name in self.table.signs]
+            courses = ["worsening"] if any(sign and sign.worsening for sign in signs) else []
         for course in courses:
             text = self.wording.maybe(f"facts.{course}") or course
             yield Reason(f"course {course}", _COURSE, text, text)

@@ -113,10 +113,11 @@ class ResultLines:
         states = {side, "out"}
         if self._is_critical(result):
             states |= {"critical", f"critical-{side}"}
+        names = {result.analyte, self._counts_as(result)}
         for step in self.wording.next_steps:
             if (
-                step.analytes & {result.analyte, self._counts_as(result)}
-                and step.state in states
+                step.state in states
+                and not names.isdisjoint(step.analytes)
                 and (not step.beside or self._beside(step) is not None)
                 and (step.fact is None or self.decision.facts.get(step.fact) == TRUE)
                 and not any(present(self.record, name) for name in step.unless)

@@ -96,9 +96,9 @@ def recorded_as(basis: Basis | None, day: date | None, as_of: date, wording: Wor
     """examined 2026-06-15; on the problem list since 2021; reported 2026-06-15."""
     basis = basis or Basis.EXAMINED
     if day is None:
-        return wording.say(f"basis.{basis.value}_undated")
+        return wording.say(f"basis.{basis}_undated")
     old = basis is Basis.LISTED and as_of - day > _YEAR
-    return wording.say(f"basis.{basis.value}", date=day.year if old else day.isoformat())
+    return wording.say(f"basis.{basis}", date=day.year if old else day.isoformat())
 
 
 def recorded_how(finding: Finding, as_of: date, wording: Wording) -> str:

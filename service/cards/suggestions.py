@@ -48,26 +48,31 @@ class Suggestions:
         self.call = call
         self.about = about(call.subject, call.encounter)
         self.requester = requester_of(call.user)
+        self.questions = Questions(decision, knowledge)
         self.reasons = usable(decision.record.twitch.references, _REASONS_LIMIT)
 
     def all(self) -> list[dict[str, Any]]:
         """The orders of what is recommended, and the answers to what the card asks."""
-        return [*self.orders(), *self.answers(Questions(self.decision, self.knowledge).first)]
+        return [*self.orders(), *self.answers(self.questions.first)]
 
     def orders(self) -> Iterator[dict[str, Any]]:
         """One suggestion for each recommendation that can be ordered."""
         for made in self.decision.recommendations:
-            action = self.table.actions[made.id]
-            if not action.can_be_ordered:
-                continue
-            tests = made.analytes or action.ordered_as[:1]
-            place = f"actions.{made.id}.order"
-            names = ", ".join(test_label(test, self.terminology, self.wording) for test in made.analytes)
-            paediatric = [f"{place}_paediatric_{made.urgency}", f"{place}_paediatric"]
-            places = [*paediatric, place] if made.paediatric else [place]
-            label = self.wording.first(places, analytes=names)
-            if label:
-                yield from self.order(made.id, tests, label, urgency=made.urgency, made=made)
+            yield from self.orders_of(made)
+
+    def orders_of(self, made: Recommendation) -> Iterator[dict[str, Any]]:
+        """The suggestion for that recommendation; none where it cannot be ordered."""
+        action = self.table.actions[made.id]
+        if not action.can_be_ordered:
+            return
+        tests = made.analytes or action.ordered_as[:1]
+        place = f"actions.{made.id}.order"
+        names = ", ".join([test_label(test, self.terminology, self.wording) for test in made.analytes])
+        paediatric = [f"{place}_paediatric_{made.urgency}", f"{place}_paediatric"]
+        places = [*paediatric, place] if made.paediatric else [place]
+        label = self.wording.first(places, analytes=names)
+        if label:
+            yield from self.order(made.id, tests, label, urgency=made.urgency, made=made)
 
     def order(
         self,
@@ -137,10 +142,9 @@ class Suggestions:
             return ""
         record = self.decision.record
         texts = [twitch_for(record.twitch, record.as_of, self.wording)]
-        for name in self.table.asked:
-            finding = record.finding(name)
+        for finding in filter(None, map(record.findings.get, self.table.asked)):
             if finding.status is Status.PRESENT:
-                label = finding_name(name, self.terminology, self.wording)
+                label = finding_name(finding.id, self.terminology, self.wording)
                 texts.append(f"{label} ({recorded_how(finding, record.as_of, self.wording)})")
         if names_disease(self.decision, self.knowledge):
             texts.append(self.say("exclude_disease.reason"))
@@ -170,11 +174,11 @@ class Suggestions:
         named = [
             name for made in self.decision.recommendations if made.id == action for name in made.findings
         ]
-        words = Questions(self.decision, self.knowledge)
-        named += [name for question in questions if words.examines(question) for name in question.findings]
-        asked = [name for question in self.table.questions for name in question.findings]
-        answerable = dict.fromkeys(name for name in [*asked, *named] if name in self.templates.answers)
-        return [name for name in answerable if name in named]
+        for question in questions:
+            if self.questions.examines(question):
+                named += question.findings
+        order = dict.fromkeys([*self.table.asked_findings, *named])
+        return [name for name in order if name in named and name in self.templates.answers]
 
     def _label(self, name: str, answer: str) -> str:
         finding = capital(finding_name(name, self.terminology, self.wording))

@@ -45,8 +45,8 @@ def counted(names: Collection[str], most: int, wording: Wording) -> str:
     """The first names, and how many more: "furosemide, salbutamol and 3 more"."""
     shown = list(dict.fromkeys(filter(None, names)))
     if len(shown) <= most:
-        return joined(shown)
-    return wording.say("lead.more", names=joined(shown[:most]), count=len(shown) - most)
+        return ", ".join(shown)
+    return wording.say("lead.more", names=", ".join(shown[:most]), count=len(shown) - most)
 
 
 def together(parts: Collection[str], wording: Wording) -> str:
@@ -81,16 +81,18 @@ def study_names(actions: Iterable[Action], tests: Collection[str], wording: Word
 
 def drug_name(drug: Drug, wording: Wording) -> str:
     """Its name as a draft writes it, without strength and form; else its British name. Short, not escaped."""
+    if not drug.written:
+        return short_name(wording.medicine_names.get(drug.name.casefold(), drug.name))
     words = folded(drug.written).split(" ")
     count = next((place for place, word in enumerate(words) if word[:1].isdigit()), len(words))
-    written = " ".join(words[:count]).rstrip(" ,;(-") or drug.written
-    return short_name(written or wording.medicine_names.get(drug.name.casefold(), drug.name))
+    return short_name(" ".join(words[:count]).rstrip(" ,;(-") or drug.written)
 
 
 def finding_name(name: str, terminology: Terminology, wording: Wording) -> str:
     """The short name of a finding: "wasting"."""
     definition = terminology.findings.get(name)
-    return wording.maybe(f"facts.{name}") or (definition.label if definition else name.replace("-", " "))
+    text = wording.texts.get(f"facts.{name}")
+    return text or (definition.label if definition else name.replace("-", " "))
 
 
 def site_label(twitch: Twitch, wording: Wording) -> str:
@@ -207,12 +209,13 @@ def measured_text(result: Result, terminology: Terminology, wording: Wording) ->
     """Potassium 3.1 mmol/L; potassium without a value."""
     analyte = terminology.analytes.get(result.analyte)
     label, unit = analyte.label if analyte else result.analyte, unit_text(result.unit, wording)
-    if not value_text(result).strip():
+    value = value_text(result)
+    if not value.strip():
         return wording.say("results.no_value", label=label)
     return wording.say(
         "results.value",
         label=label,
-        value=escaped(value_text(result)),
+        value=escaped(value),
         unit=f" {escaped(unit)}" if unit else "",
         date="",
     )
@@ -244,13 +247,12 @@ def finding_text(finding: Finding, wording: Wording, as_of: date | None = None) 
     """present, examined 2026-11-24. Of a conflict both records, and which one was used."""
     say = wording.say
     day = as_of or finding.recorded or date.max
-    status = say(f"status.{finding.status.value}")
+    status = say(f"status.{finding.status}")
     if finding.status is Status.UNKNOWN:
         old = [e for e in finding.evidence if e.history and e.status is not Status.UNKNOWN]
         old.sort(key=lambda e: (e.day or date.min, e.reference), reverse=True)
         texts = [
-            f"{say(f'status.{e.status.value}')} {recorded_as(e.basis, e.day, day, wording)}".strip()
-            for e in old
+            f"{say(f'status.{e.status}')} {recorded_as(e.basis, e.day, day, wording)}".strip() for e in old
         ]
         earlier = counted(texts, _MOST_EARLIER, wording)
         return f"{status}; {say('table.history', text=earlier)}" if earlier else status
@@ -260,9 +262,7 @@ def finding_text(finding: Finding, wording: Wording, as_of: date | None = None) 
     against = _against(finding)
     if against is None:
         return text
-    other = (
-        f"{say(f'status.{against.status.value}')}, {recorded_as(against.basis, against.day, day, wording)}"
-    )
+    other = f"{say(f'status.{against.status}')}, {recorded_as(against.basis, against.day, day, wording)}"
     return f"{text} ({say('table.used')}); {other} ({say('table.not_used')})"
 
 

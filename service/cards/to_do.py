@@ -56,24 +56,26 @@ class ToDo(DrugLines):
         super().__init__(decision, knowledge)
         self.questions = Questions(decision, knowledge)
         self.reasons = Reasons(decision, knowledge)
-        shown = (
+        shown = [
             replace(made, results=self.ranked(made.results)) if made.results else made
             for made in decision.recommendations
             if not self.has(made, ActionRole.SELF_CARE)
-        )
-        places = {name: place for place, name in enumerate(self.table.actions)}
-        self.actions: tuple[Recommendation, ...] = tuple(
-            sorted(shown, key=lambda r: (-URGENCY_RANK[r.urgency], self._place(r), places[r.id]))
-        )
+        ]
+        places = list(self.table.actions)
+        shown.sort(key=lambda r: (-URGENCY_RANK[r.urgency], self._place(r), places.index(r.id)))
+        self.actions = tuple(shown)
+        self.acted_on = [result for made in self.actions for result in made.results]
+        self.reviewed = [drug for made in self.actions for drug in made.drugs]
 
     def has(self, made: Recommendation, role: ActionRole) -> bool:
         return role in self.table.actions[made.id].roles
 
     def _place(self, made: Recommendation) -> int:
-        for place, role in enumerate(_FIRST):
-            if self.has(made, role):
-                return place - len(_FIRST)
-        return next((place for place, role in enumerate(_LAST, 1) if self.has(made, role)), 0)
+        roles = self.table.actions[made.id].roles
+        for place, role in enumerate((*_FIRST, None, *_LAST)):
+            if role in roles:
+                return place
+        return len(_FIRST)
 
     def lines(self, *, first: bool = True) -> list[Line]:
         """The lines in order. first: whether the card begins with them."""
@@ -90,7 +92,7 @@ class ToDo(DrugLines):
                 lines += self._line(made)
         # Results that can wait come after what cannot.
         lines.sort(key=lambda line: -URGENCY_RANK[line.urgency])
-        if first and lines and any(question.forced for question in self.decision.questions):
+        if first and lines and True in [question.forced for question in self.decision.questions]:
             line, more = lines[0], self.say("lead.check_breathing")
             lines[0] = Line(line.urgency, line.full + more, line.brief + more, line.names)
         return lines
@@ -102,7 +104,7 @@ class ToDo(DrugLines):
         places.insert(1, "lead.blood" if order == BLOOD else "lead.studies")
         full = self.wording.first(places, tests=", ".join(dict.fromkeys(self._names_of(group))))
         brief = self.wording.first(
-            places, tests=", ".join(dict.fromkeys(action_name(m.id, ROUTINE, self.wording) for m in group))
+            places, tests=", ".join(dict.fromkeys([action_name(m.id, ROUTINE, self.wording) for m in group]))
         )
         orders = [made for made in group if made.too_low is not None]
         if orders:
@@ -111,7 +113,7 @@ class ToDo(DrugLines):
 
     def _names_of(self, group: Sequence[Recommendation]) -> Iterator[str]:
         for made in group:
-            names = ", ".join(test_label(a, self.terminology, self.wording) for a in made.analytes)
+            names = ", ".join([test_label(a, self.terminology, self.wording) for a in made.analytes])
             yield self.say(f"actions.{made.id}.says", analytes=names)
 
     def _too_low(self, made: Recommendation, text: str) -> str:
@@ -152,11 +154,11 @@ class ToDo(DrugLines):
         return self.wording.first(places, **names)
 
     def _treating_team(self, made: Recommendation) -> bool:
-        """Whether all rows that ask for a routine action leave it to the team that treats a known disease."""
-        rows = [row for name in made.because if (row := self.table.row(name))]
-        return (
-            made.urgency == ROUTINE and bool(rows) and all(RowRole.TREATING_TEAM in row.roles for row in rows)
-        )
+        """Whether all rows that ask for a routine action leave it to the treating team."""
+        if made.urgency != ROUTINE:
+            return False
+        rows = list(filter(None, map(self.table.row, made.because)))
+        return bool(rows) and all(RowRole.TREATING_TEAM in row.roles for row in rows)
 
     def lead(self, made: Recommendation, most: int = _ALL_REASONS) -> str:
         """The beginning of the summary. most: as many reasons of an emergency."""
@@ -202,7 +204,7 @@ class ToDo(DrugLines):
                 least = capital(self._short(result))
                 yield Line(urgency, full, brief, self.keys(result), least, (self._named(result),))
             if more := results[_MOST_RESULTS:]:
-                labels = [self._short(result) for result in more]
+                labels = list(map(self._short, more))
                 text = self.say("lead.more_results", results=", ".join(labels))
                 brief = self.say("lead.more_results", results=counted(labels, 1, self.wording))
                 names = tuple(map(self._named, more))
@@ -240,14 +242,14 @@ class ToDo(DrugLines):
         drugs = self.in_order(made.drugs)
         full = self._says(made, drugs=counted([self.since(d) for d in drugs], _MOST_NAMES, self.wording))
         brief = self._says(made, drugs=counted(self.brief_names(drugs), 2, self.wording))
-        return Line(made.urgency, full, brief, frozenset(f"drug {drug.name}" for drug in drugs))
+        return Line(made.urgency, full, brief, frozenset([f"drug {drug.name}" for drug in drugs]))
 
     def _emergency(self, made: Recommendation) -> Line:
         full, brief = self.lead(made), self.lead(made, 2)
         return Line(made.urgency, full, brief, frozenset(self.emergencies(made)))
 
     def leads(self, made: Recommendation) -> list[str]:
-        """The same from the fullest form to the briefest."""
+        """The same, the fullest form first."""
         return list(dict.fromkeys(self.lead(made, most) for most in (_ALL_REASONS, 2, 1)))
 
     def emergencies(self, made: Recommendation) -> dict[str, str]:

@@ -19,6 +19,16 @@ from fhir_mappings.to_findings.unknown_codes import UnknownCode
 from service import __version__
 from service.command_line.explain import Explainer
 from service.command_line.inputs import Document, Inputs, Unusable
+from service.command_line.population import (
+    NoExport,
+    NoSpark,
+    NotComparable,
+    NotEmpty,
+    Stopped,
+    limits_of,
+    population_options,
+    run_population,
+)
 from service.command_line.terminal import COLOURS, card_text, error_text, harmless, table
 from service.command_line.validate import codes_text, json_of, text_of, validated
 from service.config import Config, ConfigError
@@ -26,6 +36,7 @@ from service.errors import RequestError
 from service.evaluation import Evaluation, Evaluator
 from service.examples import Example, load_examples
 from service.knowledge import Knowledge, KnowledgeError, load_knowledge
+from service.population.run import Options
 
 # Exit codes besides 0. click exits with 2 for a wrong option.
 UNUSABLE, WRONG_USE, WARNING, CRITICAL = 1, 2, 3, 4
@@ -210,6 +221,61 @@ def validate(
     sys.exit(UNUSABLE if unusable else WARNING if faulty else 0)
 
 
+@commands.command(epilog=_EXIT_CODES)
+@_AS_OF
+@population_options
+@_KNOWLEDGE
+def population(
+    export: Path,
+    as_of: datetime | None,
+    out: Path,
+    decisions: bool,
+    whole: bool,
+    small_counts: bool,
+    compare: Path | None,
+    workers: int,
+    spark: str | None,
+    fail_on: str,
+    folder: Path | None,
+) -> None:
+    """Decide every patient of a bulk export, and report how many cards there would be and of whom.
+
+    FOLDER holds NDJSON of a FHIR bulk export, also gzipped, split in any way. Nothing is sent anywhere.
+    """
+    knowledge = _knowledge(folder)
+    try:
+        limits, site = limits_of(os.environ), Config.from_environ(_site_settings())
+        options = Options(
+            export=export,
+            out=out,
+            as_of=_date(as_of),
+            workers=workers,
+            decisions=decisions,
+            whole=whole,
+            folders=(folder, site.knowledge_overlay, site.site_codes),
+            limits=limits.budget,
+            most_bytes=limits.max_body_bytes,
+        )
+        shows = sys.stderr.isatty()
+        outcome = run_population(
+            options,
+            knowledge,
+            hides=not small_counts,
+            tell=_print_error,
+            shows=shows,
+            compare=compare,
+            spark=spark,
+        )
+    except (ConfigError, NoExport, NoSpark, NotComparable, NotEmpty) as error:
+        raise _Broken(str(error)) from None
+    except Stopped as error:
+        _print_error(str(error))
+        sys.exit(UNUSABLE)
+    for path in outcome.files:
+        click.echo(str(path))
+    sys.exit(_exit_code(outcome.highest, fail_on, outcome.unusable))
+
+
 @commands.command()
 @click.argument("names", nargs=-1, metavar="[ID]...")
 @_KNOWLEDGE
@@ -277,10 +343,14 @@ class _Broken(click.ClickException):
     exit_code = WRONG_USE
 
 
+def _site_settings() -> dict[str, str]:
+    return {name: os.environ.get(name, "") for name in _SITE_SETTINGS}
+
+
 def _knowledge(folder: Path | None) -> Knowledge:
     try:
         # The same decision as the service that runs with these settings.
-        config = Config.from_environ({name: os.environ.get(name, "") for name in _SITE_SETTINGS})
+        config = Config.from_environ(_site_settings())
         return load_knowledge(folder, config.knowledge_overlay, config.site_codes)
     except ConfigError as error:
         raise _Broken(str(error)) from None

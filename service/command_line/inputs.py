@@ -24,7 +24,9 @@ from fhir_mappings.request.documents import (
     owner_of,
 )
 from fhir_mappings.request.json_body import InvalidBody
+from fhir_mappings.resources.budget import OverBudget
 from fhir_mappings.resources.select import KINDS
+from service.errors import TooMuch
 from service.evaluation import Evaluation, Evaluator, read_bundle
 from service.hook_request import read_hook_request
 
@@ -51,10 +53,13 @@ class Document:
         Raises:
             RequestError: The service would reject the document.
         """
-        if self.kind == CALL:
-            services = {hook["hook"]: hook for hook in evaluator.knowledge.hooks}
-            return evaluator.hook_request(read_hook_request(self.body, services), as_of)
-        return evaluator.bundle(self.body, read_bundle(self.body), as_of)
+        try:
+            if self.kind == CALL:
+                services = {hook["hook"]: hook for hook in evaluator.knowledge.hooks}
+                return evaluator.hook_request(read_hook_request(self.body, services), as_of)
+            return evaluator.bundle(self.body, read_bundle(self.body), as_of)
+        except OverBudget as error:
+            raise TooMuch(error) from None
 
 
 @dataclass(frozen=True, slots=True)

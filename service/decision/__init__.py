@@ -12,7 +12,7 @@ from service.decision.recommendations import Outcome, Recommendation, Withheld
 from service.decision.result_facts import present
 from service.decision.table import PRESENT, TRUE, ActionRole, Advice, Facts, Row, RowRole, Table
 
-__all__ = ["Decision", "Recommendation", "Withheld", "decide"]
+__all__ = ["Decision", "Recommendation", "Withheld", "decide", "gate_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,15 @@ class Decision:
 
     def has(self, role: RowRole) -> bool:
         """Whether a row of that role fires."""
-        return any(role in row.roles for row in self.rows)
+        return bool([row for row in self.rows if role in row.roles])
 
 
 def decide(record: Record, table: Table) -> Decision:
     """The decision for that record on its day (`record.as_of`)."""
-    facts = facts_of(record, table)
-    gate = _gate(record, table)
+    gate = gate_of(record, table)
     if gate:
-        return Decision(record, facts, gate, "none", ("none", "none"))
+        return Decision(record, {}, gate, "none", ("none", "none"))
+    facts = facts_of(record, table)
     inquiry = Inquiry(FiledTests(record, table, facts), facts)
     now = inquiry.now
     return Decision(
@@ -80,7 +80,8 @@ def decide(record: Record, table: Table) -> Decision:
     )
 
 
-def _gate(record: Record, table: Table) -> str:
+def gate_of(record: Record, table: Table) -> str:
+    """`Decision.gate`. It rests on the patient, Conditions and Observations of findings alone."""
     if record.patient.deceased:
         return "deceased"
     for name in table.closes_gate:
@@ -97,7 +98,7 @@ def _gate(record: Record, table: Table) -> str:
 
 def _self_care(table: Table, now: Outcome, facts: Facts) -> tuple[Advice, ...]:
     action = table.action_for(ActionRole.SELF_CARE).id
-    if not any(made.id == action for made in now.recommendations):
+    if action not in [made.id for made in now.recommendations]:
         return ()
     triggered = tuple(
         advice

@@ -8,7 +8,7 @@ from fhir_mappings.record import Draft, Drug, Plausible, Result
 from service.decision import Decision
 from service.decision.on_file import FiledTests
 from service.decision.remarks import Remark, classes_of, urgent_actions
-from service.decision.table import FALSE, ROUTINE, TRUE, ActionRole, Facts, Row, Table
+from service.decision.table import FALSE, ROUTINE, TRUE, ActionRole, Facts, Row, Table, true_terms
 
 Moves = Callable[[Drug, Result], bool]
 
@@ -67,7 +67,7 @@ class MedicineJudge:
 
     def _reviews(self, row: Row, facts: Facts) -> bool:
         """Whether the row holds and asks to review medicines."""
-        return row.holds(facts) and any(
+        return bool(true_terms(row.terms, facts)) and any(
             asked.id == self.review and (asked.condition is None or asked.condition(facts))
             for asked in row.actions
         )
@@ -80,8 +80,8 @@ class MedicineJudge:
         analytes = {
             analyte
             for row in effects
-            for term in row.terms
-            if all(x.true_in(taken) for x in term) and not all(x.true_in(without) for x in term)
+            for term in true_terms(row.terms, taken)
+            if not true_terms((term,), without)
             for x in term
             for fact in self.table.result_facts.get(x.variable, ())
             for analyte in fact.analytes

@@ -15,9 +15,7 @@ from service.decision.table import (
     ABSENT_NOT_EXAMINED,
     EXAMINED,
     FALSE,
-    LISTED,
     PRESENT,
-    REPORTED,
     TRUE,
     UNKNOWN,
     Facts,
@@ -91,7 +89,7 @@ def finding_fact(finding: Finding) -> str:
 
 def is_examined_normal(facts: Facts, table: Table) -> bool:
     """Whether every sign that "benign" needs is absent on examination."""
-    return all(facts.get(sign) == ABSENT for sign in table.benign_signs)
+    return {ABSENT}.issuperset(map(facts.get, table.benign_signs))
 
 
 def longer_than(onset: Days, limit: int, as_of: date) -> str:
@@ -157,8 +155,8 @@ def _course_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     courses = record.twitch.courses
     facts["continuous"] = TRUE if "continuous" in courses else FALSE if courses & _INTERRUPTED else UNKNOWN
     facts["persistent-pattern"] = TRUE if "persistent" in courses else UNKNOWN
-    signs = [finding for sign in table.signs if (finding := present(record, sign))]
-    worse = bool(courses & _WORSE) or any(sign.worsening for sign in signs)
+    worsening = {f.id for f in record.findings.values() if f.status is Status.PRESENT and f.worsening}
+    worse = bool(courses & _WORSE) or not worsening.isdisjoint(table.signs)
     facts["getting-worse"] = TRUE if worse else FALSE if courses & _STABLE else UNKNOWN
     weakness = record.finding("weakness")
     settled = weakness.worsening is False and weakness.status is Status.PRESENT
@@ -217,19 +215,20 @@ def _pattern_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     """What speaks against the benign pattern beside the rows."""
     facts["examined-normal"] = TRUE if is_examined_normal(facts, table) else FALSE
     quiet = table.triggers | table.benign_ignores
-    others = (f for f in record.findings.values() if f.status is Status.PRESENT and f.id not in quiet)
-    facts["other-finding-present"] = TRUE if any(others) else FALSE
-    named = (f for f in named_findings(record, table) if f.id not in table.benign_ignores)
-    facts["named-beside-pregnancy"] = TRUE if any(named) else FALSE
-    history = any(old_evidence(record.finding(name)) for name in table.history_signs)
-    facts["sign-in-history"] = TRUE if history else FALSE
-    disputed = any(record.finding(name).conflict for name in table.history_signs)
-    facts["sign-disputed"] = TRUE if disputed else FALSE
+    others = [f for f in record.findings.values() if f.status is Status.PRESENT and f.id not in quiet]
+    facts["other-finding-present"] = TRUE if others else FALSE
+    named = [f for f in named_findings(record, table) if f.id not in table.benign_ignores]
+    facts["named-beside-pregnancy"] = TRUE if named else FALSE
+    signs = [record.findings[name] for name in table.history_signs if name in record.findings]
+    old = [e for sign in signs for e in sign.evidence if e.history and e.status is Status.PRESENT]
+    facts["sign-in-history"] = TRUE if old else FALSE
+    facts["sign-disputed"] = TRUE if [sign for sign in signs if sign.conflict] else FALSE
 
 
 def named_findings(record: Record, table: Table) -> tuple[Finding, ...]:
     """Diagnoses that are named without changing a level, and acute states that are over, but not for long."""
-    named = [finding for name in table.named if (finding := present(record, name))]
+    recorded = record.findings
+    named = [f for f in map(recorded.get, table.named) if f is not None and f.status is Status.PRESENT]
     limits = table.thresholds
     for name in sorted(table.acute & record.findings.keys()):
         finding = record.findings[name]
@@ -247,16 +246,18 @@ def old_evidence(finding: Finding) -> Evidence | None:
     return max(old, key=lambda e: (e.day or date.min, e.reference), default=None)
 
 
-def answered(record: Record, table: Table, facts: Facts, finding: str, fact: str) -> dict[str, str]:
-    """The facts after an answer of today about one finding: what the next call would read."""
-    changed = {**facts, finding: fact}
-    if finding == "weakness" and fact in PRESENT:
+def answered(record: Record, table: Table, facts: Facts, answers: Facts) -> dict[str, str]:
+    """The facts that answers of today about findings give: what the next call would read otherwise."""
+    changed = dict(answers)
+    if answers.get("weakness") in PRESENT:
         start = _start_if_found_today(record)
         changed["weakness-recent"] = recent(start, table.thresholds.rapid_weakness_days, record.as_of)
         changed["weakness-settled-course"] = FALSE
-    changed["examined-normal"] = TRUE if is_examined_normal(changed, table) else FALSE
-    if fact in (EXAMINED, LISTED, REPORTED) and finding not in table.triggers | table.benign_ignores:
-        changed["other-finding-present"] = TRUE
+    if not answers.keys().isdisjoint(table.benign_signs):
+        changed["examined-normal"] = TRUE if is_examined_normal({**facts, **answers}, table) else FALSE
+    for finding, fact in answers.items():
+        if fact in PRESENT and finding not in table.triggers and finding not in table.benign_ignores:
+            changed["other-finding-present"] = TRUE
     return changed
 
 

@@ -15,7 +15,7 @@ from service.decision.result_facts import (
     band_today,
     current_results,
     days_between,
-    has_disorder,
+    disorders_of,
     is_critical,
 )
 from service.decision.table import (
@@ -28,6 +28,7 @@ from service.decision.table import (
     TRUE,
     URGENT,
     Action,
+    Disorder,
     Facts,
     Row,
     Table,
@@ -55,11 +56,22 @@ class FiledTests:
     # Action -> its newest study: every draft of one asks again.
     _studies: dict[str, Study | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    _disorders: list[Disorder] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._disorders.extend(disorders_of(self.record, self.table))
+        for result in self.record.results:
+            if not result.preliminary:
+                counted = self.table.counts_as.get(result.analyte, result.analyte)
+                self._finals.setdefault(counted, []).append(result)
+        for results in self._finals.values():
+            results.sort(key=lambda r: (r.day or date.min, r.reference), reverse=True)
+
     def answering_result(
         self, analyte: str, action: Action, rows: Iterable[Row], urgency: str
     ) -> Result | None:
         """The final result that makes another one needless, or None."""
-        results = self._final(analyte)
+        results = self._finals.get(analyte)
         if action.done_days is None or not results:
             return None
         if action.repeat_abnormal and self._is_abnormal(analyte):
@@ -109,6 +121,10 @@ class FiledTests:
         ]
         self._orders[key] = max(orders, key=lambda o: (o.day or date.max, o.reference), default=None)
         return self._orders[key]
+
+    def most_dangerous_first(self, results: Iterable[Result]) -> tuple[Result, ...]:
+        """Those results, ranked."""
+        return tuple(sorted(results, key=lambda r: danger(r, self.record, self.table), reverse=True))
 
     def is_in_hand(self, results: Iterable[Result]) -> bool:
         """Whether each critical result has an order for today of its analyte, made since the result."""
@@ -185,16 +201,6 @@ class FiledTests:
     def _young(self, day: date | None, limit: int | None) -> bool:
         return day is not None and (limit is None or days_between(day, self.record.as_of) <= limit)
 
-    def _final(self, analyte: str) -> list[Result]:
-        if not self._finals:
-            for result in self.record.results:
-                if not result.preliminary:
-                    counted = self.table.counts_as.get(result.analyte, result.analyte)
-                    self._finals.setdefault(counted, []).append(result)
-            for results in self._finals.values():
-                results.sort(key=lambda r: (r.day or date.min, r.reference), reverse=True)
-        return self._finals.get(analyte, [])
-
     def _in_range_since_onset(self, result: Result) -> bool:
         latest = self.record.twitch.onset.latest
         return (
@@ -207,16 +213,13 @@ class FiledTests:
 
     def _latest_start(self, rows: Iterable[Row], action_id: str) -> date | None:
         """The newest start of a plausible drug whose row asks for that action."""
-        classes = frozenset(
-            name for row in rows if any(a.id == action_id for a in row.actions) for name in row.drug_classes
-        )
-        if not classes:
-            return None
-        starts = (
+        asking = [row for row in rows if action_id in [asked.id for asked in row.actions]]
+        classes = frozenset().union(*[row.drug_classes for row in asking])
+        starts = [
             drug.start.latest or drug.start.earliest
             for drug in self.record.drugs
             if drug.classes & classes and drug.plausible is not Plausible.NO
-        )
+        ]
         return max(filter(None, starts), default=None)
 
     def _precedes_disorder(self, result: Result, action: Action) -> bool:
@@ -224,8 +227,8 @@ class FiledTests:
         if not action.repeat_abnormal:
             return False
         analyte = self.table.counts_as.get(result.analyte, result.analyte)
-        for disorder in self.table.disorders:
-            if disorder.analyte in (None, analyte) and has_disorder(self.record, self.table, disorder):
+        for disorder in self._disorders:
+            if disorder.analyte in (None, analyte):
                 recorded = self.record.finding(disorder.finding).recorded
                 if recorded is None or (result.day is not None and result.day <= recorded):
                     return True

@@ -1,18 +1,21 @@
-"""The outcome of a set of facts: rows that fire, actions that they ask for, removals, and the level."""
+"""The outcome of a set of facts: rows that fire, what they ask for and what comes of it, and the level."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 
 from fhir_mappings.record import Drug, Plausible, Result
-from service.decision.facts import POTASSIUM_RAISING, stopped_before
-from service.decision.on_file import FiledTests, danger
+from service.decision.facts import LAST_FEATURES, POTASSIUM_RAISING, stopped_before
+from service.decision.on_file import FiledTests
 from service.decision.recommendations import (
+    Asking,
+    Demand,
     Ids,
     Outcome,
     Recommendation,
     Withheld,
+    key_of,
     withheld_by_order,
     withheld_by_result,
     withheld_by_study,
@@ -29,154 +32,234 @@ from service.decision.table import (
     TRUE,
     UNKNOWN,
     UNTIL_DONE,
-    URGENT,
-    Action,
     ActionRole,
     Facts,
     Row,
-    RowAction,
     Table,
+    fired_rows,
+    true_terms,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """An action and every fired row that asks for it, with what it asks. because: the ids of the rows."""
-
-    action: Action
-    asking: tuple[tuple[Row, RowAction], ...]
-    rows: tuple[Row, ...]
-    because: Ids
-    urgency: str
-    paediatric: bool
+_NONE: Mapping[str, Demand] = {}
 
 
-def _demand(action: Action, asking: Sequence[tuple[Row, RowAction]]) -> Demand:
-    rows = tuple(row for row, _ in asking)
-    urgencies = [asked.urgency for _, asked in asking]
-    return Demand(
-        action,
-        tuple(asking),
-        rows,
-        tuple(dict.fromkeys(row.id for row in rows)),
-        NOW if NOW in urgencies else URGENT if URGENT in urgencies else ROUTINE,
-        any(asked.paediatric for _, asked in asking),
+def outcome_of(on_file: FiledTests, facts: Facts) -> Outcome:
+    """The outcome of those facts for that record: rows, actions, removals, level, and the last rows."""
+    fired = fired_rows(on_file.table.ordinary_rows, facts)
+    return _outcome(on_file, facts, fired, demands_of(on_file, fired.values(), facts))
+
+
+def outcome_after(on_file: FiledTests, answer: Facts, base: Outcome) -> Outcome:
+    """The outcome with those facts in the place of the same ones of `on_file.base`.
+
+    Args:
+        base: The outcome of `on_file.base`, of which all is kept that reads no fact that differs.
+    """
+    table, before = on_file.table, on_file.base
+    facts = {**before, **answer}
+    changed = {name for name, fact in answer.items() if before.get(name, UNKNOWN) != fact}
+    fired = _fired_again(on_file, facts, changed, base)
+    demands = demands_of(on_file, fired.values(), facts, base.demands, changed)
+    if (fired, demands) == (base.fired, base.demands) and table.read_last.isdisjoint(changed):
+        return base
+    return _outcome(on_file, facts, fired, demands, base, changed)
+
+
+def _outcome(
+    on_file: FiledTests,
+    facts: Facts,
+    fired: Mapping[str, Row],
+    demands: Mapping[str, Demand],
+    base: Outcome | None = None,
+    changed: Set[str] = frozenset(),
+) -> Outcome:
+    """The outcome of ordinary rows that fire and of what they ask for, and the last rows. base: see above."""
+    table = on_file.table
+    recommendations, withheld = _weighed(on_file, demands.values())
+    level = _level(facts, fired.values(), recommendations)
+    features = last_features(fired.values(), demands.values(), level)
+    read = {**facts, **features}
+    last = fired_rows(table.last_rows, read)
+    if base is None:
+        asked = demands_of(on_file, last.values(), read)
+    else:
+        changed = changed | {name for name in features if features[name] != base.features[name]}
+        asked = demands_of(on_file, last.values(), read, base.last_demands, changed)
+    for demand in asked.values():
+        recommendations += demand.made
+        withheld += demand.withheld
+    rows = (*fired.values(), *last.values())
+    key = key_of(level, recommendations)
+    made, others = tuple(recommendations), tuple(withheld)
+    return Outcome(level, rows, made, others, key, fired, demands, features, asked)
+
+
+def _fired_again(
+    on_file: FiledTests, facts: Facts, changed: Iterable[str], base: Outcome
+) -> Mapping[str, Row]:
+    """The ordinary rows that fire: of those for which no changed fact matters, the ones that fired before."""
+    table = on_file.table
+    affected: dict[str, Row] = {}
+    for name in changed:
+        before, after = on_file.base.get(name, UNKNOWN), facts[name]
+        for values, rows in table.readers.get(name, {}).items():
+            if (before in values) is not (after in values):
+                affected |= rows
+    if not affected:
+        return base.fired
+    kept = {name: row for name, row in base.fired.items() if name not in affected}
+    fired = kept | fired_rows(affected.values(), facts)
+    if fired.keys() == base.fired.keys():
+        return base.fired
+    return {row.id: row for row in table.ordinary_rows if row.id in fired}
+
+
+def last_features(fired: Iterable[Row], demands: Collection[Demand], level: str) -> dict[str, str]:
+    """What the last rows read of what the ordinary rows gave."""
+    features = dict.fromkeys(LAST_FEATURES, FALSE)
+    if level == "info":
+        features["level-info"] = TRUE
+    for demand in demands:
+        if demand.action.is_test:
+            features["asks-for-test"] = TRUE
+        if ActionRole.EXAMINATION in demand.action.roles:
+            features["asks-for-examination"] = TRUE
+    for row in fired:
+        if not row.beside_benign:
+            features["other-rows-fire"] = TRUE
+    return features
+
+
+def _level(facts: Facts, rows: Iterable[Row], recommendations: Sequence[Recommendation]) -> str:
+    remaining: set[str] = set()
+    for recommendation in recommendations:
+        if recommendation.raises_alarm:
+            return "critical"
+        remaining.update(recommendation.because)
+    normal = facts.get("examined-normal") == TRUE
+    for row in rows:
+        if row.level == "info" or (row.level == CALM and normal):
+            continue
+        if row.level != UNTIL_DONE or row.id in remaining:
+            return "warning"
+    return "info"
+
+
+def _weighed(on_file: FiledTests, demands: Collection[Demand]) -> tuple[list[Recommendation], list[Withheld]]:
+    """What those demands recommend and withhold, without what something more urgent outranks.
+
+    Beside an urgent action that is ordered already that stays: nobody has examined yet.
+    """
+    table = on_file.table
+    recommendations: list[Recommendation] = []
+    withheld: list[Withheld] = []
+    to_act_on: dict[Result, Ids] = {}
+    for demand in demands:
+        recommendations += demand.made
+        withheld += demand.withheld
+        to_act_on |= demand.to_act_on
+    if to_act_on:
+        _act_on_done(on_file, recommendations, to_act_on)
+    kept = []
+    for made in recommendations:
+        action = table.actions[made.id]
+        gives_way = action.withheld_beside_now or action.withheld_beside_urgent
+        beside = _outranked(table, made, demands, recommendations) if gives_way else None
+        if beside is None:
+            kept.append(made)
+        else:
+            withheld.append(Withheld(made.id, beside, made.because))
+    return kept, withheld
+
+
+def _outranked(
+    table: Table, made: Recommendation, demands: Iterable[Demand], recommendations: Iterable[Recommendation]
+) -> str | None:
+    action = table.actions[made.id]
+    # A test does not come back as soon as what is for today is ordered.
+    if action.withheld_beside_now:
+        for demand in demands:
+            if demand.urgency == NOW and demand.action is not action:
+                return "beside-now"
+    if action.withheld_beside_urgent and made.urgency == ROUTINE:
+        again = ActionRole.RE_EXAMINE in action.roles
+        for other in recommendations:
+            referred = again and other is not made and table.actions[other.id].order == REFERRAL
+            if referred or other.urgency != ROUTINE:
+                return "beside-urgent"
+    return None
+
+
+def _act_on_done(
+    on_file: FiledTests, recommendations: list[Recommendation], to_act_on: Mapping[Result, Ids]
+) -> None:
+    """Add that a test that is done and out of range is acted on, whether or not a row of its own says so."""
+    actions = on_file.table.actions
+    action = on_file.table.action_for(ActionRole.ACT_ON_RESULT)
+    made = next((r for r in recommendations if r.id == action.id), None)
+    known = made.results if made else ()
+    more = on_file.most_dangerous_first(result for result in to_act_on if result not in known)
+    if not more:
+        return
+    because = dict.fromkeys(row for result in more for row in to_act_on[result])
+    if made is None:
+        recommendations.append(Recommendation(action.id, ROUTINE, tuple(because), results=more))
+        place = list(actions)
+        recommendations.sort(key=lambda r: place.index(r.id))
+        return
+    recommendations[recommendations.index(made)] = replace(
+        made,
+        because=tuple(dict.fromkeys((*made.because, *because))),
+        results=on_file.most_dangerous_first((*known, *more)),
     )
 
 
-def demands_of(table: Table, rows: Iterable[Row], facts: Facts) -> tuple[Demand, ...]:
-    """What those rows ask for, in the table's order of actions."""
-    asking: dict[str, list[tuple[Row, RowAction]]] = {}
+def demands_of(
+    on_file: FiledTests,
+    rows: Iterable[Row],
+    facts: Facts,
+    known: Mapping[str, Demand] = _NONE,
+    changed: Set[str] = frozenset(),
+) -> dict[str, Demand]:
+    """What those rows ask for, by the id of the action, in the table's order of actions.
+
+    Args:
+        known: Demands of other facts of the record: kept where the same rows ask and none of them reads a
+            fact that changed.
+        changed: The facts that differ from those.
+    """
+    asking: dict[str, list[Asking]] = {}
+    touched: set[str] = set()
     for row in rows:
+        if not row.depends_on.isdisjoint(changed):
+            touched.add(row.id)
         for asked in row.actions:
             if asked.condition is None or asked.condition(facts):
                 asking.setdefault(asked.id, []).append((row, asked))
-    return tuple(
-        _demand(action, asking[action_id])
-        for action_id, action in table.actions.items()
-        if action_id in asking
-    )
+    demands = {}
+    for name, action in on_file.table.actions.items():
+        if name not in asking:
+            continue
+        demand = known.get(name)
+        if demand is None or demand.asking != asking[name] or not touched.isdisjoint(demand.because):
+            demand = Demand(action, asking[name])
+            _Settling(on_file, facts).settle(demand)
+        demands[name] = demand
+    return demands
 
 
-def outcome_of(on_file: FiledTests, facts: Facts, base: Outcome | None = None) -> Outcome:
-    """The outcome of those facts for that record: rows, actions, removals, level, and the last rows.
+class _Settling:
+    """Settles demands: what is recommended, and what is withheld because it is done or ordered."""
 
-    Args:
-        base: The outcome of `on_file.base`: only rows that read a fact that differs are read again.
-    """
-    table = on_file.table
-    if base is None:
-        fired = [row for row in table.rows if not row.last and row.holds(facts)]
-    else:
-        changed = {name for name, fact in facts.items() if on_file.base.get(name, UNKNOWN) != fact}
-        fired = _fired_again(table, facts, changed, base)
-        if _changes_nothing(on_file, facts, changed, fired, base):
-            return base
-    settled = _Settled(on_file, facts, demands_of(table, fired, facts))
-    level = _level(table, facts, fired, settled.recommendations)
-    last_facts = _last_features(fired, settled.demands, level)
-    read = {**facts, **last_facts}
-    last = [row for row in table.rows if row.last and row.holds(read)]
-    settled.add(demands_of(table, last, read))
-    return Outcome(
-        level, (*fired, *last), tuple(settled.recommendations), tuple(settled.withheld), last_facts
-    )
-
-
-def _changes_nothing(
-    on_file: FiledTests, facts: Facts, changed: set[str], fired: Sequence[Row], base: Outcome
-) -> bool:
-    """Whether the same rows fire, and nothing that changed is read beyond their conditions."""
-    # A study or visit is weighed against the days on which signs were found.
-    if on_file.record.studies or not changed.isdisjoint(on_file.table.read_beyond_rows):
-        return False
-    read = {**facts, **base.last_facts}
-    last = [row for row in on_file.table.rows if row.last and row.holds(read)]
-    return tuple(base.rows) == (*fired, *last)
-
-
-def _fired_again(table: Table, facts: Facts, changed: Iterable[str], base: Outcome) -> list[Row]:
-    affected = frozenset().union(*(table.readers.get(name, frozenset()) for name in changed))
-    held = {row.id for row in base.rows if row.id not in affected}
-    return [
-        row
-        for row in table.rows
-        if not row.last and (row.holds(facts) if row.id in affected else row.id in held)
-    ]
-
-
-def _last_features(fired: Sequence[Row], demands: Sequence[Demand], level: str) -> dict[str, str]:
-    holds = {
-        "level-info": level == "info",
-        "asks-for-test": any(demand.action.is_test for demand in demands),
-        "asks-for-examination": any(ActionRole.EXAMINATION in demand.action.roles for demand in demands),
-        "other-rows-fire": any(not row.beside_benign for row in fired),
-    }
-    return {name: TRUE if true else FALSE for name, true in holds.items()}
-
-
-def _level(table: Table, facts: Facts, rows: Iterable[Row], recommendations: Sequence[Recommendation]) -> str:
-    if any(recommendation.raises_alarm for recommendation in recommendations):
-        return "critical"
-    normal = facts.get("examined-normal") == TRUE
-    remaining = {row for recommendation in recommendations for row in recommendation.because}
-    level = "info"
-    for row in rows:
-        match row.level:
-            case "info":
-                continue
-            case level_name if level_name == CALM and normal:
-                continue
-            case level_name if level_name == UNTIL_DONE and row.id not in remaining:
-                continue
-        level = "warning"
-    return level
-
-
-class _Settled:
-    """Settles demands: what is recommended, and what is withheld because it is done, ordered or outranked."""
-
-    def __init__(self, on_file: FiledTests, facts: Facts, demands: tuple[Demand, ...]) -> None:
+    def __init__(self, on_file: FiledTests, facts: Facts) -> None:
         self.on_file, self.table, self.record = on_file, on_file.table, on_file.record
         self.facts = facts
-        self.recommendations: list[Recommendation] = []
-        self.withheld: list[Withheld] = []
-        self.demands: tuple[Demand, ...] = ()
-        # Results of tests that rows ask for and that are done, but out of range.
-        self.to_act_on: dict[Result, Ids] = {}
-        self.add(demands)
-        self._act_on_done()
-        self._leave_out_outranked()
 
-    def add(self, demands: tuple[Demand, ...]) -> None:
-        self.demands += demands
-        for demand in demands:
-            self._settle(demand)
-
-    def _settle(self, demand: Demand) -> None:
+    def settle(self, demand: Demand) -> None:
+        """Set what comes of the demand."""
         action, because = demand.action, demand.because
         if action.withheld_from_child and self.facts.get("child-age") == TRUE:
-            self.withheld.append(Withheld(action.id, "child", because))
+            demand.withheld.append(Withheld(action.id, "child", because))
         elif action.analytes:
             self._settle_blood(demand)
         elif ActionRole.ACT_ON_RESULT in action.roles:
@@ -184,42 +267,9 @@ class _Settled:
         else:
             self._settle_other(demand)
 
-    def _leave_out_outranked(self) -> None:
-        """Leave out what gives way to something more urgent that is still recommended.
-
-        Beside an urgent action that is ordered already they stay: nobody has examined yet.
-        """
-        kept = []
-        for made in self.recommendations:
-            beside = self._outranked(made)
-            if beside is None:
-                kept.append(made)
-            else:
-                self.withheld.append(Withheld(made.id, beside, made.because))
-        self.recommendations = kept
-
-    def _outranked(self, made: Recommendation) -> str | None:
-        action = self.table.actions[made.id]
-        others = [other for other in self.recommendations if other is not made]
-        urgencies = {other.urgency for other in others}
-        # A test does not come back as soon as what is for today is ordered.
-        if action.withheld_beside_now and any(
-            demand.urgency == NOW for demand in self.demands if demand.action is not action
-        ):
-            return "beside-now"
-        if action.withheld_beside_urgent and made.urgency == ROUTINE:
-            referred = ActionRole.RE_EXAMINE in action.roles and any(
-                self.table.actions[other.id].order == REFERRAL for other in others
-            )
-            if referred or urgencies - {ROUTINE}:
-                return "beside-urgent"
-        return None
-
     def _settle_blood(self, demand: Demand) -> None:
-        action, missing = demand.action, []
-        for analyte in action.analytes:
-            if not self._is_answered(demand, analyte):
-                missing.append(analyte)
+        action = demand.action
+        missing = [analyte for analyte in action.analytes if not self._is_answered(demand, analyte)]
         if not missing:
             return
         too_low = None
@@ -228,24 +278,23 @@ class _Settled:
             # Where some of them are not ordered at all, nothing is said of the others.
             if all(orders):
                 too_low = self.on_file.order_for({*missing, action.id}, action)
-        self.recommendations.append(
-            Recommendation(
-                action.id, demand.urgency, demand.because, tuple(missing), demand.paediatric, too_low=too_low
-            )
+        made = Recommendation(
+            action.id, demand.urgency, demand.because, tuple(missing), demand.paediatric, too_low=too_low
         )
+        demand.made.append(made)
 
     def _is_answered(self, demand: Demand, analyte: str) -> bool:
         action, urgency = demand.action, demand.urgency
         result = self.on_file.answering_result(analyte, action, demand.rows, urgency)
         if result is not None:
             calm = self.on_file.asked_calmly(demand.rows)
-            self.withheld.append(withheld_by_result(action.id, analyte, result, demand.because, calm=calm))
+            demand.withheld.append(withheld_by_result(action.id, analyte, result, demand.because, calm=calm))
             if band_today(result, self.table, self.record.as_of) in OUT:
-                self.to_act_on[result] = demand.because
+                demand.to_act_on[result] = demand.because
             return True
         order = self.on_file.order_for({analyte, action.id}, action, urgency)
         if order is not None:
-            self.withheld.append(withheld_by_order(action.id, (analyte,), order, demand.because, urgency))
+            demand.withheld.append(withheld_by_order(action.id, (analyte,), order, demand.because, urgency))
             return True
         return False
 
@@ -258,17 +307,11 @@ class _Settled:
                 results[result] = None
                 if asked.urgency != ROUTINE:
                     urgent[result] = None
-        ranked = sorted(results, key=lambda r: danger(r, self.record, self.table), reverse=True)
         in_hand = demand.urgency != ROUTINE and self.on_file.is_in_hand(urgent)
-        self.recommendations.append(
-            Recommendation(
-                demand.action.id,
-                demand.urgency,
-                demand.because,
-                results=tuple(ranked),
-                in_hand=in_hand,
-            )
-        )
+        ranked = self.on_file.most_dangerous_first(results)
+        name, because = demand.action.id, demand.because
+        made = Recommendation(name, demand.urgency, because, results=ranked, in_hand=in_hand)
+        demand.made.append(made)
 
     def _results_of(self, row: Row) -> Iterable[Result]:
         for name in row.reads:
@@ -276,63 +319,34 @@ class _Settled:
                 if self.facts.get(name) == TRUE:
                     yield from results_in(fact, self.record, self.table)
 
-    def _act_on_done(self) -> None:
-        """A test that is done and out of range is acted on, whether or not a row of its own says so."""
-        action = self.table.action_for(ActionRole.ACT_ON_RESULT)
-        made = next((r for r in self.recommendations if r.id == action.id), None)
-        known = set(made.results) if made else set()
-        more = [result for result in self.to_act_on if result not in known]
-        if not more:
-            return
-        more.sort(key=lambda r: danger(r, self.record, self.table), reverse=True)
-        because = tuple(dict.fromkeys(row for result in more for row in self.to_act_on[result]))
-        if made is None:
-            self.recommendations.append(Recommendation(action.id, ROUTINE, because, results=tuple(more)))
-            place = list(self.table.actions)
-            self.recommendations.sort(key=lambda r: place.index(r.id))
-            return
-        ranked = sorted(
-            (*made.results, *more), key=lambda r: danger(r, self.record, self.table), reverse=True
-        )
-        merged = Recommendation(
-            made.id,
-            made.urgency,
-            tuple(dict.fromkeys((*made.because, *because))),
-            results=tuple(ranked),
-            in_hand=made.in_hand,
-        )
-        self.recommendations[self.recommendations.index(made)] = merged
-
     def _settle_other(self, demand: Demand) -> None:
         action, urgency, because = demand.action, demand.urgency, demand.because
         if action.studies and (action.is_test or urgency != NOW):
             study = self.on_file.study_done(action, demand.rows, self.facts)
             if study is not None:
                 why = "done" if action.is_test else "seen"
-                self.withheld.append(withheld_by_study(action.id, study, because, why, urgency))
+                demand.withheld.append(withheld_by_study(action.id, study, because, why, urgency))
                 return
         tests = {action.id, *action.studies}
         too_low = None
         if action.ordered_days and action.can_be_ordered:
             order = self.on_file.order_for(tests, action, urgency)
             if order is not None:
-                self.withheld.append(withheld_by_order(action.id, (action.id,), order, because, urgency))
+                demand.withheld.append(withheld_by_order(action.id, (action.id,), order, because, urgency))
                 return
             too_low = self.on_file.order_for(tests, action) if urgency != ROUTINE else None
-        asked = [each for _, each in demand.asking]
-        self.recommendations.append(
-            Recommendation(
-                action.id,
-                urgency,
-                because,
-                paediatric=demand.paediatric,
-                consider=all(each.consider for each in asked),
-                too_low=too_low,
-                findings=self._to_examine(demand) if ActionRole.EXAMINATION in action.roles else (),
-                weeks=min((each.weeks for each in asked if each.weeks is not None), default=None),
-                drugs=self._to_review(demand) if ActionRole.MEDICATION_REVIEW in action.roles else (),
-            )
+        made = Recommendation(
+            action.id,
+            urgency,
+            because,
+            paediatric=demand.paediatric,
+            consider=demand.consider,
+            too_low=too_low,
+            findings=self._to_examine(demand) if ActionRole.EXAMINATION in action.roles else (),
+            weeks=demand.weeks,
+            drugs=self._to_review(demand) if ActionRole.MEDICATION_REVIEW in action.roles else (),
         )
+        demand.made.append(made)
 
     def _to_examine(self, demand: Demand) -> Ids:
         """The findings that the rows want examined and that no clinician has looked at."""
@@ -344,8 +358,7 @@ class _Settled:
         names = {
             literal.variable
             for row in demand.rows
-            for term in row.terms
-            if all(literal.true_in(self.facts) for literal in term)
+            for term in true_terms(row.terms, self.facts)
             for literal in term
             if literal.positive
         }

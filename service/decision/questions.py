@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fhir_mappings.record import Basis, Evidence, Finding, Status
 from service.decision.facts import NEW_TWITCH, answered, facts_of, old_evidence
 from service.decision.on_file import FiledTests
-from service.decision.outcome import outcome_of
+from service.decision.outcome import outcome_after, outcome_of
 from service.decision.recommendations import RANK, URGENCY_RANK, Outcome, Recommendation
 from service.decision.table import (
     ABSENT,
@@ -77,7 +77,7 @@ class Question:
 
 def _weight(answer: AnswerOutcome) -> tuple[int, int, int]:
     level, wanted = answer.outcome.key
-    return RANK[level], len(wanted), sum(URGENCY_RANK[action.urgency] for action in wanted)
+    return RANK[level], len(wanted), sum(URGENCY_RANK[urgency] for _, urgency, _ in wanted)
 
 
 class Inquiry:
@@ -89,12 +89,16 @@ class Inquiry:
         self.record = on_file.record
         self.facts = facts
         self.now = outcome_of(on_file, facts)
-        self._forced = any(self._rests_on_weakness(made) for made in self.now.recommendations)
-        self._outcomes: dict[frozenset[tuple[str, str]], Outcome] = {}
+        self._forced = any(map(self._rests_on_weakness, self.now.recommendations))
+        self._recorded = self._facts_recorded()
+        self._open = self._findings_open()
+        self._judged_beside = self._findings_judged_beside()
 
     def questions(self) -> tuple[Question, ...]:
         """All questions in the table's order, those of a card marked."""
-        found = [question for asked in self.table.questions for question in self._asked(asked)]
+        found: list[Question] = []
+        for asked in self.table.questions:
+            found += self._in_words(asked) if asked.answers else self._asked(asked)
         found.sort(key=lambda question: question.order)
         # "Whatever its order": what must stand on the card takes its place before the others.
         first = sorted(found, key=lambda question: (not (question.forced or question.old), question.order))
@@ -111,26 +115,19 @@ class Inquiry:
             for asked in self.table.questions
             if asked.in_range
             for name in asked.findings
-            if self._is_open(asked, name)
+            if name in self._open
         ]
+        # "All absent (examined), and all present (examined)."
         levels = [self.now.level]
-        for present in (False, True):
-            facts = self.facts
-            for name in unknown:
-                # "All absent (examined), and all present (examined)."
-                facts = answered(self.record, self.table, facts, name, EXAMINED if present else ABSENT)
-            levels.append(self._outcome(facts).level)
+        levels += [self._with(dict.fromkeys(unknown, fact)).level for fact in (ABSENT, EXAMINED)]
         return min(levels, key=RANK.__getitem__), max(levels, key=RANK.__getitem__)
 
     def _asked(self, asked: AskedQuestion) -> Iterator[Question]:
-        if asked.answers:
-            yield from self._in_words(asked)
-            return
         forced = asked.always_beside_now and self._forced
         answers: list[AnswerOutcome] = []
         findings: list[str] = []
         for name in asked.findings:
-            if not self._is_open(asked, name):
+            if name not in self._open:
                 continue
             given = self.table.asked[name]
             pair = (
@@ -161,72 +158,67 @@ class Inquiry:
         forced: bool = False,
         old: Evidence | None = None,
     ) -> Question:
-        on_card = self._may_be_on_card(asked) or old is not None or forced
+        on_card = asked.on_card(self.facts) or old is not None or forced
         if self.now.level == "critical":
             on_card = on_card and (asked.on_critical_card or forced) and not self._asks_nothing()
         return Question(name, asked.order, findings, answers, on_card, forced, old)
 
     def _in_words(self, asked: AskedQuestion) -> Iterator[Question]:
         """A question whose answers set facts; an answer against what is recorded is none."""
-        names = {name for answer in asked.answers for name in answer.sets}
-        if all(self._is_recorded(name) for name in names):
+        if asked.sets <= self._recorded:
             return
         answers = [
-            AnswerOutcome(answer.says, self._outcome({**self.facts, **answer.sets}))
+            AnswerOutcome(answer.says, outcome_after(self.on_file, answer.sets, self.now))
             for answer in asked.answers
-            if all(self.facts[n] == fact for n, fact in answer.sets.items() if self._is_recorded(n))
+            if not self._recorded.intersection(dict(answer.sets.items() - self.facts.items()))
         ]
         if len({answer.outcome.key for answer in answers}) > 1:
             yield self._question(asked, asked.id, (), tuple(answers))
 
-    def _is_recorded(self, name: str) -> bool:
-        """Whether the fact is known. That a twitch is new is not where only its first record is."""
-        fact = self.facts.get(name, UNKNOWN)
-        if name == NEW_TWITCH and fact == TRUE:
-            return self.record.twitch.onset.earliest is not None
-        return fact != UNKNOWN
-
-    def _may_be_on_card(self, asked: AskedQuestion) -> bool:
-        return asked.on_card(self.facts)
+    def _facts_recorded(self) -> set[str]:
+        """The facts that are known. That a twitch is new is not where only its first record is."""
+        recorded = {name for name, fact in self.facts.items() if fact != UNKNOWN}
+        if self.facts[NEW_TWITCH] == TRUE and self.record.twitch.onset.earliest is None:
+            recorded.remove(NEW_TWITCH)
+        return recorded
 
     def _asks_nothing(self) -> bool:
         """Whether every critical row is a result, a poisoning or a withdrawal."""
         critical = [row for row in self.now.rows if row.level == "critical"]
         return bool(critical) and all(row.asks_nothing(self.facts) for row in critical)
 
-    def _is_open(self, asked: AskedQuestion, name: str) -> bool:
-        """Whether the finding is unknown; a sign that was only reported absent is open to examination."""
-        fact = self.facts.get(name, UNKNOWN)
-        if fact == ABSENT_NOT_EXAMINED:
-            return self.table.asked[name].present == EXAMINED
-        return fact == UNKNOWN
+    def _findings_open(self) -> set[str]:
+        """The findings that are unknown; a sign that was only reported absent is open to examination."""
+        facts, asked = self.facts, self.table.asked
+        return {
+            name
+            for name in self.table.asked_findings
+            if (fact := facts.get(name, UNKNOWN)) == UNKNOWN
+            or (fact == ABSENT_NOT_EXAMINED and asked[name].present == EXAMINED)
+        }
 
     def _after(self, name: str, fact: str) -> Outcome:
-        if fact in PRESENT and self._is_judged_beside(name):
+        if fact in PRESENT and name in self._judged_beside:
             return self._rejudged(name, fact)
-        return self._outcome(answered(self.record, self.table, self.facts, name, fact))
+        return self._with({name: fact})
 
-    def _is_judged_beside(self, name: str) -> bool:
-        """Whether a result on file has other limits beside that finding."""
+    def _with(self, answers: Facts) -> Outcome:
+        """The outcome with those answers of today."""
+        changed = answered(self.record, self.table, self.facts, answers)
+        return outcome_after(self.on_file, changed, self.now)
+
+    def _findings_judged_beside(self) -> set[str]:
+        """The findings beside which a result on file has other limits."""
         beside = self.table.critical_beside
-        return any(
-            result.analyte in beside and name in beside[result.analyte].findings
-            for result in self.record.results
-        )
+        measured = {result.analyte for result in self.record.results} & beside.keys()
+        return {name for analyte in measured for name in beside[analyte].findings}
 
     def _rejudged(self, name: str, fact: str) -> Outcome:
         found = Finding(name, Status.PRESENT, Basis(fact), recorded=self.record.as_of)
         record = replace(self.record, findings={**self.record.findings, name: found})
-        facts = answered(record, self.table, facts_of(record, self.table), name, fact)
+        facts = facts_of(record, self.table)
+        facts |= answered(record, self.table, facts, {name: fact})
         return outcome_of(FiledTests(record, self.table, self.facts), facts)
-
-    def _outcome(self, facts: Facts) -> Outcome:
-        changed = frozenset(item for item in facts.items() if self.facts.get(item[0], UNKNOWN) != item[1])
-        if not changed:
-            return self.now
-        if changed not in self._outcomes:
-            self._outcomes[changed] = outcome_of(self.on_file, facts, self.now)
-        return self._outcomes[changed]
 
     def _rests_on_weakness(self, made: Recommendation) -> bool:
         """Whether it is a referral for today because of a weakness."""

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from operator import attrgetter
 
 from fhir_mappings.record import Drug, Order, Result, Study
-from service.decision.table import LEVELS, ROUTINE, URGENCIES, Row
+from service.decision.table import LEVELS, ROUTINE, URGENCIES, Action, Row, RowAction
 
-
-class Wanted(NamedTuple):
-    """A recommendation without its reasons, to compare outcomes by."""
-
-    id: str
-    urgency: str
-    analytes: tuple[str, ...]
-
-
-# A level and what is recommended at it.
-Key = tuple[str, tuple[Wanted, ...]]
 Ids = tuple[str, ...]
+_WANTED = attrgetter("id", "urgency", "analytes")
+Asking = tuple[Row, RowAction]
+# A level, and the id, urgency and analytes of what is recommended at it: what outcomes are compared by.
+Key = tuple[str, tuple[tuple[str, str, Ids], ...]]
 RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
 URGENCY_RANK: Mapping[str, int] = {urgency: rank for rank, urgency in enumerate(URGENCIES)}
 
@@ -75,6 +68,50 @@ class Withheld:
     calm: bool = False
 
 
+class Demand:
+    """An action and every fired row that asks for it, with what it asks; and what comes of it.
+
+    because: the ids of the rows. made: at most one recommendation. to_act_on: results out of range that
+    answer a test -> the rows that ask for it.
+    """
+
+    __slots__ = (
+        "action",
+        "asking",
+        "because",
+        "consider",
+        "made",
+        "paediatric",
+        "rows",
+        "to_act_on",
+        "urgency",
+        "weeks",
+        "withheld",
+    )
+
+    def __init__(self, action: Action, asking: list[Asking]) -> None:
+        self.action = action
+        self.asking = asking
+        self.rows: list[Row] = []
+        self.urgency = ROUTINE
+        self.paediatric, self.consider = False, True
+        self.weeks: int | None = None
+        because: dict[str, None] = {}
+        for row, asked in asking:
+            self.rows.append(row)
+            because[row.id] = None
+            self.paediatric = self.paediatric or asked.paediatric
+            self.consider = self.consider and asked.consider
+            if asked.weeks is not None:
+                self.weeks = min(asked.weeks, self.weeks or asked.weeks)
+            if URGENCY_RANK[asked.urgency] > URGENCY_RANK[self.urgency]:
+                self.urgency = asked.urgency
+        self.because: Ids = tuple(because)
+        self.made: list[Recommendation] = []
+        self.withheld: list[Withheld] = []
+        self.to_act_on: dict[Result, Ids] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A decision without its explanation; `key` is what two answers to a question are compared by."""
@@ -83,16 +120,18 @@ class Outcome:
     rows: tuple[Row, ...]
     recommendations: tuple[Recommendation, ...]
     withheld: tuple[Withheld, ...]
-    # The facts that are read after the ordinary rows.
-    last_facts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
-    key: Key = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", key_of(self.level, self.recommendations))
+    key: Key = field(repr=False, compare=False)
+    # The ordinary rows, by their id.
+    fired: Mapping[str, Row] = field(default_factory=dict, repr=False, compare=False)
+    # What the ordinary rows ask for, by the id of the action.
+    demands: Mapping[str, Demand] = field(default_factory=dict, repr=False, compare=False)
+    # What the last rows read of these, and what they ask for.
+    features: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    last_demands: Mapping[str, Demand] = field(default_factory=dict, repr=False, compare=False)
 
 
 def key_of(level: str, recommendations: Iterable[Recommendation]) -> Key:
-    return level, tuple(Wanted(r.id, r.urgency, r.analytes) for r in recommendations)
+    return level, tuple(map(_WANTED, recommendations))
 
 
 def withheld_by_order(

@@ -41,13 +41,13 @@ def band_today(result: Result, table: Table, as_of: date) -> Band:
 
 def age_of(result: Result, as_of: date) -> int:
     """Its age in days. An undated result is not known to be old; one of tomorrow's date is of today."""
-    return 0 if result.day is None else max(0, days_between(result.day, as_of))
+    return 0 if result.day is None else max(0, (as_of - result.day).days)
 
 
 def is_critical(result: Result, record: Record, table: Table) -> bool:
     """Whether it is critical today, by its band or beside a finding that lowers the limit (A43)."""
-    days = age_of(result, record.as_of)
-    return days <= table.thresholds.critical_days and _is_beyond_limits(result, record, table)
+    limit = table.thresholds.critical_days
+    return _is_beyond_limits(result, record, table) and age_of(result, record.as_of) <= limit
 
 
 def _is_beyond_limits(result: Result, record: Record, table: Table) -> bool:
@@ -69,18 +69,21 @@ def results_in(fact: ResultFact, record: Record, table: Table) -> list[Result]:
         result
         for result in record.results
         if table.counts_as.get(result.analyte, result.analyte) in fact.analytes
-        and _is_in(fact, result, record, table)
+        and _is_in(
+            fact, result, age_of(result, record.as_of), _is_beyond_limits(result, record, table), table
+        )
     ]
 
 
-def _is_in(fact: ResultFact, result: Result, record: Record, table: Table) -> bool:
-    if not fact.from_days <= age_of(result, record.as_of) <= fact.at_most_days:
+def _is_in(fact: ResultFact, result: Result, age: int, beyond: bool, table: Table) -> bool:
+    """Whether a result of that age is in that state. beyond: it was critical when it was measured."""
+    if not fact.from_days <= age <= fact.at_most_days:
         return False
     if fact.below is not None:
         return _is_below(result, fact.below)
     if fact.state == "critical":
-        return is_critical(result, record, table)
-    if result.band not in OUT and not _is_beyond_limits(result, record, table):
+        return beyond and age <= table.thresholds.critical_days
+    if result.band not in OUT and not beyond:
         return False
     return fact.state == "out-of-range" or result.low is (fact.state == "low")
 
@@ -94,18 +97,25 @@ def _is_below(result: Result, limit: Decimal) -> bool:
 
 def add_result_facts(record: Record, table: Table, facts: dict[str, str]) -> None:
     """Add the facts about results and recorded disorders."""
-    for name, alternatives in table.result_facts.items():
-        holds = bool(record.results) and any(results_in(fact, record, table) for fact in alternatives)
-        facts[name] = TRUE if holds else FALSE
-    days = [
-        0 if recorded is None else days_between(recorded, record.as_of)
-        for disorder in table.disorders
-        if has_disorder(record, table, disorder)
-        for recorded in [record.finding(disorder.finding).recorded]
-    ]
-    limit = table.thresholds.recent_result_days
-    facts["disorder-recent"] = TRUE if any(day <= limit for day in days) else FALSE
-    facts["disorder-old"] = TRUE if any(day > limit for day in days) else FALSE
+    facts |= dict.fromkeys(table.result_facts, FALSE)
+    for result in record.results:
+        age, beyond = age_of(result, record.as_of), _is_beyond_limits(result, record, table)
+        for name, fact in table.facts_about.get(table.counts_as.get(result.analyte, result.analyte), ()):
+            if facts[name] == FALSE and _is_in(fact, result, age, beyond, table):
+                facts[name] = TRUE
+    facts["disorder-recent"] = facts["disorder-old"] = FALSE
+    for disorder in disorders_of(record, table):
+        recorded = record.finding(disorder.finding).recorded
+        old = recorded is not None and (
+            days_between(recorded, record.as_of) > table.thresholds.recent_result_days
+        )
+        facts["disorder-old" if old else "disorder-recent"] = TRUE
+
+
+def disorders_of(record: Record, table: Table) -> list[Disorder]:
+    """The recorded disorders that no result has answered since."""
+    recorded = [disorder for disorder in table.disorders if disorder.finding in record.findings]
+    return [disorder for disorder in recorded if has_disorder(record, table, disorder)]
 
 
 def has_disorder(record: Record, table: Table, disorder: Disorder) -> bool:

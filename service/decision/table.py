@@ -6,11 +6,13 @@ recorded as wanted, so an unknown never fires a row, and `Not` means "not record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from itertools import product
+from functools import partial
+from itertools import chain, product
+from typing import NamedTuple
 
 Facts = Mapping[str, str]
 
@@ -55,35 +57,47 @@ class Not:
 Condition = Leaf | All | AnyOf | Not
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """A leaf in a term of the disjunctive form; positive False: it must not be true."""
 
     variable: str
     values: frozenset[str]
     positive: bool = True
 
-    def true_in(self, facts: Facts) -> bool:
-        return (facts.get(self.variable, UNKNOWN) in self.values) is self.positive
-
 
 Term = tuple[Literal, ...]
 
 
+def true_terms(alternatives: Iterable[Term], facts: Facts) -> list[Term]:
+    """Those terms of which every literal is true."""
+    found = []
+    for term in alternatives:
+        for variable, values, positive in term:
+            if (facts.get(variable, UNKNOWN) in values) is not positive:
+                break
+        else:
+            found.append(term)
+    return found
+
+
+def fired_rows(rows: Iterable[Row], facts: Facts) -> dict[str, Row]:
+    """Those rows whose condition is true, by their id."""
+    found = {}
+    for row in rows:
+        for term in row.terms:
+            for variable, values, positive in term:
+                if (facts.get(variable, UNKNOWN) in values) is not positive:
+                    break
+            else:
+                found[row.id] = row
+                break
+    return found
+
+
 def predicate(condition: Condition) -> Callable[[Facts], bool]:
     """The condition as a function of facts, built once at start."""
-    match condition:
-        case Leaf(variable, values):
-            return lambda facts: facts.get(variable, UNKNOWN) in values
-        case Not(part):
-            inner = predicate(part)
-            return lambda facts: not inner(facts)
-        case All(parts):
-            inners = tuple(predicate(part) for part in parts)
-            return lambda facts: all(inner(facts) for inner in inners)
-        case AnyOf(parts):
-            inners = tuple(predicate(part) for part in parts)
-            return lambda facts: any(inner(facts) for inner in inners)
+    alternatives = terms(condition)
+    return lambda facts: bool(true_terms(alternatives, facts))
 
 
 def terms(condition: Condition, positive: bool = True) -> tuple[Term, ...]:
@@ -190,10 +204,10 @@ class Action:
     withheld_beside_urgent: bool = False
     can_be_ordered: bool = True
     roles: frozenset[ActionRole] = frozenset()
+    is_test: bool = field(init=False)
 
-    @property
-    def is_test(self) -> bool:
-        return self.order in (BLOOD, STUDY)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_test", self.order in (BLOOD, STUDY))
 
     @property
     def ordered_as(self) -> tuple[str, ...]:
@@ -201,7 +215,7 @@ class Action:
         return self.analytes or (self.studies if self.is_test else ()) or (self.id,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RowAction:
     """What a row asks for; condition None = always. `when` is the same as it was written.
 
@@ -241,10 +255,11 @@ class Example:
     holds: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One row of the table. `when` is its condition as written, with the rows it names put in; `terms` the
-    disjunctive form of that and `holds` the function.
+    disjunctive form of that, `holds` the function, and `reads` the variables that are to be true.
+    depends_on: the variables that what becomes of its actions can depend on.
 
     level: a level, "calm" or "until-done". asks_nothing: whether it is a result, a poisoning or a
     withdrawal.
@@ -258,7 +273,6 @@ class Row:
     support: tuple[Support, ...]
     examples: tuple[Example, ...]
     when: Condition
-    holds: Callable[[Facts], bool]
     terms: tuple[Term, ...]
     last: bool = False
     asks_nothing: Callable[[Facts], bool] = _never
@@ -266,11 +280,14 @@ class Row:
     beside_benign: bool = False
     drug_classes: frozenset[str] = frozenset()
     roles: frozenset[RowRole] = frozenset()
+    reads: tuple[str, ...] = field(init=False)
+    depends_on: frozenset[str] = field(init=False)
 
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """The variables that are to be true, in the order of its condition."""
-        return tuple(dict.fromkeys(x.variable for term in self.terms for x in term if x.positive))
+    def __post_init__(self) -> None:
+        wanted = (literal.variable for term in self.terms for literal in term if literal.positive)
+        object.__setattr__(self, "reads", tuple(dict.fromkeys(wanted)))
+        depends_on = {"child-age"}.union(variables(self.when), *(asked.findings for asked in self.actions))
+        object.__setattr__(self, "depends_on", frozenset(depends_on))
 
     @property
     def reading(self) -> str:
@@ -320,6 +337,11 @@ class AskedQuestion:
     on_card_when: Condition | None = None
     in_range: bool = False
     always_beside_now: bool = False
+    # Every fact that an answer sets.
+    sets: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sets", frozenset(chain(*[answer.sets for answer in self.answers])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,30 +421,48 @@ class Table:
     history_signs: tuple[str, ...]
     critical_beside: Mapping[str, CriticalBeside]
     electrolytes_with_drafts_of: frozenset[str]
-    # Rows that a site switched off: texts and claims may still name them, nothing decides by them.
+    # Rows that a site switched off: texts may name them, nothing decides by them.
     rows_off: tuple[Row, ...] = ()
-    # Variable -> the ordinary rows that read it.
-    readers: Mapping[str, frozenset[str]] = field(init=False, repr=False)
-    # Variables that are read beyond the conditions of the ordinary rows: by actions, removals and the level.
-    read_beyond_rows: frozenset[str] = field(init=False, repr=False)
+    # The rows read first, and those that read what the first ask for.
+    ordinary_rows: tuple[Row, ...] = field(init=False, repr=False)
+    last_rows: tuple[Row, ...] = field(init=False, repr=False)
+    # Variable -> values -> the ordinary rows that ask for one of those, by their id.
+    readers: Mapping[str, Mapping[frozenset[str], Mapping[str, Row]]] = field(init=False, repr=False)
+    # Analyte -> the facts about its results, by name.
+    facts_about: Mapping[str, Sequence[tuple[str, ResultFact]]] = field(init=False, repr=False)
+    # Variables that the level and the last rows read.
+    read_last: Set[str] = field(init=False, repr=False)
+    # The findings that questions ask about, in their order.
+    asked_findings: tuple[str, ...] = field(init=False, repr=False)
+    # The classes of medicines that a row reads.
+    drug_classes: frozenset[str] = field(init=False, repr=False)
     _rows_by_id: Mapping[str, Row] = field(init=False, repr=False)
+    _actions_by_role: Mapping[ActionRole, Action] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        asked = [action for row in self.rows for action in row.actions]
-        beyond = {"child-age", "examined-normal"}.union(
-            *(variables(action.when) for action in asked if action.when), *(a.findings for a in asked)
-        )
-        object.__setattr__(self, "read_beyond_rows", frozenset(beyond))
-        object.__setattr__(self, "_rows_by_id", {row.id: row for row in self.rows})
-        readers: dict[str, set[str]] = {}
-        for row in self.rows:
-            for variable in () if row.last else variables(row.when):
-                readers.setdefault(variable, set()).add(row.id)
-        object.__setattr__(self, "readers", {name: frozenset(rows) for name, rows in readers.items()})
+        put = partial(object.__setattr__, self)
+        put("_rows_by_id", {row.id: row for row in self.rows})
+        put("ordinary_rows", tuple(row for row in self.rows if not row.last))
+        put("last_rows", tuple(row for row in self.rows if row.last))
+        put("read_last", {"examined-normal"}.union(*(variables(row.when) for row in self.last_rows)))
+        readers: dict[str, dict[frozenset[str], dict[str, Row]]] = {}
+        for row in self.ordinary_rows:
+            for variable, values, _ in chain.from_iterable(row.terms):
+                readers.setdefault(variable, {}).setdefault(values, {})[row.id] = row
+        put("readers", readers)
+        facts_about: dict[str, list[tuple[str, ResultFact]]] = {}
+        for name, alternatives in self.result_facts.items():
+            for fact in alternatives:
+                for analyte in fact.analytes:
+                    facts_about.setdefault(analyte, []).append((name, fact))
+        put("facts_about", facts_about)
+        put("drug_classes", frozenset().union(*(row.drug_classes for row in self.rows)))
+        put("asked_findings", tuple(name for asked in self.questions for name in asked.findings))
+        put("_actions_by_role", {role: made for made in self.actions.values() for role in made.roles})
 
     def action_for(self, role: ActionRole) -> Action:
         """The one action of that role; the loader refuses a table without it."""
-        return next(action for action in self.actions.values() if role in action.roles)
+        return self._actions_by_role[role]
 
     @property
     def all_rows(self) -> tuple[Row, ...]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, g, request
 
-from service.authentication import Caller, Callers
 from service.authentication.admin_token import AdminToken
 from service.errors import Issue, NotFound
+
+if TYPE_CHECKING:
+    from service.authentication.tokens import Caller, Callers
 
 # First parts of paths that need no token to read: they hold no patient data. "" is the front page, which
 # then only lists the addresses.
@@ -14,7 +18,7 @@ PUBLIC = frozenset(
     ("", "healthz", "readyz", "openapi.yaml", "openapi.json", "docs", "static", "knowledge", "fhir")
 )
 ADMIN_ROUTES = frozenset(("/metrics", "/feedback/summary"))
-DISABLED_ROUTES = frozenset(("/workbench/answer", "/workbench/patient"))
+DISABLED_ROUTES = frozenset(("/workbench/answer", "/workbench/form", "/workbench/patient"))
 
 
 def authentication(callers: Callers | None, admin: AdminToken) -> Blueprint:

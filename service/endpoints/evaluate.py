@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 from flask import Blueprint, Response, request
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
 from fhir_mappings.resources.validation import validation_issues
 from fhir_mappings.to_fhir.actions import operation_outcome
@@ -25,29 +27,36 @@ def evaluate(config: Config, evaluator: Evaluator, metrics: Metrics) -> Blueprin
 
     @blueprint.post("/evaluate")
     def post() -> Response:
-        issues: list[Issue] = []
-        query: dict[str, Any] = {}
-        try:
-            query = cast(dict[str, Any], EvaluateQuerySchema().load(request.args.to_dict()))
-        except ValidationError as error:
-            issues += issues_of(error.normalized_messages(), "query")
+        query, issues = query_of(EvaluateQuerySchema())
         body = body_of(request)
-        try:
-            submission = read_bundle(body)
-        except RequestError as error:
-            raise RequestError([*issues, *error.issues], 400 if issues else error.status) from None
-        try:
-            evaluation = evaluator.bundle(body, submission, query.get("asOf"))
-        except RequestError as error:
-            raise RequestError([*issues, *error.issues], 400 if issues else error.status) from None
-        if issues:
-            raise RequestError(issues)
+        with beside(issues):
+            evaluation = evaluator.bundle(body, read_bundle(body), query.get("asOf"))
         cards = shown_cards(evaluation.cards, config)
         log_evaluation(metrics, "evaluate", evaluation, cards)
         content = {"cards": cards, "assessment": evaluation.assessment}
         if query["fully"] == "true":
             unknown = evaluation.unknown.issues() if evaluation.unknown else []
-            content["outcome"] = operation_outcome([*validation_issues(submission), *unknown])
+            content["outcome"] = operation_outcome([*validation_issues(evaluation.submission), *unknown])
         return json_answer(content)
 
     return blueprint
+
+
+def query_of(schema: Schema, *leave_out: str) -> tuple[dict[str, Any], list[Issue]]:
+    """The query in that shape, and what is wrong with it; then it is empty."""
+    given = {name: value for name, value in request.args.to_dict().items() if name not in leave_out}
+    try:
+        return cast(dict[str, Any], schema.load(given)), []
+    except ValidationError as error:
+        return {}, list(issues_of(error.normalized_messages(), "query"))
+
+
+@contextmanager
+def beside(issues: Sequence[Issue]) -> Iterator[None]:
+    """Raise those issues after the block, together with its own."""
+    try:
+        yield
+    except RequestError as error:
+        raise RequestError([*issues, *error.issues], 400 if issues else error.status) from None
+    if issues:
+        raise RequestError(issues)

@@ -39,7 +39,11 @@ def feedback(
             raise NotFound([Issue("not-found", "No such service: see GET /cds-services.", "http.url")])
         content = _checked(body_of(request), clock)
         ids = CardIds(config.card_secrets, service_id)
-        items = _ItemReader(ids, service_id, names, findings_of).items(content)
+        reader = _ItemReader(ids, service_id, names, findings_of)
+        try:
+            items = reader.items(content)
+        finally:
+            metrics.rejected_ids(reader.rejected_ids)
         try:
             store.add(items)
         except StoreDown as error:
@@ -116,6 +120,7 @@ class _ItemReader:
         self.service_id = service_id
         self.names = names
         self.issues: list[Issue] = []
+        self.rejected_ids = 0
 
     def items(self, content: list[dict[str, Any]]) -> list[Feedback]:
         """Raises RequestError with every id that is rejected."""
@@ -175,6 +180,7 @@ class _ItemReader:
         try:
             return self.ids.read(text)
         except NotOurs as error:
+            self.rejected_ids += 1
             self._add_issue(place, str(error))
             return None
 

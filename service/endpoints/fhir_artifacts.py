@@ -1,9 +1,14 @@
-"""GET /fhir/metadata, /fhir/{kind} and /fhir/{kind}/{name}: the files of artifacts/, FHIR R4, to read."""
+"""The files of artifacts/, FHIR R4, to read.
+
+GET /fhir/metadata, /fhir/{kind}, /fhir/{kind}/{name}, /fhir/ValueSet/{name}/$expand and /fhir/artifacts.zip.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -18,10 +23,13 @@ from service.errors import Issue, NotFound, RequestError
 from service.knowledge import Knowledge
 from service.package_files import shipped
 
-KINDS = ("PlanDefinition", "ActivityDefinition", "ValueSet", "Library")
+KINDS = ("PlanDefinition", "ActivityDefinition", "ValueSet", "Library", "Questionnaire")
 FOLDER = shipped("artifacts")
-# knowledgeVersion: the version the files are made from. files: their names, in the order of a search.
+# knowledgeVersion: that the files are made from. files: file name -> summary, in the order of a search.
 INDEX = "index.json"
+# A search answers with summaries where more match: all value sets are megabytes.
+_MOST_WHOLE = 20
+ARCHIVE = "/fhir/artifacts.zip"
 _MEDIA_TYPES = frozenset({FHIR_JSON, JSON, "text/json", "application/*", "*/*"})
 _FORMATS = _MEDIA_TYPES | {"json"}
 _FHIR_VERSIONS = frozenset({"4.0", "4.0.1"})
@@ -44,10 +52,8 @@ def fhir_artifacts(config: Config, knowledge: Knowledge, version: str) -> Bluepr
 
     @blueprint.before_request
     def acceptable() -> None:
-        if not _accepts_json():
-            raise RequestError(
-                [Issue("not-supported", f"Only {FHIR_JSON} of FHIR R4 is served.", "http.accept")], 406
-            )
+        if request.path != ARCHIVE:
+            check_acceptable()
 
     @blueprint.get("/fhir/metadata")
     def metadata() -> Response:
@@ -57,29 +63,59 @@ def fhir_artifacts(config: Config, knowledge: Knowledge, version: str) -> Bluepr
     def search(kind: str) -> Response:
         _check_kind(kind)
         wanted = _wanted()
-        matching = (resource for resource in _artifacts()[kind].values() if matches(resource, wanted))
+        found = {n: s for n, s in _files().items() if s["resourceType"] == kind and matches(s, wanted)}
+        matching = map(_read, found) if len(found) <= _MOST_WHOLE else found.values()
         query = urlencode([(name, ",".join(values)) for name, many in wanted.items() for values in many])
         return _answer(searchset(matching, base, f"{base}/{kind}?{query}".rstrip("?")))
 
     @blueprint.get("/fhir/<kind>/<name>")
     def read(kind: str, name: str) -> Response:
         _check_kind(kind)
-        resource = _artifacts()[kind].get(name)
-        if resource is None:
-            raise NotFound([Issue("not-found", f"No {kind} of that id: see GET /fhir/{kind}.", "http.url")])
-        return _answer(resource)
+        return _answer(_artifact(kind, name))
+
+    @blueprint.get("/fhir/ValueSet/<name>/$expand")
+    def expand(name: str) -> Response:
+        if request.args.keys() - {"_format"}:
+            text = "$expand takes no parameters here: the whole expansion is the answer."
+            raise RequestError([Issue("not-supported", text, "http.query")])
+        value_set = _artifact("ValueSet", name)
+        # FHIR: without the definition, unless the caller asks for it.
+        return _answer({member: value for member, value in value_set.items() if member != "compose"})
+
+    @blueprint.get(ARCHIVE)
+    def archive() -> Response:
+        answer = Response(_archive(), mimetype="application/zip")
+        answer.headers["Content-Disposition"] = f'attachment; filename="artifacts-{published}.zip"'
+        return _conditional(answer)
 
     return blueprint
 
 
+def _artifact(kind: str, name: str) -> dict[str, Any]:
+    """Raises NotFound."""
+    file = f"{kind}-{name}.json"
+    if file not in _files():
+        raise NotFound([Issue("not-found", f"No {kind} of that id: see GET /fhir/{kind}.", "http.url")])
+    return _read(file)
+
+
 @cache
-def _artifacts() -> dict[str, dict[str, dict[str, Any]]]:
-    """Resource type -> id -> the resource. Read at the first request: most services never get one."""
-    artifacts: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS}
-    for name in _read(INDEX)["files"]:
-        resource = _read(name)
-        artifacts[resource["resourceType"]][resource["id"]] = resource
-    return artifacts
+def _archive() -> bytes:
+    """All files as a zip. The same files give the same bytes: no time of day, one order."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in (INDEX, *_files()):
+            entry = zipfile.ZipInfo(f"{FOLDER.name}/{name}")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, (FOLDER / name).read_bytes())
+    return packed.getvalue()
+
+
+@cache
+def _files() -> dict[str, dict[str, Any]]:
+    """File name -> the summary of its resource."""
+    files: dict[str, dict[str, Any]] = _read(INDEX)["files"]
+    return files
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -106,6 +142,14 @@ def _check_kind(kind: str) -> None:
     if kind not in KINDS:
         raise NotFound(
             [Issue("not-supported", "This type is not served: see GET /fhir/metadata.", "http.url")]
+        )
+
+
+def check_acceptable() -> None:
+    """Raise RequestError (406) where this request wants something else than JSON of FHIR R4."""
+    if not _accepts_json():
+        raise RequestError(
+            [Issue("not-supported", f"Only {FHIR_JSON} of FHIR R4 is served.", "http.accept")], 406
         )
 
 
@@ -150,7 +194,10 @@ def _faults(given: dict[str, list[str]]) -> Iterator[Issue]:
 
 
 def _answer(resource: dict[str, object]) -> Response:
-    answer = json_answer(resource, mimetype=FHIR_JSON)
+    return _conditional(json_answer(resource, mimetype=FHIR_JSON))
+
+
+def _conditional(answer: Response) -> Response:
     answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
     # Clients ask again each time; an unchanged resource costs no body.
     answer.headers["Cache-Control"] = "no-cache"

@@ -18,10 +18,12 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import has_request_context, request
 
 from fhir_mappings.record import Note
+from fhir_mappings.resources.budget import Budget, within
 from fhir_mappings.resources.select import KINDS
 from schemas.hooks import EXTENSION
 from schemas.urls import is_loopback
 from service.config import Config
+from service.endpoints.authentication import PUBLIC
 from service.endpoints.operations import PROBES
 from service.endpoints.responses import problem_answer
 from service.errors import Issue
@@ -37,6 +39,11 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS"))
 _LINE = "fasciculation_cds.line"
 _log = logging.getLogger("service.requests")
 _BAD_HOST = "400 Bad Request", Issue("invalid", "The request must have one Host header.", "http.host")
+_VERSIONS = frozenset(("HTTP/1.0", "HTTP/1.1"))
+_BAD_VERSION = (
+    "505 HTTP Version Not Supported",
+    Issue("not-supported", "Only HTTP/1.0 and HTTP/1.1 are supported.", "http"),
+)
 _UNKNOWN_HOST = (
     "421 Misdirected Request",
     Issue("forbidden", "This host is not served here: name it in ALLOWED_HOSTS.", "http.host"),
@@ -173,6 +180,7 @@ def host_check(
 ) -> WSGIApplication:
     """Reject requests for other hosts than those of PUBLIC_BASE_URL, of issuers, ALLOWED_HOSTS and loopback.
 
+    A version of HTTP other than 1.0 and 1.1 is rejected too: what its headers mean would be a guess.
     A page of another site could reach the service by DNS rebinding. Probes may name any host.
     """
     urls = (config.public_base_url, *config.public_base_aliases, *issuer_urls)
@@ -181,7 +189,9 @@ def host_check(
     def checked(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         refusal = None
         host = environ.get("HTTP_HOST")
-        if host is None:
+        if environ.get("SERVER_PROTOCOL") not in _VERSIONS:
+            refusal = _BAD_VERSION
+        elif host is None:
             # HTTP/1.0 has none.
             if environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
                 refusal = _BAD_HOST
@@ -227,6 +237,8 @@ def response_headers(application: WSGIApplication, config: Config) -> WSGIApplic
 def header_rules(config: Config) -> Callable[[list[tuple[str, str]], Mapping[str, Any], str], None]:
     """A function that adds the headers to a list, for an environment and a status line."""
     any_origin = "*" in config.cors_origins
+    # Without tokens a page elsewhere could have a record fetched.
+    open_hooks = not (config.fhir_servers and config.cds_auth == "off")
     # A trial on loopback must not lock the browser to https.
     secure = config.public_base_url.startswith("https://")
 
@@ -236,7 +248,7 @@ def header_rules(config: Config) -> Callable[[list[tuple[str, str]], Mapping[str
         if "Cross-Origin-Resource-Policy" in given:
             # The page of the workbench holds a token: no other site may read it.
             pass
-        elif any_origin:
+        elif any_origin and _is_open(environ, open_hooks):
             headers.append(_ANY_ORIGIN)
         else:
             # Also for an origin that is not on the list: no cache may hand that answer to one that is.
@@ -256,7 +268,30 @@ def header_rules(config: Config) -> Callable[[list[tuple[str, str]], Mapping[str
     return add
 
 
+def _is_open(environ: Mapping[str, Any], hooks: bool) -> bool:
+    """Return whether CORS_ORIGINS=* includes the address: discovery, hook calls and what is about no patient.
+
+    Args:
+        hooks: Whether hook calls are open.
+    """
+    # A request that is not HTTP has no path, and its answer has fixed words.
+    first, *more = environ.get("PATH_INFO", "/cds-services").strip("/").split("/")
+    if first == "cds-services":
+        return not more or (hooks and len(more) == 1)
+    return bool(first) and first in PUBLIC and "$apply" not in more
+
+
 def _put(headers: list[tuple[str, str]], header: tuple[str, str]) -> None:
     """Set a header, instead of the one of that name that an endpoint set."""
     headers[:] = [given for given in headers if given[0] != header[0]]
     headers.append(header)
+
+
+def within_budget(limits: Budget, app: WSGIApplication) -> WSGIApplication:
+    """The application, each request within those limits."""
+
+    def answered(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with within(limits):
+            return app(environ, start_response)
+
+    return answered

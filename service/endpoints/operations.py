@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import cache
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response
 
-from service.authentication import Callers
 from service.endpoints.responses import json_answer
 from service.feedback import Store
 from service.health_check import HealthCheck
@@ -16,11 +17,19 @@ from service.knowledge.page_contents import site_in_answers
 from service.metrics import Metrics
 from service.package_files import shipped
 
+if TYPE_CHECKING:
+    from service.authentication.tokens import Callers
+
 # The default format of Prometheus.
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 # Answered for any Host: probes and proxies name the replica as they know it.
 PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
 OPENAPI = shipped("openapi.yaml")
+
+
+@cache
+def _openapi_json() -> bytes:
+    return json.dumps(load_yaml(OPENAPI), default=str).encode()
 
 
 def operations(
@@ -29,7 +38,6 @@ def operations(
     """GET /healthz, /readyz, /metrics, /openapi.yaml and /openapi.json."""
     blueprint = Blueprint("operations", __name__)
     text = OPENAPI.read_bytes()
-    as_json = json.dumps(load_yaml(OPENAPI), default=str).encode()
 
     stores = {"feedback": store.state_soon}
     if callers is not None:
@@ -66,6 +74,6 @@ def operations(
 
     @blueprint.get("/openapi.json")
     def openapi_json() -> Response:
-        return Response(as_json, mimetype="application/json")
+        return Response(_openapi_json(), mimetype="application/json")
 
     return blueprint

@@ -1,7 +1,8 @@
-"""GET / and POST /workbench/answer: a page that tries the service on a test patient.
+"""GET /, POST /workbench/answer and /workbench/form: a page that tries the service on a test patient.
 
-A pasted text comes in a body, is evaluated like any other request, and is never stored. An address holds the
-name of a bundled patient and a day, never anything of a patient.
+/workbench/form adds the answers of the published form to the record, and needs no script. A pasted text comes
+in a body, is evaluated like any other request, and is never stored. An address holds the name of a bundled
+patient and a day, never anything of a patient.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup, escape
 from marshmallow import ValidationError
 
+from fhir_mappings.record import Record
 from fhir_mappings.request.documents import BUNDLE, CALL, bundle_of, is_ndjson, kind_of, lines_of
 from fhir_mappings.request.json_body import InvalidBody, decoded, indented, with_raw_numbers
 from fhir_mappings.request.json_places import Places
@@ -24,16 +26,17 @@ from schemas.evaluation_requests import EvaluateQuerySchema, WorkbenchSchema
 from schemas.hooks import EXTENSION
 from service.cards.escaping import folded
 from service.config import Config
-from service.endpoints.bodies import body_of
+from service.decision import decide
+from service.endpoints.bodies import body_of, form_of
 from service.endpoints.patient_route import add_patient_route
 from service.endpoints.responses import HTML, json_answer, outcome_of, shown_cards
-from service.errors import DataMissing, Issue, NotFound, RequestError, issues_of, rejection
-from service.evaluation import Evaluation, Evaluator, read_bundle
+from service.errors import DataMissing, Forbidden, Issue, NotFound, RequestError, issues_of, rejection
+from service.evaluation import Evaluation, Evaluator, read_bundle, today
 from service.examples import Example
 from service.fhir_client import FhirServers
 from service.hook_request import read_hook_request
 from service.knowledge.page_contents import Explained
-from service.workbench.answers import answer_observation, with_answer
+from service.workbench.form import RecordForm
 from service.workbench.view import View, curl_of, patient_in_words, view_of
 
 # The page has a script of ours, which calls this service alone.
@@ -77,11 +80,18 @@ def workbench(
     patients = {example.name: example for example in examples}
     explained = Explained(knowledge)
 
-    def fragment(answered: _Answered) -> tuple[str, View]:
+    def fragment(
+        answered: _Answered, form: RecordForm | None = None, before: _Answered | None = None
+    ) -> tuple[str, View]:
+        """What is decided, as HTML. before: the record without the answers, whose cards stand beside."""
         view = view_of(answered.evaluation, answered.cards, knowledge, explained)
         html = render_template(
             "workbench_answer.html",
             view=view,
+            form=form or RecordForm(knowledge, answered.evaluation.decision),
+            text=answered.text,
+            before=before
+            and view_of(before.evaluation, before.cards, knowledge, explained, "Table of card before"),
             response=json.dumps(answered.content, ensure_ascii=False, indent=2),
             curl=curl_of(config.public_base_url, answered.path, answered.text),
             silent=config.silent,
@@ -91,6 +101,22 @@ def workbench(
             lines=_lines(answered),
         )
         return html, view
+
+    def page_of(**values: Any) -> Response:
+        page = render_template(
+            "workbench.html",
+            page={"knowledgeVersion": knowledge.version},
+            patients=patients.values(),
+            page_token=page_token,
+            servers=config.fhir_servers,
+            **values,
+        )
+        response = Response(page, mimetype=HTML)
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Cache-Control"] = "no-cache"
+        if page_token:
+            response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
 
     @blueprint.app_template_filter("days")
     def days(text: str) -> Markup:
@@ -102,12 +128,7 @@ def workbench(
     def home() -> Response | str:
         if config.cds_auth == "jwt":
             return render_template("home.html", version=version, knowledge=knowledge.version)
-        # The field of the page may be empty.
-        query = {"asOf": request.args["asOf"]} if request.args.get("asOf") else {}
-        try:
-            as_of = cast(dict[str, Any], EvaluateQuerySchema(only=("asOf",)).load(query))["asOf"]
-        except ValidationError as error:
-            raise RequestError(list(issues_of(error.normalized_messages(), "query"))) from None
+        as_of = _day(request.args.get("asOf", ""), "query")
         name = request.args.get("example") or next(iter(patients), "")
         if name and name not in patients:
             raise NotFound([Issue("not-found", "No such example: GET / lists them.", "query.example")])
@@ -119,43 +140,40 @@ def workbench(
                 raise NotFound([Issue("not-found", "This example has no call of that hook.", "query.hook")])
             answered = _answered(sample.body.decode(), as_of or chosen.as_of, True, config, evaluator)
             text, (html, view) = answered.text, fragment(answered)
-        page = render_template(
-            "workbench.html",
-            page={"knowledgeVersion": knowledge.version},
-            patients=patients.values(),
-            chosen=chosen,
-            hook=hook,
-            text=text,
-            view=view,
-            answer=html,
-            page_token=page_token,
-            servers=config.fhir_servers,
-        )
-        response = Response(page, mimetype=HTML)
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["Cache-Control"] = "no-cache"
-        if page_token:
-            response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        return response
+        return page_of(chosen=chosen, hook=hook, text=text, view=view, answer=html)
+
+    @blueprint.post("/workbench/form")
+    def record_answers() -> Response:
+        # A form is posted without a preflight: a page elsewhere must not make the service decide.
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+            raise Forbidden([Issue("forbidden", "Only the page of this service may post its form.", "http")])
+        posted = form_of(request)
+        text, day = ("".join(posted.get(name, ())) for name in ("text", "asOf"))
+        try:
+            as_of = _day(day, "form")
+            before = _answered(text, as_of, as_of is not None, config, evaluator)
+        except RequestError as error:
+            form = RecordForm(knowledge, decide(Record(today()), knowledge.table), posted)
+            form.problems += [issue.diagnostics for issue in _with_lines(error.issues, text)]
+            html = render_template("workbench_form.html", form=form, text=text, as_of=day)
+            return page_of(text=text, answer=html, form=form)
+        decision = before.evaluation.decision
+        form = RecordForm(knowledge, decision, posted)
+        document = form.added(before.document)
+        if document is None:
+            html, view = fragment(before, form)
+            return page_of(text=before.text, view=view, answer=html, form=form)
+        after = _answered(indented(document), decision.record.as_of, True, config, evaluator)
+        shown = RecordForm(knowledge, after.evaluation.decision)
+        shown.author, shown.said = form.author, form.said
+        html, view = fragment(after, shown, before)
+        return page_of(text=after.text, view=view, answer=html, form=shown, answered=True)
 
     @blueprint.post("/workbench/answer")
     def post() -> Response:
         posted = _posted(body_of(request))
         try:
             answered = _answered(posted["text"], posted["asOf"], posted["chosen"], config, evaluator)
-            if apply := posted["apply"]:
-                decision = answered.evaluation.decision
-                present = apply["answer"] == "present"
-                document = answered.document
-                for finding in apply["finding"].split(","):
-                    observation = answer_observation(decision, knowledge, finding, present=present)
-                    if observation is None:
-                        raise RequestError(
-                            [Issue("value", "No click answers this finding.", "apply.finding")]
-                        )
-                    document = with_answer(document, observation)
-                text = indented(document)
-                answered = _answered(text, decision.record.as_of, True, config, evaluator)
         except RequestError as error:
             # The request of the page is well-formed: the fault is in the text that it passes on.
             raise RequestError(_with_lines(error.issues, posted["text"]), 422) from None
@@ -170,6 +188,15 @@ def workbench(
         )
 
     return blueprint
+
+
+def _day(text: str, place: str) -> date | None:
+    """The day of a field, which may be empty."""
+    try:
+        loaded = EvaluateQuerySchema(only=("asOf",)).load({"asOf": text} if text else {})
+    except ValidationError as error:
+        raise RequestError(list(issues_of(error.normalized_messages(), place))) from None
+    return cast(dict[str, date | None], loaded)["asOf"]
 
 
 def _answered(text: str, as_of: date | None, chosen: bool, config: Config, evaluator: Evaluator) -> _Answered:

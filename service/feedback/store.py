@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from service.config import ConfigError
@@ -28,6 +28,10 @@ _TIMEOUT_S = 2
 # A command can wait for another command, and for a slow disk.
 COMMAND_TIMEOUT_S = 30
 _PURGE_INTERVAL = timedelta(hours=1)
+# A worker has three threads, and one that checks the health.
+_POOL = {"pool_size": 2, "max_overflow": 2, "pool_recycle": 600}
+# Name of the threads that limit the use of a connection.
+WATCH = "feedback-connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Store:
         retention_days: How long comments are kept; 0 = not at all.
         clock: Returns now, in UTC.
         timeout_s: For a lock, a connection or a statement; three times as long for all of them.
+        pooled: Keep up to two connections to PostgreSQL; such a store must not be used before a fork.
     """
 
     def __init__(
@@ -100,10 +105,11 @@ class Store:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         timeout_s: int = _TIMEOUT_S,
+        pooled: bool = False,
     ) -> None:
-        self._engine = engine_of(url, timeout_s)
+        self._engine = engine_of(url, timeout_s, pooled=pooled)
         if self._engine.dialect.name == "postgresql":
-            _limit_connections(self._engine, 3 * timeout_s)
+            _limit_uses(self._engine, timeout_s)
         self._retention = timedelta(days=retention_days)
         self._clock = clock
         self._purged_at: datetime | None = None
@@ -137,7 +143,8 @@ class Store:
             "reason_code": code,
             "comment": item.comment if self._retention else None,
         }
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        # Of the dialect of the store: the other is not loaded.
+        dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
         statement = dialect.insert(FEEDBACK).values(values).on_conflict_do_nothing(index_elements=["key"])
         added = connection.execute(statement.returning(FEEDBACK.c.id)).scalar_one_or_none()
         if added is None:
@@ -168,7 +175,12 @@ class Store:
         old = FEEDBACK.c.received <= self._clock() - self._retention
         statement = update(FEEDBACK).where(FEEDBACK.c.comment.is_not(None), old).values(comment=None)
         with self._transaction() as connection:
-            return connection.execute(statement).rowcount
+            removed = connection.execute(statement).rowcount
+        if self._engine.dialect.name == "sqlite":
+            # The write-ahead log still holds them. While another connection reads, the next purge empties it.
+            with self._transaction() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return removed
 
     def state(self) -> str:
         """Return "ok", or what is wrong and the next step."""
@@ -198,8 +210,8 @@ class Store:
             raise StoreDown(_reason(error)) from None
 
 
-def engine_of(url: str, timeout_s: int = _TIMEOUT_S) -> Engine:
-    """Return an engine without a pool: feedback is rare, and no connection is shared after a fork."""
+def engine_of(url: str, timeout_s: int = _TIMEOUT_S, *, pooled: bool = False) -> Engine:
+    """Return an engine. Only one of PostgreSQL can have a pool: a SQLite file is opened in no time."""
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
@@ -214,41 +226,63 @@ def engine_of(url: str, timeout_s: int = _TIMEOUT_S) -> Engine:
             connection.execute("PRAGMA secure_delete = ON")
 
         return engine
-    limits = {
+    arguments = {
         "connect_timeout": timeout_s,
         "options": f"-c statement_timeout={timeout_s}s -c lock_timeout={timeout_s}s",
+        # A proxy of connections may give the next statement another one.
+        "prepare_threshold": None,
     }
     address = address.set(drivername="postgresql+psycopg")
-    return create_engine(address, poolclass=NullPool, connect_args=limits)
+    pool: dict[str, Any] = {**_POOL, "pool_timeout": timeout_s} if pooled else {"poolclass": NullPool}
+    return create_engine(address, connect_args=arguments, **pool)
 
 
-def _limit_connections(engine: Engine, limit_s: float) -> None:
-    """Close each connection to PostgreSQL that is open for longer than the limit.
+def _limit_uses(engine: Engine, timeout_s: int) -> None:
+    """Close a connection to PostgreSQL that is used for too long, and replace one that died in the pool.
 
     The limits of PostgreSQL end a long statement, but not the wait for a server that stopped answering. The
     thread that waits gets an OperationalError.
     """
 
-    # First, because SQLAlchemy then queries the version of the server on this connection.
-    @event.listens_for(engine, "connect", insert=True)
-    def start(connection: Any, record: Any) -> None:
-        record.info["closed"] = closed = threading.Event()
+    def start(connection: Any, record: Any, limit_s: int) -> None:
+        record.info["ended"] = ended = threading.Event()
         duplicate = socket.socket(fileno=os.dup(connection.fileno()))
+        arguments = duplicate, ended, limit_s
         try:
-            threading.Thread(target=_shut_down, args=(duplicate, closed, limit_s), daemon=True).start()
+            threading.Thread(target=_shut_down, args=arguments, name=WATCH, daemon=True).start()
         except RuntimeError:
             # No more threads: only the limits of the server hold.
             duplicate.close()
 
+    # First, because SQLAlchemy then queries the version of the server on this connection.
+    @event.listens_for(engine, "connect", insert=True)
+    def connected(connection: Any, record: Any) -> None:
+        start(connection, record, 2 * timeout_s)
+
+    # SQLAlchemy's own pre-ping would wait without a limit.
+    @event.listens_for(engine, "checkout")
+    def check_out(connection: Any, record: Any, _: Any) -> None:
+        if "ended" in record.info:
+            return
+        start(connection, record, timeout_s)
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
+        finally:
+            end(connection, record)
+        start(connection, record, 2 * timeout_s)
+
+    @event.listens_for(engine, "checkin")
     @event.listens_for(engine, "close")
     def end(_: Any, record: Any) -> None:
-        if closed := record.info.pop("closed", None):
-            closed.set()
+        if ended := record.info.pop("ended", None):
+            ended.set()
 
 
-def _shut_down(duplicate: socket.socket, closed: threading.Event, limit_s: float) -> None:
+def _shut_down(duplicate: socket.socket, ended: threading.Event, limit_s: float) -> None:
     with duplicate, suppress(OSError):
-        if not closed.wait(limit_s):
+        if not ended.wait(limit_s):
             duplicate.shutdown(socket.SHUT_RDWR)
 
 

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -16,13 +17,14 @@ from fhir_mappings.request.bundles import Fetched, NoPage, Page, resource_page, 
 from service.fhir_client.access import (
     Access,
     NoAccess,
+    NoAnswer,
     Template,
     access_to,
+    is_page_of,
     is_under,
     template_of,
     typed_access,
 )
-from service.fhir_client.transfer import NoAnswer, Transfer
 
 __all__ = ["FhirServers", "Had", "Wanted", "template_of"]
 
@@ -79,6 +81,9 @@ class FhirServers:
     ) -> None:
         self._bases, self._seconds, self._ca_file, self._clock = tuple(bases), seconds, ca_file, clock
         self._silent_until: dict[str, float] = {}
+        if bases:
+            # Before the fork, and without FHIR_SERVERS not at all: requests is a twentieth of a start.
+            import_module("service.fhir_client.transfer")
         self._free = {base: threading.BoundedSemaphore(MAX_SERVER_REQUESTS) for base in self._bases}
 
     def lists(
@@ -134,6 +139,8 @@ class _Fetching:
         clock: Callable[[], float],
         ca_file: Path | None,
     ) -> None:
+        from service.fhir_client.transfer import Transfer
+
         self._access, self._patient_id, self._clock = access, patient_id, clock
         self._until = clock() + seconds
         self._transfer = Transfer(access.token, self._until, clock, ca_file)
@@ -196,14 +203,14 @@ class _Fetching:
     def _fetch(self, key: str, wanted: Wanted, get: Callable[[str], bytes]) -> None:
         base, template = self._access.base, wanted.template
         url: str | None = wanted.next_url if template.searches else None
-        if url is None or not is_under(base, url):
+        if url is None or not self._is_page(template, url):
             # The URL in the call may name the server by another address: fetch the whole list.
             url = f"{base}/{template.address}"
+            if not is_under(base, url):
+                raise NoAccess("address")
         asked: set[str] = set()
         resources = 0
         while url is not None:
-            if not is_under(base, url):
-                raise NoAccess("next-elsewhere" if asked else "address")
             if url in asked or len(asked) == MAX_PAGES:
                 raise NoPage("too-many-pages")
             asked.add(url)
@@ -218,3 +225,8 @@ class _Fetching:
             self._results.put((key, page))
             # A relative link is relative to the page.
             url = page.next_url and urljoin(url, page.next_url)
+            if url is not None and not self._is_page(template, url):
+                raise NoAccess("next-elsewhere")
+
+    def _is_page(self, template: Template, url: str) -> bool:
+        return is_page_of(self._access.base, template.kind, self._patient_id, url)

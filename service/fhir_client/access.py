@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 MAX_TOKEN_LENGTH = 8000
 MAX_URL_LENGTH = 16_000
@@ -13,12 +13,22 @@ MAX_URL_LENGTH = 16_000
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
 _PLACEHOLDER = re.compile(r"\{\{\s*context\.([A-Za-z0-9]+)\s*\}\}")
 _QUERY = re.compile(r"[A-Za-z0-9\-._~:/?@!$&'()*+,;=%|\[\]]*", re.ASCII)
+# The search parameters that name the patient.
+_PATIENT = frozenset(("patient", "subject"))
 # No percent sign: parsers differ in how they read an encoded slash or dot.
 _PATH = re.compile(r"(?:/[A-Za-z0-9\-._~:@!$&'()*+,;=]+)*/?", re.ASCII)
 
 
 class NoAccess(Exception):
     """No request is allowed. kind: a word for the log, without anything of the call."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class NoAnswer(Exception):
+    """The GET failed. kind: a word for the log, without anything of the request or the answer."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -114,3 +124,24 @@ def is_under(base: str, url: str) -> bool:
     if not _PATH.fullmatch(path) or not _QUERY.fullmatch(query):
         return False
     return not {".", ".."} & set(path.split("/"))
+
+
+def is_page_of(base: str, kind: str, patient_id: str, url: str) -> bool:
+    """Return whether the URL may be a page of a search for that resource type and patient.
+
+    Its path is that of the search, or begins with it; some servers page at the base URL itself. It names no
+    operation and no other patient.
+    """
+    if not is_under(base, url):
+        return False
+    path, _, query = url[len(base) :].partition("?")
+    first, *below = path.strip("/").split("/")
+    if first not in ("", kind) or any(segment.startswith("$") for segment in below):
+        return False
+    patients = (
+        patient
+        for name, value in parse_qsl(query, keep_blank_values=True)
+        if name.partition(":")[0] in _PATIENT
+        for patient in value.split(",")
+    )
+    return all(patient.rpartition("/")[2] == patient_id for patient in patients)

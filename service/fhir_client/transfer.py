@@ -14,6 +14,8 @@ from pathlib import Path
 import requests
 from requests.adapters import HTTPAdapter
 
+from service.fhir_client.access import NoAnswer
+
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 # Of all answers of one call: the same as MAX_BODY_BYTES.
 MAX_CALL_BYTES = 16 * 1024 * 1024
@@ -23,14 +25,6 @@ _KINDS = {401: "unauthorized", 403: "forbidden", 404: "not-found", 410: "gone", 
 
 # Its warnings hold URLs, and a URL names the patient.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-
-
-class NoAnswer(Exception):
-    """The GET failed. kind: a word for the log, without anything of the request or the answer."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(kind)
-        self.kind = kind
 
 
 class Transfer:

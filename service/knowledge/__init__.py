@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fhir_mappings.record import Reading
 from fhir_mappings.terminology import OrderCode, Terminology
 from service.decision.table import Row, Table
+from service.knowledge.apply_texts import ApplyTexts, load_apply_texts
 from service.knowledge.claims import Anchor, Claim, Claims, load_claims
 from service.knowledge.conditions import FILE
 from service.knowledge.decision_table import load_table
@@ -19,7 +20,7 @@ from service.knowledge.loading import Folder, KnowledgeError, Problem
 from service.knowledge.overlay import files_of, named, overlaid
 from service.knowledge.page_wording import NO_PAGES, PageWording, load_page_wording
 from service.knowledge.site_codes import SiteCodes, load_site_codes
-from service.knowledge.templates import Templates, templates_of
+from service.knowledge.templates import Templates, check_templates, templates_of
 from service.knowledge.terminology_files import load_order_codes, load_terminology
 from service.knowledge.wording import FILE as WORDING
 from service.knowledge.wording import Wording, load_wording
@@ -55,6 +56,7 @@ class Knowledge:
     version: str
     pages: PageWording = NO_PAGES
     site: Site | None = None
+    apply: ApplyTexts = field(default_factory=ApplyTexts)
 
     @property
     def cited_by(self) -> Mapping[str, tuple[str, ...]]:
@@ -114,6 +116,7 @@ def load_knowledge(
     wording = load(load_wording, table)
     pages = load(load_page_wording, table, terminology, claims)
     hooks = load(load_hooks, table, terminology)
+    apply = load(load_apply_texts)
     crossing = [
         *_claim_problems(claims, _cited_by(table.all_rows, table, wording)),
         *_order_problems(table, order_codes, wording),
@@ -121,6 +124,9 @@ def load_knowledge(
     problems += map(named, crossing) if overlay else crossing
     if problems:
         raise KnowledgeError(list(dict.fromkeys(problems)))
+    templates = templates_of(table, terminology, order_codes, wording)
+    if directory is not None or overlay is not None:
+        check_templates(templates)
     site = None
     if overlay is not None or codes is not None:
         site = Site(tuple(folder.changed), codes)
@@ -130,11 +136,12 @@ def load_knowledge(
         claims,
         wording,
         order_codes,
-        templates_of(table, terminology, order_codes, wording),
+        templates,
         hooks,
         version_of(shipped, overlay, site_codes),
         pages,
         site,
+        apply,
     )
 
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from fhir_mappings.code_systems import code_key, name_key
-from fhir_mappings.terminology import Adjustment, Analyte, ResultWords, Terminology, Units
+from fhir_mappings.code_systems import code_key, folded, name_key
+from fhir_mappings.record import Band
+from fhir_mappings.terminology import Adjustment, Analyte, FlagWords, ResultWords, Terminology, Units
 from service.knowledge.loading import KnowledgeFiles
 
 
@@ -23,7 +24,36 @@ def units_of(files: KnowledgeFiles, raw: Mapping[str, Any]) -> Units:
     return Units(raw["words"], names)
 
 
-def result_words_of(raw: Mapping[str, Any]) -> ResultWords:
+# Name of a list of flags -> what they mean: the band, and True for low, False for high.
+_FLAGS: Mapping[str, tuple[Band, bool | None]] = {
+    "normal": (Band.IN_RANGE, None),
+    "high": (Band.OUT_OF_RANGE, False),
+    "low": (Band.OUT_OF_RANGE, True),
+    "abnormal": (Band.OUT_OF_RANGE, None),
+    "critical": (Band.CRITICAL, None),
+    "critical_high": (Band.CRITICAL, False),
+    "critical_low": (Band.CRITICAL, True),
+}
+
+
+def _flags_of(files: KnowledgeFiles, raw: Mapping[str, Any]) -> FlagWords:
+    """The flags; one of two meanings is a problem."""
+    codes: dict[str, tuple[Band, bool | None]] = {}
+    for name, meaning in _FLAGS.items():
+        for code in map(folded, raw["codes"][name]):
+            if codes.setdefault(code, meaning) != meaning or code in (*raw["neutral"], *raw["off_scale"]):
+                files.problem("result_words.yaml", f"flags.codes.{name}", f"{code} has two meanings")
+    return FlagWords(
+        codes=codes,
+        neutral=frozenset(map(folded, raw["neutral"])),
+        off_scale={folded(code): comparator for code, comparator in raw["off_scale"].items()},
+        marks=raw["marks"],
+        alone=frozenset(raw["alone"]),
+        **{name: frozenset(words) for name, words in raw["words"].items()},
+    )
+
+
+def result_words_of(files: KnowledgeFiles, raw: Mapping[str, Any]) -> ResultWords:
     """The words of result_words.yaml."""
     ranges = raw["ranges"]
     lists = {name: frozenset(ranges[name]) for name in ("usual", "none", "everybody", "adults")}
@@ -33,6 +63,8 @@ def result_words_of(raw: Mapping[str, Any]) -> ResultWords:
         sexes={sex: frozenset(words) for sex, words in ranges["sexes"].items()},
         nines_beyond=raw["nines_beyond"],
         other_fluids=frozenset(raw["other_fluids"]),
+        labels=frozenset(raw["labels"]),
+        flags=_flags_of(files, raw["flags"]),
     )
 
 
@@ -51,7 +83,9 @@ def analyte_names_of(
     return found
 
 
-def analyte_of(files: KnowledgeFiles, raw: Mapping[str, Any], units: Units, words: ResultWords) -> Analyte:
+def analyte_of(
+    files: KnowledgeFiles, raw: Mapping[str, Any], units: Units, words: ResultWords, names: frozenset[str]
+) -> Analyte:
     """The analyte of one file of analytes/."""
 
     def number(text: str, place: str) -> Fraction:
@@ -82,6 +116,7 @@ def analyte_of(files: KnowledgeFiles, raw: Mapping[str, Any], units: Units, word
         units={unit: number(factor, f"units.{unit}") for unit, factor in raw["units"].items()},
         spellings=units,
         words=words,
+        names=names,
         default_low=limit("default_range", "low"),
         default_high=limit("default_range", "high"),
         critical_low=limit("critical", "low"),

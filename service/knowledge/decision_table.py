@@ -149,7 +149,6 @@ class _TableReader(ConditionReader):
             support=tuple(Support(tuple(s["ids"]), s["reading"], s["note"]) for s in raw["rests_on"]),
             examples=tuple(Example(e["title"], e["given"], e["holds"]) for e in raw["examples"]),
             when=condition,
-            holds=predicate(condition),
             terms=terms(condition),
             last=raw["reads"] == "last",
             asks_nothing=self.asks_nothing(raw["asks_nothing"], place),

@@ -55,6 +55,7 @@ def load_hooks(directory: Directory, table: Table, terminology: Terminology) -> 
             key for key, name in terminology.procedures.items() if name in terminology.studies
         ),
     }
+    codes["{questionnaire}"] = quote(terminology.form.canonical, safe=":/")
     entries = []
     too_long: dict[str, int] = {}
     for hook in content["hooks"]:

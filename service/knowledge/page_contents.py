@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from service.decision.table import ActionRole, Row
@@ -109,7 +110,8 @@ class Sources:
 
 def _text(wording: Wording, place: str) -> str:
     """The text of a place, or the first text below it."""
-    names = (f"{place}.says", place, *(name for name in wording.texts if name.startswith(f"{place}.")))
+    below = (name for name in wording.texts if name.startswith(f"{place}."))
+    names = chain((f"{place}.says", place), below)
     return next((wording.texts[name] for name in names if wording.texts.get(name)), place.replace("_", " "))
 
 

@@ -59,7 +59,7 @@ class Columns:
 class PageWording:
     """Every text of the pages, with its numbers filled in.
 
-    thresholds: one sentence each. reading: (id, title, text). phrases, asked and given keep their {names}.
+    thresholds: one sentence each. reading: (id, title, text). phrases, asked, given and form keep theirs.
     """
 
     two_columns: tuple[Columns, ...] = ()
@@ -73,6 +73,7 @@ class PageWording:
     given: Mapping[str, str] = field(default_factory=dict)
     bands: Mapping[str, str] = field(default_factory=dict)
     systems: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
 
 
 # For knowledge that is loaded without its pages.
@@ -117,6 +118,7 @@ def load_page_wording(
         given=raw["given"],
         bands=raw["bands"],
         systems=raw["systems"],
+        form=raw["form"],
     )
 
 

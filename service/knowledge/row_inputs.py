@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from fhir_mappings.code_systems import ATC, NDC, CodeKey, written_code
+from fhir_mappings.medication_tables import Ingredient
 from fhir_mappings.record import Basis
-from fhir_mappings.terminology import Ingredient, Terminology
+from fhir_mappings.terminology import Terminology
 from service.decision.table import Condition
 from service.knowledge.page_wording import FeatureWords, PageWording, joined, limits_of
 from service.knowledge.rules_in_words import leaves

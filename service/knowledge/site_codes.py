@@ -14,8 +14,9 @@ from typing import Any
 from marshmallow import ValidationError
 
 from fhir_mappings.code_systems import ATC, NDC, CodeKey, code_key
+from fhir_mappings.medication_tables import Ingredient
 from fhir_mappings.resources.shapes import CodeableConcept, Coding
-from fhir_mappings.terminology import FindingCode, Ingredient, Terminology
+from fhir_mappings.terminology import FindingCode, Terminology
 from fhir_mappings.to_findings.drug_names import named_by
 from schemas.base import places_and_reasons
 from schemas.site_codes import ConceptMapSchema

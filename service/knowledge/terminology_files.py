@@ -10,6 +10,7 @@ from fhir_mappings.code_systems import ICD_10, ICD_10_CM, CodeKey, code_key, nam
 from fhir_mappings.record import Basis, Site, Status
 from fhir_mappings.terminology import Certainty, FindingCode, FindingDefinition, OrderCode, Terminology
 from schemas import knowledge_files as schemas
+from schemas.knowledge_questionnaire import FormFileSchema
 from service.knowledge.analyte_files import (
     analyte_names_of,
     analyte_of,
@@ -19,6 +20,7 @@ from service.knowledge.analyte_files import (
 )
 from service.knowledge.loading import Directory, KnowledgeFiles
 from service.knowledge.medication_classes import medications_of
+from service.knowledge.questionnaire import FORM_FILE, form_of
 
 _SIDES = {"_left": "left", "_right": "right"}
 # Kinds of findings whose codes do not make a finding present.
@@ -39,11 +41,13 @@ def load_terminology(directory: Directory) -> Terminology:
     classes = files.folder("medication_classes", schemas.MedicationClassSchema())
     routes = files.file("medication_routes.yaml", schemas.MedicationRoutesSchema())
     left_out = files.file("left_out.yaml", schemas.LeftOutSchema())
+    form = files.file(FORM_FILE, FormFileSchema())
     units_file = files.file("units.yaml", schemas.UnitsSchema())
     names_file = files.file("analyte_names.yaml", schemas.AnalyteNamesSchema())
     words_file = files.file("result_words.yaml", schemas.ResultWordsSchema())
     files.stop()
-    units, words = units_of(files, units_file), result_words_of(words_file)
+    units, words = units_of(files, units_file), result_words_of(files, words_file)
+    analyte_names = analyte_names_of(files, names_file, analytes)
     finding_codes = _finding_codes(files, findings, sites_by_id)
     analyte_codes = _codes_of_files(files, analytes, "analytes")
     _codes_of_files(files, procedures, "procedures")
@@ -62,9 +66,12 @@ def load_terminology(directory: Directory) -> Terminology:
         clinical=_statuses(statuses["clinical"]),
         verification=_statuses(statuses["verification"]),
         certainty=Certainty(**statuses["certainty"]),
-        analytes={raw["id"]: analyte_of(files, raw, units, words) for raw in analytes},
+        analytes={
+            raw["id"]: analyte_of(files, raw, units, words, _named(analyte_names, raw["id"]))
+            for raw in analytes
+        },
         analyte_codes=analyte_codes,
-        analyte_names=analyte_names_of(files, names_file, analytes),
+        analyte_names=analyte_names,
         panels={
             key: frozenset(raw["analytes"])
             for raw in procedures
@@ -95,11 +102,16 @@ def load_terminology(directory: Directory) -> Terminology:
             key for concept, key in _keys_of(answers) if concept in answers["tobacco_status"]
         ),
         medications=medications_of(classes, routes),
+        form=form_of(files, form, sites_by_code.values()),
     )
     _check_references(files, terminology, findings, procedures)
     check_adjustments(files, terminology)
     files.stop()
     return terminology
+
+
+def _named(names: Mapping[str, str], wanted: str) -> frozenset[str]:
+    return frozenset(name for name, analyte in names.items() if analyte == wanted)
 
 
 def load_order_codes(directory: Directory) -> Mapping[str, OrderCode]:

@@ -108,11 +108,15 @@ class Wording:
 
     def maybe(self, place: str, **names: object) -> str:
         """The same; "" if there is none."""
-        return self.say(place, **names) if place in self.texts else ""
+        text = self.texts.get(place, "")
+        return text.format_map(names) if names else text
 
     def first(self, places: Iterable[str], **names: object) -> str:
         """The text of the first of the places that has one; "" if none has."""
-        return next((self.say(place, **names) for place in places if place in self.texts), "")
+        for place in places:
+            if place in self.texts:
+                return self.texts[place].format_map(names) if names else self.texts[place]
+        return ""
 
     def claims(self, place: str) -> tuple[str, ...]:
         """The claims and anchors that support the text of a place."""

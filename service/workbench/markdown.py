@@ -19,6 +19,7 @@ _TAGS = frozenset(
 _TABLE_OPEN = '<div class="scroll" role="region" tabindex="0"><table>\n'
 _ATTRIBUTES = {
     "div": {"class", "role", "aria-label", "tabindex"},
+    "ol": {"start"},
     "table": {"aria-label"},
     "th": {"scope"},
     "td": {"data-label"},

@@ -12,9 +12,8 @@ from service.cards.question_text import Questions
 from service.cards.spans import age_of
 from service.cards.text import capital, finding_text, joined, test_label
 from service.decision import Decision
-from service.decision.questions import Question
 from service.decision.recommendations import URGENCY_RANK
-from service.decision.table import ROUTINE, Row
+from service.decision.table import ROUTINE, Row, true_terms
 from service.evaluation import Evaluation
 from service.knowledge import Knowledge
 from service.knowledge.page_contents import Explained
@@ -32,11 +31,9 @@ _LEVELS = ("critical", "warning", "until-done", "calm", "info")
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """finding (several: commas between), answer: what it records; "" for an order. resources: JSON."""
+    """resources: what it creates, as JSON."""
 
     label: str
-    finding: str
-    answer: str
     resources: tuple[str, ...]
 
 
@@ -50,21 +47,12 @@ class CardView:
 
 
 @dataclass(frozen=True, slots=True)
-class Click:
-    """A button that answers. finding: one id, or several with commas between. name: of a single finding."""
-
-    finding: str
-    name: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
 class Asked:
-    """An unknown that would change the advice. clicks: the buttons that answer it; none where words do."""
+    """An unknown that would change the advice. link: the linkId of its group in the form."""
 
     name: str
     sentence: str
-    clicks: tuple[Click, ...]
+    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +106,19 @@ class View:
 
 
 def view_of(
-    evaluation: Evaluation, cards: Iterable[Mapping[str, Any]], knowledge: Knowledge, explained: Explained
+    evaluation: Evaluation,
+    cards: Iterable[Mapping[str, Any]],
+    knowledge: Knowledge,
+    explained: Explained,
+    table: str = "Table of card",
 ) -> View:
-    """What the page shows. cards: those that the site shows."""
+    """What the page shows. cards: those that the site shows. table: names those of their tables."""
     decision, assessment = evaluation.decision, evaluation.assessment
     labels = {name: finding.label for name, finding in knowledge.terminology.findings.items()}
     labels["fasciculation"] = decision.record.twitch.label or knowledge.wording.say("summary.twitch")
     return View(
         assessment,
-        cards=tuple(_card(card, number, knowledge) for number, card in enumerate(cards, 1)),
+        cards=tuple(_card(card, f"{table} {number}") for number, card in enumerate(cards, 1)),
         asked=tuple(_asked(decision, knowledge)),
         timelines=tuple(timeline_of(decision, knowledge, width) for width in (WIDE, NARROW)),
         results=results_of(decision, knowledge),
@@ -162,40 +154,26 @@ def curl_of(base_url: str, path: str, text: str) -> str:
     return f"{head} @- '{base_url}{path}' <<'{end}'\n{text.rstrip()}\n{end}\n"
 
 
-def _card(card: Mapping[str, Any], number: int, knowledge: Knowledge) -> CardView:
-    names = {template["code"]["text"]: name for name, template in knowledge.templates.answers.items()}
-    suggestions = tuple(_suggestion(suggestion, names) for suggestion in card.get("suggestions", ()))
-    return CardView(card, html_of(card["detail"], f"Table of card {number}"), suggestions)
-
-
-def _suggestion(suggestion: Mapping[str, Any], names: Mapping[str, str]) -> Suggestion:
-    resources = [action["resource"] for action in suggestion["actions"] if "resource" in action]
-    first = resources[0] if resources else {}
-    is_answer = first.get("resourceType") == "Observation"
-    findings = [names.get(resource["code"]["text"], "") for resource in resources] if is_answer else []
-    return Suggestion(
-        label=suggestion["label"],
-        finding=",".join(findings),
-        answer=("present" if first.get("valueBoolean") else "absent") if is_answer else "",
-        resources=tuple(json.dumps(resource, ensure_ascii=False, indent=2) for resource in resources),
+def _card(card: Mapping[str, Any], table: str) -> CardView:
+    suggestions = tuple(
+        Suggestion(
+            suggestion["label"],
+            tuple(
+                json.dumps(action["resource"], ensure_ascii=False, indent=2)
+                for action in suggestion["actions"]
+                if "resource" in action
+            ),
+        )
+        for suggestion in card.get("suggestions", ())
     )
+    return CardView(card, html_of(card["detail"], table), suggestions)
 
 
 def _asked(decision: Decision, knowledge: Knowledge) -> Iterator[Asked]:
     """All questions of the decision, the most important first."""
     words = Questions(decision, knowledge)
     for question in decision.questions:
-        yield Asked(words.name(question), words.sentence(question), tuple(_clicks(question, knowledge)))
-
-
-def _clicks(question: Question, knowledge: Knowledge) -> Iterator[Click]:
-    """One button for each finding that is present, and one that records all of them as absent."""
-    findings = [name for name in question.findings if name in knowledge.templates.answers]
-    for name in findings:
-        yield Click(name, knowledge.terminology.findings[name].label, "present")
-    if findings:
-        label = knowledge.terminology.findings[findings[0]].label if len(findings) == 1 else ""
-        yield Click(",".join(findings), label, "absent")
+        yield Asked(words.name(question), words.sentence(question), f"group-{question.id}")
 
 
 def reasons_of(decision: Decision, knowledge: Knowledge, explained: Explained) -> tuple[Reason, ...]:
@@ -219,12 +197,11 @@ def reasons_of(decision: Decision, knowledge: Knowledge, explained: Explained) -
 
 
 def _met(row: Row, decision: Decision, knowledge: Knowledge) -> Iterator[str]:
-    for term in row.terms:
-        if all(literal.true_in(decision.facts) for literal in term):
-            for literal in term:
-                # The absence of a record is no reason of its own.
-                if literal.positive:
-                    yield from _recorded(literal.variable, decision, knowledge)
+    for term in true_terms(row.terms, decision.facts):
+        for literal in term:
+            # The absence of a record is no reason of its own.
+            if literal.positive:
+                yield from _recorded(literal.variable, decision, knowledge)
 
 
 def _recorded(variable: str, decision: Decision, knowledge: Knowledge) -> Iterator[str]:

@@ -95,16 +95,6 @@ def test_a_record_is_decided_as_of_today_unless_a_day_was_set(bench: Bench, befo
     assert day.input_value() == ("2026-06-14" if before == "own-day" else str(today()))
 
 
-def test_an_example_keeps_its_day_when_a_question_is_answered(bench: Bench) -> None:
-    bench.open_example("unexamined-forearm")
-    bench.page.locator(".asked").get_by_role("button", name="present").first.click()
-    bench.page.get_by_role("status").get_by_text("Recorded").wait_for()
-    assert bench.page.get_by_label("Day of the decision").input_value() == "2026-06-15"
-    bench.page.get_by_role("button", name="Decide").first.click()
-    bench.decided()
-    assert bench.page.get_by_label("Day of the decision").input_value() == "2026-06-15"
-
-
 def test_ndjson_is_taken(bench: Bench) -> None:
     bench.open()
     decide(bench, "\n".join(json.dumps(entry["resource"]) for entry in example(NAME)["entry"]))

@@ -19,9 +19,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from service.app import create_app
-from service.authentication import Callers, Issuer
 from service.authentication.issuer_keys import KeySet
-from service.authentication.tokens import UsedTokens
+from service.authentication.tokens import Callers, UsedTokens
+from service.authentication.trusted_issuers import Issuer
 from service.authentication.used_tokens import InMemory
 from service.config import Config
 from service.knowledge import Knowledge
@@ -180,7 +180,6 @@ def said(response: TestResponse, status: int) -> str:
     assert OperationOutcomeSchema().validate(content) == {}
     if status == 401:
         assert response.headers["WWW-Authenticate"] == "Bearer"
-    assert response.headers["Access-Control-Allow-Origin"] == "*"
     (issue,) = content["issue"]
     assert isinstance(issue["diagnostics"], str)
     return issue["diagnostics"]

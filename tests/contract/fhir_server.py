@@ -62,9 +62,7 @@ class FhirServer:
     def key_of(self, path: str) -> str | None:
         """The list that this address asks for."""
         place = path.removeprefix("/fhir/")
-        return (
-            parse_qs(urlsplit(path).query)["key"][0] if place.startswith("more?") else self._keys.get(place)
-        )
+        return parse_qs(urlsplit(path).query)["key"][0] if "/more?" in place else self._keys.get(place)
 
     @property
     def keys(self) -> list[str]:
@@ -85,7 +83,7 @@ class FhirServer:
         entries = held.get("entry", [])
         bundle = {**held, "entry": entries[start : start + self.page]}
         if start + self.page < len(entries):
-            url = f"{self.base}/more?key={key}&from={start + self.page}"
+            url = f"{self.base}/{TYPES[key]}/more?key={key}&from={start + self.page}"
             bundle["link"] = [{"relation": "next", "url": url}]
         return bundle
 

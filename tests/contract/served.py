@@ -19,7 +19,7 @@ from typing import Any
 from tests.contract.requests import SERVICE, hook_call
 from tests.docs.conftest import PROJECT, free_port
 
-# A call with this instance waits as long as the file "held" is there.
+# A call with this instance waits as long as the file "held" is there; the first one makes "holds" beside it.
 HELD = "00000000-0000-4000-8000-000000000000"
 PATIENCE = 60.0
 _PROGRAM = """
@@ -33,6 +33,7 @@ held, evaluate = Path(os.environ.pop("HELD")), Evaluator.evaluate
 
 def waiting(*given, hook_instance, **more):
     while hook_instance == {held!r} and held.exists():
+        held.with_name("holds").touch()
         time.sleep(0.01)
     return evaluate(*given, hook_instance=hook_instance, **more)
 

@@ -70,7 +70,7 @@ def test_discovery(client: FlaskClient) -> None:
     assert service["hook"] == "patient-view"
     assert list(service["prefetch"]) == [
         "patient", "conditions", "findings", "labs", "examinations", "medications", "medicationStatements",
-        "orders", "procedures", "reports", "familyHistory",
+        "orders", "procedures", "reports", "familyHistory", "questionnaireResponses",
     ]  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_prefetch_uses_only_plain_searches(client: FlaskClient) -> None:
             assert path == "Patient/{{context.patientId}}"
             continue
         names = [part.partition("=")[0] for part in query.split("&")]
-        assert set(names) <= {"patient", "code", "category", "status", "_sort", "_count"}
+        assert set(names) <= {"patient", "code", "category", "status", "questionnaire", "_sort", "_count"}
         assert len(set(names)) == len(names)
         assert len(template) < 8000
 

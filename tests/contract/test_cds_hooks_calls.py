@@ -169,7 +169,8 @@ def test_cds_hooks_58_queries_keep_to_the_recommended_part_of_fhir(templates: li
         address = urlsplit(template)
         assert re.fullmatch(r"[A-Z][A-Za-z]+(/\{\{context\.patientId\}\})?", address.path)
         for name, value in parse_qsl(address.query, strict_parsing=bool(address.query)):
-            assert name in ("patient", "code", "category", "status", "_sort", "_count")
+            # By reference, by token, and how many: a questionnaire is referred to by its canonical URL.
+            assert name in ("patient", "questionnaire", "code", "category", "status", "_sort", "_count")
             assert not re.match(r"(eq|lt|gt|ge|le)\d", value)
 
 

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.authentication import callers_of
+from service.authentication.callers import callers_of
 from service.authentication.tokens import REASONS
 from service.config import Config
 from service.knowledge import Knowledge

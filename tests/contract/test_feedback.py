@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from service.cards.card_ids import CardIds, code_of, id_of
 from tests.contract.feedback_site import NOW, PATH, SECRET, Site, accepted, overridden, places
@@ -27,7 +26,7 @@ def test_cds_hooks_148_accepted_suggestions_are_kept(site: Site) -> None:
     said = CardIds((SECRET,), SERVICE.split("/")[-1]).read(card["uuid"])
     assert (kept.card, kept.outcome, kept.row) == (card["uuid"], "accepted", "not-examined")
     assert (kept.code, kept.version) == (code_of("not-examined"), said.version)
-    assert site.knowledge.version.startswith(f"{kept.version:03x}")
+    assert site.knowledge.version.startswith(f"{kept.version:02x}")
     assert (kept.at, kept.week, kept.received) == (
         datetime(2026, 6, 15, 10, 5, 31, tzinfo=UTC),
         "2026-W25",
@@ -82,6 +81,29 @@ def test_ids_may_come_in_upper_case(site: Site, card: dict[str, Any]) -> None:
     item["acceptedSuggestions"][0]["id"] = item["acceptedSuggestions"][0]["id"].upper()
     assert site.post(item).status_code == 200
     assert len(site.kept()) == 1
+
+
+@pytest.mark.parametrize("instance", ["7", "é漢 / not a UUID", ANOTHER_CALL.upper(), "x" * 200])
+def test_ids_of_a_call_with_any_hook_instance_are_taken(site: Site, instance: str) -> None:
+    card = site.card(hookInstance=instance)
+    assert site.post(accepted(card, 0, 1)).status_code == 200
+    assert [kept.card for kept in site.kept()] == [card["uuid"]]
+    assert len(site.kept_suggestions()) == 2
+    # It names this call, not any call whose hookInstance is no UUID.
+    other = site.card(hookInstance="8")["suggestions"][0]["uuid"]
+    mixed = accepted(card, acceptedSuggestions=[{"id": other}])
+    assert places(site.post(mixed)) == ["feedback[0].acceptedSuggestions[0].id"]
+
+
+def test_a_suggestion_that_is_named_twice_is_kept_once(site: Site, card: dict[str, Any]) -> None:
+    twice = accepted(card, 0, 1, 0)
+    assert len(twice["acceptedSuggestions"]) == 3
+    twice["acceptedSuggestions"][2] = {"id": twice["acceptedSuggestions"][0]["id"].upper()}
+    assert site.post(twice, accepted(card, 1, 0, 1), accepted(card, 0, 1)).status_code == 200
+    assert len(site.kept()) == 1
+    assert sorted(kept.suggestion for kept in site.kept_suggestions()) == sorted(
+        card["suggestions"][number]["uuid"] for number in (0, 1)
+    )
 
 
 def test_a_repeat_is_kept_once_and_a_later_action_for_itself(site: Site, card: dict[str, Any]) -> None:
@@ -172,7 +194,7 @@ def test_a_card_of_an_older_knowledge_is_taken_even_if_its_row_is_gone(site: Sit
     item = accepted({"uuid": old, "suggestions": [{"uuid": order}]})
     assert site.post(item).status_code == 200
     (kept,) = site.kept()
-    assert (kept.version, kept.code, kept.row) == (0xFFF, code_of("a-row-of-old"), None)
+    assert (kept.version, kept.code, kept.row) == (0xFF, code_of("a-row-of-old"), None)
     (suggestion,) = site.kept_suggestions()
     assert (suggestion.code, suggestion.name) == (code_of("an-action-of-old"), None)
 
@@ -232,7 +254,10 @@ def test_retention_of_no_days_keeps_no_comment(site: Site, card: dict[str, Any])
     assert site.kept()[0].comment is None
 
 
-def test_hook_answers_and_refusals_may_be_read_by_a_browser(client: FlaskClient, site: Site) -> None:
-    for answered in (site.post(), site.post(1), client.options(PATH)):
-        assert answered.headers["Access-Control-Allow-Origin"] == "*"
+def test_answers_and_refusals_may_be_read_by_a_browser_of_a_named_origin(site: Site) -> None:
+    origin = "https://ehr.example"
+    client = Site(site.url, site.knowledge, settings={"cors_origins": ("*", origin)}).client
+    for method, body in (("POST", {"feedback": []}), ("POST", {"feedback": [1]}), ("OPTIONS", None)):
+        answered = client.open(PATH, method=method, json=body, headers={"Origin": origin})
+        assert answered.headers["Access-Control-Allow-Origin"] == origin
         assert "Authorization" in answered.headers["Access-Control-Allow-Headers"]

@@ -137,6 +137,22 @@ def test_a_body_that_is_no_feedback(site: Site, body: bytes, status: int) -> Non
     assert site.kept() == []
 
 
+@pytest.mark.parametrize(
+    ("body", "at"),
+    [
+        (b'{\n  "feedback": [],\n  "y": ,\n}', "(byte 27, line 3, column 8)"),
+        (b'{\r\n"feedback" 5}', "(byte 14, line 2, column 12)"),
+        ('{"ä漢": x}'.encode(), "(byte 10, line 1, column 8)"),
+        (b'{\n"feedback": [', "(byte 15, line 2, column 14)"),
+        (b'{\n"feedback": "\xff"}', "not UTF-8 (byte 15, line 2, column 14)"),
+    ],
+)
+def test_what_is_not_json_says_in_which_line(site: Site, body: bytes, at: str) -> None:
+    answered = site.client.post(PATH, data=body, content_type="application/json")
+    assert places(answered) == [""]
+    assert at in answered.get_json(force=True)["issue"][0]["diagnostics"]
+
+
 def test_a_body_of_another_type(site: Site) -> None:
     places(site.client.post(PATH, data=b"{}", content_type="text/plain"), 415)
     places(site.client.post(PATH, data={"feedback": "x"}), 415)

@@ -18,7 +18,6 @@ import pytest
 from sqlalchemy import text
 
 from service.feedback import Accepted, Feedback, Store, StoreDown
-from service.feedback.upgrade import upgrade
 from service.knowledge import Knowledge
 from tests.contract.feedback_site import NOW, Site
 
@@ -135,14 +134,3 @@ def test_the_purge_leaves_the_rest(store_url: str) -> None:
     ]
     assert store.purge() == 0
     assert counts(store_url)[0] == 3
-
-
-def test_a_removed_comment_is_not_left_in_the_file(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/feedback.sqlite3"
-    upgrade(url)
-    Store(url, 10, lambda: NOW).add([replace(ITEM, comment="only-here-" * 400)])
-    assert b"only-here-" in b"".join(file.read_bytes() for file in tmp_path.iterdir())
-    assert Store(url, 10, lambda: NOW + timedelta(days=10)).purge() == 1
-    with closing(sqlite3.connect(tmp_path / "feedback.sqlite3")) as file:
-        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert b"only-here-" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +15,16 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.config import Config
+from service.endpoints.fhir_artifacts import ARCHIVE, FOLDER
 from service.knowledge import Knowledge
-from tests.knowledge.published import ALL, PUBLICATION, walked
+from tests.contract.requests import APPLY
+from tests.knowledge.published import ALL, PUBLICATION, RESOURCES, walked
 from tests.knowledge.test_artifacts import problems_of
+from tools.artifacts.__main__ import summary
 
-KINDS = ("PlanDefinition", "ActivityDefinition", "ValueSet", "Library")
-PLAN = "/fhir/PlanDefinition/fasciculation-work-up"
+KINDS = ("PlanDefinition", "ActivityDefinition", "ValueSet", "Library", "Questionnaire")
+EXPANDED = "/fhir/ValueSet/finding-pain/$expand"
+PLAN = "/fhir/PlanDefinition/fasciculation"
 
 
 def found(client: FlaskClient, path: str, **query: Any) -> dict[str, Any]:
@@ -51,7 +58,13 @@ def test_the_capability_statement_claims_what_is_routed(client: FlaskClient, app
     assert [one["type"] for one in server["resource"]] == list(KINDS)
     for resource in server["resource"]:
         assert [one["code"] for one in resource["interaction"]] == ["read", "search-type"]
-        assert set(resource) == {"type", "interaction", "versioning", "conditionalRead", "searchParam"}
+        members = {"type", "interaction", "versioning", "conditionalRead", "searchParam"}
+        assert set(resource) - {"operation"} == members
+    assert {
+        (one["type"], operation["name"])
+        for one in server["resource"]
+        for operation in one.get("operation", ())
+    } == {("PlanDefinition", "apply"), ("ValueSet", "expand")}
     routed = {
         (rule.rule, *sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
         for rule in app.url_map.iter_rules()
@@ -61,6 +74,9 @@ def test_the_capability_statement_claims_what_is_routed(client: FlaskClient, app
         ("/fhir/metadata", "GET"),
         ("/fhir/<kind>", "GET"),
         ("/fhir/<kind>/<name>", "GET"),
+        (APPLY, "POST"),
+        ("/fhir/ValueSet/<name>/$expand", "GET"),
+        (ARCHIVE, "GET"),
     }
 
 
@@ -73,8 +89,25 @@ def test_everything_is_read_and_found(client: FlaskClient, kind: str) -> None:
     assert bundle["link"] == [{"relation": "self", "url": f"https://cds.example/fhir/{kind}"}]
     for entry, resource in zip(bundle["entry"], resources, strict=True):
         assert entry["fullUrl"] == f"https://cds.example/fhir/{kind}/{resource['id']}"
-        assert entry["resource"] == resource
+        whole = len(resources) <= 20
+        assert entry["resource"] == (resource if whole else summary(resource))
         assert entry["search"] == {"mode": "match"}
+
+
+def test_a_summary_is_less_than_the_whole_and_valid() -> None:
+    for resource in ALL:
+        made = summary(resource)
+        assert made["meta"]["tag"][0]["code"] == "SUBSETTED"
+        assert {name: resource[name] for name in made if name != "meta"} == {
+            name: value for name, value in made.items() if name != "meta"
+        }
+        assert problems_of(made) == []
+        assert len(json.dumps(made)) < 1_500
+
+
+def test_a_search_that_finds_few_answers_whole(client: FlaskClient) -> None:
+    bundle = found(client, "/fhir/ValueSet", _id="finding-pain")
+    assert [entry["resource"] for entry in bundle["entry"]] == [RESOURCES["ValueSet"]["finding-pain"]]
 
 
 def test_each_is_read_by_its_id(client: FlaskClient) -> None:
@@ -93,7 +126,7 @@ def test_every_canonical_leads_to_an_artifact(client: FlaskClient, knowledge: Kn
         for one in (value if isinstance(value, list) else [value])
         if isinstance(one, str) and one.startswith(root)
     }
-    assert len(canonicals) > 100
+    assert len(canonicals) > 30
     for canonical in canonicals:
         url, _, version = canonical.partition("|")
         kind, _, name = url.removeprefix(f"{root}/").partition("/")
@@ -202,7 +235,7 @@ def test_format_overrules_accept(client: FlaskClient, wanted: str, status: int) 
 
 
 def test_what_is_unchanged_is_not_sent_again(client: FlaskClient) -> None:
-    for path in ("/fhir/metadata", "/fhir/ValueSet", PLAN):
+    for path in ("/fhir/metadata", "/fhir/ValueSet", PLAN, EXPANDED, ARCHIVE):
         first = client.get(path)
         tag = first.headers["ETag"]
         assert first.headers["Cache-Control"] == "no-cache"
@@ -211,7 +244,10 @@ def test_what_is_unchanged_is_not_sent_again(client: FlaskClient) -> None:
         assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/fhir", "/fhir/", "/fhir/metadata", "/fhir/ValueSet", PLAN, "/fhir/a/b/c"])
+@pytest.mark.parametrize(
+    "path",
+    ["/fhir", "/fhir/", "/fhir/metadata", "/fhir/ValueSet", PLAN, EXPANDED, ARCHIVE, "/fhir/a/b/c"],
+)
 def test_other_knowledge_has_no_artifacts(knowledge: Knowledge, path: str, tmp_path: Path) -> None:
     """A folder of one's own, even a copy of the shipped one, and files that were not made anew."""
     base = "https://cds.example"
@@ -237,3 +273,28 @@ def test_head_has_no_body(client: FlaskClient) -> None:
     response = client.head(PLAN)
     assert (response.status_code, response.data) == (200, b"")
     assert response.headers["ETag"] == client.get(PLAN).headers["ETag"]
+
+
+def test_a_value_set_is_expanded(client: FlaskClient) -> None:
+    expanded = found(client, EXPANDED)
+    resource = client.get("/fhir/ValueSet/finding-pain").get_json(force=True)
+    assert "compose" in resource
+    assert expanded == {member: value for member, value in resource.items() if member != "compose"}
+    assert expanded["expansion"]["contains"]
+    assert found(client, EXPANDED, _format="json") == expanded
+    refused(client.get(f"{EXPANDED}?count=1"), 400, "not-supported")
+    refused(client.get("/fhir/ValueSet/none/$expand"), 404, "not-found")
+    refused(client.get("/fhir/Library/fasciculation-facts/$expand"), 404, "not-found")
+
+
+def test_all_of_it_is_one_zip(client: FlaskClient) -> None:
+    answer = client.get(ARCHIVE, headers={"Accept": "application/zip"})
+    assert (answer.status_code, answer.mimetype) == (200, "application/zip")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            f"artifacts/{path.name}": path.read_bytes() for path in FOLDER.iterdir()
+        }
+        # Its bytes do not depend on when or where it was made.
+        assert {one.date_time for one in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert "/fhir/artifacts.zip" in client.get("/knowledge").get_data(as_text=True)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.urls import fhir_server_problem
-from service.authentication import Issuer
+from service.authentication.trusted_issuers import Issuer
 from service.fhir_client import template_of
 from service.fhir_client.access import is_under
 from service.knowledge import Knowledge

@@ -9,8 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from fhir_mappings.request.bundles import PREFETCH_KEYS
+from fhir_mappings.resources.submission import NEVER_MISSED
 from service.knowledge import Knowledge
 from tests.contract.fhir_server import (
+    PERSON,
     TOKEN,
     FhirServer,
     Resource,
@@ -168,7 +170,7 @@ def test_no_other_server_is_asked(
     asking: FlaskClient, server: FhirServer, trap: FhirServer, attack: str
 ) -> None:
     not_seen = asked_for_nothing(asking, written(attack, server, trap))
-    assert not_seen == [key for key in PREFETCH_KEYS if key != "conditions"]
+    assert not_seen == [key for key in PREFETCH_KEYS if key not in {"conditions", *NEVER_MISSED}]
     assert server.asked == []
     assert trap.asked == []
 
@@ -179,39 +181,48 @@ def test_the_one_that_is_written_down_is(asking: FlaskClient, server: FhirServer
 
 
 def test_an_empty_list_never_calls_out(client: FlaskClient, server: FhirServer) -> None:
-    assert len(asked_for_nothing(client, server.base)) == len(PREFETCH_KEYS) - 1
+    assert len(asked_for_nothing(client, server.base)) == len(PREFETCH_KEYS) - 1 - len(NEVER_MISSED)
     assert server.asked == []
 
 
 # Where a page says that the next one is; N: a next page that the allowed server would serve.
 NEXT = {
-    "another port": "http://{T}/fhir/more?key=labs&from=1",
-    "another host": "http://localhost:{P}/fhir/more?key=labs&from=1",
-    "another scheme": "https://{H}/fhir/more?key=labs&from=1",
-    "another path": "http://{H}/other/more?key=labs&from=1",
-    "no path": "http://{H}/more?key=labs&from=1",
-    "the path as a beginning": "{B}more?key=labs&from=1",
-    "out of the path": "{B}/../fhir/more?key=labs&from=1",
-    "dot": "{B}/./more?key=labs&from=1",
-    "encoded dots": "{B}/%2e%2e/fhir/more?key=labs&from=1",
-    "encoded letter": "{B}/%6dore?key=labs&from=1",
-    "encoded slash": "{B}%2fmore?key=labs&from=1",
-    "two slashes": "{B}//more?key=labs&from=1",
-    "user": "http://user@{H}/fhir/more?key=labs&from=1",
-    "trap after an at sign": "{B}@{T}/fhir/more?key=labs&from=1",
-    "backslash": "{B}\\@{T}/more?key=labs&from=1",
-    "fragment": "{B}/more?key=labs&from=1#a",
-    "space": "{B}/more?key=labs&from=1 ",
-    "line break": "{B}/more?key=labs&from=1\r\nX: y",
-    "not ASCII": "{B}/more?key=labs&from=１",
-    "relative": "more?key=labs&from=1",
-    "relative to the host": "/fhir/more?key=labs&from=1",
-    "without a scheme": "//{T}/fhir/more?key=labs&from=1",
+    "another port": "http://{T}/fhir/Observation/more?key=labs&from=1",
+    "another host": "http://localhost:{P}/fhir/Observation/more?key=labs&from=1",
+    "another scheme": "https://{H}/fhir/Observation/more?key=labs&from=1",
+    "another path": "http://{H}/other/Observation/more?key=labs&from=1",
+    "no path": "http://{H}/Observation/more?key=labs&from=1",
+    "the path as a beginning": "{B}Observation/more?key=labs&from=1",
+    "out of the path": "{B}/../fhir/Observation/more?key=labs&from=1",
+    "dot": "{B}/./Observation/more?key=labs&from=1",
+    "encoded dots": "{B}/%2e%2e/fhir/Observation/more?key=labs&from=1",
+    "encoded letter": "{B}/%4fbservation/more?key=labs&from=1",
+    "encoded slash": "{B}/Observation%2fmore?key=labs&from=1",
+    "two slashes": "{B}//Observation/more?key=labs&from=1",
+    "user": "http://user@{H}/fhir/Observation/more?key=labs&from=1",
+    "trap after an at sign": "{B}@{T}/fhir/Observation/more?key=labs&from=1",
+    "backslash": "{B}\\@{T}/Observation/more?key=labs&from=1",
+    "fragment": "{B}/Observation/more?key=labs&from=1#a",
+    "space": "{B}/Observation/more?key=labs&from=1 ",
+    "line break": "{B}/Observation/more?key=labs&from=1\r\nX: y",
+    "not ASCII": "{B}/Observation/more?key=labs&from=１",
+    "relative": "Observation/more?key=labs&from=1",
+    "relative to the host": "/fhir/Observation/more?key=labs&from=1",
+    "without a scheme": "//{T}/fhir/Observation/more?key=labs&from=1",
     "query alone": "?key=labs&from=1",
+    "another resource type": "{B}/Condition/more?key=labs&from=1",
+    "no resource type": "{B}/more?key=labs&from=1",
+    "the resource type as a beginning": "{B}/ObservationDefinition/more?key=labs&from=1",
+    "an operation": "{B}/Observation/$more?key=labs&from=1",
+    "an operation of the server": "{B}/$more/more?key=labs&from=1",
+    "another patient": "{B}/Observation/more?key=labs&from=1&patient=somebody-else",
+    "another patient in the second": "{B}/Observation/more?key=labs&from=1&subject=Patient/somebody-else",
+    "another patient, encoded": "{B}/Observation/more?key=labs&from=1&%70atient=somebody-else",
+    "another patient of the server": "{B}?key=labs&from=1&x=/more?&subject:Patient=somebody-else",
     "empty": "",
     "missing": None,
     "no text": 7,
-    "too long": "{B}/more?key=labs&from=1&" + "a" * 20_000,
+    "too long": "{B}/Observation/more?key=labs&from=1&" + "a" * 20_000,
     "file": "file:///etc/passwd",
 }
 
@@ -238,6 +249,34 @@ def test_a_next_link_of_the_server_leads_nowhere_else(
     assert assessment(response.get_json())["notSeen"] == ["labs"]
     assert len(server.asked) == 1
     assert trap.asked == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "{B}?key=labs&from=1&page=/more?",
+        "{B}/?key=labs&from=1&page=/more?",
+        "{B}/Observation?key=labs&from=1&page=/more?",
+        f"{{B}}/Observation/more?key=labs&from=1&patient={PERSON.id}",
+        f"{{B}}/Observation/more?key=labs&from=1&patient:Patient=Patient/{PERSON.id}&code=a,b",
+        f"{{B}}/Observation/more?key=labs&from=1&subject=http%3A%2F%2Ffhir.example%2FPatient%2F{PERSON.id}",
+    ],
+)
+def test_a_next_link_of_the_same_search_is_followed(
+    asking: FlaskClient, server: FhirServer, trap: FhirServer, url: str
+) -> None:
+    """As servers of several makers write it."""
+    target = written(url, server, trap)
+
+    def behave(handler: Any) -> None:
+        more = "/more?" in handler.path
+        reply(handler, server.answer_to(handler.path) if more else first_page(target))
+
+    server.behaves["labs"] = behave
+    prefetch = {name: value for name, value in record().items() if name != "labs"}
+    response = asking.post(SERVICE, json=call(prefetch, server.base))
+    assert assessment(response.get_json())["notSeen"] == []
+    assert len(server.asked) == 2
 
 
 @pytest.mark.parametrize("attack", NEXT.values(), ids=NEXT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.app import create_app
-from service.authentication import Callers
+from service.authentication.tokens import Callers
 from service.authentication.trusted_issuers import Issuer
 from service.authentication.used_tokens import InMemory
 from service.config import Config

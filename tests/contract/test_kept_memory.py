@@ -31,7 +31,7 @@ def test_a_large_request_asks_for_no_page_that_the_one_before_it_had() -> None:
     try:
         wait_for(f"http://127.0.0.1:{port}/healthz", process)
         server = Server(process.pid, port)
-        request = request_of(SERVICE, patient_view(2_000, 840).content)
+        request = request_of(SERVICE, patient_view(2_000).content)
         for _ in range(5):
             post(port, request)
         before = page_faults(server)

@@ -161,6 +161,20 @@ def test_feedback_by_row_and_outcome(site: Site) -> None:
     assert counted(site.client, "store_up", store="feedback") == 1
 
 
+def test_rejected_ids_are_counted_one_by_one(site: Site) -> None:
+    card = site.card()
+    assert site.post(accepted(card)).status_code == 200
+    assert counted(site.client, "rejected_ids_total") == 0
+    forged = f"{card['uuid'][:-1]}{int(card['uuid'][-1], 16) ^ 1:x}"
+    assert site.post(accepted(card, acceptedSuggestions=[{"id": forged}, {"id": WORD}])).status_code == 400
+    assert site.post(overridden(card, card=forged), overridden(card)).status_code == 400
+    assert counted(site.client, "rejected_ids_total") == 3
+    # Signed here: a mistake, not a forgery.
+    assert site.post(accepted(card, acceptedSuggestions=[{"id": card["uuid"]}])).status_code == 400
+    assert counted(site.client, "rejected_ids_total") == 3
+    assert WORD not in site.client.get("/metrics").get_data(as_text=True)
+
+
 def test_feedback_that_was_not_kept_is_not_counted(site: Site, tmp_path: Path, knowledge: Knowledge) -> None:
     card = site.card()
     down = Site(f"sqlite:///{tmp_path}/none/there.sqlite3", knowledge)

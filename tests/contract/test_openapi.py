@@ -104,6 +104,7 @@ def test_what_needs_a_token_says_so() -> None:
         "/cds-services/{service_id}",
         "/cds-services/{service_id}/feedback",
         "/evaluate",
+        "/fhir/PlanDefinition/fasciculation/$apply",
     }
     for path in secured:
         for call in paths[path].values():

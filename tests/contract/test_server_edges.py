@@ -126,6 +126,16 @@ def test_what_is_not_http_is_refused_and_not_repeated(
     refused(port, log, status, request(*lines, method=method, path=path))
 
 
+@pytest.mark.parametrize("version", ["0.9", "1.2", "1.9", "2.0", "3.0"])
+def test_another_version_of_http_is_refused(port: int, log: Path, version: str) -> None:
+    asked = request(HOST, method="GET", path="/cds-services").replace(b"HTTP/1.1", f"HTTP/{version}".encode())
+    refused(port, log, 505, asked)
+
+
+def test_http_1_0_needs_no_host(port: int) -> None:
+    assert answer(port, b"GET /healthz HTTP/1.0\r\n\r\n")[0] == 200
+
+
 @pytest.mark.parametrize(
     "chunks", [f"{NAME}\r\nxx\r\n", "5\r\nabcdeXX0\r\n\r\n", "-1\r\n\r\n", "0x5\r\nabcde\r\n0\r\n\r\n"]
 )

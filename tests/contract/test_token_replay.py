@@ -205,6 +205,20 @@ def test_a_redis_that_goes_on_takes_tokens_from_before_it_was_asked_by_another_p
     InRedis(redis_url, clock).use(EHR, jti(), clock() - 90, clock() + 240)
 
 
+def test_a_readiness_check_starts_the_memory_so_that_the_first_calls_are_let_in(clock: Clock) -> None:
+    """Two callers at once on a new Redis: the second token is a moment older than the first question."""
+    with redis_running() as server:
+        one, other = InRedis(server.url, clock), InRedis(server.url, clock)
+        assert [one.state(), other.state()] == ["ok", "ok"]
+        clock.now += 60
+        issued = clock() - 1
+        assert is_new(one, EHR, jti(), clock)
+        other.use(EHR, jti(), issued, issued + 330)
+        with pytest.raises(Unauthenticated) as error:
+            other.use(EHR, jti(), issued - 60, issued + 200)
+        assert error.value.issues[0].diagnostics == REASONS["restarted"][1]
+
+
 def test_an_hour_that_a_clock_is_wrong_opens_no_token_in_memory(clock: Clock) -> None:
     steady = Clock(0.0)
     seen, name = InMemory(clock, steady=steady), jti()

@@ -18,7 +18,7 @@ from service.endpoints.authentication import ADMIN_ROUTES, DISABLED_ROUTES, PUBL
 from service.feedback.upgrade import upgrade
 from service.knowledge import Knowledge
 from tests.contract.callers import ALIAS, BASE, CLINIC, EHR, Clock, Signer, app_for, bearer, callers, said
-from tests.contract.requests import SERVICE, example, hook_call
+from tests.contract.requests import APPLY, SERVICE, applied, example, hook_call
 
 SECRET = "only-for-these-tests-5f2c"  # noqa: S105
 CALLS = {
@@ -26,6 +26,7 @@ CALLS = {
     SERVICE: ("POST", hook_call()),
     SERVICE + "/feedback": ("POST", {"feedback": []}),
     "/evaluate": ("POST", example("thigh-day-fifteen/bundle.json")),
+    APPLY: ("POST", applied(example("thigh-day-fifteen/bundle.json"))),
 }
 
 
@@ -129,12 +130,12 @@ def test_preflights_carry_no_token(client: FlaskClient, path: str) -> None:
         },
     )
     assert answered.status_code == 200
-    assert answered.headers["Access-Control-Allow-Origin"] == "*"
     assert "Authorization" in answered.headers["Access-Control-Allow-Headers"]
 
 
 def test_the_workbench_is_off_and_the_front_page_lists_the_addresses(client: FlaskClient) -> None:
     assert "off" in said(client.post("/workbench/answer", json={"text": "{}"}), 404)
+    assert "off" in said(client.post("/workbench/form", data={"text": "{}"}), 404)
     page = client.get("/").get_data(as_text=True)
     assert "/cds-services" in page
     assert "<textarea" not in page

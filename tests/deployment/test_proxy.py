@@ -266,7 +266,8 @@ def test_a_replica_that_dies_with_a_request(tmp_path: Path) -> None:
     with behind_proxy(tmp_path) as started, started.socket() as client:
         held = json.dumps(hook_call(hookInstance=HELD)).encode()
         client.sendall(f"{HEAD}Content-Length: {len(held)}\r\n\r\n".encode() + held)
-        until(lambda: Proxy(tmp_path / "control").state("replica1")["scur"] == "1")
+        # Not merely accepted by the proxy: another worker would take it over from the queue of connections.
+        until(started.held.with_name("holds").exists)
         for worker in started.workers():
             os.kill(worker, signal.SIGKILL)
         refused(client, 502)

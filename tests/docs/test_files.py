@@ -13,9 +13,11 @@ ROOT = Path(__file__).parents[2]
 _SKIPPED = (
     ".venv",
     ".api",
+    ".cql",
     ".bench",
     ".ehr",
     ".browser",
+    ".spark",
     ".git",
     "__pycache__",
     ".mypy_cache",

@@ -190,5 +190,10 @@ def test_its_labels_say_what_it_is(image: Engine | Buildah) -> None:
 
 def test_it_holds_no_tests_and_no_version_history(image: Engine | Buildah) -> None:
     assert sorted(image.inside("ls", "-A", "/app").split()) == [
-        "LICENSE", "NOTICE", "artifacts", "examples", "fhir_mappings", "openapi.yaml", "schemas", "service",
+        "LICENSE", "NOTICE", "artifacts", "examples", "fhir_mappings", "openapi.yaml", "sbom.cdx.json",
+        "schemas", "service",
     ]  # fmt: skip
+
+
+def test_no_start_compiles_its_modules(image: Engine | Buildah) -> None:
+    assert "server.cpython" in image.inside("ls", "/app/service/__pycache__")

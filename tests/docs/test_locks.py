@@ -40,13 +40,25 @@ def test_every_dependency_is_locked(file: str, wanted: list[str]) -> None:
         "requirements-dev.lock",
         "tests/ehr/requirements.lock",
         "tests/browser/requirements.lock",
+        "tests/population/requirements.lock",
         "tests/api/openapi-python-client.lock",
+        "tests/api/sbom.lock",
         "tools/bench/floor.lock",
         "tools/bench/healthchain.lock",
     ],
 )
 def test_every_entry_has_hashes(file: str) -> None:
     assert [name for name, entry in locked(file).items() if "--hash=sha256:" not in entry] == []
+
+
+def test_the_tests_of_spark_run_with_its_extra() -> None:
+    asked = (ROOT / "tests/population/requirements.in").read_text(encoding="utf-8").splitlines()
+    assert [line for line in asked if not line.startswith("#")] == EXTRAS["spark"]
+    assert [
+        name
+        for name in map(name_of, EXTRAS["spark"])
+        if name not in locked("tests/population/requirements.lock")
+    ] == []
 
 
 def test_both_files_lock_the_same_versions() -> None:
@@ -61,6 +73,6 @@ def test_both_files_lock_the_same_versions() -> None:
 
 def test_every_dependency_says_why_it_is_there() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    for requirement in RUNTIME + DEV:
+    for requirement in RUNTIME + DEV + EXTRAS["spark"]:
         line = next(line for line in text.splitlines() if f'"{requirement}"' in line)
         assert "# " in line or requirement == "types-pyyaml", requirement

@@ -68,10 +68,11 @@ def test_the_wheel_contains_the_packages_and_their_data_and_no_more(installed: I
     with zipfile.ZipFile(installed.wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     tracked = subprocess.run(
-        ["git", "ls-files", "service", "schemas", "fhir_mappings", "openapi.yaml", "artifacts", "examples"],
+        ["git", "ls-files", "service", "schemas", "fhir_mappings", "openapi.yaml", "sbom.cdx.json",
+         "artifacts", "examples"],
         cwd=PROJECT, capture_output=True, check=True, text=True,
     ).stdout.split()  # fmt: skip
-    data = ("openapi.yaml", "artifacts/", "examples/")
+    data = ("openapi.yaml", "sbom.cdx.json", "artifacts/", "examples/")
     assert names == {f"{SHARE}/{name}" if name.startswith(data) else name for name in tracked}
 
 

@@ -72,6 +72,8 @@ def site(cluster: Cluster, clocks: Clocks, knowledge: Knowledge, show: Callable[
     made = Site(cluster, answers, answers.people(), show, token)
     # As if Redis had been asked for two hours: no token is taken from before it was first asked.
     clocks.set(-2 * HOUR, callers=True)
+    with redis.Redis.from_url(cluster.jti_url) as client:
+        client.delete(*client.scan_iter("fasciculation-cds:began:*"))
     known, connection = made.calls[0], Connection(made.target)
     assert connection.post(known.path, known.body, token(cluster.url + known.path))[0] == 200
     connection.close()

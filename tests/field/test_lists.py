@@ -312,7 +312,9 @@ def test_a_fetched_list_that_is_not_whole(calling_out: Flask, server: FhirServer
     assert fetched(calling_out, server, lambda handler: reply(handler, FETCHED_CUT[name])) == ["labs"]
 
 
-@pytest.mark.parametrize("url", ["more?key=labs", "/fhir/more?key=labs", "./more?key=labs"])
+@pytest.mark.parametrize(
+    "url", ["Observation/more?key=labs", "/fhir/Observation/more?key=labs", "./Observation/more?key=labs"]
+)
 def test_a_relative_next_link_is_followed(calling_out: Flask, server: FhirServer, url: str) -> None:
     def behave(handler: Any) -> None:
         entries = labs()["entry"]

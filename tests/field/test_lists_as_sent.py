@@ -43,6 +43,7 @@ NOT_WHOLE: dict[str, Resource] = {
 WHOLE: dict[str, Any] = {
     "total-unknown": searchset(match(OTHER), total=-1),
     "total-in-words": searchset(match(OTHER), total="nan"),
+    "total-below-all": searchset(match(OTHER), total="-inf"),
     "total-endless": searchset(match(OTHER), total="1 or more"),
     "self-in-capitals": searchset(match(OTHER), link=[{"relation": "Self", "url": PAGE}]),
     "previous": searchset(match(OTHER), link=[{"relation": "previous", "url": PAGE}]),

@@ -5,15 +5,12 @@ The decision day is 2026-11-24; the twitch began 50 days before it. Names and co
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from fhir_mappings.record import Drug, Note, Record
-from fhir_mappings.request.bundles import decode_bundle
-from fhir_mappings.to_findings import record_of
-from tests.spec.records import DAY, KNOWLEDGE, as_of, condition, read
+from fhir_mappings.record import Drug, Note
+from tests.spec.records import as_of, condition, read
 from tests.spec.test_drugs_of_a_record import request, statement, supply, taken
 
 TWITCH = condition("fasciculation", onsetDateTime=as_of(50))
@@ -103,6 +100,37 @@ NOT = [
     "Furosemide contraindicated",
     "Adverse reaction to furosemide",
     "Furosemide - do not give",
+    "Furosemide intolerance",
+    "Furosemide (intolerant)",
+    "Furosemide allergy",
+    "furosemide - allergic",
+    "Furosemide: adverse reaction",
+    "Furosemide, not tolerated",
+    "furosemide side effects",
+    "HELD: furosemide 40 mg",
+    "Furosemide 40 mg HELD",
+    "furosemide (on hold)",
+    "Hold furosemide",
+    "Furosemide withheld since May",
+    "Furosemide 40 mg, suspended",
+    "furosemide paused",
+    "D/C furosemide",
+    "Furosemide D/C",
+    "Furosemide D/C\u2019d 3/24",
+    "DC'd furosemide",
+    "Furosemide [DC]",
+    "discontinue furosemide",
+    "furosemide stopped 2024",
+    "Furosemide 40 mg (inactive)",
+    "h/o furosemide",
+    "Hx of furosemide use",
+    "History of furosemide",
+    "past furosemide",
+    "furosemide in the past",
+    "Furosemide-induced hypokalaemia",
+    "off furosemide",
+    "Consider furosemide",
+    "Furosemide abgesetzt",
 ]
 
 
@@ -133,6 +161,10 @@ def test_another_record_of_the_same_medicine_still_counts() -> None:
         ("Furosemide 40 mg, do not crush", "loop-diuretic"),
         ("Nitrofurantoin and furosemide", "loop-diuretic"),
         ("No Doz", "caffeine"),
+        ("Salbutamol hand-held inhaler", "beta2-agonist-short"),
+        ("Furosemide 40 mg oral suspension", "loop-diuretic"),
+        ("Furosemide, vitamin D/C", "loop-diuretic"),
+        ("Furosemide (past due)", "loop-diuretic"),
     ],
 )
 def test_a_name_that_does_not_say_so(text: str, medication_class: str) -> None:
@@ -147,6 +179,18 @@ def test_a_name_that_does_not_say_so(text: str, medication_class: str) -> None:
         "PATIENT NOT TAKING",
         "No longer taking",
         "Discontinued",
+        "HELD",
+        "On hold per cardiology",
+        "D/C'd 3/1",
+        "d/c",
+        "STOP",
+        "hold",
+        "Stopped 2024",
+        "1 tab daily (stopped 2024)",
+        "1 tab daily - D/C'd",
+        "1 tab daily. Patient not taking: reported",
+        "Patient stopped",
+        "self-discontinued",
     ],
 )
 def test_a_dosage_that_says_that_it_is_not_taken(text: str) -> None:
@@ -157,10 +201,65 @@ def test_a_dosage_that_says_that_it_is_not_taken(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Take one daily", "One daily, not taken with food", "Do not take with milk", "If not taking food, omit"],
+    [
+        "Take one daily",
+        "One daily, not taken with food",
+        "Do not take with milk",
+        "If not taking food, omit",
+        "Hold if SBP < 90",
+        "hold for K < 3.5",
+        "Take one, hold if dizzy",
+        "Discontinue if rash",
+        "Stop when swelling is gone",
+        "Do not stop abruptly",
+        "Take until stopped by doctor",
+        "2.5 mg daily",
+    ],
 )
 def test_a_dosage_that_does_not_say_so(text: str) -> None:
     assert drugs(request(authoredOn=BEFORE, dosageInstruction=[{"text": text}]))
+
+
+IPS = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
+
+
+@pytest.mark.parametrize(
+    "medicine",
+    [
+        *({"text": text} for text in (
+            "No known medications", "NO CURRENT MEDICATIONS", "No medications", "None", "Nil", "nil known",
+            "No meds", "Not on any medication", "Patient takes no medications.", "Nil regular medications",
+            "Medications: none", "No known drug therapy", "Denies any medications",
+        )),
+        {"coding": [{"system": IPS, "code": "no-known-medications", "display": "No known medications"}]},
+        {"coding": [{"system": IPS, "code": "no-known-medications"}]},
+    ],
+)  # fmt: skip
+def test_no_medicine_is_no_medicine_and_nothing_unread(medicine: dict[str, Any]) -> None:
+    for made in (
+        request(medicationCodeableConcept=medicine, authoredOn=BEFORE),
+        statement(medicationCodeableConcept=medicine, dateAsserted=BEFORE),
+    ):
+        record = read(TWITCH, made)
+        assert (record.drugs, record.not_understood) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("No known medication allergies", DENIED),
+        ("No information about medications", DENIED),
+        ("Unknown", "medicine not recognised by its code or name"),
+        ("NKDA", "medicine not recognised by its code or name"),
+    ],
+)
+def test_words_that_do_not_say_that_there_is_none(text: str, why: str) -> None:
+    assert [note.why for note in read(TWITCH, request(text, authoredOn=BEFORE)).not_understood] == [why]
+
+
+def test_a_medicine_beside_the_words_counts() -> None:
+    none = request("No known medications", id="a", authoredOn=BEFORE)
+    assert classes(none, request(id="b", authoredOn=BEFORE)) == {"loop-diuretic"}
 
 
 def adherence(code: str, system: str = SNOMED, url: str = US_CORE, inner: str = "medicationAdherence") -> Any:
@@ -259,108 +358,3 @@ def test_a_name_of_which_a_part_is_one_is_named(name: str) -> None:
     (drug,) = record.drugs
     assert (drug.classes, drug.recognised) == (frozenset(), False)
     assert [note.why for note in record.not_understood] == ["medicine not recognised by its code or name"]
-
-
-# --- references
-
-
-def medication(name: str = "x1", text: str = "Furosemide 40 mg", **members: Any) -> dict[str, Any]:
-    return {"resourceType": "Medication", "id": name, "code": {"text": text}, **members}
-
-
-def of_entries(*entries: tuple[str | None, dict[str, Any]]) -> Record:
-    patient = {"resourceType": "Patient", "id": "p"}
-    found = [{"resource": patient}, {"resource": TWITCH}]
-    found += [{"resource": resource} | ({"fullUrl": url} if url else {}) for url, resource in entries]
-    body = {"resourceType": "Bundle", "type": "collection", "entry": found}
-    submission = decode_bundle(json.dumps(body).encode())
-    return record_of(submission, KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
-
-
-def referring(reference: Any, **members: Any) -> dict[str, Any]:
-    written = {"reference": reference} if isinstance(reference, str) else reference
-    return request(medicationCodeableConcept=None, medicationReference=written, authoredOn=BEFORE, **members)
-
-
-URL = "https://ehr.example/r4/Medication/x1"
-UUID = "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
-LOCAL = {"system": "https://ehr.example/drugs", "value": "F40"}
-
-
-@pytest.mark.parametrize(
-    ("url", "reference"),
-    [
-        (None, "Medication/x1"),
-        (None, "/Medication/x1"),
-        (None, "Medication/x1/_history/3"),
-        (None, "https://ehr.example/r4/Medication/x1"),
-        (URL, "Medication/x1"),
-        (URL, URL),
-        (URL, "http://EHR.example:80/r4/Medication/x1"),
-        (URL, "http://internal:8080/r4/Medication/x1"),
-        (UUID, UUID.upper()),
-        (UUID, {"reference": UUID, "type": "Medication"}),
-        (None, {"identifier": LOCAL}),
-        (None, {"type": "Medication", "identifier": LOCAL, "display": "A tablet"}),
-    ],
-)
-def test_a_medication_beside_the_record(url: str | None, reference: Any) -> None:
-    record = of_entries((None, referring(reference)), (url, medication(identifier=[LOCAL])))
-    assert [drug.classes for drug in record.drugs] == [{"loop-diuretic"}]
-    assert record.not_understood == ()
-
-
-@pytest.mark.parametrize("reference", ["#m", "m"])
-def test_a_contained_medication(reference: str) -> None:
-    record = of_entries((None, referring(reference, contained=[medication("m")])))
-    assert [drug.classes for drug in record.drugs] == [{"loop-diuretic"}]
-
-
-@pytest.mark.parametrize(
-    "reference",
-    [
-        {"reference": "Medication/gone", "display": "furosemide (LASIX) 40 MG tablet"},
-        {"display": "furosemide (LASIX) 40 MG tablet"},
-        {"identifier": {**LOCAL, "value": "other"}, "display": "furosemide (LASIX) 40 MG tablet"},
-    ],
-)
-def test_a_display_alone(reference: dict[str, Any]) -> None:
-    record = of_entries((None, referring(reference)))
-    assert [drug.classes for drug in record.drugs] == [{"loop-diuretic"}]
-
-
-@pytest.mark.parametrize(
-    "reference",
-    [
-        "Medication/x2",
-        "https://ehr.example/r4/Medication/x11",
-        "Substance/x1",
-        UUID,
-        "#x1",
-        {"identifier": LOCAL},
-    ],
-)
-def test_another_medication(reference: Any) -> None:
-    record = of_entries((None, referring(reference)), (URL, medication()))
-    (drug,) = record.drugs
-    assert (drug.classes, drug.raises_potassium) == (frozenset(), True)
-    assert "the medicine it refers to was not supplied" in {note.why for note in record.not_understood}
-
-
-def test_two_medications_of_one_id_on_two_servers() -> None:
-    first, second = (URL, medication()), ("https://b.example/Medication/x1", medication(text="Sertraline"))
-    for entries in ((first, second), (second, first)):
-        record = of_entries((None, referring(URL)), *entries)
-        assert [drug.classes for drug in record.drugs] == [{"loop-diuretic"}]
-        record = of_entries((None, referring("Medication/x1")), *entries)
-        assert [drug.classes for drug in record.drugs] == [set()]
-        assert "the medicine it refers to was not supplied" in {note.why for note in record.not_understood}
-
-
-def test_two_medications_of_one_identifier() -> None:
-    two = [
-        (None, medication(name, text, identifier=LOCAL))
-        for name, text in (("a", "Furosemide"), ("b", "Zoloft"))
-    ]
-    record = of_entries((None, referring({"identifier": LOCAL})), *two)
-    assert [drug.classes for drug in record.drugs] == [set()]

@@ -33,10 +33,32 @@ UNITS = [
     (CK, "6000", "IU/l", CRITICAL),
     (CK, "110", "µkat/L", CRITICAL),
     (LITHIUM, "1.6", "meq/l", CRITICAL),
+    (K, "6.9", "mmol L-1", CRITICAL),
+    (K, "6.9", "mmol.L-1", CRITICAL),
+    (K, "6.9", "mmol·L⁻¹", CRITICAL),
+    (K, "6.9", "mmol L⁻¹", CRITICAL),
+    (K, "6.9", "mmol*L-1", CRITICAL),
+    (K, "6.9", "mmol·l\u22121", CRITICAL),
+    (K, "6.9", "meq.L^-1", CRITICAL),
+    (K, "6.9", "10*-3.mol/L", CRITICAL),
+    (K, "6.9", "mmol/L{serum}", CRITICAL),
+    (K, "6.9", "mmol{K}/L", CRITICAL),
+    (K, "6.9", "mmol/L (calc)", CRITICAL),
+    (K, "6.9", "mmol/l serum", CRITICAL),
+    (K, "6.9", "mmole/L;", CRITICAL),
+    (MG, "0.9", "mg dL-1", CRITICAL),
+    (CK, "6000", "U L-1", CRITICAL),
     # Recognised by none of the analytes, or of another quantity.
     (K, "6.9", "furlong", NOT),
     (K, "6.9", "g", NOT),
     (K, "6.9", "mmol", NOT),
+    (K, "6.9", "mmol/{24.h}", NOT),
+    (K, "6.9", "mmol L-10", NOT),
+    (K, "6.9", "mmol L1", NOT),
+    (K, "6.9", "mmol/L/h", NOT),
+    (K, "6.9", "mmol/L urine", NOT),
+    (K, "6.9", "mmol/mL", NOT),
+    (K, "6.9", "L mmol-1", NOT),
     (K, "6.9", "%", NOT),
     (K, "6.9", None, NOT),
     (NA, "140", "mg/dL", NOT),
@@ -201,10 +223,49 @@ def test_types_and_people_in_words(
         ("(H)", OUT),
         ("H>", OUT),
         ("L<", OUT),
-        ("HX", OUT),
-        ("LX", OUT),
-        ("EX", OUT),
-        (">", OUT),
+        ("↑", OUT),
+        ("↓", OUT),
+        ("↑↑", OUT),
+        ("(↓)", OUT),
+        ("++", OUT),
+        ("--", OUT),
+        ("H!", OUT),
+        ("H H", OUT),
+        ("Hi", OUT),
+        ("OOR", OUT),
+        ("ABN", OUT),
+        ("too low", OUT),
+        ("erhöht", OUT),
+        ("CH", CRITICAL),
+        ("CL", CRITICAL),
+        ("CRIT", CRITICAL),
+        ("Crit High", CRITICAL),
+        ("H CH", CRITICAL),
+        ("CL,L", CRITICAL),
+        ("Low Low", CRITICAL),
+        ("High-High", CRITICAL),
+        ("PH", CRITICAL),
+        ("ALERT HIGH", CRITICAL),
+        ("Very abnormal (applies to non-numeric units)", CRITICAL),
+        # Thresholds of a protocol, changes and no flag: the number decides.
+        ("HX", IN),
+        ("LX", IN),
+        ("EX", IN),
+        ("W", IN),
+        ("N/A", IN),
+        # Beyond what the method measures: the value has a comparator.
+        (">", NOT),
+        ("<", NOT),
+        ("Off scale high", NOT),
+        # They also mean positive, nothing, and corrected.
+        ("C", NOT),
+        ("H C", NOT),
+        ("+", NOT),
+        ("-", NOT),
+        ("QCF", NOT),
+        ("H L", NOT),
+        ("N H", NOT),
+        ("nicht erhöht", NOT),
         ("Abnormal", OUT),
         ("Panic", CRITICAL),
         ("High Panic", CRITICAL),
@@ -221,42 +282,6 @@ def test_a_flag_of_a_laboratory(flag: str, band: Band) -> None:
         made = lab(K, "4.1", "mmol/L", interpretation=[interpretation])
         assert only(made).band is band
     assert only(lab(K, "4.1", "mmol/L", interpretation=[{"coding": [{"system": FLAGS, "code": flag}]}])).band
-
-
-VALUES = [
-    ("6,9 mmol/L", CRITICAL, "6.9", "mmol/L"),
-    ("6.9 (H) mmol/L", CRITICAL, "6.9", "mmol/L"),
-    ("6.9 mmol/L (H)", CRITICAL, "6.9", "mmol/L"),
-    ("6.9 mmol/L High", CRITICAL, "6.9", "mmol/L"),
-    ("H 6.9 mmol/L", CRITICAL, "6.9", "mmol/L"),
-    ("6.9H mmol/L", CRITICAL, "6.9", "mmol/L"),
-    ("6.9H", OUT, "6.9", None),
-    ("6.9 HH", CRITICAL, "6.9", None),
-    ("6.9*", OUT, "6.9", None),
-    ("4.1 mmol/L", IN, "4.1", "mmol/L"),
-    ("4.1mmol/l", IN, "4.1", "mmol/l"),
-    (">10.0 mmol/L", CRITICAL, ">10.0", "mmol/L"),
-    ("> 10.0 mmol/L", CRITICAL, ">10.0", "mmol/L"),
-    ("less than 2.0 mmol/L", CRITICAL, "<2.0", "mmol/L"),
-    ("≥7 mmol/L", CRITICAL, ">=7", "mmol/L"),
-    ("6,90 MEQ/L", CRITICAL, "6.90", "MEQ/L"),
-    # Named, and shown as written.
-    ("6.9", NOT, "6.9", None),
-    ("6.9 haemolysed, repeat", NOT, "6.9 haemolysed, repeat", None),
-    ("4.1 or 4.3 mmol/L", NOT, "4.1 or 4.3 mmol/L", None),
-    ("6,900 mmol/L", NOT, "6,900 mmol/L", None),
-    ("pending", NOT, "pending", None),
-    ("4.1 mmol/L (checked)", NOT, "4.1 mmol/L (checked)", None),
-    ("4.1-4.3 mmol/L", NOT, "4.1-4.3 mmol/L", None),
-]
-
-
-@pytest.mark.parametrize(("text", "band", "shown", "unit"), VALUES)
-def test_a_value_in_text(text: str, band: Band, shown: str, unit: str | None) -> None:
-    record = read(lab(K, None, valueString=text))
-    (result,) = record.results
-    assert (result.band, result.text, result.unit) == (band, shown, unit)
-    assert bool(record.not_understood) is (band is NOT)
 
 
 @pytest.mark.parametrize(
@@ -354,3 +379,15 @@ def test_a_number_that_stands_for_none_is_no_result(code: str, value: str, unit:
     record = read(lab(code, value, unit, low=0.1, high=5000))
     assert [result.band for result in record.results] == [band]
     assert bool(record.not_understood) is (band is NOT)
+
+
+def test_a_flag_of_the_method_is_a_comparator() -> None:
+    made = lab(K, "6.8", "mmol/L", interpretation=[{"coding": [{"code": ">"}]}])
+    assert (only(made).band, only(made).text) == (CRITICAL, ">6.8")
+    # TSH that is not measurable: below its range, though the flag says nothing of it.
+    below = lab(TSH, "0.01", "mIU/L", low=0.4, high=4.0, interpretation=[{"coding": [{"code": "<"}]}])
+    assert (only(below).band, only(below).low) == (OUT, True)
+    within = lab(CK, "20", "U/L", high=200, interpretation=[{"text": "Off scale low"}])
+    assert only(within).band is IN
+    both = lab(CK, "20", "U/L", high=200, interpretation=[{"text": "<"}, {"text": ">"}])
+    assert only(both).band is NOT

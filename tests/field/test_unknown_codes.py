@@ -10,10 +10,9 @@ from flask.testing import FlaskClient
 
 from fhir_mappings.request.bundles import decode_bundle
 from fhir_mappings.resources.submission import MAX_NOTES
-from fhir_mappings.to_findings.unknown_codes import unknown_of_patient
 from schemas.hooks import EXTENSION
 from tests.contract.requests import SERVICE, hook_call
-from tests.spec.records import KNOWLEDGE, bundle, code_of, concept, condition
+from tests.spec.records import KNOWLEDGE, bundle, code_of, concept, condition, unknown_in
 
 Resource = dict[str, Any]
 Row = dict[str, Any]
@@ -54,7 +53,7 @@ def row(code: str, count: int = 1, **members: Any) -> Row:
 
 
 def rows_of(*resources: Resource) -> list[Row]:
-    return unknown_of_patient(decode_bundle(bundle(*resources)), KNOWLEDGE.terminology).rows()
+    return unknown_in(decode_bundle(bundle(*resources))).rows()
 
 
 def known(system: str) -> Resource:
@@ -304,6 +303,7 @@ KNOWN: dict[str, list[Resource]] = {
             contained=contained("Condition", local("W1")),
         )
     ],
+    "a-medicine-in-words": [prescription(medicationCodeableConcept={"text": "Furosemide 40 mg"})],
     "a-type-that-is-not-read": [resource("Immunization", status="completed", vaccineCode=local("V"))],
     "an-empty-concept": [problem("c", {})],
 }
@@ -343,11 +343,11 @@ def test_odd_members_do_no_harm(contents: Any, member: str) -> None:
     )
 
 
-def test_past_two_hundred_the_rest_is_counted() -> None:
-    codes = [f"{number:03}" for number in range(MAX_NOTES + 3)]
+def test_past_the_most_notes_the_rest_is_counted() -> None:
+    codes = [f"{number:04}" for number in range(MAX_NOTES + 3)]
     first = problem("again", local(codes[0]))
     rows = rows_of(first, *(problem(f"c{code}", local(code)) for code in codes))
-    assert rows[:2] == [row("000", 2), row("001")]
+    assert rows[:2] == [row("0000", 2), row("0001")]
     assert rows[MAX_NOTES - 1] == row(codes[MAX_NOTES - 1])
     assert rows[MAX_NOTES:] == [{"text": "3 more codes that are only counted", "count": 3}]
 

@@ -13,8 +13,8 @@ import pytest
 
 from fhir_mappings.code_systems import ATC, NDC, RXNORM, SNOMED
 from fhir_mappings.record import Days, Drug, Plausible, Reading
-from fhir_mappings.resources.shapes import MedicationRequest
-from fhir_mappings.resources.submission import Located
+from fhir_mappings.resources.shapes import NOT_THERE, MedicationRequest
+from fhir_mappings.resources.submission import Entry, Located
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.medications import drugs_of
@@ -38,7 +38,7 @@ def read(concept: dict[str, Any], **more: Any) -> tuple[Drug, ...]:
         "medicationCodeableConcept": concept,
     }
     request = msgspec.json.decode(json.dumps({**body, **more}), type=MedicationRequest)
-    located = Located(request, "MedicationRequest/1", "Bundle.entry[0].resource")
+    located = Located(request, "MedicationRequest/1", Entry(NOT_THERE, "Bundle", 0))
     reading = Reading(finding_days=180, future_days=1)
     reader = Reader(terminology(), date(2026, 11, 20), reading, born=Days())
     return drugs_of(reader, [located], [], {}, ONSET)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.config import Config
-from service.knowledge import HERE, Knowledge, KnowledgeError, load_knowledge
+from service.knowledge import HERE, Knowledge, KnowledgeError, load_knowledge, templates
 from service.knowledge.loading import load_yaml
 from tests.contract.requests import DAY, example
 
@@ -77,6 +77,13 @@ def test_the_worked_example_of_the_documentation(tmp_path: Path, knowledge: Know
         "codes": {"read": 2, "leftOut": 0},
     }
     assert ready["rows"] == len(knowledge.table.rows) - 1
+
+
+def test_the_templates_of_a_site_are_validated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = []
+    monkeypatch.setattr(templates, "check_template", lambda made: texts.append(made["code"]["text"]))
+    load_knowledge(overlay=overlay_of({WORDING: "order_text:\n  autoimmune: Antibodies\n"}, tmp_path))
+    assert "Antibodies" in texts
 
 
 @pytest.fixture
@@ -154,6 +161,7 @@ WRONG = {
     "new file": ({"findings/new.yaml": "id: new"}, f"findings/new.yaml: {NO_FILE}"),
     "fhir": ({"fhir.yaml": "status: active"}, f"fhir.yaml: {NO_FILE}"),
     "not yaml": ({TABLE: "a: [\n"}, f"{TABLE}: line "),
+    "in itself": ({TABLE: "a: &x [*x]\n"}, f"{TABLE}: nested too deeply"),
     "key twice": ({TABLE: "a: 1\na: 2\n"}, f"{TABLE}: line 2: the key 'a' stands twice"),
     "empty": ({TABLE: ""}, f"{TABLE}: is empty, or not a mapping"),
     "a list": ({TABLE: "- a"}, f"{TABLE}: is empty, or not a mapping"),

@@ -130,8 +130,8 @@ def test_a_file_is_named_after_its_concept() -> None:
         ("findings/weakness.yaml", "kind: sign", "kind: omen", "kind", "Must be one of"),
         ("findings/weakness.yaml", 'label: "weakness"', "label: 7", "label", "quote it"),
         ("findings/weakness.yaml", '"249942005", ', "249942005, ", "codes", "quote it"),
-        ("findings/weakness.yaml", '"249942005", ', '"249942 005", ', "codes", "no blank"),
-        ("findings/weakness.yaml", '"249942005", ', '" 249942005", ', "codes", "blanks around it"),
+        ("findings/weakness.yaml", '"249942005", ', '"249942 005", ', "codes", "has a blank"),
+        ("findings/weakness.yaml", '"249942005", ', '" 249942005", ', "codes", "has a blank"),
         (
             "findings/weakness.yaml",
             "http://hl7.org/fhir/sid/icd-10-cm",

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from fhir_mappings.code_systems import ATC
+from fhir_mappings.medication_tables import Ingredient, Medications
 from fhir_mappings.record import Basis, Days, Evidence, Finding, Record, Result, Status
-from fhir_mappings.terminology import Ingredient, Medications, Terminology
+from fhir_mappings.terminology import Terminology
 from service.decision.facts import FEATURES, LAST_FEATURES, facts_of
 from service.knowledge import HERE, load_knowledge
 from service.knowledge.page_contents import Explained

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fhir_mappings.record import Status
-from service.decision.table import NOW, ROUTINE, Row, Table
+from service.decision.table import NOW, ROUTINE, Literal, Row, Table, Term
 from service.knowledge import Knowledge, load_knowledge
 from tools.proof import Report, proved
 from tools.proof.__main__ import QUICK, main
@@ -51,6 +51,14 @@ def test_the_second_baseline_is_examined(knowledge: Knowledge) -> None:
     assert {record.finding(sign).status for sign in knowledge.table.signs} == {Status.ABSENT}
 
 
+# One term without a literal.
+ALWAYS: tuple[Term, ...] = ((),)
+
+
+def bulbar(basis: str) -> tuple[Term, ...]:
+    return ((Literal("bulbar", frozenset({basis})),),)
+
+
 def changed(table: Table, row_id: str, **members: object) -> Table:
     rows = tuple(replace(row, **members) if row.id == row_id else row for row in table.rows)
     return replace(table, rows=rows)
@@ -73,13 +81,13 @@ def test_it_sees_a_referral_that_a_sign_more_takes_away(knowledge: Knowledge) ->
 
 
 def test_it_sees_self_care_beside_a_sign(knowledge: Knowledge) -> None:
-    table = changed(knowledge.table, "self-care", holds=lambda facts: True)
+    table = changed(knowledge.table, "self-care", terms=ALWAYS)
     found = proved(table, knowledge.terminology, facts=1, random_states=0).violations
     assert any(violation.startswith("self-care above level info") for violation in found)
 
 
 def test_it_sees_a_benign_word_beside_a_warning(knowledge: Knowledge) -> None:
-    table = changed(knowledge.table, "benign", holds=lambda facts: True)
+    table = changed(knowledge.table, "benign", terms=ALWAYS)
     found = proved(table, knowledge.terminology, facts=1, random_states=0).violations
     assert any("above level info" in violation for violation in found)
 
@@ -88,12 +96,8 @@ def test_it_sees_a_level_that_falls(knowledge: Knowledge) -> None:
     """Bulbar signs examined, referred as routine only: less urgent than the same signs reported."""
     row = knowledge.table.row("bulbar")
     assert row is not None
-    calmer = replace(
-        row, actions=actions_of(row, ROUTINE), level="info", holds=lambda f: f.get("bulbar") == "examined"
-    )
-    sooner = replace(
-        row, id="reported", actions=actions_of(row, NOW), holds=lambda f: f.get("bulbar") == "reported"
-    )
+    calmer = replace(row, actions=actions_of(row, ROUTINE), level="info", terms=bulbar("examined"))
+    sooner = replace(row, id="reported", actions=actions_of(row, NOW), terms=bulbar("reported"))
     rows = (*(other for other in knowledge.table.rows if other.id != "bulbar"), calmer, sooner)
     found = proved(replace(knowledge.table, rows=rows), knowledge.terminology, facts=1, random_states=0)
     assert any("when bulbar was reported" in violation for violation in found.violations)

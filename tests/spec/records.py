@@ -9,8 +9,10 @@ from typing import Any
 
 from fhir_mappings.record import Evidence, Finding, Record
 from fhir_mappings.request.bundles import decode_bundle
+from fhir_mappings.resources.submission import Submission
 from fhir_mappings.terminology import Terminology
-from fhir_mappings.to_findings import record_of
+from fhir_mappings.to_findings import RecordReader, record_of
+from fhir_mappings.to_findings.unknown_codes import Unknown, unknown_of
 from service.knowledge import load_knowledge
 
 KNOWLEDGE = load_knowledge()
@@ -103,6 +105,13 @@ def read(
     """The record of a patient "p" with those resources."""
     submission = decode_bundle(bundle(*resources, birth=birth))
     return record_of(submission, terminology, day, KNOWLEDGE.reading)
+
+
+def unknown_in(submission: Submission) -> Unknown:
+    """The unknown codes of the one patient of the submission."""
+    reader = RecordReader(submission, KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
+    reader.record()
+    return unknown_of(reader.entries, KNOWLEDGE.terminology)
 
 
 def defined(finding: str, **members: Any) -> Terminology:

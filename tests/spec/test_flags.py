@@ -9,6 +9,7 @@ import pytest
 from fhir_mappings.record import Band
 from fhir_mappings.resources.shapes import CodeableConcept, Coding
 from fhir_mappings.to_findings.flags import flags_of
+from tests.spec.records import KNOWLEDGE
 from tests.spec.test_results import CRITICAL, FLAGS, IN, NOT, OUT, K, lab, only
 
 LOW, HIGH = True, False
@@ -58,7 +59,7 @@ MEANINGS = [
 
 
 def meaning(*concepts: CodeableConcept | None) -> tuple[Any, Any, bool]:
-    flags = flags_of(concepts)
+    flags = flags_of(concepts, KNOWLEDGE.terminology.analytes["potassium"].words.flags)
     return flags.band, flags.low, flags.unrecognised
 
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 
 from fhir_mappings.code_systems import RXNORM
+from fhir_mappings.medication_tables import Ingredient, Medications
 from fhir_mappings.record import Days, Drug, Note, Reading
 from fhir_mappings.resources.shapes import Medication, MedicationRequest, MedicationStatement
 from fhir_mappings.resources.submission import Located
-from fhir_mappings.terminology import Ingredient, Medications, Terminology
+from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.medications import drugs_of
 
@@ -60,6 +62,11 @@ TABLES = Medications(
 )
 
 
+def entry(**members: Any) -> Any:
+    """What is read of an entry."""
+    return SimpleNamespace(**{"expression": "x", "names": (), "draft": False, "selected": True, **members})
+
+
 def read(
     *records: dict[str, Any], onset: Days = ONSET, shared: dict[str, dict[str, Any]] | None = None
 ) -> tuple[tuple[Drug, ...], tuple[Note, ...]]:
@@ -70,13 +77,13 @@ def read(
         body = json.dumps({"status": "active", "intent": "order", **record}).encode()
         if record.get("resourceType") == "MedicationStatement":
             statement = msgspec.json.decode(body, type=MedicationStatement)
-            statements.append(Located(statement, record.get("id", f"MedicationStatement/{number}"), "x"))
+            statements.append(Located(statement, record.get("id", f"MedicationStatement/{number}"), entry()))
         else:
             request = msgspec.json.decode(body, type=MedicationRequest)
-            draft = record.get("context draft", False)
-            requests.append(Located(request, record.get("id", f"MedicationRequest/{number}"), "x", draft))
+            drafted = entry(draft=record.get("context draft", False))
+            requests.append(Located(request, record.get("id", f"MedicationRequest/{number}"), drafted))
     medications = {
-        name: Located(msgspec.convert(value, Medication), name, "x", names=(name, *value.get("also", ())))
+        name: Located(msgspec.convert(value, Medication), name, entry(names=(name, *value.get("also", ()))))
         for name, value in (shared or {}).items()
     }
     terminology = Terminology(medications=TABLES)

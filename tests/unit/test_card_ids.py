@@ -40,6 +40,7 @@ SAID = st.builds(
 
 def test_the_layout_fills_what_the_rfc_leaves() -> None:
     assert 2 + VERSION_BITS + NAME_BITS + CALL_BITS + ITEM_BITS + TAG_BITS == 122
+    assert TAG_BITS == 64
     assert len(KINDS) == 4
 
 
@@ -68,6 +69,15 @@ def test_all_128_flipped_bits_of_one_id_are_refused() -> None:
     for bit in range(128):
         with pytest.raises(NotOurs):
             IDS.read(str(uuid.UUID(int=whole ^ 1 << bit)))
+
+
+@given(SAID, st.integers(0, TAG_BITS - 1))
+def test_every_bit_of_the_tag_counts(said: CardId, bit: int) -> None:
+    """The tag: the last 62 bits, and the two before the variant."""
+    place = bit if bit < 62 else bit + 2
+    flipped = uuid.UUID(int=uuid.UUID(IDS.written(said)).int ^ 1 << place)
+    with pytest.raises(NotOurs, match="signed"):
+        IDS.read(str(flipped))
 
 
 @given(SAID)
@@ -152,12 +162,12 @@ def test_an_id_known_by_heart() -> None:
         "order",
         "emg",
     )
-    assert written == "686fa436-840d-89c5-8f29-05ba1087c93d"
+    assert written == "687a4368-4014-8f2b-9f2c-d9af66c67183"
 
 
 def test_an_id_says_its_row_and_version() -> None:
     said = IDS.read(id_of(IDS, "a1b2c3d4e5f6", "call", "card", "persistent"))
-    assert (said.kind, said.version, said.name) == ("card", 0xA1B, code_of("persistent"))
+    assert (said.kind, said.version, said.name) == ("card", 0xA1, code_of("persistent"))
     assert IDS.read(id_of(IDS, "", "call", "card", "")).name == 0
 
 

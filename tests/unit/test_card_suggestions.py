@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from fhir.resources.R4B.observation import Observation
+from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from fhir_mappings.record import Record, Version
+from fhir_mappings.to_fhir.actions import check_template, operation_outcome, order_template
 from service.cards import Call, cards_of
+from service.knowledge.templates import check_templates
 from tests.knowledge.patients import record_of_example, result
 from tests.unit.one_card import ABSENT, CALL, GRAVE, KNOWLEDGE, RECORDS, card, decided
 
@@ -20,6 +23,14 @@ def order_of(record: Record, label: str, call: Call = CALL) -> dict[str, Any]:
     (found,) = [s for s in card(record, call)["suggestions"] if s["label"] == label]
     resource: dict[str, Any] = found["actions"][0]["resource"]
     return resource
+
+
+def test_the_shipped_templates_are_valid_fhir() -> None:
+    """The server does not validate them: it would load the models for it at every start."""
+    check_templates(KNOWLEDGE.templates)
+    with pytest.raises(ValueError, match="ServiceRequest"):
+        check_template(order_template([("http://loinc.org", "1 2  3", "")], "Sodium"))
+    OperationOutcome.model_validate(operation_outcome([("error", "invalid", "A sample.", "Bundle")]))
 
 
 @pytest.mark.parametrize("record", RECORDS)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fhir_mappings.resources.budget import Budget
 from service.config import SETTINGS, Config, ConfigError
 
 SECRET = "e" * 32  # enough for a test
@@ -123,13 +124,15 @@ def test_the_public_url_follows_host_and_port() -> None:
 
 
 def test_every_setting_is_described() -> None:
-    fields = {name.upper() for name in Config.__slots__}
+    fields = {name.upper() for name in Config.__slots__} - {"BUDGET"}
+    budget = {f"MAX_{name.upper()}" for name in Budget.__slots__}
     renamed = {
         "WORKERS": "WEB_CONCURRENCY",
         "PUBLIC_BASE_ALIASES": "PUBLIC_BASE_URL",
         "CARD_SECRETS": "CARD_SECRET",
+        "MAX_TEXT": "MAX_TEXT_CHARACTERS",
     }
-    assert {renamed.get(name, name) for name in fields} | {"CARD_SECRET_FILE"} == set(SETTINGS)
+    assert {renamed.get(name, name) for name in fields | budget} | {"CARD_SECRET_FILE"} == set(SETTINGS)
 
 
 @pytest.fixture

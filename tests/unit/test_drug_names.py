@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fhir_mappings.code_systems import ATC, NDC, SNOMED
+from fhir_mappings.medication_tables import Ingredient, Medications
 from fhir_mappings.resources.shapes import CodeableConcept, Coding
-from fhir_mappings.terminology import Ingredient, Medications
 from fhir_mappings.to_findings.drug_names import named_by, ndc_spellings, routes_of, terms_in
 from fhir_mappings.to_findings.medication_identity import Classed, classed
 

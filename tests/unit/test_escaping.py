@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from service.cards.escaping import escaped, folded, plain, short_name
+from service.cards.escaping import escaped, folded, plain, short_name, unescaped
 
 MARKDOWN = MarkdownIt("gfm-like", {"html": True, "linkify": False})
 # What a client may read as a link, without the word joiner that parts it.
@@ -77,6 +77,12 @@ def test_a_client_shows_the_text_as_it_was_written(text: str) -> None:
     if safe:
         assert shown(safe) == folded(text)
         assert shown(f"Recorded: {safe}, and more") == f"Recorded: {folded(text)}, and more"
+
+
+@given(ACTIVE | st.text())
+def test_unescaped_it_is_the_text_as_it_was_written(text: str) -> None:
+    assert unescaped(escaped(text)).replace("\u2060", "") == folded(text)
+    assert not LINK.search(unescaped(escaped(text)))
 
 
 @given(ACTIVE)

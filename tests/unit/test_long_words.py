@@ -7,11 +7,10 @@ import pytest
 from fhir_mappings.request.bundles import decode_bundle
 from fhir_mappings.request.json_body import json_bytes
 from fhir_mappings.to_findings import record_of
-from fhir_mappings.to_findings.unknown_codes import unknown_of_patient
 from service.assessment import assessment_of
 from service.cards import escaping
 from service.decision import decide
-from tests.spec.records import DAY, KNOWLEDGE, as_of, bundle, code_of, observation, read
+from tests.spec.records import DAY, KNOWLEDGE, as_of, bundle, code_of, observation, read, unknown_in
 from tests.unit.bodies import Resource, prescription, result, study
 
 
@@ -19,7 +18,7 @@ def answered(*resources: Resource) -> int:
     """The length of the assessment."""
     submission, terminology = decode_bundle(bundle(*resources)), KNOWLEDGE.terminology
     decision = decide(record_of(submission, terminology, DAY, KNOWLEDGE.reading), KNOWLEDGE.table)
-    return len(json_bytes(assessment_of(decision, KNOWLEDGE, unknown_of_patient(submission, terminology))))
+    return len(json_bytes(assessment_of(decision, KNOWLEDGE, unknown_in(submission))))
 
 
 def test_a_long_id_is_not_repeated_in_the_answer() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -10,15 +11,23 @@ import pytest
 
 from fhir_mappings.record import Note
 from fhir_mappings.request import bundle_entries as envelope
-from fhir_mappings.request.bundles import decode_bundle, submission_of_prefetch
+from fhir_mappings.request.bundles import PREFETCH_KEYS, decode_bundle, submission_of_prefetch
 from fhir_mappings.request.hook_call import HookCall
-from fhir_mappings.request.json_body import InvalidBody
+from fhir_mappings.resources.budget import Budget, OverBudget, within
+from fhir_mappings.resources.submission import NEVER_MISSED
 from fhir_mappings.to_findings import record_of
 from service.cards.evidence import EvidenceText
+from service.cards.to_do import ToDo
 from service.decision import decide
 from service.errors import Issue, RequestError
 from service.hook_request import checked_hook_request
 from tests.spec.records import DAY, KNOWLEDGE, condition
+
+
+@pytest.fixture(autouse=True)
+def _few_notes() -> Iterator[None]:
+    with within(Budget(notes=200)):
+        yield
 
 
 def entries(entry: bytes, count: int, *, first: bytes = b"") -> bytes:
@@ -79,7 +88,8 @@ def test_the_card_says_how_many_entries_were_not_understood() -> None:
     twitch = json.dumps({"resource": condition("fasciculation")}).encode()
     submission = decode_bundle(entries(b"5", 1234, first=b"," + twitch))
     record = record_of(submission, KNOWLEDGE.terminology, DAY, KNOWLEDGE.reading)
-    assert "1234" in EvidenceText(decide(record, KNOWLEDGE.table), KNOWLEDGE).unseen()
+    decision = decide(record, KNOWLEDGE.table)
+    assert "1234" in EvidenceText(decision, KNOWLEDGE, ToDo(decision, KNOWLEDGE)).unseen()
 
 
 def test_a_bundle_with_very_many_links_may_have_a_next_page() -> None:
@@ -102,10 +112,22 @@ def test_no_more_is_found_out_of_each_of_very_many_bad_entries(monkeypatch: pyte
     assert len(asked) < 500
 
 
-def test_millions_of_entries_that_are_no_resources_are_refused() -> None:
-    with pytest.raises(InvalidBody, match="millions of entries"):
-        decode_bundle(entries(b"5", 1_100_000))
-    assert sum(note.count for note in decode_bundle(entries(b"5", 900_000)).not_understood) == 900_000
+@pytest.mark.parametrize("entry", [b"5", b"{}", b'{"resource":{"resourceType":"Condition"}}'])
+def test_more_entries_than_the_budget_are_refused(entry: bytes) -> None:
+    with within(Budget(entries=50)):
+        decode_bundle(entries(entry, 49))
+        with pytest.raises(OverBudget, match="MAX_ENTRIES"):
+            decode_bundle(entries(entry, 50))
+        call = {key: msgspec.Raw(entries(entry, 30)) for key in ("conditions", "findings")}
+        with pytest.raises(OverBudget, match="MAX_ENTRIES"):
+            submission_of_prefetch(call, "p")
+
+
+def test_very_many_links_are_read_as_one_that_may_be_the_next() -> None:
+    assert "patient" not in decode_bundle(entries(b"5", 1)).not_seen
+    for count in (101, 60_000):
+        body = entries(b"5", 1).replace(b'"entry"', b'"link":[%s],"entry"' % b",".join([b"{}"] * count))
+        assert decode_bundle(body).not_seen == tuple(k for k in PREFETCH_KEYS if k not in NEVER_MISSED), count
 
 
 # Refusals

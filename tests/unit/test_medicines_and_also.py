@@ -10,6 +10,7 @@ import pytest
 from fhir_mappings.record import Basis, Drug, Evidence, Finding, Order, Record, Status
 from service.cards.also_known import AlsoKnown
 from service.cards.medicine_lines import MedicineLines
+from service.cards.to_do import ToDo
 from tests.knowledge.patients import days_ago, drug, record_of_example, result
 from tests.unit.one_card import ABSENT, KNOWLEDGE, card, decided
 
@@ -17,7 +18,8 @@ FINDINGS = KNOWLEDGE.terminology.findings
 
 
 def medicines(record: Record) -> list[str]:
-    return MedicineLines(decided(record), KNOWLEDGE).texts()
+    decision = decided(record)
+    return MedicineLines(decision, KNOWLEDGE, ToDo(decision, KNOWLEDGE)).texts()
 
 
 def also(findings: Mapping[str, Finding]) -> str:

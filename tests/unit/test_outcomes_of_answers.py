@@ -6,7 +6,7 @@ import random
 
 from service.decision.facts import answered, facts_of
 from service.decision.on_file import FiledTests
-from service.decision.outcome import outcome_of
+from service.decision.outcome import outcome_after, outcome_of
 from service.decision.table import TRUE
 from service.knowledge import load_knowledge
 from tools.proof.factors import space_of
@@ -28,15 +28,15 @@ def test_rows_that_an_answer_does_not_touch_need_not_be_read_again() -> None:
         filed = FiledTests(record, TABLE, facts)
         now = outcome_of(filed, facts)
         answers = [
-            answered(record, TABLE, facts, given.id, fact)
+            answered(record, TABLE, facts, {given.id: fact})
             for given in TABLE.asked.values()
             for fact in (given.present, given.absent)
         ]
-        answers += [{**facts, **answer.sets} for question in TABLE.questions for answer in question.answers]
-        answers.append({**facts, "child-age": TRUE})
-        for read in answers:
-            again = outcome_of(filed, read, now)
-            anew = outcome_of(FiledTests(record, TABLE, facts), read)
+        answers += [answer.sets for question in TABLE.questions for answer in question.answers]
+        answers.append({"child-age": TRUE})
+        for answer in answers:
+            again = outcome_after(filed, answer, now)
+            anew = outcome_of(FiledTests(record, TABLE, facts), {**facts, **answer})
             assert again == anew, SPACE.says(state)
             kept += again is now
     # Else the shortcut is never taken, and the test shows nothing of it.

@@ -57,7 +57,7 @@ def having(kind: str, member: str) -> versions.Versions:
     return frozenset(version for version, model in models_of(kind).items() if member in members_of(model))
 
 
-@pytest.mark.parametrize("kind", sorted({*select._SHAPES, "Medication", "Patient"} - {"MedicationUsage"}))
+@pytest.mark.parametrize("kind", sorted({*select.SHAPES, "Medication", "Patient"} - {"MedicationUsage"}))
 def test_the_table_is_that_of_the_models(kind: str) -> None:
     models = models_of(kind)
     assert TYPES.get(kind, ANY) == frozenset(models)
@@ -170,7 +170,7 @@ def sample(kind: str, member: str, shape: type[fhir.Struct]) -> Any:
 
 @pytest.mark.parametrize("kind", MEMBERS)
 def test_every_member_is_seen_that_is_read_and_not_of_r4(kind: str) -> None:
-    shape = fhir.Medication if kind == "Medication" else select._SHAPES[kind]
+    shape = fhir.Medication if kind == "Medication" else select.SHAPES[kind]
     assert not beyond_r4({kind}, {shape: [shape()]})
     fields = {field.encode_name for field in msgspec.structs.fields(shape)}
     newer = {member for member, has in MEMBERS[kind].items() if Version.R4 not in has} & fields
@@ -194,7 +194,7 @@ def test_every_member_is_seen_that_is_read_and_not_of_r4(kind: str) -> None:
     ],
 )
 def test_other_forms_are_seen(kind: str, content: dict[str, Any]) -> None:
-    shape = fhir.Medication if kind == "Medication" else select._SHAPES[kind]
+    shape = fhir.Medication if kind == "Medication" else select.SHAPES[kind]
     assert beyond_r4({kind}, {shape: [msgspec.json.decode(json.dumps(content), type=shape)]})
 
 

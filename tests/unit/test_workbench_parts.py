@@ -134,3 +134,10 @@ def test_the_gravest_row_comes_first(knowledge: Knowledge) -> None:
     levels = [one.row.level for one in found]
     assert {"critical", "warning"} <= set(levels)
     assert levels == sorted(levels, key=["critical", "warning", "info"].index)
+
+
+def test_a_list_that_goes_on_keeps_its_numbers() -> None:
+    """As on the card: what was not seen stands between an urgent action and the others."""
+    html = html_of("1. Refer.\n\nConditions were not seen.\n\n2. Test.\n3. Study.", "card")
+    assert html.count("<ol>") == 1
+    assert '<ol start="2">' in html

@@ -20,6 +20,7 @@ PREFETCH_TYPES = {
     "procedures": "Procedure",
     "reports": "DiagnosticReport",
     "familyHistory": "FamilyMemberHistory",
+    "questionnaireResponses": "QuestionnaireResponse",
 }
 
 # The categories of the prefetch key `examinations`.

@@ -17,6 +17,7 @@ _KEYS = {
     "Procedure": "procedures",
     "DiagnosticReport": "reports",
     "FamilyMemberHistory": "familyHistory",
+    "QuestionnaireResponse": "questionnaireResponses",
 }
 KEYS = ("patient", "conditions", "findings", "labs", "examinations", *dict.fromkeys(list(_KEYS.values())[1:]))
 

@@ -1,40 +1,20 @@
-"""A PlanDefinition with its Library of facts and its ActivityDefinitions, from plain values."""
+"""A PlanDefinition, its ActivityDefinitions and the Library of its conditions, from plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service.decision.table import LEVELS, NOW, ROUTINE, URGENT
+from service.decision.table import NOW, ROUTINE, URGENT
 from tools.artifacts.publication import Publication
 
 _PLAN_TYPE = "http://terminology.hl7.org/CodeSystem/plan-definition-type"
 _LIBRARY_TYPE = "http://terminology.hl7.org/CodeSystem/library-type"
-# The levels of a row are those of a CDS Hooks card, and their code system is that of FHIR R4.
-_LEVELS = "http://cds-hooks.hl7.org/CodeSystem/indicator"
-_FHIRPATH = "text/fhirpath"
+# R4 has no other code of CQL; the names of the conditions are CQL expressions as well.
+_CQL, _ELM = "text/cql", "application/elm+json"
 _PRIORITIES = {ROUTINE: "routine", URGENT: "urgent", NOW: "stat"}
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A condition as FHIRPath over the Parameters of the facts, and in words."""
-
-    expression: str
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What a condition is read from: a resource type, and where in it the codes of which value set stand.
-
-    Without a value set, `path` is a member that must be there.
-    """
-
-    kind: str
-    path: str
-    value_set: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +29,19 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    name: str
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
-    """An action of the plan; all of its rules must be true.
+    """An action of the plan. condition: the name of the definition that must be true, and in words.
 
-    level: of a row, None elsewhere. urgency: None where nothing is done. definition: the id of an
-    ActivityDefinition. triggers: names of the hooks at which it is read.
+    urgency: "" of a part, which has that of the whole. reasons: labels of rows. definition: the id of an
+    ActivityDefinition. triggers: names of hooks.
     """
 
     id: str
     title: str
+    condition: tuple[str, str]
     says: str = ""
-    level: str | None = None
-    urgency: str | None = None
-    rules: tuple[Rule, ...] = ()
-    inputs: tuple[Input, ...] = ()
+    urgency: str = ""
+    reasons: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     triggers: tuple[str, ...] = ()
     definition: str | None = None
@@ -77,7 +50,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """library: the id of the Library of its facts. documents: what the whole rests on."""
+    """library: the id of the Library of its conditions. documents: what the whole rests on."""
 
     id: str
     title: str
@@ -102,17 +75,32 @@ def plan_definition(plan: Plan, publication: Publication) -> dict[str, Any]:
     }
 
 
-def fact_library(
-    name: str, title: str, description: str, facts: Iterable[Fact], publication: Publication
+def logic_library(
+    name: str,
+    title: str,
+    description: str,
+    content: tuple[str, str | None],
+    reads: Iterable[str],
+    publication: Publication,
 ) -> dict[str, Any]:
-    """The facts that the conditions of a plan read, each an input parameter."""
+    """The Library of the conditions.
+
+    Args:
+        content: CQL, and its translation to ELM, None where it is not translated yet.
+        reads: the resource types that it retrieves.
+    """
+    cql, elm = content
+    attachments = [_attachment(_CQL, cql)] + ([_attachment(_ELM, elm)] if elm is not None else [])
     return {
         **publication.head("Library", name, title, description),
-        "type": {"coding": [{"system": _LIBRARY_TYPE, "code": "model-definition"}]},
+        "type": {"coding": [{"system": _LIBRARY_TYPE, "code": "logic-library"}]},
         "parameter": [
-            {"name": f.name, "use": "in", "min": 0, "max": "1", "documentation": f.says, "type": "code"}
-            for f in facts
+            {"name": "AsOf", "use": "in", "min": 0, "max": "1", "type": "date"},
+            {"name": "Level", "use": "out", "min": 1, "max": "1", "type": "string"},
+            {"name": "Rows", "use": "out", "min": 0, "max": "*", "type": "string"},
         ],
+        "dataRequirement": [{"type": kind} for kind in reads],
+        "content": attachments,
     }
 
 
@@ -130,43 +118,29 @@ def activity_definition(
     }
 
 
+def _attachment(kind: str, text: str) -> dict[str, Any]:
+    return {"contentType": kind, "data": b64encode(text.encode()).decode()}
+
+
 def _action(step: Step, publication: Publication) -> dict[str, Any]:
+    name, words = step.condition
     action: dict[str, Any] = {"id": step.id, "title": step.title}
-    if step.says:
-        action["description"] = step.says
-    if step.urgency is not None:
-        action["priority"] = _PRIORITIES[step.urgency]
-    if step.level in LEVELS:
-        action["code"] = [{"coding": [{"system": _LEVELS, "code": step.level}]}]
-    elif step.level:
-        action["code"] = [{"text": step.level}]
-    lists: dict[str, Sequence[dict[str, Any]]] = {
+    action |= {"description": step.says} if step.says else {}
+    action |= {"priority": _PRIORITIES[step.urgency]} if step.urgency else {}
+    lists: Mapping[str, Sequence[dict[str, Any]]] = {
+        "reason": [{"text": label} for label in step.reasons],
         "documentation": [_related(source) for source in step.sources],
-        "trigger": [{"type": "named-event", "name": name} for name in step.triggers],
-        "condition": [_condition(rule) for rule in step.rules],
-        "input": [_requirement(need, publication) for need in step.inputs],
+        "trigger": [{"type": "named-event", "name": hook} for hook in step.triggers],
     }
     action |= {member: entries for member, entries in lists.items() if entries}
+    expression = {"description": words, "language": _CQL, "expression": name}
+    action["condition"] = [{"kind": "applicability", "expression": expression}]
     if step.definition:
         action["definitionCanonical"] = publication.pinned("ActivityDefinition", step.definition)
     if step.steps:
         action["selectionBehavior"] = "any"
         action["action"] = [_action(inner, publication) for inner in step.steps]
     return action
-
-
-def _condition(rule: Rule) -> dict[str, Any]:
-    return {
-        "kind": "applicability",
-        "expression": {"description": rule.says, "language": _FHIRPATH, "expression": rule.expression},
-    }
-
-
-def _requirement(need: Input, publication: Publication) -> dict[str, Any]:
-    if need.value_set is None:
-        return {"type": need.kind, "mustSupport": [need.path]}
-    canonical = publication.pinned("ValueSet", need.value_set)
-    return {"type": need.kind, "codeFilter": [{"path": need.path, "valueSet": canonical}]}
 
 
 def _related(source: Source) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from schemas.base import Strict
-
-_ROOT = validate.Regexp(r"^(urn:[a-z0-9][a-z0-9-]+:|https?://)[^\s|#?]*[^\s|#?/]$", error="not a URL or URN")
+from schemas.base import WEB_ADDRESS, Strict
+from schemas.knowledge_files import ApplyTextsSchema
+from schemas.knowledge_questionnaire import ROOT, QuestionnaireSchema
 
 
 def _text() -> fields.String:
@@ -18,38 +18,21 @@ class PlanTextsSchema(Strict):
     description = _text()
     usage = _text()
     purpose = _text()
-    removals = _text()
-    row = _text()
-    calm = _text()
-    until_done = _text()
+    recommended = _text()
+    missing = _text()
+    routine = _text()
+    urgent = _text()
+    now = _text()
     source = _text()
     place = _text()
     document = _text()
     order = _text()
 
 
-class FactTextsSchema(Strict):
+class LibraryTextsSchema(Strict):
     title = _text()
     description = _text()
-    value_sets = _text()
-    open = _text()
-    gate = _text()
-    finding = _text()
-    diagnosis = _text()
-    drug = _text()
-    current = _text()
-    stopped = _text()
-    feature = _text()
-
-
-class NeedlessTextsSchema(Strict):
-    done = _text()
-    since_start = _text()
-    calm = _text()
-    repeat_abnormal = _text()
-    study = _text()
-    ordered = _text()
-    ordered_urgent = _text()
+    left_out = _text()
 
 
 class ValueSetTextsSchema(Strict):
@@ -60,6 +43,8 @@ class ValueSetTextsSchema(Strict):
     told = _text()
     sited = _text()
     medication = _text()
+    ingredient = _text()
+    by_route = _text()
     routes = _text()
     potassium_raising = _text()
     analyte = _text()
@@ -83,12 +68,24 @@ class ValueSetTextsSchema(Strict):
     no_code = _text()
 
 
+class ContactSchema(Strict):
+    name = _text()
+    url = fields.String(validate=WEB_ADDRESS)
+
+
 class PublicationSchema(Strict):
-    canonical_root = fields.String(required=True, validate=_ROOT)
+    canonical_root = fields.String(required=True, validate=ROOT)
     status = fields.String(required=True, validate=validate.OneOf(["draft", "active", "retired"]))
     experimental = fields.Boolean(required=True)
+    publisher = _text()
+    contact = fields.Nested(ContactSchema, required=True)
+    date = fields.String(required=True, validate=validate.Regexp(r"^\d{4}-\d{2}-\d{2}$", error="not a day"))
+    jurisdiction = _text()
+    topic = _text()
+    profiles = fields.Dict(keys=_text(), values=fields.List(_text()), required=True)
     plan = fields.Nested(PlanTextsSchema, required=True)
-    facts = fields.Nested(FactTextsSchema, required=True)
-    needless = fields.Nested(NeedlessTextsSchema, required=True)
+    library = fields.Nested(LibraryTextsSchema, required=True)
+    apply = fields.Nested(ApplyTextsSchema, required=True)
     value_sets = fields.Nested(ValueSetTextsSchema, required=True)
+    questionnaire = fields.Nested(QuestionnaireSchema, required=True)
     copyright = fields.Dict(keys=fields.String(), values=_text(), required=True)

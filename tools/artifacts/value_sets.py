@@ -12,10 +12,13 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from fhir_mappings.code_systems import ATC, ICD_10, ICD_10_CM, NDC, CodeKey, written_code
+from fhir_mappings.medication_tables import Ingredient
 from fhir_mappings.record import Basis, Site
-from fhir_mappings.terminology import Analyte, FindingCode, FindingDefinition, Ingredient, Terminology
+from fhir_mappings.terminology import Analyte, FindingCode, FindingDefinition, Terminology
+from tools.artifacts.expansions import expansion
 from tools.artifacts.families import filters_of
 from tools.artifacts.publication import Publication
+from tools.cql.medicines import MedicineSet
 
 _ICD = (ICD_10, ICD_10_CM)
 
@@ -32,10 +35,13 @@ class _Members:
     parts: tuple[str, ...] = ()
 
 
-def value_sets_of(terminology: Terminology, publication: Publication) -> Iterator[dict[str, Any]]:
-    """The value sets of that terminology."""
+def value_sets_of(
+    terminology: Terminology, medicines: Iterable[MedicineSet], publication: Publication
+) -> Iterator[dict[str, Any]]:
+    """The value sets of that terminology, and those of single ingredients."""
     reader = _Reader(terminology, publication)
-    return (reader.value_set(members) for members in reader.all())
+    yield from (reader.value_set(members) for members in reader.all())
+    yield from (reader.value_set(reader.medicine(one)) for one in medicines)
 
 
 def _bounds(analyte: Analyte, low: Decimal | None, high: Decimal | None, below: str, above: str) -> str:
@@ -71,6 +77,8 @@ class _Reader:
     def __init__(self, terminology: Terminology, publication: Publication) -> None:
         self.terminology = terminology
         self.publication = publication
+        # Id of a value set -> its expansion; those that a value set unites come before it.
+        self.expansions: dict[str, dict[str, Any]] = {}
 
     def say(self, place: str, **names: object) -> str:
         return self.publication.say(f"value_sets.{place}", **names)
@@ -114,7 +122,17 @@ class _Reader:
             terms = self.publication.terms_of(systems)
             resource |= {"copyright": terms} if terms else {}
             resource["compose"] = {"include": include} | ({"exclude": exclude} if exclude else {})
+        resource["expansion"] = self.expansions[members.id] = self._expansion(members)
         return resource
+
+    def _expansion(self, members: _Members) -> dict[str, Any]:
+        codes = set(members.codes)
+        for system, belongs in members.families.items():
+            codes |= {(system, code) for code, belonging in belongs.items() if belonging}
+        open_ended = any(any(belongs.values()) for belongs in members.families.values())
+        return expansion(
+            codes, self.publication.date, [self.expansions[p] for p in members.parts], open_ended
+        )
 
     def findings(self) -> Iterator[_Members]:
         codes = self.terminology.finding_codes
@@ -174,6 +192,14 @@ class _Reader:
             (self.say("potassium_raising", endings=endings),),
             families={ATC: dict.fromkeys(tables.potassium_raising_atc, True)},
         )
+
+    def medicine(self, one: MedicineSet) -> _Members:
+        """The codes of one ingredient in one class."""
+        label = self.terminology.medications.class_labels[one.drug_class]
+        says = [self.say("ingredient", ingredient=one.ingredient, label=label)]
+        says += [self.say("by_route")] if one.by_route else []
+        title = f"{one.ingredient}, {label}{', by route' if one.by_route else ''}"
+        return _Members(one.id, title, tuple(says), one.codes)
 
     def analytes(self) -> Iterator[_Members]:
         by_analyte = _by_value(self.terminology.analyte_codes)

@@ -8,39 +8,30 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from inspect import getdoc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tools.bench import measures
-from tools.bench.contenders import contenders
-
-PARTS = {
-    "cpu": measures.cpu,
-    "people": measures.people,
-    "load": measures.load,
-    "memory": measures.memory,
-    "size": measures.size,
-    "http": measures.http,
-    "parts": measures.parts,
-    "token": measures.token,
-    "start": measures.start,
-}
+from tools.bench.contenders import FLOOR, SERVICE, contenders
+from tools.bench.measures import PARTS, QUICK, Run
 
 
 def main(args: list[str]) -> int:
-    """1 if the service or the floor could not be measured."""
+    """Prints each part; raises where the service or the floor cannot be measured."""
     parser = ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer requests, smaller bodies: a few minutes")
-    parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--quick", action="store_true", help=f"service and floor: {', '.join(QUICK)}")
+    parser.add_argument("--only", nargs="*", choices=PARTS, help="these parts")
     options = parser.parse_args(args)
     with TemporaryDirectory() as folder:
         found = contenders(Path(folder))
+        if options.quick:
+            found = tuple(one for one in found if one.name in (SERVICE, FLOOR))
         for one in found:
             if not one.installed:
                 print(f"{one.name} is not installed, so it is left out: {one.command[0]} is missing")
-        run = measures.Run(tuple(one for one in found if one.installed), Path(folder), options.quick)
-        for part in options.only:
-            print(f"\n{PARTS[part].__doc__}\n", flush=True)
+        run = Run(tuple(one for one in found if one.installed), Path(folder), options.quick)
+        for part in options.only or (QUICK if options.quick else PARTS):
+            print(f"\n{getdoc(PARTS[part])}\n", flush=True)
             for line in PARTS[part](run):
                 print(line, flush=True)
     return 0

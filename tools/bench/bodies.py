@@ -1,42 +1,29 @@
-"""The requests that every contender is sent: patient-view calls of a given size, the deciding resources last.
+"""The requests that every contender is sent: patient-view calls with generated records.
 
-A record is mostly what the table does not ask for: laboratory values, problems, prescriptions and visits with
-codes of one hospital. Each of those resources has the same number of bytes; what decides stands at the end of
-its list, so that nobody can stop reading early.
+The same arguments give the same bytes, as long as the knowledge is the same.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from tests import records
-from tests.vignettes import codes
-from tests.vignettes.dialects import prefetch
-from tests.vignettes.patient import AS_OF, BY_ID
-
-Resource = dict[str, Any]
+from tests.vignettes.dialects import icd, snomed
+from tests.vignettes.envelopes import grouped
+from tests.vignettes.medicine_codes import DRUG_TEXTS
+from tests.vignettes.patient import AS_OF, BY_ID, NORMAL, Course, Ordered, Person, Statement, Twitch
+from tests.vignettes.resources import (
+    Resource,
+    patient,
+)
+from tools.bench.record import MIX, Record
 
 EXTENSION = "org.fasciculation-cds"
-LOCAL = "https://ehr.example.org/codes"
-KEYS = {
-    "Condition": "conditions",
-    "Observation": "labs",
-    "MedicationRequest": "medications",
-    "MedicationStatement": "medicationStatements",
-    "ServiceRequest": "orders",
-    "Procedure": "procedures",
-    "DiagnosticReport": "reports",
-    "FamilyMemberHistory": "familyHistory",
-}
-# Of a hundred resources of no interest.
-MIX = {"labs": 70, "conditions": 12, "medications": 10, "procedures": 8}
-# The first unless another is named: everything that alarms; a medicine and results in range; a weak hand; and
-# one of whom nothing but a twitch is recorded, which leaves most to ask.
-PEOPLE = ("v39", "v08", "v06", "v44")
+# Resources in the record of one patient: log-normal around this median, within these limits.
+SMALLEST, USUAL, LARGEST, SPREAD = 12, 75, 900, 0.95
 
 
 @dataclass(frozen=True)
@@ -48,162 +35,97 @@ class Body:
     content: bytes
 
 
-def patient_view(resources: int, size: int, person: str = PEOPLE[0], seed: int = 1) -> Body:
-    """A call whose prefetch holds that many resources of that many bytes each, those that decide included."""
-    lists = prefetch(BY_ID[person])
-    deciding = sum(len(found.get("entry", ())) for found in lists.values()) + 1
-    writer = _Writer(random.Random(seed), person, size)
-    keys = list(MIX)
-    wanted = random.Random(seed).choices(keys, [MIX[key] for key in keys], k=max(0, resources - deciding))
-    for key in keys:
-        noise = [{"resource": writer.resource(key)} for _ in range(wanted.count(key))]
-        found = lists.setdefault(key, {"resourceType": "Bundle", "type": "searchset"})
-        found["entry"] = [*noise, *found.get("entry", ())]
-    return Body(f"{resources} x {size} B", resources, _call(person, lists))
-
-
-def real_shaped(resources: int, person: str = PEOPLE[0], seed: int = 1) -> Body:
-    """A call with the lists of a real record: resources of all lengths, some with narrative."""
-    bundle = records.record(seed, patient_id=person, as_of=AS_OF, size=resources * 3)
+def hospital_patients(count: int = 200, seed: int = 1) -> list[Body]:
+    """Calls for that many different patients, one of fifty with a twitch."""
     chance = random.Random(seed)
-    lists = prefetch(BY_ID[person])
-    room = resources - sum(len(found.get("entry", ())) for found in lists.values()) - 1
-    kept: dict[str, list[Resource]] = {}
-    for entry in bundle["entry"]:
-        key = KEYS.get(entry["resource"]["resourceType"])
-        # Half of a record is of types that no list of the prefetch holds.
-        if key is not None and room > 0:
-            kept.setdefault(key, []).append({**entry, "resource": _documented(entry["resource"], chance)})
-            room -= 1
-    for key, entries in kept.items():
-        found = lists.setdefault(key, {"resourceType": "Bundle", "type": "searchset"})
-        found["entry"] = [*entries, *found.get("entry", ())]
-    return Body(f"record of {resources}", resources, _call(person, lists))
+    return [
+        hospital_patient(chance, f"h{seed}-{number}", twitches=number % 50 == 25) for number in range(count)
+    ]
 
 
-def _documented(resource: Resource, chance: random.Random) -> Resource:
-    """With the narrative that many servers add, of the length that they have."""
-    words = " ".join(chance.choice(records.TEMPTING) for _ in range(chance.choice((0, 0, 1, 2, 8))))
-    return {**resource, "text": {"status": "generated", "div": f"<div>{words}</div>"}} if words else resource
+def twitching_patients(count: int = 100, seed: int = 1) -> list[Body]:
+    """Calls for that many different patients who twitch, half of them examined, with tests on file."""
+    chance = random.Random(seed)
+    return [hospital_patient(chance, f"t{seed}-{number}", twitches=True) for number in range(count)]
 
 
-def _call(person: str, lists: dict[str, Any]) -> bytes:
+def patient_view(resources: int, seed: int = 1) -> Body:
+    """The call for an examined patient who twitches, with known laboratory values; at least 18 resources."""
+    chance = random.Random(seed)
+    person = _person(chance, f"p{seed}", twitches=True)
+    person = replace(
+        person,
+        twitch=Twitch(sites=("calf",), onset=10, courses=("intermittent", "stable")),
+        statements=tuple(Statement(name, present=False) for name in NORMAL),
+        drugs={"hydrochlorothiazide": Course(240), "sertraline": Course(90)},
+        orders={"emg": Ordered(6)},
+        studies={},
+    )
+    return _body(Record(chance, person, twitches=True), snomed, resources, recent=3)
+
+
+def hospital_patient(chance: random.Random, patient_id: str, *, twitches: bool, usual: int = USUAL) -> Body:
+    """The call for a patient drawn by that chance. usual: the median of the number of resources."""
+    resources = round(usual * chance.lognormvariate(0, SPREAD))
+    record = Record(chance, _person(chance, patient_id, twitches=twitches), twitches=twitches)
+    dialect = chance.choice((snomed, snomed, icd))
+    return _body(
+        record,
+        dialect,
+        min(max(resources, min(SMALLEST, usual)), LARGEST),
+        recent=chance.randint(1, 8) if twitches else 0,
+    )
+
+
+def _person(chance: random.Random, patient_id: str, *, twitches: bool) -> Person:
+    """A patient as typed values; of one who does not twitch, only birth date and sex count."""
+    person = replace(
+        BY_ID["v44"],
+        id=patient_id,
+        age_months=chance.randint(18 * 12, 92 * 12),
+        sex=chance.choice(("female", "male")),
+    )
+    if not twitches:
+        return person
+    examined = chance.random() < 0.5
+    site = chance.choice(("calf", "thigh", "forearm", "hand", "lower-eyelid", "tongue"))
+    courses = chance.choice(((), ("intermittent", "stable"), ("continuous", "worsening")))
+    drugs = chance.sample(sorted(DRUG_TEXTS), chance.randint(0, 5))
+    ordered = chance.sample(("emg", "ncs", "potassium", "tsh", "neurology-referral"), chance.randint(0, 2))
+    return replace(
+        person,
+        twitch=Twitch(sites=(site,), onset=chance.randint(2, 400), courses=courses),
+        statements=tuple(
+            Statement(name, present=chance.random() < 0.1, days=chance.choice((0, 0, 5)))
+            for name in NORMAL
+            if examined and chance.random() < 0.9
+        ),
+        drugs={drug: Course(chance.randint(5, 900)) for drug in drugs},
+        orders={test: Ordered(chance.randint(1, 40)) for test in ordered},
+        studies={"emg": chance.randint(10, 300)} if chance.random() < 0.2 else {},
+    )
+
+
+def _body(record: Record, dialect: Callable[[Person], Resource], resources: int, recent: int) -> Body:
+    """The call with that many resources; recent: known laboratory values of the last weeks among them."""
+    person = record.person
+    found = [patient(person)]
+    if record.twitches:
+        found = [entry["resource"] for entry in dialect(person)["entry"]]
+    found += [record.known_lab(days=record.chance.randint(1, 25)) for _ in range(recent)]
+    sorts = list(MIX)
+    for sort in record.chance.choices(sorts, list(MIX.values()), k=max(0, resources - len(found))):
+        found.append(getattr(record, sort)())
+    dressed = [found[0], *(record.dressed(resource) for resource in found[1:])]
+    if record.replaced:
+        # The older versions of two resources are in the lists as well, in the place of others.
+        dressed[-2:] = [record.older(dressed[place]) for place in (len(dressed) // 3, len(dressed) // 2)]
     call = {
-        "hookInstance": "3c63d725-2f2a-4106-ac43-f86e057bd760",
+        "hookInstance": str(uuid.UUID(int=record.chance.getrandbits(128), version=4)),
         "hook": "patient-view",
-        "context": {"userId": "Practitioner/example", "patientId": person},
+        "context": {"userId": "Practitioner/example", "patientId": person.id},
         # The day of the decision, so that the record does not age; HealthChain reads no such extension.
         "extension": {EXTENSION: {"asOf": AS_OF.isoformat()}},
-        "prefetch": lists,
+        "prefetch": grouped(person, dressed),
     }
-    return json.dumps(call, separators=(",", ":")).encode()
-
-
-class _Writer:
-    """Writes resources of no interest, each of the same number of bytes."""
-
-    def __init__(self, chance: random.Random, patient_id: str, size: int) -> None:
-        self.chance = chance
-        self.subject = {"reference": f"Patient/{patient_id}"}
-        self.size = size
-        self.number = 0
-
-    def resource(self, key: str) -> Resource:
-        """Its kind of resource with the members that such a record has, as many as its size has room for."""
-        self.number += 1
-        made = getattr(self, key)()
-        made = {"resourceType": made.pop("resourceType"), "id": f"n{self.number}", **made}
-        room = self.size - _bytes(made)
-        for name, value in self._further(key):
-            needs = _bytes({name: value}) - 1
-            if needs <= room:
-                made[name] = value
-                room -= needs
-        rest = room - _bytes({"language": ""}) + 1
-        # What is left is less than any member: a word fills it.
-        return {**made, "language": "x" * rest} if rest >= 0 else made
-
-    def _further(self, key: str) -> list[tuple[str, Any]]:
-        day, number = self._day(), self.number
-        unit = {"unit": "mmol/L", "system": codes.UCUM, "code": "mmol/L"}
-        normal = {
-            "system": codes.TERMINOLOGY + "v3-ObservationInterpretation",
-            "code": "N",
-            "display": "Normal",
-        }
-        who = {"reference": f"Practitioner/p{number % 40}", "display": "Dr. Q. Example"}
-        laboratory: list[tuple[str, Any]] = [
-            ("issued", f"{day}T09:40:00.000+00:00"),
-            ("referenceRange", [{"low": {"value": 1, **unit}, "high": {"value": 200, **unit}}]),
-            ("interpretation", [{"coding": [normal], "text": "Normal"}]),
-            ("performer", [who]),
-        ]
-        return [
-            ("encounter", {"reference": f"Encounter/e{number}"}),
-            ("meta", {"versionId": "1", "lastUpdated": f"{day}T08:15:00.000+00:00"}),
-            *(laboratory if key == "labs" else [("recorder", who)] if key == "conditions" else []),
-            (
-                "identifier",
-                [{"use": "official", "system": f"{LOCAL}/record-number", "value": f"{number:08}"}],
-            ),
-            ("extension", [{"url": f"{LOCAL}/entered-at", "valueDateTime": f"{day}T08:16:30+00:00"}]),
-            ("note", [{"authorString": "Q. Example", "time": day, "text": "Seen, nothing to add."}]),
-            ("implicitRules", f"{LOCAL}/rules"),
-        ]
-
-    def _day(self) -> str:
-        return (AS_OF - timedelta(days=self.chance.randint(1, 3000))).isoformat()
-
-    def _code(self, kind: str, of: int) -> Resource:
-        """One of so many: a record of years repeats its codes."""
-        number = self.chance.randint(1, of)
-        name = f"Local {kind} {number}"
-        return {"coding": [{"system": LOCAL, "code": f"{kind[0]}{number}", "display": name}], "text": name}
-
-    def labs(self) -> Resource:
-        sort = {"system": codes.TERMINOLOGY + "observation-category", "code": "laboratory"}
-        unit = {"unit": "mmol/L", "system": codes.UCUM, "code": "mmol/L"}
-        return {
-            "resourceType": "Observation",
-            "status": "final",
-            "category": [{"coding": [sort]}],
-            "code": self._code("analyte", 80),
-            "subject": self.subject,
-            "effectiveDateTime": f"{self._day()}T08:15:00+00:00",
-            "valueQuantity": {"value": round(self.chance.uniform(0.1, 400), 1), **unit},
-        }
-
-    def conditions(self) -> Resource:
-        status = {"system": codes.TERMINOLOGY + "condition-clinical", "code": "resolved"}
-        return {
-            "resourceType": "Condition",
-            "clinicalStatus": {"coding": [status]},
-            "code": self._code("problem", 60),
-            "subject": self.subject,
-            "onsetDateTime": self._day(),
-            "recordedDate": self._day(),
-        }
-
-    def medications(self) -> Resource:
-        return {
-            "resourceType": "MedicationRequest",
-            "status": "completed",
-            "intent": "order",
-            "medicationCodeableConcept": self._code("medicine", 25),
-            "subject": self.subject,
-            "authoredOn": self._day(),
-            "dosageInstruction": [{"text": "one in the morning", "timing": {"repeat": {"frequency": 1}}}],
-        }
-
-    def procedures(self) -> Resource:
-        return {
-            "resourceType": "Procedure",
-            "status": "completed",
-            "code": self._code("procedure", 60),
-            "subject": self.subject,
-            "performedDateTime": self._day(),
-        }
-
-
-def _bytes(made: Resource) -> int:
-    return len(json.dumps(made, separators=(",", ":")))
+    return Body(f"{resources} resources", len(dressed), json.dumps(call, separators=(",", ":")).encode())

@@ -47,13 +47,13 @@ class Server:
         """Seconds of CPU that its processes used so far, in user and system mode, ended children included."""
         return sum(_cpu(pid) for pid in self.pids())
 
-    def memory(self) -> Memory:
-        """Of all of its processes."""
-        rolled = [_rolled_up(pid) for pid in self.pids()]
+    def memory(self, *pids: int) -> Memory:
+        """Of those processes; of all, where none is named."""
+        rolled = [_rolled_up(pid) for pid in pids or self.pids()]
         return Memory(sum(one["Rss"] for one in rolled), sum(one["Pss"] for one in rolled))
 
     def worker(self) -> int:
-        """The pid of its one worker; its own, where it has none."""
+        """The pid of its last worker; its own, where it has none."""
         return self.pids()[-1]
 
     def forget_peak(self) -> None:

@@ -11,9 +11,9 @@ from itertools import zip_longest
 from typing import Any
 
 # The ids of cards and suggestions, see docs/feedback.md: UUIDs of version 8 with the version of the knowledge
-# (bits 114 to 125) and a signature of everything (the last 48 bits).
+# (bits 118 to 125) and a signature of everything (the last 62 bits, and two before the variant).
 _CARD_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-_VERSION_AND_SIGNATURE = 0xFFF << 114 | (1 << 48) - 1
+_VERSION_AND_SIGNATURE = 0xFF << 118 | 3 << 64 | (1 << 62) - 1
 _KNOWLEDGE_VERSION = re.compile(r'"knowledgeVersion": ?"([0-9a-f]+)"')
 
 

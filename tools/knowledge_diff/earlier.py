@@ -14,7 +14,7 @@ from typing import Any
 from service.knowledge import Knowledge, load_knowledge, version_of
 from service.knowledge.claims import Claims
 from service.knowledge.decision_table import load_table
-from service.knowledge.templates import templates_of
+from service.knowledge.templates import check_templates, templates_of
 from service.knowledge.terminology_files import load_order_codes, load_terminology
 from service.knowledge.wording import FILE as WORDING
 from service.knowledge.wording import load_wording
@@ -68,6 +68,7 @@ def _answering(directory: Path, version: str) -> Knowledge:
     wording = load_wording(directory, table)
     order_codes = load_order_codes(directory)
     templates = templates_of(table, terminology, order_codes, wording)
+    check_templates(templates)
     return Knowledge(table, terminology, Claims({}, {}, {}), wording, order_codes, templates, (), version)
 
 

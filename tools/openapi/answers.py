@@ -303,7 +303,7 @@ class WorkbenchRecordSchema(Schema):
 
 
 class WorkbenchAnswerSchema(Schema):
-    """html: what the page shows. text: the request that it is about, as it was or with what was applied."""
+    """html: what the page shows. text: the request that it is about."""
 
     html = fields.String(required=True)
     text = fields.String(required=True)

@@ -5,13 +5,11 @@ const day = document.getElementById("as-of");
 const answer = document.getElementById("answer");
 const problem = document.getElementById("problem");
 const said = document.getElementById("said");
-const undo = document.getElementById("undo");
 let example = text.dataset.example;
 // The day of an example, or one that the user set; without either the decision is as of today.
-let chosen = Boolean(example);
-let daySet = false;
+let chosen = Boolean(example || text.dataset.chosen);
+let daySet = Boolean(text.dataset.chosen);
 let latest = 0;
-const before = [];
 
 function showLink() {
   const link = document.getElementById("link");
@@ -91,12 +89,12 @@ async function posted(path, content, headers = {}) {
   }
 }
 
-async function decide(more = {}, focus = true) {
+async function decide(focus = true) {
   const mine = ++latest;
   said.textContent = "Deciding…";
   problem.hidden = true;
-  const asOf = (chosen || more.apply) && day.value ? day.value : null;
-  const [done, content] = await posted("/workbench/answer", { text: text.value, asOf, chosen, ...more });
+  const asOf = chosen && day.value ? day.value : null;
+  const [done, content] = await posted("/workbench/answer", { text: text.value, asOf, chosen });
   if (mine !== latest) return false;
   if (!done) {
     refused(content.issue.map((issue) => issue.diagnostics));
@@ -118,24 +116,17 @@ async function decide(more = {}, focus = true) {
 
 function own() {
   example = "";
-  before.length = 0;
-  undo.hidden = true;
   mark(0);
   if (daySet) return;
   chosen = false;
   day.value = "";
 }
 
-async function apply(button) {
-  const was = [text.value, example, chosen];
-  const { finding, answer: given } = button.dataset;
-  example = "";
-  if (await decide({ apply: { finding, answer: given } })) {
-    before.push(was);
-    undo.hidden = false;
-    said.textContent += ` Recorded: ${button.textContent.trim()}.`;
-  } else {
-    [, example] = was;
+// A group of the form is asked once an answer that it waits for is given.
+function enable(form) {
+  const given = new Set([...new FormData(form)].map((field) => field.join("=")));
+  for (const group of form.querySelectorAll("[data-when]")) {
+    group.hidden = !group.dataset.when.split(" ").some((field) => given.has(field));
   }
 }
 
@@ -187,7 +178,7 @@ text.addEventListener("paste", () => setTimeout(() => decide()));
 day.addEventListener("change", () => {
   daySet = chosen = Boolean(day.value);
   // A day is typed digit by digit: the field keeps the focus.
-  if (day.value) decide({}, false);
+  if (day.value) decide(false);
 });
 document.getElementById("file").addEventListener("change", (event) => open(event.target.files[0]));
 for (const kind of ["dragenter", "dragover"]) {
@@ -204,11 +195,6 @@ text.addEventListener("drop", (event) => {
   event.preventDefault();
   open(event.dataTransfer.files[0]);
 });
-undo.addEventListener("click", async () => {
-  [text.value, example, chosen] = before.pop();
-  undo.hidden = before.length === 0;
-  await decide();
-});
 const picked = document.querySelector(".picks [aria-current]")?.closest("li");
 if (picked) {
   const above = picked.previousElementSibling ?? picked;
@@ -221,12 +207,11 @@ problem.addEventListener("click", (event) => {
 answer.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button?.dataset.line) goTo(Number(button.dataset.line));
-  if (button?.dataset.finding) {
-    apply(button);
-  } else if (button?.dataset.copy) {
+  if (button?.dataset.copy) {
     copy(document.getElementById(button.dataset.copy).textContent);
   } else if (button && "copyLink" in button.dataset) {
     copy(document.getElementById("link").querySelector("a").href);
   }
 });
+answer.addEventListener("change", (event) => enable(event.target.form));
 showLink();
