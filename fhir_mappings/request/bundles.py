@@ -65,7 +65,7 @@ def decode_bundle(body: bytes) -> Submission:
         InvalidBody: 400 where it is not JSON, 422 where it is not a Bundle.
         OverBudget: it has too many objects or entries.
     """
-    budget().check("objects", body.count(b"{"))
+    budget().check_objects(body)
     try:
         bundle = bundle_of(body, "Bundle")
         kind = bundle.resourceType

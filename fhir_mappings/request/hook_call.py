@@ -52,7 +52,7 @@ def decode_call(body: bytes) -> HookCall:
         InvalidBody: it is not an object.
         OverBudget: it has too many objects.
     """
-    budget().check("objects", body.count(b"{"))
+    budget().check_objects(body)
     faults = _Faults()
     try:
         named = decoded(body, dict[Name, _Member], "")

@@ -32,6 +32,11 @@ class Budget:
     drafts: int = 100
     text: int = 4_096
 
+    def check_objects(self, body: bytes) -> None:
+        """Raise OverBudget if the body has too many objects; one of fewer bytes than that is not searched."""
+        if len(body) > self.objects:
+            self.check("objects", body.count(b"{"))
+
     def check(self, name: str, count: int) -> None:
         """Raise OverBudget if the count is above that limit: objects, entries, references or drafts."""
         most: int = getattr(self, name)
