@@ -11,6 +11,12 @@ MOST = 8.0
 def least(growth: Callable[[], float]) -> float:
     """The growth, measured again where it is too large.
 
-    A garbage search over all objects of the suite can stretch one measurement; the square stretches all.
+    A garbage search over all objects of the suite, or another process in the same cache, can stretch one
+    measurement; the square stretches all.
     """
-    return next((found for found in (growth() for _ in range(2)) if found < MOST), None) or growth()
+    found = growth()
+    for _ in range(4):
+        if found < MOST:
+            break
+        found = min(found, growth())
+    return found

@@ -230,7 +230,7 @@ def a_code_of_a_system_with_families(size: int) -> bytes:
 # Dates
 
 
-@hurting(5000)
+@hurting(1500)
 def unreadable_dates_of_a_prescription(size: int) -> bytes:
     dosage = {"timing": {"repeat": {"boundsPeriod": {"start": "x"}}}}
     named = {"text": "enalapril"}
