@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from fhir_mappings.resources.shapes import is_not_utf_8
+
 T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
@@ -87,14 +89,14 @@ def decoded(body: bytes | msgspec.Raw, shape: Any, place: str) -> Any:
         return _decoder(shape).decode(body)
     except RecursionError:
         problem = BodyProblem("too-costly", _TOO_DEEP, place or None)
-    except UnicodeDecodeError:
-        said = f"{'This value' if place else 'The body'} is not valid UTF-8{_first_bad(body)}."
-        problem = BodyProblem("invalid", said, place or None)
     except msgspec.ValidationError as error:
         # msgspec names types and paths, never values.
         at = _place_of(error, place)
         problem = BodyProblem("structure", f"Not the expected shape: {_words(error)}.", at or None)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if is_not_utf_8(error):
+            said = f"{'This value' if place else 'The body'} is not valid UTF-8{_first_bad(body)}."
+            raise InvalidBody((BodyProblem("invalid", said, place or None),)) from None
         words = _words(error)
         match = _BYTE.search(words)
         at = position_in(body, int(match[1]) if match else len(bytes(body)))
@@ -128,7 +130,7 @@ def _place_of(error: msgspec.ValidationError, place: str) -> str:
     return f"{place}{inner}".lstrip(".")
 
 
-def _words(error: msgspec.MsgspecError) -> str:
+def _words(error: Exception) -> str:
     return str(error).replace("`", "")
 
 

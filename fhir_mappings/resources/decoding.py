@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from fhir_mappings.resources.shapes import UNDECODABLE
+from fhir_mappings.resources.shapes import UNDECODABLE, is_not_utf_8
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -73,9 +73,9 @@ def is_modified(resource: Any) -> bool:
 
 
 def _structural(error: Exception) -> str:
-    if isinstance(error, msgspec.MsgspecError):
-        return str(error).replace("`", "")
-    return "nested too deeply" if isinstance(error, RecursionError) else "not valid UTF-8"
+    if is_not_utf_8(error):
+        return "not valid UTF-8"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error).replace("`", "")
 
 
 def _repaired(raw: bytes, decoder: msgspec.json.Decoder[T], reason: str) -> Decoded[T] | None:

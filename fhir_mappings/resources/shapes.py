@@ -15,6 +15,11 @@ NOT_THERE = msgspec.Raw(b"null")
 UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
+def is_not_utf_8(error: Exception) -> bool:
+    """Whether one of them says that the bytes are no UTF-8; msgspec names it in words since 0.23."""
+    return isinstance(error, UnicodeDecodeError) or str(error) == "Invalid UTF-8 encoded string"
+
+
 class Struct(msgspec.Struct, gc=False):
     """Base of the shapes."""
 
