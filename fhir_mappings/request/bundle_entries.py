@@ -21,6 +21,8 @@ from fhir_mappings.request.bundle_shapes import (
     failed_status,
     is_answered,
     is_deletion,
+    is_subsetted,
+    may_hold_subsetted,
     type_named_by,
 )
 from fhir_mappings.request.json_body import InvalidBody, decoded
@@ -53,6 +55,7 @@ _TYPES_OF_KEY = {
 # Entries about a list, not of it.
 _SPECIAL = frozenset(("Bundle", "OperationOutcome"))
 CUT = "holds fewer entries than its total"
+IN_SUMMARY = "holds resources of which some members alone were sent (tag SUBSETTED): send them whole"
 _MAX_DEPTH = 3
 # A Bundle with more than these costs memory and time, and is no record.
 _MAX_LINKS = 100
@@ -211,6 +214,7 @@ class EntryReader(msgspec.Struct):
                 self.next_url = next_url or ""
         bare: list[msgspec.Raw] | None = None
         items, kinds, read = Items(raw), self.kinds, self.entries
+        first = len(read)
         for number, entry in enumerate(entries):
             if isinstance(entry, PreviewedEntry):
                 preview = entry.resource
@@ -231,6 +235,8 @@ class EntryReader(msgspec.Struct):
                     self.notes.add(Note(f"{place}.entry[{number}]", problem))
                 entry.resource = bare[number]
             self._entry(entry, place, number, key, depth)
+        if may_hold_subsetted(raw):
+            self._note_summaries([entry for entry in read[first:] if entry.place == place], place, key)
         total = 0 if bundle.total is NOT_THERE else _total_of(bundle.total)
         if not total:
             return
@@ -246,6 +252,17 @@ class EntryReader(msgspec.Struct):
         elif _is_cut(total, matches, outcomes) and next_url is None:
             self._lack(key)
             self.lacking.add(Note(place, CUT, "total"))
+
+    def _note_summaries(self, entries: Iterable[Entry], place: str, key: str | None) -> None:
+        """What ended a disease or was found beside a result may be among the members that were left out."""
+        kinds = {in_r4(entry.kind) for entry in entries if is_subsetted(entry.raw)}
+        if not kinds:
+            return
+        if key:
+            self._lack(key)
+        else:
+            self.partly.update(*(KEYS_OF_TYPE.get(kind, ()) for kind in kinds))
+        self.lacking.add(Note(place, IN_SUMMARY))
 
     def _lack(self, key: str | None) -> None:
         """Note that a part is lacking: of this list, or of any list of a Bundle that has no keys."""

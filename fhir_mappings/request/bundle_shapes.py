@@ -20,6 +20,7 @@ _HARMLESS = frozenset(("information", "warning", "success"))
 _REFUSED = ("security", "login", "expired", "forbidden", "too-costly", "not-supported")
 _BROKEN_OFF = ("transient", "lock-error", "no-store", "exception", "timeout", "incomplete", "throttled")
 _LACKING = frozenset(_REFUSED + _BROKEN_OFF)
+_SUBSETTED = b"SUBSETTED"
 _FAILED_STATUS = re.compile(r"\s*(?:HTTP/[0-9.]{1,4}\s+)?([45][0-9]{2})(?![0-9])")
 _LONGEST_STATUS = 20
 _TYPE_IN_URL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/[A-Za-z0-9.\-]+(?:/_history/[^/]*)?)?/?$", re.ASCII)
@@ -89,6 +90,37 @@ class EntryMember(msgspec.Struct):
 
     entry: list[msgspec.Raw] | None = None
     entries: list[msgspec.Raw] | None = None
+
+
+class _Tag(msgspec.Struct):
+    code: Any = None
+
+
+class _Meta(msgspec.Struct):
+    tag: list[_Tag | None] | _Tag | None = None
+
+
+class _Tagged(msgspec.Struct):
+    meta: _Meta | None = None
+
+
+_tagged = msgspec.json.Decoder(_Tagged)
+
+
+def may_hold_subsetted(raw: msgspec.Raw) -> bool:
+    """Whether the word stands anywhere in it."""
+    return _SUBSETTED in bytes(raw)
+
+
+def is_subsetted(resource: msgspec.Raw) -> bool:
+    """Whether a server says that it sent some of its members alone: hl7.org/fhir/R4/search.html#summary."""
+    if not may_hold_subsetted(resource):
+        return False
+    with suppress(*UNDECODABLE):
+        meta = _tagged.decode(resource).meta or _Meta()
+        tags = meta.tag if isinstance(meta.tag, list) else [meta.tag]
+        return any(tag is not None and str(tag.code).strip().encode() == _SUBSETTED for tag in tags)
+    return True
 
 
 class Link(msgspec.Struct):
