@@ -10,6 +10,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -39,6 +40,11 @@ from service.population.export_files import (
 from service.population.figures import Figures, add, merged
 from service.population.patient_row import Study
 from service.population.sorting import Sorting, Summary, sort_task, summary_path, write_json
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -144,7 +150,11 @@ class Run:
         return (self.work / _RUN).exists()
 
     def result(self, progress: Progress) -> Result:
-        """Do what is left, and merge the figures."""
+        """Do what is left, and merge the figures. Raises NotEmpty: another run is about it."""
+        with alone_in(self.work):
+            return self._result(progress)
+
+    def _result(self, progress: Progress) -> Result:
         summaries = self._sorted(progress)
         total = merged(summary["figures"] for summary in summaries)
         segments = {number: summary["segments"] for number, summary in enumerate(summaries)}
@@ -201,6 +211,33 @@ class Run:
         with (self.options.out / DECISIONS).open("wb") as file:
             for number in range(self.partitions):
                 file.write(decisions_path(self.work, number).read_bytes())
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other runs out of the folder, where its file system knows locks.
+
+    Raises NotEmpty: another run works in it.
+    """
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    # Other errors: a file system without locks.
+    with suppress(OSError):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = f"another run works in {folder.parent}: wait for its end, or name another folder"
+            raise NotEmpty(message) from None
 
 
 def partitions_of(files: Sequence[ExportFile], partition_bytes: int, least: int) -> int:

@@ -60,14 +60,6 @@ def epic(code: str, severity: str = "warning") -> Resource:
     return match(outcome(severity, details={"coding": [coding]}), "outcome")
 
 
-# As HAPI and Firely tag what `_summary` and `_elements` leave of a resource.
-TAG = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
-
-
-def summary(resource: Resource, tag: Any = TAG) -> Resource:
-    return {**resource, "meta": {"versionId": "1", "tag": tag if isinstance(tag, list) else [tag]}}
-
-
 FORBIDDEN = {"status": "403 Forbidden", "outcome": outcome("error", "forbidden")}
 
 # Lists of conditions that were not supplied whole; none has the twitch.
@@ -106,15 +98,6 @@ NOT_WHOLE: dict[str, Resource] = {
     "outcome-warning-forbidden": searchset(match(outcome("warning", "forbidden"), "outcome")),
     "outcome-error-in-the-place-of-an-entry": searchset(outcome("error")),
     "outcome-alone": outcome("error"),
-    "summary": searchset(match(summary(OTHER)), total=1),
-    "one-summary-of-two": searchset(match({**OTHER, "id": "o2"}), match(summary(OTHER)), total=2),
-    "summary-of-the-old-system": searchset(match(summary(OTHER, {"code": "SUBSETTED"}))),
-    "summary-with-another-tag": searchset(match(summary(OTHER, [{"code": "HTEST"}, None, TAG]))),
-    "summary-in-the-place-of-an-entry": searchset(summary(OTHER)),
-    "summary-with-one-tag-for-a-list": searchset(match({**OTHER, "meta": {"tag": TAG}})),
-    "batch-of-a-list-of-summaries": batch(
-        {"response": {"status": "200"}, "resource": searchset(match(summary(OTHER)))}
-    ),
 }
 # Lists of conditions that were answered, and hold no twitch.
 WHOLE: dict[str, Any] = {
@@ -132,8 +115,6 @@ WHOLE: dict[str, Any] = {
     "outcome-called-a-match": searchset(match(outcome("information", "informational"))),
     "batch-of-an-empty-list": batch({"response": {"status": "200 OK"}, "resource": searchset(total=0)}),
     "batch-of-a-resource": batch({"response": {"status": "200"}, "resource": OTHER}),
-    "a-text-about-summaries": searchset(match({**OTHER, "note": [{"text": "SUBSETTED"}]})),
-    "another-tag": searchset(match(summary(OTHER, {"code": "NOT-SUBSETTED"}))),
 }
 # Lists in another form that hold the twitch; how many notes name the form.
 READ: dict[str, tuple[Resource, int]] = {
@@ -269,15 +250,6 @@ def test_a_search_set_below_its_total_leaves_every_list_unseen(client: FlaskClie
     assert [note["expression"] for note in found["notUnderstood"]] == ["total"]
 
 
-def test_a_summary_in_a_bundle_leaves_the_lists_of_its_type_unseen(client: FlaskClient) -> None:
-    whole = evaluated(client, match(PATIENT), match(TWITCH), match({**OTHER, "id": "o2"}))
-    cut = evaluated(client, match(PATIENT), match(TWITCH), match(summary({**OTHER, "id": "o2"})))
-    assert set(cut["notSeen"]) - set(whole["notSeen"]) == {"conditions"}
-    assert [note["why"] for note in cut["notUnderstood"]] == [
-        "holds resources of which some members alone were sent (tag SUBSETTED): send them whole"
-    ]
-
-
 @pytest.mark.parametrize("name", ["entries", "entry"])
 def test_a_bundle_in_another_form_is_read(client: FlaskClient, name: str) -> None:
     bundle = {"resourceType": "Bundle", "type": "collection", name: [PATIENT, TWITCH]}
@@ -327,7 +299,9 @@ FETCHED_CUT: dict[str, Any] = {
     "outcome-error": searchset(*labs()["entry"], match(outcome("error"), "outcome")),
     "full-url-alone": searchset(*labs()["entry"], {"fullUrl": "https://ehr.example/Observation/1"}),
     "refused-entry": searchset(*labs()["entry"], {"response": {"status": "403"}}),
-    "summaries": labs(entry=[match(summary(entry["resource"])) for entry in labs()["entry"]]),
+    "in-summary": labs(
+        entry=[match({**labs()["entry"][0]["resource"], "meta": {"tag": [{"code": "SUBSETTED"}]}})]
+    ),
 }
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from service.command_line import population as command
 from service.population import run as running
-from service.population.run import NotEmpty, Options, Run
+from service.population.run import NotEmpty, Options, Run, alone_in, cores
 from tests.command_line.running import run
 from tests.population.exports import (
     AS_OF,
@@ -61,6 +61,19 @@ def test_killed(tmp_path: Path) -> None:
     expected = reported(folder, tmp_path / "other")
     assert json.loads((out / "report.json").read_text()) == json.loads(json.dumps(expected))
     assert not (out / "unfinished").exists()
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    """Both would go on with the same files; when the first has ended, or was killed, the next one may."""
+    folder = export(tmp_path / "export", lines_of_patients(), files=2)
+    out = tmp_path / "out"
+    words = ["population", str(folder), "--out", str(out), DAY, "--small-counts"]
+    Run(Options(folder, out, AS_OF, workers=cores()), knowledge().version)
+    with alone_in(out / "unfinished"):
+        refused = run(*words)
+        assert refused.code == 2
+        assert "another run works in" in refused.err
+    assert run(*words).code == 4
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
