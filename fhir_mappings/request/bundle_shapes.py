@@ -20,7 +20,8 @@ _HARMLESS = frozenset(("information", "warning", "success"))
 _REFUSED = ("security", "login", "expired", "forbidden", "too-costly", "not-supported")
 _BROKEN_OFF = ("transient", "lock-error", "no-store", "exception", "timeout", "incomplete", "throttled")
 _LACKING = frozenset(_REFUSED + _BROKEN_OFF)
-_SUBSETTED = b"SUBSETTED"
+_SUBSETTED = "SUBSETTED"
+_MENTIONED = re.compile(_SUBSETTED.encode())
 _FAILED_STATUS = re.compile(r"\s*(?:HTTP/[0-9.]{1,4}\s+)?([45][0-9]{2})(?![0-9])")
 _LONGEST_STATUS = 20
 _TYPE_IN_URL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/[A-Za-z0-9.\-]+(?:/_history/[^/]*)?)?/?$", re.ASCII)
@@ -109,7 +110,8 @@ _tagged = msgspec.json.Decoder(_Tagged)
 
 def may_hold_subsetted(raw: msgspec.Raw) -> bool:
     """Whether the word stands anywhere in it."""
-    return _SUBSETTED in bytes(raw)
+    # Where it lies: a copy of a large list would count against the memory of a request.
+    return _MENTIONED.search(memoryview(raw)) is not None
 
 
 def is_subsetted(resource: msgspec.Raw) -> bool:
@@ -119,7 +121,7 @@ def is_subsetted(resource: msgspec.Raw) -> bool:
     with suppress(*UNDECODABLE):
         meta = _tagged.decode(resource).meta or _Meta()
         tags = meta.tag if isinstance(meta.tag, list) else [meta.tag]
-        return any(tag is not None and str(tag.code).strip().encode() == _SUBSETTED for tag in tags)
+        return any(tag is not None and str(tag.code).strip() == _SUBSETTED for tag in tags)
     return True
 
 
