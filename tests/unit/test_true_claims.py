@@ -142,6 +142,22 @@ def test_what_is_recorded_and_does_not_count_is_not_called_unrecorded(name: str)
     assert "not recorded" not in row
 
 
+@pytest.mark.parametrize(
+    ("finding", "text", "says"),
+    [
+        ("chronic-kidney-disease", "Chronic kidney disease stage 3 (disorder)", "Chronic kidney disease stage 3."),
+        ("chronic-kidney-disease", "Chronic kidney disease stage 3A", "Chronic kidney disease stage 3A."),
+        ("central-lesion", "Late effects of cerebrovascular disease", "Late effects of cerebrovascular disease."),
+        ("lung-disease", "Chronic obstructive lung disease", "Chronic obstructive lung disease."),
+    ],
+)
+def test_the_stage_of_a_disease_is_not_cut_off(finding: str, text: str, says: str) -> None:
+    entry = Evidence("Condition/c", "", text, Status.PRESENT, basis=Basis.LISTED, day=days_ago(90))
+    record = record_of_example(ABSENT | CALF | {finding: "listed"})
+    made = replace(record.finding(finding), evidence=(entry,))
+    assert f"**Also:** {says}" in detail(replace(record, findings={**record.findings, finding: made}))
+
+
 @pytest.mark.parametrize("tests", [{"tsh"}, {"potassium", "sodium", "calcium", "magnesium"}])
 def test_a_second_identical_order_changes_nothing(tests: set[str]) -> None:
     one = Order(frozenset(tests), days_ago(4), "routine", "active", "ServiceRequest/a")
