@@ -37,9 +37,7 @@ _IN_VALUES = ("fasciculation", "sign", "symptom")
 IN_VALUE = "its value names a finding, and its code is not known"
 NOT_INTERPRETED = "its interpretation is not recognised"
 # Of R4 and R5; a missing one is taken as final.
-STATUSES = frozenset(
-    {"final", "amended", "corrected", "appended", "preliminary", "unknown", *NO_OBSERVATION}
-)
+STATUSES = frozenset({"final", "amended", "corrected", "appended", "preliminary", "unknown", *NO_OBSERVATION})
 _NO_QUALIFIERS: tuple[frozenset[str], tuple[Site, ...]] = frozenset(), ()
 
 

@@ -84,8 +84,7 @@ class Detail:
             # "No tests needed" would belittle what is to be settled first.
             yield Part([[] if self.first else [self.status.text()]])
         elif self.status.abnormal():
-            because = {reason.key for reason in self._deciding}
-            text = self.status.out_of_range(because)
+            text = self.status.out_of_range({reason.key for reason in self._deciding})
             yield Part([[text] if text else [], []], (8,))
         if self._tests_for_paediatric_team():
             tested = any(self.table.actions[made.id].is_test for made in self.decision.recommendations)

@@ -30,7 +30,9 @@ def recorded_name(finding: Finding, terminology: Terminology, wording: Wording) 
     texts = [_KIND_OF_CONCEPT.sub("", e.text.strip()) for e in present if e.used] or [
         _KIND_OF_CONCEPT.sub("", e.text.strip()) for e in present
     ]
-    names = {text.casefold(): small(short_name(text, _MOST_WORDS)) for text in texts if not _CODE.fullmatch(text)}
+    names = {
+        text.casefold(): small(short_name(text, _MOST_WORDS)) for text in texts if not _CODE.fullmatch(text)
+    }
     written = counted(list(names.values()), _MOST_NAMES, wording)
     if not written:
         return label

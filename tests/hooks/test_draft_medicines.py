@@ -137,7 +137,13 @@ def test_a_result_is_missing_after_thirty_days(days: int, lacking: tuple[str, ..
 
 @pytest.mark.parametrize(
     ("days", "said", "claimed"),
-    [(31, "in-range", False), (3, "low", False), (3, "not-judged", False), (400, "in-range", False), (3, None, True)],
+    [
+        (31, "in-range", False),
+        (3, "low", False),
+        (3, "not-judged", False),
+        (400, "in-range", False),
+        (3, None, True),
+    ],
 )
 def test_what_has_a_result_is_not_called_absent(days: int, said: str | None, claimed: bool) -> None:
     record = calm() if said is None else results(calm(), days, "potassium", said=said)

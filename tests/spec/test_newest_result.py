@@ -77,7 +77,9 @@ def test_of_newer_preliminary_ones_the_abnormal_one_stands_beside_the_final() ->
 
 @pytest.mark.parametrize("early", ["2.3", "2.9", "6.7"])
 @pytest.mark.parametrize("days", [1, 0])
-@pytest.mark.parametrize("unread", [{"value": None}, {"value": "4.1", "unit": "furlong"}, {"text": "haemolysed"}])
+@pytest.mark.parametrize(
+    "unread", [{"value": None}, {"value": "4.1", "unit": "furlong"}, {"text": "haemolysed"}]
+)
 def test_a_final_one_that_cannot_be_judged_answers_no_abnormal_preliminary_one(
     early: str, days: int, unread: dict[str, Any]
 ) -> None:

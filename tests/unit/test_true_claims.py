@@ -1,4 +1,4 @@
-"""What a card claims is true of the record: judged, examined, recorded, on file; and nothing is said twice."""
+"""What a card claims is true of the record: judged, examined, recorded, on file; nothing is said twice."""
 
 from __future__ import annotations
 
@@ -145,9 +145,17 @@ def test_what_is_recorded_and_does_not_count_is_not_called_unrecorded(name: str)
 @pytest.mark.parametrize(
     ("finding", "text", "says"),
     [
-        ("chronic-kidney-disease", "Chronic kidney disease stage 3 (disorder)", "Chronic kidney disease stage 3."),
+        (
+            "chronic-kidney-disease",
+            "Chronic kidney disease stage 3 (disorder)",
+            "Chronic kidney disease stage 3.",
+        ),
         ("chronic-kidney-disease", "Chronic kidney disease stage 3A", "Chronic kidney disease stage 3A."),
-        ("central-lesion", "Late effects of cerebrovascular disease", "Late effects of cerebrovascular disease."),
+        (
+            "central-lesion",
+            "Late effects of cerebrovascular disease",
+            "Late effects of cerebrovascular disease.",
+        ),
         ("lung-disease", "Chronic obstructive lung disease", "Chronic obstructive lung disease."),
     ],
 )
