@@ -240,11 +240,22 @@ class _DraftCard(HookCard):
         return bool(drugs) and all(drug.route_unknown for drug in drugs)
 
     def _answer(self, withheld: Withheld, form: str) -> str:
+        abnormal = [r for r in self._acted_on if r.reference == withheld.reference]
+        if withheld.why == "done" and abnormal:
+            # Out of range: what it says comes before that it was done.
+            value = short_result(abnormal[0], self.record.as_of, self.terminology, self.wording)
+            short = f"{value}, {self.to_do.way(abnormal[0])}"
+            return short if form == _SHORT else self.to_do.result_line(abnormal[0])
         tests = capital(self.names(withheld.tests or (withheld.id,)))
         date = self.say("drafts.undated")
         if withheld.day:
             date = self.day(withheld.day) if form == _SHORT else withheld.day.isoformat()
         return self.say(f"drafts.{withheld.why}_{form}", tests=tests, date=date)
+
+    @cached_property
+    def _acted_on(self) -> list[Result]:
+        """The results that the decision acts on."""
+        return [result for made in self.decision.recommendations for result in made.results]
 
     def _to_examine(self) -> str:
         """The signs that are not settled by an examination."""
