@@ -32,6 +32,7 @@ from service.knowledge import Knowledge
 
 MOST_LINES = 30
 RULE = "---"
+_MOST_IN_FULL = 2
 _HOLDS = PRESENT | {TRUE}
 
 
@@ -120,6 +121,10 @@ class Detail:
             [*brief[:kept], self.to_do.briefly(lines[kept:])] for kept in (3, 2, 1) if len(lines) > kept + 1
         ]
         if len(lines) > 1:
+            # The most dangerous result keeps its line, however much else there is.
+            dangerous = next((place for place, line in enumerate(lines) if not line.results), len(lines))
+            kept = range(min(dangerous, len(lines) - 1, _MOST_IN_FULL), 0, -1)
+            forms += [[*brief[:count], self.to_do.by_name(count)] for count in kept]
             forms.append([self.to_do.by_name()])
         return [[sentence(text) for text in form] for form in forms]
 

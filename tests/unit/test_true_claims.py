@@ -189,3 +189,25 @@ def test_a_discharge_says_which_result_is_to_be_acted_on(analyte: str, said: str
     label = KNOWLEDGE.terminology.analytes[analyte].label
     assert f"act on {label} " in one["summary"]
     assert "the result" not in one["summary"]
+
+
+@pytest.mark.parametrize("most", [3, 4, 5, 6])
+@pytest.mark.parametrize("findings", [{}, {"tingling": "reported", "cramps": "reported", "pain": "reported"}])
+def test_the_most_dangerous_result_keeps_its_line(most: int, findings: dict[str, str]) -> None:
+    """Of a patient with everything the card still says first what to do first."""
+    said = [
+        ("potassium", "high"),
+        ("magnesium", "low"),
+        ("calcium", "low"),
+        ("sodium", "low"),
+        ("tsh", "high"),
+        ("vitamin-b12", "low"),
+    ]
+    classes = ("loop-diuretic", "potassium-sparing-diuretic", "ssri", "other-ppi", "beta2-agonist-short")
+    drugs = tuple(
+        replace(drug(name, current=True), start=Days(days_ago(90), days_ago(90))) for name in classes
+    )
+    record = record_of_example(ABSENT | CALF | findings | {"age_years": 90})
+    text = above(replace(record, drugs=drugs, results=tuple(result(*pair, 3) for pair in said[:most])))
+    assert text.startswith("1. Potassium 1.0 mmol/L (2026-11-21), high: treat it, look for its cause.")
+    assert len(text.split()) <= 110
