@@ -72,7 +72,7 @@ class FeatureWordsSchema(Strict):
 _FEATURE_TABLE_TEXTS = (
     "feature recorded reassuring evaluate not_recorded as_written generalized not_seen_lately history"
     " others also_present used not_used onset_unknown since since_day since_about at_least_since"
-    " on_record_today in_words"
+    " on_record_today in_words not_counted"
 )
 FeatureTableSchema = Strict.from_dict(
     {name: required_text() for name in _FEATURE_TABLE_TEXTS.split()}
@@ -169,17 +169,17 @@ ComeBackSchema = Strict.from_dict(
 _SPANS = "today yesterday day_old days weeks months years range at_least at_most about age"
 _SUMMARY = (
     "twitch twitch_only twitch_at twitch_widespread twitch_places twitch_since twitch_unknown normal"
-    " not_examined not_examined_yet partly_examined no_tests result on_drug taking taken_until child reported"
-    " listed and"
+    " not_examined not_examined_yet not_examined_since partly_examined no_tests result"
+    " on_drug taking taken_until child reported listed and"
 )
 _STATUS = "present absent unknown"
 _BASIS = "examined listed reported examined_undated listed_undated reported_undated"
 _MEDICINE = (
     "since about possible route_unknown start_unknown ended"
-    " stopped stopped_day stopped_short begun_after bears_on no others other_one says"
+    " stopped stopped_day stopped_short begun_after bears_on no others other_one says says_plainly"
 )
 _RESULTS = (
-    "value no_value preliminary low high critical out in_range not_judged ionised adjusted"
+    "value no_value preliminary low high critical out in_range not_judged too_old ionised adjusted"
     " adjusted_by_albumin total undated"
 )
 _LEAD = (

@@ -23,6 +23,7 @@ from fhir_mappings.resources.shapes import (
 )
 from fhir_mappings.to_findings.drug_names import dosage_denies
 from fhir_mappings.to_findings.findings import Reader
+from fhir_mappings.to_findings.statuses import STATUS_NOT_RECOGNISED
 
 MedicationRecord = MedicationRequest | MedicationStatement
 
@@ -32,6 +33,7 @@ _NOT_COUNTED_INTENTS = frozenset({"proposal"})
 _ENDED = frozenset({"stopped", "completed", "ended"})  # R5 spells "ended"
 # "intended" (R4 statements) and other words say as little about taking it as "unknown" does.
 _TAKEN = frozenset({"active", "on-hold", "recorded"}) | _ENDED
+_STATUSES = _NOT_COUNTED | _TAKEN | {"", "intended", "unknown"}
 DENIED = "its text says that it is not taken"
 # How an R5 adherence code begins -> the status of an R4 statement.
 _ADHERENCE = {
@@ -101,6 +103,8 @@ def use_of(record: MedicationRecord, reference: str, reader: Reader) -> Use | No
     if reader.is_future((recorded or start).earliest, reference):
         return None
     reader.notes += dates.notes
+    if status not in _STATUSES:
+        reader.notes.append(Note(reference, STATUS_NOT_RECOGNISED, f"{kind}.status"))
     end = latest_of(ends) if ends else None
     if status in _ENDED:
         end = _not_after(end or _supplied(latest_of(starts), record), as_of)

@@ -139,6 +139,18 @@ def counting(results: Iterable[M], judge: Judge[M], decide: Decide = newest) -> 
     return kept
 
 
+def unanswered(early: Iterable[Judged], final: Sequence[M], judge: Judge[M], decide: Decide) -> list[Judged]:
+    """The abnormal preliminary results that no final one answers. What could not be judged answers none."""
+    judged = [r for r in map(judge, final) if r is not None and r.result.band is not Band.NOT_JUDGED]
+    newest_day = max((r.day for r in judged), default=None)
+    last = decide([r for r in judged if r.day == newest_day]) if judged else None
+    return [
+        result
+        for result in early
+        if result.severity > SEVERITY[Band.NOT_JUDGED] and (last is None or is_newer(result, last))
+    ]
+
+
 def is_newer(result: Judged, other: Judged) -> bool:
     """Whether a preliminary result may be newer than the final one."""
     if result.day != other.day:

@@ -37,9 +37,7 @@ _IN_VALUES = ("fasciculation", "sign", "symptom")
 IN_VALUE = "its value names a finding, and its code is not known"
 NOT_INTERPRETED = "its interpretation is not recognised"
 # Of R4 and R5; a missing one is taken as final.
-_STATUSES = frozenset(
-    {"final", "amended", "corrected", "appended", "preliminary", "unknown", *NO_OBSERVATION}
-)
+STATUSES = frozenset({"final", "amended", "corrected", "appended", "preliminary", "unknown", *NO_OBSERVATION})
 _NO_QUALIFIERS: tuple[frozenset[str], tuple[Site, ...]] = frozenset(), ()
 
 
@@ -69,7 +67,7 @@ def observed(
         if before is None:
             status = (resource.status or "").strip().lower()
             parts = [part for part in resource.component if part is not None] if resource.component else []
-            plain = status in _STATUSES and not resource.modifierExtension
+            plain = status in STATUSES and not resource.modifierExtension
             before = Observed(resource, located.reference, status, keys_of(resource.code), parts, plain)
         found.append(before)
     return found
@@ -163,7 +161,7 @@ def is_doubtful(reader: Reader, observed: Observed) -> bool:
     """Whether a modifier extension or an unrecognised status leaves open what it states; noted if so."""
     doubts = {
         NOT_READ_AS_WRITTEN: ("modifierExtension", any(observed.resource.modifierExtension or ())),
-        STATUS_NOT_RECOGNISED: ("status", bool(observed.status) and observed.status not in _STATUSES),
+        STATUS_NOT_RECOGNISED: ("status", bool(observed.status) and observed.status not in STATUSES),
     }
     for why, (member, holds) in doubts.items():
         if holds:

@@ -16,13 +16,15 @@ from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.medication_identity import Medicines
 from fhir_mappings.to_findings.medications import drafted_drugs
 from fhir_mappings.to_findings.onsets import Dates
-from fhir_mappings.to_findings.studies import first_day
+from fhir_mappings.to_findings.studies import first_day, known_status
 
 _OPEN = frozenset({"active", "on-hold", "suspended"})  # STU3 spells "suspended"
 _OPEN_TASK = frozenset({"requested", "received", "accepted", "ready", "in-progress", "on-hold"})
 # An order or prescription may be signed again after a change that ended it.
 _ENDED_ORDER = frozenset({"entered-in-error", "revoked", "cancelled", "completed", "ended"})
 _ENDED_PRESCRIPTION = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "ended"})
+# Of STU3, R4 and R5; a missing one is no status of an order that stands.
+_OF_REQUESTS = _OPEN | _ENDED_ORDER | {"", "draft", "unknown"}
 # A proposal or a plan is not an order yet; a draft in a hook's context is.
 _NO_ORDER = frozenset({"proposal", "plan", "option"})
 
@@ -46,6 +48,10 @@ def _order_of_request(reader: Reader, located: Located[fhir.ServiceRequest]) -> 
     resource, reference = located.resource, located.reference
     status, intent = _word(resource.status), _word(resource.intent)
     counts = status not in _ENDED_ORDER if located.draft else status in _OPEN and intent not in _NO_ORDER
+    if status not in _OF_REQUESTS and not located.draft and not resource.doNotPerform:
+        if _request_tests(resource, reader.terminology):
+            known_status(reader, reference, status, _OF_REQUESTS)
+        return None
     if resource.doNotPerform or not counts:
         return None
     tests = _request_tests(resource, reader.terminology)

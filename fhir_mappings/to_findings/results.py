@@ -17,7 +17,7 @@ from fhir_mappings.terminology import Analyte
 from fhir_mappings.to_findings.adjusted import Family
 from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.flags import flags_of
-from fhir_mappings.to_findings.newest import Clock, Judged, clock_of, counting, is_newer, newest
+from fhir_mappings.to_findings.newest import Clock, Judged, clock_of, counting, is_newer, newest, unanswered
 from fhir_mappings.to_findings.observations import Observed, is_doubtful
 from fhir_mappings.to_findings.onsets import Dates
 from fhir_mappings.to_findings.ranges import judged, why_not_judged
@@ -70,10 +70,14 @@ def results_of(reader: Reader, observations: Iterable[Observed], patient: Patien
         if adjustment is not None:
             decide = Family(analytes[name], groups.get(adjustment.analyte, ()), judge, patient).deciding
         early = [m for m in groups[name] if m.preliminary]
-        final = counting([m for m in groups[name] if not m.preliminary], judge, decide)
+        others = [m for m in groups[name] if not m.preliminary]
+        final = counting(others, judge, decide)
         newer: list[Judged] = []
         if early:
-            newer = [r for r in counting(early, judge, decide) if not final or is_newer(r, final[0])]
+            counted = counting(early, judge, decide)
+            newer = [r for r in counted if not final or is_newer(r, final[0])]
+            if not newer and final[0].result.band is Band.NOT_JUDGED:
+                newer = unanswered(counted, others, judge, decide)
         # An abnormal one says more than a newer one that could not be judged.
         kept += [*final, *newer[-1:]]
         for result in (*final, *newer):

@@ -6,17 +6,25 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 from fhir_mappings.code_systems import CodeKey
-from fhir_mappings.record import Days, Study
+from fhir_mappings.record import Days, Note, Study
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import keys_of
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.findings import Reader
-from fhir_mappings.to_findings.observations import Observed
+from fhir_mappings.to_findings.observations import STATUSES, Observed
 from fhir_mappings.to_findings.onsets import Dates
+from fhir_mappings.to_findings.statuses import STATUS_NOT_RECOGNISED
 
 _DONE_REPORT = frozenset({"final", "amended", "corrected", "appended"})
 _DONE_OBSERVATION = frozenset({"final", "amended", "corrected"})
+# Of STU3, R4 and R5; a missing one is none of them, and says nothing.
+_NEVER_DONE = frozenset({"", "entered-in-error", "unknown", "cancelled"})
+_REPORT = _NEVER_DONE | _DONE_REPORT | {"registered", "partial", "preliminary", "modified"}
+_PROCEDURE = _NEVER_DONE | {
+    *("preparation", "in-progress", "not-done", "on-hold", "stopped", "completed"),
+    *("suspended", "aborted"),
+}
 
 
 def studies_of(
@@ -48,6 +56,14 @@ def _kinds(keys: Collection[CodeKey], terminology: Terminology) -> list[str]:
     return sorted(found & terminology.studies)
 
 
+def known_status(reader: Reader, reference: str, status: str | None, known: Collection[str]) -> str:
+    """The status in small letters; one that is not known is named."""
+    word = (status or "").strip().lower()
+    if word not in known:
+        reader.notes.append(Note(reference, STATUS_NOT_RECOGNISED, f"{reference.partition('/')[0]}.status"))
+    return word
+
+
 def first_day(*days: Days) -> date | None:
     """The earliest day of the first known date, so that no study seems newer than it is."""
     return next((d.earliest or d.latest for d in days if d.known), None)
@@ -57,7 +73,9 @@ def _reported(reader: Reader, reports: Sequence[Located[fhir.DiagnosticReport]])
     for located in reports:
         resource = located.resource
         kinds = _kinds(keys_of(resource.code), reader.terminology)
-        if not kinds or (resource.status or "").strip().lower() not in _DONE_REPORT:
+        if not kinds:
+            continue
+        if known_status(reader, located.reference, resource.status, _REPORT) not in _DONE_REPORT:
             continue
         dates = Dates(located.reference, reader.notes)
         start, end = dates.period(resource.effectivePeriod, "DiagnosticReport.effectivePeriod")
@@ -71,7 +89,10 @@ def _performed(reader: Reader, procedures: Sequence[Located[fhir.Procedure]]) ->
     for located in procedures:
         resource = located.resource
         kinds = _kinds(keys_of(resource.code), reader.terminology)
-        if not kinds or (resource.status or "").strip().lower() != "completed" or resource.notDone:
+        if not kinds:
+            continue
+        status = known_status(reader, located.reference, resource.status, _PROCEDURE)
+        if status != "completed" or resource.notDone:
             continue
         dates = Dates(located.reference, reader.notes)
         day = dates.days(resource.performedDateTime or resource.occurrenceDateTime, "Procedure.performed")
@@ -88,7 +109,10 @@ def _observed(reader: Reader, observations: Iterable[Observed]) -> Iterator[Stud
             continue
         resource = observed.resource
         kinds = _kinds(observed.keys, reader.terminology)
-        if not kinds or observed.status not in _DONE_OBSERVATION:
+        if not kinds:
+            continue
+        status = known_status(reader, observed.reference, observed.status, STATUSES | {""})
+        if status not in _DONE_OBSERVATION:
             continue
         dates = Dates(observed.reference, reader.notes)
         start, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from fhir_mappings.record import Result
@@ -118,9 +118,10 @@ class CardStatus:
         ranked = self.to_do.ranked(self.record.results) if abnormal else ()
         return tuple(result for result in ranked if result in abnormal)
 
-    def out_of_range(self) -> str:
-        """Creatine kinase 700 U/L (2026-06-12), high."""
-        texts = [self.to_do.value_line(result) for result in self.abnormal()]
+    def out_of_range(self, said: Collection[str] = frozenset()) -> str:
+        """Creatine kinase 700 U/L (2026-06-12), high. said: the keys of results that stand elsewhere."""
+        abnormal = [r for r in self.abnormal() if f"result {r.analyte}" not in said]
+        texts = [self.to_do.value_line(result) for result in abnormal]
         return f"{counted(texts, _MOST_RESULTS, self.wording)}." if texts else ""
 
     def suspected(self) -> str:

@@ -92,7 +92,7 @@ def _name(one: Contradiction, situation: Situation) -> str:
 
 
 def _contradicted(now: Finding, before: Finding, as_of: date) -> Contradiction | None:
-    """An entry that an examination of its day or later contradicts: after an older one it may be new."""
+    """An entry that an examination contradicts. A sign that is listed after an older one may be new."""
     old = {(evidence.reference, evidence.expression) for evidence in before.evidence}
     examined = _examined(before)
     for entry in now.evidence:
@@ -100,7 +100,11 @@ def _contradicted(now: Finding, before: Finding, as_of: date) -> Contradiction |
         if opposite is None or entry.history or (entry.reference, entry.expression) in old:
             continue
         day = examined.get(opposite)
-        if day is not None and day >= (entry.day or as_of):
+        if day is None:
+            continue
+        # What was found does not end by being refuted: only a later examination ends it.
+        refuted = entry.status is Status.ABSENT and day >= examined.get(entry.status, day)
+        if refuted or day >= (entry.day or as_of):
             return Contradiction(now.id, entry.status, day)
     return None
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 
+from fhir_mappings.record import Basis, Status
 from service.cards.card_status import CardStatus
 from service.cards.evidence import EvidenceText
 from service.cards.notes import notes_of
@@ -31,6 +32,7 @@ from service.knowledge import Knowledge
 
 MOST_LINES = 30
 RULE = "---"
+_MOST_IN_FULL = 2
 _HOLDS = PRESENT | {TRUE}
 
 
@@ -83,7 +85,8 @@ class Detail:
             # "No tests needed" would belittle what is to be settled first.
             yield Part([[] if self.first else [self.status.text()]])
         elif self.status.abnormal():
-            yield Part([[self.status.out_of_range()], []], (8,))
+            text = self.status.out_of_range({reason.key for reason in self._deciding})
+            yield Part([[text] if text else [], []], (8,))
         if self._tests_for_paediatric_team():
             tested = any(self.table.actions[made.id].is_test for made in self.decision.recommendations)
             place = "paediatric_other_tests" if tested else "paediatric_tests"
@@ -118,6 +121,10 @@ class Detail:
             [*brief[:kept], self.to_do.briefly(lines[kept:])] for kept in (3, 2, 1) if len(lines) > kept + 1
         ]
         if len(lines) > 1:
+            # The most dangerous result keeps its line, however much else there is.
+            dangerous = next((place for place, line in enumerate(lines) if not line.results), len(lines))
+            kept = range(min(dangerous, len(lines) - 1, _MOST_IN_FULL), 0, -1)
+            forms += [[*brief[:count], self.to_do.by_name(count)] for count in kept]
             forms.append([self.to_do.by_name()])
         return [[sentence(text) for text in form] for form in forms]
 
@@ -178,8 +185,22 @@ class Detail:
             return ""
         if ABSENT in map(facts.get, self.table.benign_signs):
             return self.say("summary.partly_examined")
+        before = self._last_examined()
+        if before is not None:
+            day = day_month(before, self.as_of, self.wording)
+            return self.say("summary.not_examined_since", date=day)
         known = lasting(twitch.onset, self.as_of, self.wording)
         return self.say("summary.not_examined_yet" if known else "summary.not_examined")
+
+    def _last_examined(self) -> date | None:
+        """The day of the last examination that is too old to count, or from before the twitch."""
+        days = [
+            evidence.day
+            for sign in self.table.benign_signs
+            for evidence in self.record.finding(sign).evidence
+            if evidence.history and evidence.basis is Basis.EXAMINED and evidence.status is not Status.UNKNOWN
+        ]
+        return max(filter(None, days), default=None)
 
     def _dated_examination(self) -> str:
         """examination normal (2026-06-15)."""

@@ -13,7 +13,8 @@ from service.cards.hook_card import HookCard
 from service.cards.parts import Part, sentence
 from service.cards.question_text import Questions
 from service.cards.suggestions import Suggestions
-from service.cards.text import action_name, capital, counted, joined, together
+from service.cards.text import action_name, capital, counted, joined, short_result, together
+from service.decision import Recommendation
 from service.decision.discharge import pending_orders, to_do, unanswered
 from service.decision.on_file import PRIORITIES
 from service.decision.table import NOW, REFERRAL, URGENT
@@ -66,13 +67,22 @@ class _DischargeCard(HookCard):
         if self.pending:
             yield say("open_ends.pending", tests=self._pending_tests()), say("open_ends.pending_some")
         if self.open_actions:
-            names = joined(action_name(made.id, made.urgency, self.wording) for made in self.open_actions)
+            names = joined(map(self._named, self.open_actions))
             yield say("open_ends.to_do", actions=names), say("open_ends.to_do_some")
         if self.questions.on_card():
             # An examination that is missing is among the actions.
             asked = [q for q in self.asked if not (self.open_actions and self.questions.examines(q))]
             names = joined(self.questions.name(question) for question in asked)
             yield say("open_ends.ask", questions=names), say("open_ends.ask_some")
+
+    def _named(self, made: Recommendation) -> str:
+        """EMG; act on potassium 3.1 (26 Nov)."""
+        if not made.results:
+            return action_name(made.id, made.urgency, self.wording)
+        value = short_result(
+            made.results[0], self.record.as_of, self.terminology, self.wording, capitals=False
+        )
+        return self.say("open_ends.act", result=value)
 
     def actions(self) -> Iterator[Part]:
         """Who looks at each pending result, then what nothing orders yet."""

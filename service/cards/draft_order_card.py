@@ -111,6 +111,7 @@ class _DraftCard(HookCard):
         names = self.drugs, say("drafts.this_medicine")
         effects = joined(self._effects(_SHORT)[:2])
         if remark.results:
+            names = self._moving(remark.results[:1]), names[1]
             yield tuple(self._behind(remark.results[0], name) for name in names)
             if remark.lacking:
                 yield say("drafts.with_tests", tests=self.names(remark.lacking)), say("drafts.with_blood")
@@ -124,6 +125,13 @@ class _DraftCard(HookCard):
             if not self.renewed:
                 yield say("drafts.watch"), ""
 
+    def _moving(self, results: Iterable[Result]) -> str:
+        """Of several medicines in one the names of those that move the results; plain."""
+        results = list(results)
+        moves = self.to_do.moves
+        moving = [drug for drug in self.remark.drugs if any(moves(drug, result) for result in results)]
+        return joined(plain(drug_name(drug, self.wording)) for drug in moving) or self.drugs
+
     def _behind(self, result: Result, name: str) -> str:
         """Potassium 3.1 (21 Nov): furosemide can lower it further; of what is taken: may play a part."""
         way = "" if self.renewed else f"_{'lower' if result.low else 'raise'}"
@@ -134,16 +142,21 @@ class _DraftCard(HookCard):
 
     def _before_signing(self) -> Iterator[str]:
         """What to settle about the results: of what is not taken yet only what it can do to them."""
-        name = escaped(self.drugs)
         if self.renewed:
+            name = escaped(self._moving(self.remark.results))
             yield self.say("drafts.behind_result_says", name=name)
             return
         for way, low in (("lower", True), ("raise", False)):
-            tests = together(
-                [self.names([r.analyte]) for r in self.remark.results if r.low is low], self.wording
-            )
-            if tests:
+            results = [result for result in self.remark.results if result.low is low]
+            if results:
+                tests = together([self.names([result.analyte]) for result in results], self.wording)
+                name = escaped(self._moving(results))
                 yield self.say(f"drafts.behind_result_{way}_says", name=name, tests=tests)
+
+    def _on_file(self, analytes: Iterable[str]) -> bool:
+        """Whether a result of one of them is on file, however old and whatever it says."""
+        counts_as = self.table.counts_as
+        return not {counts_as.get(r.analyte, r.analyte) for r in self.record.results}.isdisjoint(analytes)
 
     def _is_named(self, result: Result) -> bool:
         """Whether an urgent action names the result already."""
@@ -158,7 +171,8 @@ class _DraftCard(HookCard):
         if remark.results:
             yield from self._before_signing()
         if remark.lacking:
-            yield say("drafts.with_tests_says", tests=self.names(remark.lacking))
+            place = "with_tests_on_file_says" if self._on_file(remark.lacking) else "with_tests_says"
+            yield say(f"drafts.{place}", tests=self.names(remark.lacking))
         if remark.effects and not remark.lacking and not remark.results and not self.renewed:
             yield say("drafts.watch_says")
         if remark.child:
@@ -226,11 +240,22 @@ class _DraftCard(HookCard):
         return bool(drugs) and all(drug.route_unknown for drug in drugs)
 
     def _answer(self, withheld: Withheld, form: str) -> str:
+        abnormal = [r for r in self._acted_on if r.reference == withheld.reference]
+        if withheld.why == "done" and abnormal:
+            # Out of range: what it says comes before that it was done.
+            value = short_result(abnormal[0], self.record.as_of, self.terminology, self.wording)
+            short = f"{value}, {self.to_do.way(abnormal[0])}"
+            return short if form == _SHORT else self.to_do.result_line(abnormal[0])
         tests = capital(self.names(withheld.tests or (withheld.id,)))
         date = self.say("drafts.undated")
         if withheld.day:
             date = self.day(withheld.day) if form == _SHORT else withheld.day.isoformat()
         return self.say(f"drafts.{withheld.why}_{form}", tests=tests, date=date)
+
+    @cached_property
+    def _acted_on(self) -> list[Result]:
+        """The results that the decision acts on."""
+        return [result for made in self.decision.recommendations for result in made.results]
 
     def _to_examine(self) -> str:
         """The signs that are not settled by an examination."""

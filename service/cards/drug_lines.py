@@ -8,7 +8,7 @@ from fhir_mappings.record import Drug, Plausible, Result
 from service.cards.escaping import escaped, plain
 from service.cards.result_lines import ResultLines
 from service.cards.spans import day_month, span
-from service.cards.text import drug_name, test_label, together
+from service.cards.text import drug_name, joined, test_label, together
 from service.decision import Recommendation
 
 
@@ -47,9 +47,12 @@ class DrugLines(ResultLines):
         return f"{escaped(drug_name(drug, self.wording))} ({self.when(drug)})"
 
     def when(self, drug: Drug) -> str:
-        """since 2026-10-01; start unknown; stopped 2026-05-28, 8 days before the twitching."""
-        if drug.route_unknown:
-            return self.say("medicine.route_unknown")
+        """since 2026-10-01; start unknown; stopped 2026-05-28, 8 days before the twitching; route unknown."""
+        if not drug.route_unknown:
+            return self._when(drug)
+        return joined([self._when(drug) if drug.start.known else "", self.say("medicine.route_unknown")])
+
+    def _when(self, drug: Drug) -> str:
         start = drug.start.earliest or drug.start.latest
         if start is None:
             when = self.say("medicine.start_unknown")

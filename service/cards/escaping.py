@@ -75,11 +75,11 @@ def folded(text: str) -> str:
     return kept if len(kept) <= _LONGEST_CHARACTERS else kept[: _LONGEST_CHARACTERS - 1] + "…"
 
 
-def short_name(text: str) -> str:
-    """A name, folded, of at most four words and 40 characters: a card has few lines."""
+def short_name(text: str, most_words: int = _LONGEST_NAME_WORDS) -> str:
+    """A name, folded, of at most so many words and 40 characters: a card has few lines."""
     text = folded(text)
     words = text.split(" ")
-    kept = " ".join(words[:_LONGEST_NAME_WORDS])
+    kept = " ".join(words[:most_words])
     if len(kept) > _LONGEST_NAME_CHARACTERS:
         kept = kept[: _LONGEST_NAME_CHARACTERS - 1]
     return kept if kept == text else kept.rstrip() + "…"

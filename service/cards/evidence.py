@@ -23,7 +23,7 @@ from service.cards.text import (
 )
 from service.cards.to_do import ToDo
 from service.decision import Decision, Withheld
-from service.decision.result_facts import band_today, is_critical
+from service.decision.result_facts import as_judged, band_today, is_critical
 from service.decision.table import FALSE, TRUE, UNKNOWN, ActionRole, Facts
 from service.knowledge import Knowledge
 
@@ -172,8 +172,9 @@ class EvidenceText:
         named = {result for made in self.decision.recommendations for result in made.results}
         order = {name: index for index, name in enumerate(self.table.shown_results)}
         judged = [
-            (self.band(result), result)
+            (self.band(seen), seen)
             for result in self.record.results
+            for seen in (as_judged(result, self.table),)
             if result.analyte in order or result in named
         ]
         return sorted(judged, key=lambda pair: (_RESULT_RANKS[pair[0]], order.get(pair[1].analyte, -1)))
@@ -204,9 +205,10 @@ class EvidenceText:
     def orders(self) -> Iterator[str]:
         """Open orders that answer nothing here: the newest of several for the same tests."""
         named = {withheld.reference for withheld in self.decision.withheld}
+        answering = {order.tests for order in self.record.orders if order.reference in named}
         shown: set[frozenset[str]] = set()
         for order in reversed(self.record.orders):
-            if order.reference in named or order.draft or order.tests in shown:
+            if order.tests in answering or order.draft or order.tests in shown:
                 continue
             if len(shown) == _MOST_STUDIES:
                 return

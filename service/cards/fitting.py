@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import product
 
-from service.cards.text import capital
+from service.cards.text import capital, small
 
 # CDS Hooks: "under 140 characters".
 LIMIT_CHARACTERS = 140
@@ -44,5 +44,6 @@ def fitting(parts: Sequence[Sequence[str]]) -> str:
 
 
 def _sentence(parts: Iterable[str]) -> str:
-    text = capital("; ".join(part for part in parts if part))
+    first, *others = [part for part in parts if part]
+    text = capital("; ".join([first, *map(small, others)]))
     return text if text.endswith("?") else f"{text}."

@@ -29,9 +29,14 @@ class MedicineLines:
     def texts(self) -> list[str]:
         """The first medicines that a row reads in full, the rest of them by name, and how many others."""
         drugs = self.decision.record.drugs
-        judged = [drug for drug in drugs if drug.classes & self.table.drug_classes]
         acted_on = [result for made in self.decision.recommendations for result in made.results]
         explaining = [drug for result in acted_on for drug in self.to_do.explaining(result)]
+
+        judged = [
+            drug
+            for drug in drugs
+            if drug.classes & self.table.drug_classes or drug in explaining or self.to_do.is_reviewed(drug)
+        ]
 
         def rank(drug: Drug) -> tuple[bool, bool, int]:
             return (
@@ -52,12 +57,11 @@ class MedicineLines:
 
     def medicine(self, drug: Drug) -> str:
         """furosemide (loop diuretic), since 2026-10-01."""
-        return self.say(
-            "medicine.says",
-            name=escaped(drug_name(drug, self.wording)),
-            **{"class": self.class_names(drug.classes)},
-            when=self.to_do.timing(drug),
-        )
+        name, names = drug_name(drug, self.wording), self.class_names(drug.classes)
+        when = self.to_do.timing(drug)
+        if not names or names.casefold() == name.casefold():
+            return self.say("medicine.says_plainly", name=escaped(name), when=when)
+        return self.say("medicine.says", name=escaped(name), **{"class": names}, when=when)
 
     def class_names(self, classes: Iterable[str]) -> str:
         """Names of the classes of a medicine."""

@@ -11,6 +11,8 @@ from service.cards.text import counted, finding_name, small
 from service.knowledge.wording import Wording
 
 _MOST_NAMES = 2
+# The last word of a disease is often its stage.
+_MOST_WORDS = 6
 # SNOMED CT ends the full name of a concept so.
 _KIND_OF_CONCEPT = re.compile(r" \((?:disorder|finding|situation|procedure)\)$")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -28,7 +30,9 @@ def recorded_name(finding: Finding, terminology: Terminology, wording: Wording) 
     texts = [_KIND_OF_CONCEPT.sub("", e.text.strip()) for e in present if e.used] or [
         _KIND_OF_CONCEPT.sub("", e.text.strip()) for e in present
     ]
-    names = {text.casefold(): small(short_name(text)) for text in texts if not _CODE.fullmatch(text)}
+    names = {
+        text.casefold(): small(short_name(text, _MOST_WORDS)) for text in texts if not _CODE.fullmatch(text)
+    }
     written = counted(list(names.values()), _MOST_NAMES, wording)
     if not written:
         return label

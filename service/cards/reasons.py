@@ -12,7 +12,7 @@ from service.cards.own_words import recorded_name
 from service.cards.spans import day_month, lasting, recorded_how
 from service.cards.text import drug_name, result_text, short_result, small
 from service.decision import Decision
-from service.decision.result_facts import band_today, present, results_in
+from service.decision.result_facts import as_judged, band_today, present, results_in
 from service.decision.table import LEVELS, TRUE, UNKNOWN, Row, true_terms
 from service.knowledge import Knowledge
 
@@ -147,6 +147,7 @@ class Reasons:
         return Reason(f"drug {drug.name}", _DRUG, escaped(name), short, taken=taken)
 
     def _result(self, result: Result) -> Reason:
+        result = as_judged(result, self.table)
         band = band_today(result, self.table, self.as_of)
         text = result_text(result, band, self.terminology, self.wording)
         short = short_result(result, self.as_of, self.terminology, self.wording)

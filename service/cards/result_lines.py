@@ -20,7 +20,7 @@ from service.cards.text import (
 )
 from service.decision import Decision
 from service.decision.on_file import PRIORITIES
-from service.decision.result_facts import OUT, age_of, band_today, is_critical, present
+from service.decision.result_facts import OUT, age_of, as_judged, band_today, is_critical, present
 from service.decision.table import NOW, ROUTINE, TRUE, URGENT
 from service.knowledge import Knowledge
 from service.knowledge.wording import NextStep
@@ -47,6 +47,7 @@ class ResultLines:
     def way(self, result: Result) -> str:
         """critical, low; high."""
         critical = self._is_critical(result)
+        result = as_judged(result, self.table)
         return way_text(result, Band.CRITICAL if critical else Band.OUT_OF_RANGE, self.wording)
 
     def _is_critical(self, result: Result) -> bool:
@@ -109,7 +110,7 @@ class ResultLines:
         return text or self.say("lead.act_critical" if critical else "lead.act")
 
     def _step(self, result: Result) -> NextStep | None:
-        side = _SIDES[result.low]
+        side = _SIDES[as_judged(result, self.table).low]
         states = {side, "out"}
         if self._is_critical(result):
             states |= {"critical", f"critical-{side}"}

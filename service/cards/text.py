@@ -202,6 +202,8 @@ def way_text(result: Result, band: Band, wording: Wording) -> str:
         return joined([wording.say("results.critical"), side])
     if band is Band.OUT_OF_RANGE:
         return side or wording.say("results.out")
+    if band is Band.NOT_JUDGED and result.band is not Band.NOT_JUDGED:
+        return joined([side or wording.say("results.out"), wording.say("results.too_old")])
     return wording.say("results.in_range" if band is Band.IN_RANGE else "results.not_judged")
 
 
@@ -255,6 +257,9 @@ def finding_text(finding: Finding, wording: Wording, as_of: date | None = None) 
             f"{say(f'status.{e.status}')} {recorded_as(e.basis, e.day, day, wording)}".strip() for e in old
         ]
         earlier = counted(texts, _MOST_EARLIER, wording)
+        others = [e.day for e in finding.evidence if not e.history and e.status is Status.UNKNOWN and e.day]
+        if others:
+            status = say("table.not_counted", date=max(others))
         return f"{status}; {say('table.history', text=earlier)}" if earlier else status
     text = f"{status}, {recorded_as(finding.basis, finding.recorded, day, wording)}"
     if not finding.conflict:

@@ -265,22 +265,18 @@ class ToDo(DrugLines):
         """Several lines as one."""
         return self.say("lead.briefly", actions="; ".join(small(line.brief) for line in lines))
 
-    def by_name(self) -> str:
-        """The routine actions by name alone."""
+    def by_name(self, written: int = 0) -> str:
+        """The routine actions by name. written: so many of their results have own lines."""
         routine = [made for made in self.actions if made.urgency == ROUTINE]
         names = [action_name(made.id, ROUTINE, self.wording) for made in routine]
-        more = [
-            result for made in self.actions for result in made.results if not self._is_urgent(made, result)
-        ]
+        more = [r for made in self.actions for r in made.results if not self._is_urgent(made, r)]
         if more:
-            labels = [test_label(result.analyte, self.terminology, self.wording) for result in more]
-            place = self.table.action_for(ActionRole.ACT_ON_RESULT).id
-            name = action_name(place, ROUTINE, self.wording)
-            names = [
-                f"{name} ({counted(labels, _MOST_NAMES, self.wording)})",
-                *(n for n in names if n != name),
-            ]
-        return self.say("lead.briefly", actions=", ".join(dict.fromkeys(names)))
+            labels = [test_label(r.analyte, self.terminology, self.wording) for r in more[written:]]
+            act = self.table.action_for(ActionRole.ACT_ON_RESULT)
+            name = action_name(act.id, ROUTINE, self.wording)
+            acted = f"{name} ({counted(labels, _MOST_NAMES, self.wording)})" if labels else ""
+            names = [acted, *(n for n in names if n != name)]
+        return self.say("lead.briefly", actions=joined(names))
 
     def _is_urgent(self, made: Recommendation, result: Result) -> bool:
         """Whether that result is as urgent as its action: beside a critical one, others can wait."""

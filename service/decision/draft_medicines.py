@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from fhir_mappings.record import Draft, Drug, Plausible, Result
 from service.decision import Decision
+from service.decision.facts import POTASSIUM_RAISING
 from service.decision.on_file import FiledTests
-from service.decision.remarks import Remark, classes_of, urgent_actions
+from service.decision.remarks import Remark, classes_of, raises_potassium, urgent_actions
 from service.decision.table import FALSE, ROUTINE, TRUE, ActionRole, Facts, Row, Table, true_terms
 
 Moves = Callable[[Drug, Result], bool]
@@ -35,11 +36,13 @@ class MedicineJudge:
         effects = tuple(
             row
             for row in self.table.rows
-            if not row.last and self._reviews(row, taken) and not self._reviews(row, without)
+            if not row.last and self._reviews(row, taken) and self._adds(row, taken, without)
         )
-        behind = self._results_behind(effects, taken, without)
-        results = tuple(r for r in behind if any(self.moves(drug, r) for drug in draft.drugs))
-        if not results:
+        results = self._results_moved(draft)
+        if results:
+            # It counts beside such a result whatever its timing.
+            effects = effects or tuple(row for row in self.table.rows if self._is_read_by(row, draft))
+        else:
             effects = tuple(row for row in effects if not self._reads_results(row))
         return Remark(
             draft,
@@ -60,6 +63,8 @@ class MedicineJudge:
         for name in classes_of(draft):
             without |= {f"drug {name}": Plausible.NO.value, f"current {name}": FALSE}
             taken |= {f"drug {name}": Plausible.NO.value, f"current {name}": TRUE}
+        if any(raises_potassium(drug) for drug in draft.drugs):
+            without[POTASSIUM_RAISING], taken[POTASSIUM_RAISING] = FALSE, TRUE
         for drug in draft.drugs:
             if not eyelid and drug.name.casefold() not in self.refuted:
                 taken |= {f"drug {name}": Plausible.YES.value for name in drug.classes}
@@ -72,27 +77,26 @@ class MedicineJudge:
             for asked in row.actions
         )
 
+    def _adds(self, row: Row, taken: Facts, without: Facts) -> bool:
+        """Whether the draft is a reason of its own for the row, beside what is in use already."""
+        return not all(true_terms((term,), without) for term in true_terms(row.terms, taken))
+
+    def _is_read_by(self, row: Row, draft: Draft) -> bool:
+        asked = {made.id for made in row.actions}
+        return not row.last and self.review in asked and bool(row.drug_classes & classes_of(draft))
+
     def _reads_results(self, row: Row) -> bool:
         return any(x.variable in self.table.result_facts for term in row.terms for x in term)
 
-    def _results_behind(self, effects: tuple[Row, ...], taken: Facts, without: Facts) -> tuple[Result, ...]:
-        """The results to act on that those rows read together with the medicine, most dangerous first."""
-        analytes = {
-            analyte
-            for row in effects
-            for term in true_terms(row.terms, taken)
-            if not true_terms((term,), without)
-            for x in term
-            for fact in self.table.result_facts.get(x.variable, ())
-            for analyte in fact.analytes
-        }
+    def _results_moved(self, draft: Draft) -> tuple[Result, ...]:
+        """The results to act on that the medicine moves further, most dangerous first."""
         acting = self.table.action_for(ActionRole.ACT_ON_RESULT).id
         return tuple(
             result
             for made in self.decision.recommendations
             if made.id == acting
             for result in made.results
-            if self.table.counts_as.get(result.analyte, result.analyte) in analytes
+            if any(self.moves(drug, result) for drug in draft.drugs)
         )
 
     def _lacking(self, draft: Draft) -> tuple[str, ...]:

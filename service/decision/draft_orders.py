@@ -16,7 +16,7 @@ from service.decision import Decision, Withheld, decide
 from service.decision.draft_medicines import MedicineJudge, Moves
 from service.decision.on_file import PRIORITIES, FiledTests, without_draft_orders
 from service.decision.recommendations import RANK, withheld_by_order, withheld_by_study
-from service.decision.remarks import Remark, classes_of, distinct
+from service.decision.remarks import Remark, classes_of, distinct, raises_potassium
 from service.decision.table import BLOOD, PRESENT, ROUTINE, STUDY, TRUE, URGENT, Action, Facts, Row, Table
 
 
@@ -26,6 +26,7 @@ def drafts_matter(drafts: Iterable[Draft], table: Table) -> bool:
         draft.selected
         and (
             any(row.drug_classes & classes_of(draft) for row in table.rows)
+            or any(map(raises_potassium, draft.drugs))
             or any(_names(draft, action) for action in table.actions.values())
         )
         for draft in drafts

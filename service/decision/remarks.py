@@ -15,7 +15,7 @@ class Remark:
     """What the table says about one draft order; empty members say nothing.
 
     effects: rows that hold once the drafted medicine is taken and that ask to review it. results: out of
-    range, read by those rows. lacking: blood tests to take before or with the medicine.
+    range, and moved further by it. lacking: blood tests to take before or with the medicine.
     unsupported: studies that nothing recorded supports, in a patient examined as normal.
     examine_first: the same where the examination is missing. child: studies for the paediatric team.
     answered: tests of the draft that are on file or pending. left_out: analytes of an action that a row asks
@@ -59,7 +59,11 @@ class Remark:
     def drugs(self) -> tuple[Drug, ...]:
         """The drafted medicines that the effects are about."""
         classes = {name for row in self.effects for name in row.drug_classes}
-        return tuple(drug for drug in self.draft.drugs if drug.classes & classes)
+        return tuple(
+            drug
+            for drug in self.draft.drugs
+            if drug.classes & classes or (self.results and raises_potassium(drug))
+        )
 
 
 def urgent_actions(decision: Decision) -> tuple[Recommendation, ...]:
@@ -74,3 +78,8 @@ def distinct(rows: Iterable[Row]) -> tuple[Row, ...]:
 
 def classes_of(draft: Draft) -> frozenset[str]:
     return frozenset(name for drug in draft.drugs for name in drug.classes)
+
+
+def raises_potassium(drug: Drug) -> bool:
+    """Whether it is known to; what was not recognised is not known to."""
+    return drug.raises_potassium and drug.recognised

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -93,6 +94,18 @@ def _is_below(result: Result, limit: Decimal) -> bool:
     if result.canonical is None:
         return False
     return result.canonical < limit or (result.canonical == limit and result.text.startswith("<"))
+
+
+def as_judged(result: Result, table: Table) -> Result:
+    """The result as a card shows it: one under a limit of the table is low, whatever its range says."""
+    if result.band in OUT:
+        return result
+    facts = (
+        fact for _, fact in table.facts_about.get(table.counts_as.get(result.analyte, result.analyte), ())
+    )
+    if any(fact.below is not None and _is_below(result, fact.below) for fact in facts):
+        return replace(result, band=Band.OUT_OF_RANGE, low=True)
+    return result
 
 
 def add_result_facts(record: Record, table: Table, facts: dict[str, str]) -> None:

@@ -48,6 +48,38 @@ def test_only_an_examination_that_disagrees_is_named(examined: Evidence, expecte
     assert any("on the problem list, but examination" in card["detail"] for card in found) is expected
 
 
+REFUTED = replace(LISTED, status=Status.ABSENT, text="weakness")
+
+
+@pytest.mark.parametrize(
+    ("found", "none", "expected"),
+    [
+        (0, None, True),
+        (3, None, True),
+        (100, None, True),
+        (None, None, False),
+        # examined again since
+        (20, 2, False),
+        (2, 20, True),
+        (None, 0, False),
+    ],
+)
+def test_what_was_found_does_not_end_by_being_refuted(
+    found: int | None, none: int | None, expected: bool
+) -> None:
+    """A weakness examined three days ago is refuted on the list: the alarm does not end in silence."""
+    examined = [
+        replace(EXAMINED_ABSENT, reference=f"Observation/{status}", status=status, day=days_ago(days))
+        for status, days in ((Status.PRESENT, found), (Status.ABSENT, none))
+        if days is not None
+    ]
+    base = calm()
+    before = with_weakness(base, *examined, status=Status.PRESENT, basis=Basis.EXAMINED)
+    now = with_weakness(base, *examined, REFUTED, status=Status.ABSENT, basis=Basis.LISTED)
+    text = "".join(card["detail"] for card in cards("new-problem", now, before))
+    assert ("recorded as refuted, but present on examination" in text) is expected
+
+
 def test_it_is_named_before_any_test_is_advised() -> None:
     (card,) = cards("new-problem", *hook(EXAMINED_ABSENT))
     assert card["summary"].startswith("Weakness put on the problem list, but examination found none 24 Nov")

@@ -135,6 +135,23 @@ def test_a_result_is_missing_after_thirty_days(days: int, lacking: tuple[str, ..
     assert remark.lacking == lacking
 
 
+@pytest.mark.parametrize(
+    ("days", "said", "claimed"),
+    [
+        (31, "in-range", False),
+        (3, "low", False),
+        (3, "not-judged", False),
+        (400, "in-range", False),
+        (3, None, True),
+    ],
+)
+def test_what_has_a_result_is_not_called_absent(days: int, said: str | None, claimed: bool) -> None:
+    record = calm() if said is None else results(calm(), days, "potassium", said=said)
+    (card,) = draft_cards(record, medicine("loop-diuretic"))
+    assert ("not on file" in card["detail"]) is claimed
+    assert "sodium, potassium, calcium, magnesium" in card["detail"]
+
+
 @pytest.mark.parametrize(("days", "lacking"), [(90, ()), (91, ("potassium",))])
 def test_a_pending_order_is_waited_for_for_ninety_days(days: int, lacking: tuple[str, ...]) -> None:
     record = results(calm(), 1, "sodium", "calcium", "magnesium")
@@ -164,6 +181,7 @@ def test_what_the_same_session_orders_is_not_missing() -> None:
         ("other-ppi", "magnesium", "low", True),
         ("other-ppi", "sodium", "low", False),
         ("other-lithium", "calcium", "high", True),
+        ("other-lithium", "lithium", "high", True),
         ("cns-stimulant", "potassium", "low", False),
     ],
 )
@@ -219,6 +237,59 @@ def test_a_medicine_that_is_taken_may_explain_it(current: bool, expected: bool) 
     (card,) = draft_cards(record, medicine("loop-diuretic"))
     assert ("may play a part" in card["summary"]) is expected
     assert ("can lower it further" in card["summary"]) is not expected
+
+
+ANOTHER_IN_USE = [
+    ("thiazide-diuretic", "loop-diuretic", "potassium", "low"),
+    ("loop-diuretic", "thiazide-diuretic", "sodium", "low"),
+    ("ssri", "loop-diuretic", "sodium", "low"),
+    ("snri", "ssri", "sodium", "low"),
+    ("other-ppi", "loop-diuretic", "magnesium", "low"),
+    ("beta2-agonist-short", "xanthine", "potassium", "low"),
+    ("potassium-sparing-diuretic", "loop-diuretic", "potassium", "high"),
+]
+
+
+@pytest.mark.parametrize(("name", "other", "analyte", "way"), ANOTHER_IN_USE)
+@pytest.mark.parametrize("timing", ["yes", "no"])
+def test_another_medicine_in_use_hides_no_draft(
+    name: str, other: str, analyte: str, way: str, timing: str
+) -> None:
+    """A second diuretic, an SSRI beside one: each draft is judged by its own class."""
+    taking = replace(calm(), drugs=(drug(other, timing, current=True),))
+    if name in CAUSES:
+        assert len(draft_cards(taking, medicine(name))) == 1
+    (card,) = draft_cards(results(taking, 3, analyte, said=way), medicine(name))
+    assert card["indicator"] == "warning"
+    assert f"{name} can {'lower' if way == 'low' else 'raise'} it further" in card["summary"]
+
+
+RAISING = Drug("ramipril", frozenset(), raises_potassium=True)
+
+
+@pytest.mark.parametrize("in_use", [(), ("potassium-sparing-diuretic",), ("loop-diuretic", "ssri")])
+@pytest.mark.parametrize("renewed", [False, True])
+def test_what_raises_potassium_is_named_beside_a_high_one(in_use: tuple[str, ...], renewed: bool) -> None:
+    drugs = tuple(drug(name, current=True) for name in in_use)
+    drugs += (replace(RAISING, current=True),) if renewed else ()
+    taking, draft = replace(calm(), drugs=drugs), Draft("MedicationRequest/rx", drugs=(RAISING,))
+    (card,) = draft_cards(results(taking, 3, "potassium", said="high"), draft)
+    assert card["indicator"] == "warning"
+    said = "ramipril may play a part" if renewed else "ramipril can raise it further"
+    assert said in card["summary"]
+    for way, analyte in (("low", "potassium"), ("in-range", "potassium"), ("high", "sodium")):
+        assert draft_cards(results(taking, 3, analyte, said=way), draft) == []
+    unknown = replace(RAISING, recognised=False)
+    high = results(taking, 3, "potassium", said="high")
+    assert draft_cards(high, Draft("MedicationRequest/rx", drugs=(unknown,))) == []
+
+
+def test_of_a_combination_only_what_moves_the_value_is_named() -> None:
+    both = Draft("MedicationRequest/rx", drugs=(RAISING, drug("thiazide-diuretic")))
+    (card,) = draft_cards(results(calm(), 3, "potassium", said="high"), both)
+    assert ": ramipril can raise it further" in card["summary"]
+    (card,) = draft_cards(results(calm(), 3, "potassium", said="low"), both)
+    assert ": thiazide-diuretic can lower it further" in card["summary"]
 
 
 def test_a_critical_value_that_it_does_not_move_leads_without_it() -> None:

@@ -13,6 +13,7 @@ from tests.hooks.drafts import (
     above,
     calm,
     draft_cards,
+    line,
     medicine,
     order,
     patient,
@@ -111,3 +112,27 @@ def test_the_card_of_the_higher_level_suggests_them() -> None:
 
 def test_a_draft_of_another_test_is_no_matter() -> None:
     assert remarks(calm(**LASTING), replace(order(), tests=frozenset())) == ()
+
+
+@pytest.mark.parametrize(
+    ("test", "said", "way"),
+    [("tsh", "high", "high"), ("tsh", "low", "low"), ("creatine-kinase", "high", "high")],
+)
+def test_a_test_on_file_that_is_out_of_range_is_named_with_its_value(test: str, said: str, way: str) -> None:
+    """ "Done, another one adds nothing" would hide what the result asks for."""
+    long = {"weakness": "examined", "onset_days_ago": 200, "recorded_days_ago": 100}
+    record = results(patient(**long), 10, test, said=said)
+    (card,) = draft_cards(record, order(test))
+    assert f"1.0 (14 Nov), {way}" in card["summary"]
+    assert f"1.0 mmol/L (2026-11-14), {way}: " in line(card, 1)
+    assert "adds nothing" not in card["detail"]
+    (calm_card,) = draft_cards(results(patient(**long), 10, test), order(test))
+    assert "adds nothing" in calm_card["detail"]
+
+
+def test_only_the_first_part_of_a_summary_begins_with_a_capital() -> None:
+    record = results(patient(weakness="examined", onset_days_ago=15), 10, "creatine-kinase", said="high")
+    (card,) = draft_cards(record, order("creatine-kinase"))
+    assert card["summary"].startswith("Refer to neurology today; creatine kinase 1.0 (14 Nov), high")
+    (card,) = draft_cards(results(record, 10, "tsh"), order("tsh"))
+    assert "; TSH" in card["summary"]

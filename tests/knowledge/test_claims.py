@@ -163,6 +163,7 @@ FRAMES = {
     "summary.twitch_unknown",
     "summary.not_examined",
     "summary.not_examined_yet",
+    "summary.not_examined_since",
     "summary.partly_examined",
     "summary.child",
     "basis.examined",

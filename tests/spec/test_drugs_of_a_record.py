@@ -156,3 +156,26 @@ def test_the_end_stays_for_an_antidepressant_that_was_stopped(
 ) -> None:
     (drug,) = drugs(*records)
     assert (drug.end and str(drug.end.earliest), drug.plausible.value) == (end, "no" if end else "yes")
+
+
+@pytest.mark.parametrize("made", [request, statement])
+@pytest.mark.parametrize(
+    ("status", "named"),
+    [
+        ("??", True),
+        ("aktiv", True),
+        ("taking", True),
+        ("active", False),
+        ("unknown", False),
+        ("stopped", False),
+        ("", False),
+    ],
+)
+def test_a_status_that_nobody_knows_is_named(made: Any, status: str, named: bool) -> None:
+    """It may be taken: it counts as possible, and the card says that an entry was not understood."""
+    record = read(made(status=status))
+    assert len(record.drugs) == 1
+    notes = [(n.expression or "").partition(".")[2] for n in record.not_understood]
+    assert notes == (["status"] if named else [])
+    if named:
+        assert record.drugs[0].plausible.value == "possible"

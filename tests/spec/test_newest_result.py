@@ -75,6 +75,32 @@ def test_of_newer_preliminary_ones_the_abnormal_one_stands_beside_the_final() ->
     assert [n.reference for n in read(final, low, unjudged).not_understood] == ["Observation/b"]
 
 
+@pytest.mark.parametrize("early", ["2.3", "2.9", "6.7"])
+@pytest.mark.parametrize("days", [1, 0])
+@pytest.mark.parametrize(
+    "unread", [{"value": None}, {"value": "4.1", "unit": "furlong"}, {"text": "haemolysed"}]
+)
+def test_a_final_one_that_cannot_be_judged_answers_no_abnormal_preliminary_one(
+    early: str, days: int, unread: dict[str, Any]
+) -> None:
+    value = unread.get("value")
+    final = lab(K, value, unread.get("unit", "mmol/L"), id="n", when=as_of(0))
+    if "text" in unread:
+        final["valueString"] = unread["text"]
+    before = lab(K, early, id="p", status="preliminary", when=as_of(days))
+    normal = lab(K, "4.1", id="o", when=as_of(3))
+    for made in ((before, final), (normal, before, final), (final, before, normal)):
+        texts = [(r.text, r.preliminary) for r in read(*made).results]
+        assert (early, True) in texts
+    # one that is judged answers it, before or after
+    assert early not in [r.text for r in read(before, lab(K, "4.1", id="j", when=as_of(0))).results]
+    answered = lab(K, "4.1", id="j", when=as_of(days))
+    assert early not in [r.text for r in read(before, answered, final).results]
+    # what is in range says nothing more
+    calm = lab(K, "4.4", id="p", status="preliminary", when=as_of(days))
+    assert "4.4" not in [r.text for r in read(calm, final).results]
+
+
 @pytest.mark.parametrize(
     ("newer", "bands"),
     [

@@ -127,6 +127,35 @@ def test_a_study_that_was_done(kind: str, status: str, done: bool) -> None:
     assert [(s.id, str(s.day)) for s in studies] == ([("emg", as_of(20))] if done else [])
 
 
+@pytest.mark.parametrize("status", ["completd", "erledigt", "??", "done!"])
+@pytest.mark.parametrize("kind", ["DiagnosticReport", "Procedure", "ServiceRequest", "Observation"])
+def test_a_status_that_nobody_knows_is_named(kind: str, status: str) -> None:
+    made = request(**{"resourceType": kind, "status": status})
+    record = read(made)
+    assert (record.studies, record.orders) == ((), ())
+    assert [(n.reference, n.expression, n.why) for n in record.not_understood] == [
+        (f"{kind}/o", f"{kind}.status", "its status is not recognised")
+    ]
+    # of what is no test of ours nothing is said
+    assert read({**made, "code": concept(LOINC, "0000-0")}).not_understood == ()
+
+
+@pytest.mark.parametrize("kind", ["DiagnosticReport", "Procedure", "ServiceRequest", "Task"])
+@pytest.mark.parametrize(
+    "status",
+    ["unknown", "cancelled", "in-progress", "registered", "revoked", "on-hold", "entered-in-error", ""],
+)
+def test_a_status_of_fhir_is_not_named(kind: str, status: str) -> None:
+    statuses = {
+        "DiagnosticReport": "registered partial preliminary modified final amended corrected cancelled",
+        "Procedure": "preparation in-progress not-done on-hold stopped completed suspended aborted",
+        "ServiceRequest": "draft active on-hold suspended revoked completed cancelled ended",
+        "Task": "draft requested received accepted rejected ready cancelled in-progress on-hold failed",
+    }
+    if status in (*statuses[kind].split(), "unknown", "entered-in-error", ""):
+        assert read(request(**{"resourceType": kind, "status": status})).not_understood == ()
+
+
 def referral(**more: Any) -> dict[str, Any]:
     coding = KNOWLEDGE.order_codes["neurology-referral"].codings[0]
     return {**request(**{"status": "completed", **more}), "code": concept(coding[0], coding[1])}
