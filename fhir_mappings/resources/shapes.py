@@ -92,6 +92,7 @@ class Quantity(Struct):
     unit: str | None = None
     system: str | None = None
     code: str | None = None
+    extension: msgspec.Raw = NOT_THERE
 
 
 class Range(Struct):
@@ -149,6 +150,14 @@ class Condition(Struct):
     context: msgspec.Raw = NOT_THERE  # STU3
     extension: list[Extension | None] | None = None
     modifierExtension: list[Extension | None] | None = None
+
+
+class Timing(Struct):
+    class Repeat(Struct):
+        boundsPeriod: Period | None = None
+
+    repeat: Repeat | None = None
+    event: list[str | None] | None = None
 
 
 class ReferenceRange(Struct):
@@ -233,6 +242,7 @@ class Observation(Value):
     effectiveDateTime: str | None = None
     effectiveInstant: str | None = None
     effectivePeriod: Period | None = None
+    effectiveTiming: Timing | None = None
     issued: str | None = None
     performer: list[Reference | None] | None = None
     derivedFrom: list[Reference | None] | None = None
@@ -247,14 +257,6 @@ class Observation(Value):
     triggeredBy: msgspec.Raw = NOT_THERE  # R5
     instantiatesCanonical: msgspec.Raw = NOT_THERE  # R5
     instantiatesReference: msgspec.Raw = NOT_THERE  # R5
-
-
-class Timing(Struct):
-    class Repeat(Struct):
-        boundsPeriod: Period | None = None
-
-    repeat: Repeat | None = None
-    event: list[str | None] | None = None
 
 
 class Dosage(Struct):

@@ -55,6 +55,16 @@ class Dates(msgspec.Struct, gc=False):
         return NO_DAY
 
 
+def effective_of(observation: fhir.Observation) -> tuple[str | None, fhir.Period | None]:
+    """When an Observation was made: a time, of a timing the last event, and a period."""
+    timing, period = observation.effectiveTiming, observation.effectivePeriod
+    effective = observation.effectiveDateTime or observation.effectiveInstant
+    if timing is None:
+        return effective, period
+    bounds = timing.repeat.boundsPeriod if timing.repeat is not None else None
+    return effective or max(filter(None, timing.event or ()), default=None), period or bounds
+
+
 def stated_onset(condition: fhir.Condition, dates: Dates, born: Days, recorded: Days) -> Days:
     """The stated onset of a Condition; unbounded where none is stated, or it lies before the birth."""
     return dates.since_birth(_onset(condition, dates, born, recorded), born, "Condition.onset")

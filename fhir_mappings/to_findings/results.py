@@ -19,9 +19,9 @@ from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.flags import flags_of
 from fhir_mappings.to_findings.newest import Clock, Judged, clock_of, counting, is_newer, newest
 from fhir_mappings.to_findings.observations import Observed, is_doubtful
-from fhir_mappings.to_findings.onsets import Dates
+from fhir_mappings.to_findings.onsets import Dates, effective_of
 from fhir_mappings.to_findings.ranges import judged, why_not_judged
-from fhir_mappings.to_findings.statuses import NO_OBSERVATION, NOT_READ_AS_WRITTEN
+from fhir_mappings.to_findings.statuses import MISSING, NO_OBSERVATION, NOT_READ_AS_WRITTEN, is_missing
 from fhir_mappings.to_findings.values import decimal_from, reading_of
 
 _FINAL = frozenset({"final", "amended", "corrected"})
@@ -146,8 +146,11 @@ def _judged(reader: Reader, measured: Measured, patient: Patient) -> Judged | No
     elif _is_of_another_fluid(observed.resource, analyte.words.other_fluids):
         band, low, limits = Band.NOT_JUDGED, None, None
         unjudged = (Note(observed.reference, OTHER_SPECIMEN, "Observation.specimen"),)
-    elif not text:
-        unjudged = (Note(observed.reference, _NO_VALUE, f"{place}.value"),)
+    elif not text or is_missing(holder):
+        # A flag may still say that it is abnormal; "normal" says nothing of a value that is missing.
+        unjudged = (Note(observed.reference, MISSING if text else _NO_VALUE, f"{place}.value"),)
+        if band is Band.IN_RANGE:
+            band, value = Band.NOT_JUDGED, None
     elif band is Band.NOT_JUDGED:
         unjudged = tuple(
             Note(observed.reference, f"could not be judged: {why}", f"{place}.{member}")
@@ -191,13 +194,13 @@ def _is_of_another_fluid(resource: fhir.Observation, fluids: frozenset[str]) -> 
 def _when(resource: fhir.Observation, reference: str, notes: list[Note]) -> tuple[date | None, Clock]:
     """The day, as written, by the effective time, else issued; and its time."""
     dates = Dates(reference, notes)
-    written = resource.effectiveDateTime or resource.effectiveInstant
+    written, period = effective_of(resource)
     days = dates.days(written, "Observation.effective")
-    if resource.effectivePeriod is not None:
-        start, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
+    if period is not None:
+        start, end = dates.period(period, "Observation.effectivePeriod")
         if days is NO_DAY:
             days = start if end is NO_DAY else end
-            written = None if end is NO_DAY else resource.effectivePeriod.end
+            written = None if end is NO_DAY else period.end
     if days is NO_DAY:
         written = resource.issued
         days = dates.days(written, "Observation.issued")

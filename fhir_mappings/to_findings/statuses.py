@@ -24,6 +24,7 @@ NO_OBSERVATION = frozenset({"entered-in-error", "cancelled", "registered"})
 # Why a Condition is neither present nor absent.
 STATUS_NOT_RECOGNISED = "its status is not recognised"
 NOT_READ_AS_WRITTEN = MODIFIED
+MISSING = "its value is recorded as missing"
 IN_WORDS = "its code is not known, and its text names a twitch"
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
@@ -295,9 +296,9 @@ def is_missing(holder: fhir.Value) -> bool:
     """Whether it says that there is no value, by a reason or an extension."""
     if holder.dataAbsentReason is not None:
         return True
-    concept = holder.valueCodeableConcept
-    if concept is not None and _DATA_ABSENT in bytes(concept.extension):
-        return True
+    for value in (holder.valueCodeableConcept, holder.valueQuantity):
+        if value is not None and _DATA_ABSENT in bytes(value.extension):
+            return True
     elements = _ELEMENTS(holder)
     return elements != _NO_ELEMENTS and any(_DATA_ABSENT in bytes(element) for element in elements)
 
