@@ -46,6 +46,14 @@ class CodeableConcept(Struct):
     text: str | None = None
 
 
+class LooseConcept(CodeableConcept):
+    """Client systems send one Coding in its place."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
 class ValueConcept(CodeableConcept):
     """The value of an Observation; an extension may say why there is none."""
 
@@ -104,6 +112,7 @@ class Extension(Struct):
     url: str | None = None
     valueCoding: Coding | None = None
     valueCodeableConcept: CodeableConcept | None = None
+    valueDateTime: str | None = None
 
 
 class Patient(Struct):
@@ -127,8 +136,8 @@ class Condition(Struct):
     subject: Reference | None = None
     patient: Reference | None = None  # DSTU2 spelling, seen in the field
     code: CodeableConcept | None = None
-    clinicalStatus: CodeableConcept | str | None = None
-    verificationStatus: CodeableConcept | str | None = None
+    clinicalStatus: LooseConcept | str | None = None
+    verificationStatus: LooseConcept | str | None = None
     # A code or a single concept, as examples of the hook that adds a problem have it.
     category: list[CodeableConcept | str | None] | CodeableConcept | str | None = None
     bodySite: list[CodeableConcept | None] | None = None
@@ -205,7 +214,7 @@ class Value(Struct):
     valueUri: msgspec.Raw = NOT_THERE
     modifierExtension: list[Extension | None] | None = None
     dataAbsentReason: CodeableConcept | None = None
-    interpretation: list[CodeableConcept | None] | CodeableConcept | None = None
+    interpretation: list[LooseConcept | None] | LooseConcept | None = None
     referenceRange: list[ReferenceRange | None] | None = None
 
 

@@ -16,6 +16,8 @@ from fhir_mappings.resources.submission import Entry, InvalidEntry, Located, Sub
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.currency import Currency
 from fhir_mappings.to_findings.findings import (
+    END_NOT_READ,
+    END_NOT_UNDERSTOOD,
     FAMILY,
     Reader,
     condition_statements,
@@ -41,6 +43,7 @@ from fhir_mappings.to_findings.twitch import twitch_of
 _FHIR_REFERENCE = re.compile(r"[A-Za-z]{1,64}/[A-Za-z0-9\-.]{1,64}")
 _UNKNOWN_TWITCH = frozenset(
     {IN_VALUE, NOT_INTERPRETED, NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, NOT_READ_AS_WRITTEN, IN_WORDS}
+    | {END_NOT_READ, END_NOT_UNDERSTOOD}
 )
 
 

@@ -15,7 +15,7 @@ from fhir_mappings.resources.dates import NO_DAY
 from fhir_mappings.resources.preview import ConditionPreview, ObservationPreview, RelevanceOf
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import FindingCode, FindingDefinition, Relevance, Terminology
-from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
+from fhir_mappings.to_findings.onsets import Dates, abatement, end_not_read, stated_onset
 from fhir_mappings.to_findings.statements import Statement
 from fhir_mappings.to_findings.statuses import (
     CLINICAL,
@@ -36,7 +36,9 @@ from fhir_mappings.to_findings.statuses import (
 
 _LONGEST_RELATIVE_CHARACTERS = 100
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
+ASSERTED_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-assertedDate"
 END_NOT_READ = "its end is in words"
+END_NOT_UNDERSTOOD = "its end is not understood"
 FAMILY = "family-neurological"
 DATED_LATER = "is dated after the day of the decision"
 _OBSERVATIONS = (ObservationPreview, fhir.Observation)
@@ -166,7 +168,7 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
     if verification in NEVER_WAS or status in NEVER_WAS:
         return
     dates = Dates(reference, reader.notes)
-    recorded = dates.days(resource.recordedDate or resource.assertedDate, "Condition.recordedDate")
+    recorded = dates.days(_recorded(resource), "Condition.recordedDate")
     if reader.is_future(recorded.earliest, reference):
         return
     onset = stated_onset(resource, dates, reader.born, recorded)
@@ -180,10 +182,11 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
         reference, status, verification, modified=modified, in_words=named is not None
     )
     refuted = verification == "refuted"
-    unclear_end = bool((resource.abatementString or "").strip()) and status not in ENDED
-    if unclear_end:
-        reader.notes.append(Note(reference, END_NOT_READ, "Condition.abatementString"))
-    doubtful = not refuted and (verification is None or status is None or unclear_end)
+    unread_end = None if status in ENDED else end_not_read(resource, reader.born)
+    if unread_end is not None:
+        why = END_NOT_READ if unread_end == "abatementString" else END_NOT_UNDERSTOOD
+        reader.notes.append(Note(reference, why, f"Condition.{unread_end}"))
+    doubtful = not refuted and (verification is None or status is None or unread_end is not None)
     stated = Status.PRESENT
     if doubtful or modified:
         stated = Status.UNKNOWN
@@ -239,6 +242,12 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
             acute=definition.acute or code.acute,
             in_words=named is not None,
         )
+
+
+def _recorded(condition: fhir.Condition) -> str | None:
+    """The day it was recorded, else asserted: in R4 an extension."""
+    asserted = (e.valueDateTime for e in condition.extension or () if e and e.url == ASSERTED_EXTENSION)
+    return condition.recordedDate or condition.assertedDate or next(filter(None, asserted), None)
 
 
 def family_statements(reader: Reader, located: Located[fhir.FamilyMemberHistory]) -> Iterator[Statement]:

@@ -165,7 +165,7 @@ def _counts(record: MedicationRecord, status: str) -> bool:
         return False
     if isinstance(record, MedicationRequest):
         return _code(record.intent) not in _NOT_COUNTED_INTENTS and record.doNotPerform is not True
-    return _code(record.taken) != "n"
+    return _code(record.taken) not in {"n", "no"}
 
 
 def _status(record: MedicationRecord, not_taken: NotTaken) -> str:

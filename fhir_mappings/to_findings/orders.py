@@ -19,9 +19,12 @@ from fhir_mappings.to_findings.onsets import Dates
 from fhir_mappings.to_findings.studies import first_day
 
 _OPEN = frozenset({"active", "on-hold", "suspended"})  # STU3 spells "suspended"
+# hl7.org/fhir/R4/codesystem-task-code.html: marks the order it is about as no longer active.
+_ENDING_TASK = frozenset({("http://hl7.org/fhir/CodeSystem/task-code", "abort")})
 _OPEN_TASK = frozenset({"requested", "received", "accepted", "ready", "in-progress", "on-hold"})
 # An order or prescription may be signed again after a change that ended it.
 _ENDED_ORDER = frozenset({"entered-in-error", "revoked", "cancelled", "completed", "ended"})
+_WITHDRAWN = frozenset({"entered-in-error", "revoked", "cancelled"})
 _ENDED_PRESCRIPTION = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "ended"})
 # A proposal or a plan is not an order yet; a draft in a hook's context is.
 _NO_ORDER = frozenset({"proposal", "plan", "option"})
@@ -93,7 +96,10 @@ def _order_of_task(
     """
     resource, reference = located.resource, located.reference
     status = _word(resource.status)
-    if status not in _OPEN_TASK or resource.doNotPerform:
+    if status not in _OPEN_TASK or resource.doNotPerform or _word(resource.intent) in _NO_ORDER:
+        return None
+    codings = (resource.code.coding or ()) if resource.code is not None else ()
+    if any(c is not None and (c.system, c.code) in _ENDING_TASK for c in codings):
         return None
     # A list of references or concepts in R5, one concept in STU3; R4 has reasonCode.
     reason = resource.reason
@@ -103,6 +109,9 @@ def _order_of_task(
     if resource.focus is not None and resource.focus.reference:
         request = requests.get(plain(resource.focus.reference))
         if request is not None:
+            if request.doNotPerform or _word(request.status) in _WITHDRAWN:
+                # Left open when its order was withdrawn.
+                return None
             if id(request) not in request_tests:
                 request_tests[id(request)] = _request_tests(request, reader.terminology)
             tests |= request_tests[id(request)]

@@ -11,7 +11,7 @@ import msgspec
 from fhir_mappings.code_systems import CodeKey, code_key
 from fhir_mappings.record import Basis, Note, Site
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.concepts import keys_of, text_of
+from fhir_mappings.resources.concepts import codings_of, keys_of, text_of
 from fhir_mappings.resources.decoding import MODIFIED
 from fhir_mappings.resources.references import plain
 from fhir_mappings.terminology import Certainty, Terminology
@@ -68,7 +68,7 @@ def status_of(
         return ""
     if isinstance(status, str):
         return _only({_in_words(status, system, others)})
-    codings = [coding for coding in status.coding or () if coding is not None]
+    codings = codings_of(status)
     required = {_word(c.code) for c in codings if _is_required(c.system, system)}
     if required:
         # Two words of one system contradict each other.
@@ -170,9 +170,10 @@ def basis_of(
     types = set(map(type_of, people))
     words = set()
     for category in categories:
-        for coding in (category.coding or ()) if category is not None else ():
-            if coding is not None and coding.code:
-                words.add(coding.code.strip().lower())
+        if category is None:
+            continue
+        written = [category.text, *(c.code or c.display for c in category.coding or () if c is not None)]
+        words.update("-".join(text.lower().split()) for text in written if text)
     if not types.isdisjoint(REPORTED_BY) or not words.isdisjoint(_REPORTED_CATEGORIES):
         return Basis.REPORTED
     if _EXAMINATION in words and not types.isdisjoint(EXAMINED_BY):
