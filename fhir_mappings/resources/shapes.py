@@ -158,6 +158,7 @@ class Condition(Struct):
     participant: list[Participant | None] | None = None  # R5
     context: msgspec.Raw = NOT_THERE  # STU3
     extension: list[Extension | None] | None = None
+    contained: list[msgspec.Raw] | None = None
     modifierExtension: list[Extension | None] | None = None
 
 

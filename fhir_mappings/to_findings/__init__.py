@@ -41,6 +41,8 @@ from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
 
 _FHIR_REFERENCE = re.compile(r"[A-Za-z]{1,64}/[A-Za-z0-9\-.]{1,64}")
+# Types that make what refers to them a report.
+_TELLING = ("Patient", "RelatedPerson", "QuestionnaireResponse")
 _UNKNOWN_TWITCH = frozenset(
     {IN_VALUE, NOT_INTERPRETED, NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, NOT_READ_AS_WRITTEN, IN_WORDS}
     | {END_NOT_READ, END_NOT_UNDERSTOOD}
@@ -70,6 +72,10 @@ class RecordReader:
         self._reader = reader = Reader(
             terminology, as_of, reading, self.selection.patient.born, self.selection.body_structures
         )
+        newest = self.selection.newest
+        reader.kinds = {
+            name: kind for kind in _TELLING for entry in newest.get(kind, {}).values() for name in entry.names
+        }
         statements: list[Statement] = []
         for condition in self.selection.conditions:
             statements += condition_statements(reader, condition)

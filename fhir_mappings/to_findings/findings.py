@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from fhir_mappings.code_systems import CodeKey, code_key, name_key
 from fhir_mappings.record import Basis, Days, Note, Reading, Site, Status
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import MAX_NAME_LENGTH, keys_of, text_of, twitch_named_by
 from fhir_mappings.resources.dates import NO_DAY
-from fhir_mappings.resources.preview import ConditionPreview, ObservationPreview, RelevanceOf
+from fhir_mappings.resources.preview import ConditionPreview, Head, ObservationPreview, RelevanceOf, part_of
+from fhir_mappings.resources.references import plain
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import FindingCode, FindingDefinition, Relevance, Terminology
 from fhir_mappings.to_findings.onsets import Dates, abatement, end_not_read, stated_onset
@@ -31,6 +34,7 @@ from fhir_mappings.to_findings.statuses import (
     people_of,
     sites_of,
     status_of,
+    type_of,
     unrecognised,
 )
 
@@ -51,7 +55,7 @@ class Reader:
 
     body_structures: by every name that they may be referred to by. notes: collects what is unrecognised.
     not_used: collects records dated after the decision. loose_courses: collects courses of Observations of no
-    finding; they are of the twitch.
+    finding; they are of the twitch. kinds: types of the people and forms of the submission, by every name.
     """
 
     terminology: Terminology
@@ -62,6 +66,7 @@ class Reader:
     notes: list[Note] = field(default_factory=list)
     not_used: list[Note] = field(default_factory=list)
     loose_courses: set[str] = field(default_factory=set)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     def findings_of(self, concept: fhir.CodeableConcept | None) -> tuple[FindingCode, ...]:
         """The findings of the concept's codes; a specific one replaces a merely shown one."""
@@ -84,6 +89,23 @@ class Reader:
     def exists(self, day: date | None) -> bool:
         """Whether a record of that day exists on the day of the decision; an undated one does."""
         return day is None or (day - self.as_of).days <= self.reading.future_days
+
+    def types_of(
+        self, references: Iterable[fhir.Reference | None], contained: Iterable[msgspec.Raw] | None
+    ) -> set[str]:
+        """The types that the references name, or that what they refer to has."""
+        found = set()
+        inside: dict[str, str] | None = None
+        for reference in references:
+            kind = type_of(reference)
+            target = (reference.reference or "").strip() if reference is not None else ""
+            if not kind and target.startswith("#"):
+                if inside is None:
+                    heads = [head for raw in contained or () if (head := part_of(raw, Head)) is not None]
+                    inside = {(head.id or "").strip("#"): head.kind or "" for head in heads}
+                kind = inside.get(target[1:], "")
+            found.add(kind or self.kinds.get(plain(target), ""))
+        return found
 
     def is_future(self, day: date | None, reference: str) -> bool:
         """Whether a record of that day does not exist yet on the day of the decision; noted if so."""
@@ -195,7 +217,8 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
     ended_on = abatement(resource, dates, reader.born)
     ended = ended_on is not None and ended_on <= reader.as_of
     suspected = verification in SUSPECTED
-    basis = basis_of(people_of(resource), (), concepts_of(resource.category), Basis.LISTED)
+    people = reader.types_of(people_of(resource), resource.contained)
+    basis = basis_of(people, (), concepts_of(resource.category), Basis.LISTED)
     if suspected or named is not None:
         basis = Basis.REPORTED
     # An onset does not date what never was.

@@ -158,16 +158,19 @@ def unrecognised(
 
 
 def basis_of(
-    people: Iterable[fhir.Reference | None],
-    sources: Iterable[fhir.Reference | None],
+    people: Iterable[str],
+    sources: Iterable[str],
     categories: Iterable[fhir.CodeableConcept | None],
     otherwise: Basis = Basis.EXAMINED,
 ) -> Basis:
     """Reported if by the patient, a relative or a questionnaire, or of a category of such reports.
 
     What is extracted from the form of a clinician who examined is no report: of the category exam.
+
+    Args:
+        people: types of those who said so. sources: types of what it was made from.
     """
-    types = set(map(type_of, people))
+    types = set(people)
     words = set()
     for category in categories:
         if category is None:
@@ -178,7 +181,7 @@ def basis_of(
         return Basis.REPORTED
     if _EXAMINATION in words and not types.isdisjoint(EXAMINED_BY):
         return otherwise
-    return Basis.REPORTED if "QuestionnaireResponse" in map(type_of, sources) else otherwise
+    return Basis.REPORTED if "QuestionnaireResponse" in sources else otherwise
 
 
 def concepts_of(
