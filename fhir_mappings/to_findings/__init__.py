@@ -10,6 +10,7 @@ from typing import Any
 
 from fhir_mappings.record import Note, Reading, Record, Status
 from fhir_mappings.resources.concepts import twitch_named_by
+from fhir_mappings.resources.preview import part_of
 from fhir_mappings.resources.select import Selection
 from fhir_mappings.resources.shapes import CodeableConcept
 from fhir_mappings.resources.submission import Entry, InvalidEntry, Located, Submission, at_most
@@ -20,6 +21,7 @@ from fhir_mappings.to_findings.findings import (
     END_NOT_UNDERSTOOD,
     FAMILY,
     Reader,
+    Specimen,
     condition_statements,
     family_statements,
     relevance_by,
@@ -121,6 +123,9 @@ class RecordReader:
             definition = reader.terminology.findings[FAMILY]
             family = [*self._by_finding.get(FAMILY, ()), *family]
             self._findings[FAMILY] = self._currency.finding(definition, family)
+        specimens = selection.newest.get("Specimen", {}).values()
+        read = ((entry, part_of(entry.raw, Specimen)) for entry in specimens)
+        reader.specimens = {name: one for entry, one in read if one is not None for name in entry.names}
         observations = observed(parsed.observations, self._observed)
         orders = orders_of(reader, parsed.service_requests, parsed.tasks)
         medications = parsed.medication_requests, parsed.medication_statements, parsed.medications

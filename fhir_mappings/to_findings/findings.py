@@ -49,13 +49,22 @@ _OBSERVATIONS = (ObservationPreview, fhir.Observation)
 _BY_NAME = (ConditionPreview, fhir.Condition, *_OBSERVATIONS)
 
 
+class Specimen(msgspec.Struct, frozen=True, gc=False):
+    """What decides whether a result is one of blood."""
+
+    id: str | None = None
+    status: str | None = None
+    type: fhir.CodeableConcept | None = None
+
+
 @dataclass(slots=True)
 class Reader:
     """The context in which one patient's resources are read on one day.
 
     body_structures: by every name that they may be referred to by. notes: collects what is unrecognised.
     not_used: collects records dated after the decision. loose_courses: collects courses of Observations of no
-    finding; they are of the twitch. kinds: types of the people and forms of the submission, by every name.
+    finding; they are of the twitch. kinds: types of the people and forms of the
+    submission, by every name. specimens: those of the submission, likewise.
     """
 
     terminology: Terminology
@@ -67,6 +76,7 @@ class Reader:
     not_used: list[Note] = field(default_factory=list)
     loose_courses: set[str] = field(default_factory=set)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    specimens: Mapping[str, Specimen] = field(default_factory=dict)
 
     def findings_of(self, concept: fhir.CodeableConcept | None) -> tuple[FindingCode, ...]:
         """The findings of the concept's codes; a specific one replaces a merely shown one."""

@@ -10,12 +10,13 @@ import msgspec
 from fhir_mappings.code_systems import WORD, CodeKey
 from fhir_mappings.record import Band, Note, Patient, Result
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.concepts import analyte_in_words, keys_of, text_of
+from fhir_mappings.resources.concepts import analyte_in_words, codings_of, keys_of, text_of
 from fhir_mappings.resources.dates import NO_DAY
 from fhir_mappings.resources.preview import part_of
+from fhir_mappings.resources.references import plain
 from fhir_mappings.terminology import Analyte
 from fhir_mappings.to_findings.adjusted import Family
-from fhir_mappings.to_findings.findings import Reader
+from fhir_mappings.to_findings.findings import Reader, Specimen
 from fhir_mappings.to_findings.flags import flags_of
 from fhir_mappings.to_findings.newest import Clock, Judged, clock_of, counting, is_newer, newest
 from fhir_mappings.to_findings.observations import Observed, is_doubtful
@@ -26,6 +27,8 @@ from fhir_mappings.to_findings.values import decimal_from, reading_of
 
 _FINAL = frozenset({"final", "amended", "corrected"})
 IN_WORDS = "its code is not known, and its text names {label}: it is not read"
+BAD_SPECIMEN = "its specimen is unsatisfactory or in error"
+_NO_SPECIMEN = frozenset({"unsatisfactory", "entered-in-error"})
 OTHER_SPECIMEN = "its specimen is not blood"
 _NO_VALUE = "a result without a value"
 
@@ -139,16 +142,21 @@ def _judged(reader: Reader, measured: Measured, patient: Patient) -> Judged | No
     ranges = ranges or [fhir.ReferenceRange(text=text) for text in written.ranges]
     band, low, limits = judged(value, flags, ranges, analyte, patient, day)
     unjudged: tuple[Note, ...] = ()
+    specimens = _specimens(reader, observed.resource)
     if any(observed.resource.modifierExtension or ()) or any(holder.modifierExtension or ()):
         # It may say that this is no result of the patient.
         band, low, limits = Band.NOT_JUDGED, None, None
         unjudged = (Note(observed.reference, NOT_READ_AS_WRITTEN, f"{place}.modifierExtension"),)
-    elif _is_of_another_fluid(observed.resource, analyte.words.other_fluids):
+    elif any(_is_of_another_fluid(one, analyte.words.other_fluids) for one in specimens):
         band, low, limits = Band.NOT_JUDGED, None, None
         unjudged = (Note(observed.reference, OTHER_SPECIMEN, "Observation.specimen"),)
     elif not text or is_missing(holder):
         # A flag may still say that it is abnormal; "normal" says nothing of a value that is missing.
         unjudged = (Note(observed.reference, MISSING if text else _NO_VALUE, f"{place}.value"),)
+        if band is Band.IN_RANGE:
+            band, value = Band.NOT_JUDGED, None
+    elif any((one.status or "").strip().lower() in _NO_SPECIMEN for one in specimens):
+        unjudged = (Note(observed.reference, BAD_SPECIMEN, "Observation.specimen"),)
         if band is Band.IN_RANGE:
             band, value = Band.NOT_JUDGED, None
     elif band is Band.NOT_JUDGED:
@@ -176,19 +184,25 @@ def _judged(reader: Reader, measured: Measured, patient: Patient) -> Judged | No
     return Judged(result, measured.clock, unjudged, value, ranges, adjusted)
 
 
-class _Specimen(msgspec.Struct):
-    type: fhir.CodeableConcept | None = None
+def _specimens(reader: Reader, resource: fhir.Observation) -> list[Specimen]:
+    """What is recorded about its specimen: by the reference itself, as contained, or in the submission."""
+    reference = resource.specimen
+    if reference is None:
+        return []
+    found = [Specimen(type=fhir.CodeableConcept(text=reference.display))]
+    target = (reference.reference or "").strip()
+    if target.startswith("#"):
+        parts = (part_of(raw, Specimen) for raw in resource.contained or ())
+        return found + [part for part in parts if part is not None]
+    known = reader.specimens.get(plain(target))
+    return found if known is None else [*found, known]
 
 
-def _is_of_another_fluid(resource: fhir.Observation, fluids: frozenset[str]) -> bool:
-    """Whether the specimen, by the name in the reference or as contained, contradicts a code of blood."""
-    if resource.specimen is None:
-        return False
-    texts = [resource.specimen.display or ""]
-    if (resource.specimen.reference or "").startswith("#"):
-        parts = (part_of(raw, _Specimen) for raw in resource.contained or ())
-        texts += [text_of(part.type) for part in parts if part is not None]
-    return any(not fluids.isdisjoint(WORD.findall(text.casefold())) for text in texts)
+def _is_of_another_fluid(specimen: Specimen, fluids: frozenset[str]) -> bool:
+    """Whether its names contradict a code of blood."""
+    concept = specimen.type or fhir.CodeableConcept()
+    texts = [concept.text, *(coding.display for coding in codings_of(concept))]
+    return any(not fluids.isdisjoint(WORD.findall(text.casefold())) for text in texts if text)
 
 
 def _when(resource: fhir.Observation, reference: str, notes: list[Note]) -> tuple[date | None, Clock]:
