@@ -23,6 +23,7 @@ from fhir_mappings.resources.shapes import (
 )
 from fhir_mappings.to_findings.drug_names import dosage_denies
 from fhir_mappings.to_findings.findings import Reader
+from fhir_mappings.to_findings.statuses import status_word
 
 MedicationRecord = MedicationRequest | MedicationStatement
 
@@ -170,7 +171,7 @@ def _counts(record: MedicationRecord, status: str) -> bool:
 
 def _status(record: MedicationRecord, not_taken: NotTaken) -> str:
     """Its status as R4 has it: R5 has that of a statement in `adherence`, R4 in an extension of either."""
-    status = _code(record.status)
+    status = status_word(record.status)
     if status in _NOT_COUNTED:
         return status
     for system, code in _adherences(record):

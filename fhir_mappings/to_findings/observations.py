@@ -29,6 +29,7 @@ from fhir_mappings.to_findings.statuses import (
     is_missing,
     sites_of,
     sources_of,
+    status_word,
     structures_of,
 )
 
@@ -68,7 +69,7 @@ def observed(
         resource = located.resource
         before = read.get(id(resource))
         if before is None:
-            status = (resource.status or "").strip().lower()
+            status = status_word(resource.status)
             parts = [part for part in resource.component if part is not None] if resource.component else []
             plain = status in _STATUSES and not resource.modifierExtension
             before = Observed(resource, located.reference, status, keys_of(resource.code), parts, plain)

@@ -35,6 +35,7 @@ _WORDS = {
     VERIFICATION: SUSPECTED | NEVER_WAS | {"confirmed", "refuted", "unknown"},
 }
 
+_SPELLINGS = {"canceled": "cancelled", "enteredinerror": "entered-in-error", "onhold": "on-hold"}
 _REPORTED_CATEGORIES = frozenset({"survey", "social-history", "functional-status"})
 _EXAMINATION = "exam"
 REPORTED_BY = frozenset({"Patient", "RelatedPerson"})
@@ -103,6 +104,16 @@ def _in_words(text: str | None, system: str, others: Mapping[CodeKey, str]) -> s
 
 def _only(words: set[str | None]) -> str | None:
     return words.pop() if len(words) == 1 else None
+
+
+def status_word(text: str | None) -> str:
+    """A status as FHIR spells it.
+
+    >>> status_word("Entered_In_Error "), status_word("CANCELED")
+    ('entered-in-error', 'cancelled')
+    """
+    word = "-".join((text or "").lower().replace("_", " ").split())
+    return _SPELLINGS.get(word, word)
 
 
 def certain(
