@@ -7,6 +7,7 @@ codes without their dot and stray blanks find the same entry.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 CodeKey = tuple[str, str]
 
@@ -62,6 +63,8 @@ _AS_WRITTEN = frozenset((SNOMED, LOINC, HPO, RXNORM, ATC, NDC))
 WORD = re.compile(r"[^\W_]+")
 # A minus sign that is no hyphen: "- twitching", "twitching (-)".
 _MINUS = re.compile(r"(?:^|[\s(])[-\u2212\u2013](?=$|[\s)\w])|[-\u2212\u2013]$")
+# Between two words it joins them: "O/E - twitching".
+_DASH = re.compile(r"(?<=\w)\s++[-\u2013]\s++(?=[^\W\d_])")
 _TAG = re.compile(r"\((?:finding|disorder|symptom|observable entity|procedure)\)\s*$")
 
 
@@ -130,6 +133,9 @@ def name_key(text: str) -> str:
     >>> name_key("Fasciculation(s), muscle."), name_key("Fasciculation (-)")
     ('fasciculation s muscle', '')
     """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("\u00ad", "")
+    text = _DASH.sub(" ", text)
     return "" if _MINUS.search(text) else " ".join(WORD.findall(_TAG.sub("", text.casefold())))
 
 
