@@ -115,8 +115,9 @@ def end_not_read(condition: fhir.Condition, born: Days) -> str | None:
     age, ages = condition.abatementAge, condition.abatementRange
     if not _is_age(age, ages):
         return None
-    low, high = (age, age) if age is not None else (ages and ages.low, ages and ages.high)
-    return None if _at_age(low, high, born).known else "abatementAge" if age is not None else "abatementRange"
+    if ages is None or age is not None:
+        return None if _at_age(age, age, born).known else "abatementAge"
+    return None if _at_age(ages.low, ages.high, born).known else "abatementRange"
 
 
 def _is_age(age: fhir.Quantity | None, ages: fhir.Range | None) -> bool:

@@ -69,7 +69,9 @@ def completed_of(reader: Reader, requests: Sequence[Located[fhir.ServiceRequest]
     terminology = reader.terminology
     for located in requests:
         resource, reference = located.resource, located.reference
-        ordered = status_word(resource.status) == "completed" and status_word(resource.intent) not in _NO_ORDER
+        ordered = (
+            status_word(resource.status) == "completed" and status_word(resource.intent) not in _NO_ORDER
+        )
         if located.draft or resource.doNotPerform or not ordered:
             continue
         tests = _request_tests(resource, terminology)

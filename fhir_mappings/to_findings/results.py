@@ -133,7 +133,7 @@ def _judged(reader: Reader, measured: Measured, patient: Patient) -> Judged | No
     interpretation = holder.interpretation
     concepts = interpretation if isinstance(interpretation, list) else [interpretation]
     if written.flag:
-        concepts = [*concepts, fhir.CodeableConcept(text=written.flag)]
+        concepts = [*concepts, fhir.LooseConcept(text=written.flag)]
     flags = flags_of(concepts, analyte.words.flags)
     if value is not None and flags.comparator and not value.comparator:
         value = msgspec.structs.replace(value, comparator=flags.comparator)

@@ -182,7 +182,7 @@ def basis_of(
         people: types of those who said so. sources: types of what it was made from.
     """
     types = set(people)
-    words = set()
+    words: set[str] = set()
     for category in categories:
         if category is None:
             continue

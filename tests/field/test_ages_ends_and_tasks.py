@@ -1,4 +1,4 @@
-"""Ages and ends that cannot be read, statuses as a Coding, days in an extension, and Tasks of an ended order."""
+"""Ages and ends that cannot be read, statuses as a Coding, days in an extension, Tasks of no order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.config import Config
 from tests.contract.requests import SERVICE, hook_call
 from tests.spec.outcomes import outcome_of
 from tests.spec.records import KNOWLEDGE, ago, as_of, concept, condition, observation, read, twitch
-from tests.spec.test_results import FLAGS, K, LOINC, lab, only
+from tests.spec.test_results import FLAGS, LOINC, K, lab, only
 
 PRESENT, ABSENT, UNKNOWN = Status.PRESENT, Status.ABSENT, Status.UNKNOWN
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"

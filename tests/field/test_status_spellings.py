@@ -8,7 +8,7 @@ import pytest
 
 from fhir_mappings.record import Band
 from tests.spec.records import as_of, concept, exam, read, twitch
-from tests.spec.test_results import K, LOINC, lab
+from tests.spec.test_results import LOINC, K, lab
 
 TWITCH = twitch(20)
 PERSON = {"reference": "Patient/p"}
@@ -18,7 +18,12 @@ CANCELLED = ["canceled", "Cancelled", " CANCELED "]
 
 def medicine(**members: Any) -> dict[str, Any]:
     request = {"resourceType": "MedicationRequest", "id": "m", "subject": PERSON, "intent": "order"}
-    return {**request, "medicationCodeableConcept": {"text": "Furosemide"}, "authoredOn": as_of(30), **members}
+    return {
+        **request,
+        "medicationCodeableConcept": {"text": "Furosemide"},
+        "authoredOn": as_of(30),
+        **members,
+    }
 
 
 @pytest.mark.parametrize("status", IN_ERROR + CANCELLED)

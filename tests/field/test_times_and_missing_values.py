@@ -8,7 +8,7 @@ import pytest
 
 from fhir_mappings.record import Band, Status
 from tests.spec.outcomes import outcome_of
-from tests.spec.records import as_of, ago, concept, exam, observation, read, twitch
+from tests.spec.records import ago, as_of, concept, exam, observation, read, twitch
 from tests.spec.test_results import CA, FLAGS, K, lab, only
 
 IN, OUT, CRITICAL, NOT = Band.IN_RANGE, Band.OUT_OF_RANGE, Band.CRITICAL, Band.NOT_JUDGED
@@ -85,7 +85,8 @@ def test_a_presence_of_an_open_period_is_one_of_today() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "band"), [(">6.9", CRITICAL), ("<2.0", CRITICAL), ("6,9", CRITICAL), ("4.1 H", OUT), ("?", NOT)]
+    ("written", "band"),
+    [(">6.9", CRITICAL), ("<2.0", CRITICAL), ("6,9", CRITICAL), ("4.1 H", OUT), ("?", NOT)],
 )
 def test_a_text_in_the_place_of_a_number(written: str, band: Band) -> None:
     record = read(lab(K, None, valueQuantity={"value": written, "unit": "mmol/L"}))
