@@ -7,6 +7,7 @@ codes without their dot and stray blanks find the same entry.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 CodeKey = tuple[str, str]
 
@@ -20,13 +21,16 @@ ATC = "http://www.whocc.no/atc"
 NDC = "http://hl7.org/fhir/sid/ndc"
 
 # One table of aliases: identifiers without scheme, lower case. OIDs and addresses: HL7/UTG a19c2636 (naming
-# systems); ICD-10-GM and the German ATC: hl7germany/basisprofil-de-r4 b4658ad5; dm+d: NHSDigital
+# systems); ICD-10-GM and the German ATC: hl7germany/basisprofil-de-r4 b4658ad5; the Dutch, British,
+# Australian and Japanese ICD-10: hl7.org/fhir/R4B/icd.html, NHS TRUD, NPHIES and JP Core; dm+d: NHSDigital
 # IOPS-FHIR-Simplifier-Backup, NHSdmd.md; names: as client systems write them in place of an address.
 _ALIASES = {
     SNOMED: "2.16.840.1.113883.6.96 dmd.nhs.uk snomed snomed-ct snomedct sct",
     LOINC: "2.16.840.1.113883.6.1 loinc ln",
     ICD_10: "2.16.840.1.113883.6.3 terminology.hl7.org/codesystem/icd10 icd-10 icd10 i10"
-    " fhir.de/codesystem/bfarm/icd-10-gm fhir.de/codesystem/dimdi/icd-10-gm icd-10-gm",
+    " fhir.de/codesystem/bfarm/icd-10-gm fhir.de/codesystem/dimdi/icd-10-gm icd-10-gm"
+    " hl7.org/fhir/sid/icd-10-nl hl7.org/fhir/sid/icd-10-uk hl7.org/fhir/sid/icd-10-am"
+    " jpfhir.jp/fhir/core/mhlw/codesystem/icd10-2013-full",
     ICD_10_CM: "2.16.840.1.113883.6.90 terminology.hl7.org/codesystem/icd10cm icd-10-cm icd10cm i10c",
     HPO: "2.16.840.1.113883.6.339 purl.obolibrary.org/obo/hp.owl hpo hp",
     RXNORM: "2.16.840.1.113883.6.88 rxnorm",
@@ -62,6 +66,8 @@ _AS_WRITTEN = frozenset((SNOMED, LOINC, HPO, RXNORM, ATC, NDC))
 WORD = re.compile(r"[^\W_]+")
 # A minus sign that is no hyphen: "- twitching", "twitching (-)".
 _MINUS = re.compile(r"(?:^|[\s(])[-\u2212\u2013](?=$|[\s)\w])|[-\u2212\u2013]$")
+# Between two words it joins them: "O/E - twitching".
+_DASH = re.compile(r"(?<=\w)\s++[-\u2013]\s++(?=[^\W\d_])")
 _TAG = re.compile(r"\((?:finding|disorder|symptom|observable entity|procedure)\)\s*$")
 
 
@@ -130,6 +136,9 @@ def name_key(text: str) -> str:
     >>> name_key("Fasciculation(s), muscle."), name_key("Fasciculation (-)")
     ('fasciculation s muscle', '')
     """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("\u00ad", "")
+    text = _DASH.sub(" ", text)
     return "" if _MINUS.search(text) else " ".join(WORD.findall(_TAG.sub("", text.casefold())))
 
 

@@ -106,6 +106,7 @@ class FindingSchema(ConceptSchema):
 
     acute: its Conditions speak for days only; acute_concepts: so do those of these of its concepts.
     from_history: present from history too. names: of the twitch, as words without a known code.
+    name_forms: of each name, with {} in its place.
     near_twitch: counts only in a region of the twitch.
     """
 
@@ -130,6 +131,7 @@ class FindingSchema(ConceptSchema):
     told_codes = fields.List(Code(), load_default=list)
     exclusions = fields.List(Text(), load_default=list)
     names = fields.List(Text(), load_default=list)
+    name_forms = fields.List(Text(), load_default=lambda: ["{}"])
 
 
 class BodySiteSchema(ConceptSchema):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fhir_mappings.code_systems import SNOMED, CodeKey, code_key, name_key
-from fhir_mappings.resources.shapes import CodeableConcept
+from fhir_mappings.resources.shapes import CodeableConcept, Coding, LooseConcept
 from fhir_mappings.terminology import Terminology
 
 MAX_NAME_LENGTH = 200
@@ -23,6 +23,14 @@ def keys_of(concept: CodeableConcept | None) -> list[CodeKey]:
             as_written = system == SNOMED and code.isdigit()
             keys.append((system, code) if as_written else code_key(system, code))
     return keys
+
+
+def codings_of(concept: CodeableConcept) -> list[Coding]:
+    """Its codings, or the one that stands in its place."""
+    codings = [coding for coding in concept.coding or () if coding is not None]
+    if not codings and isinstance(concept, LooseConcept) and (concept.code or concept.display):
+        return [Coding(concept.system, concept.code, concept.display)]
+    return codings
 
 
 def text_of(concept: CodeableConcept | None) -> str:

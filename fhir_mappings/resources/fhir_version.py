@@ -262,7 +262,7 @@ _STRINGS = {"clinicalStatus": frozenset({str}), "verificationStatus": frozenset(
 _TYPES_BEYOND_R4: Mapping[type[msgspec.Struct], Mapping[str, frozenset[type]]] = {
     fhir.Condition: _STRINGS,
     ConditionPreview: _STRINGS,
-    fhir.Observation: {"interpretation": frozenset({fhir.CodeableConcept})},
+    fhir.Observation: {"interpretation": frozenset({fhir.LooseConcept})},
     ObservationPreview: {"interpretation": frozenset({Thing})},
 }
 _FORMS_BEYOND_R4: Mapping[type[msgspec.Struct], Callable[[Any], bool]] = {

@@ -51,6 +51,14 @@ class CodeableConcept(Struct):
     text: str | None = None
 
 
+class LooseConcept(CodeableConcept):
+    """Client systems send one Coding in its place."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
 class ValueConcept(CodeableConcept):
     """The value of an Observation; an extension may say why there is none."""
 
@@ -97,6 +105,7 @@ class Quantity(Struct):
     unit: str | None = None
     system: str | None = None
     code: str | None = None
+    extension: msgspec.Raw = NOT_THERE
 
 
 class Range(Struct):
@@ -108,6 +117,7 @@ class Extension(Struct):
     url: str | None = None
     valueCoding: Coding | None = None
     valueCodeableConcept: CodeableConcept | None = None
+    valueDateTime: str | None = None
 
 
 class Patient(Struct):
@@ -131,8 +141,8 @@ class Condition(Struct):
     subject: Reference | None = None
     patient: Reference | None = None  # DSTU2 spelling, seen in the field
     code: CodeableConcept | None = None
-    clinicalStatus: CodeableConcept | str | None = None
-    verificationStatus: CodeableConcept | str | None = None
+    clinicalStatus: LooseConcept | str | None = None
+    verificationStatus: LooseConcept | str | None = None
     # A code or a single concept, as examples of the hook that adds a problem have it.
     category: list[CodeableConcept | str | None] | CodeableConcept | str | None = None
     bodySite: list[CodeableConcept | None] | None = None
@@ -153,7 +163,16 @@ class Condition(Struct):
     participant: list[Participant | None] | None = None  # R5
     context: msgspec.Raw = NOT_THERE  # STU3
     extension: list[Extension | None] | None = None
+    contained: list[msgspec.Raw] | None = None
     modifierExtension: list[Extension | None] | None = None
+
+
+class Timing(Struct):
+    class Repeat(Struct):
+        boundsPeriod: Period | None = None
+
+    repeat: Repeat | None = None
+    event: list[str | None] | None = None
 
 
 class ReferenceRange(Struct):
@@ -201,7 +220,7 @@ class Value(Struct):
     valueUri: msgspec.Raw = NOT_THERE
     modifierExtension: list[Extension | None] | None = None
     dataAbsentReason: CodeableConcept | None = None
-    interpretation: list[CodeableConcept | None] | CodeableConcept | None = None
+    interpretation: list[LooseConcept | None] | LooseConcept | None = None
     referenceRange: list[ReferenceRange | None] | None = None
 
 
@@ -238,6 +257,7 @@ class Observation(Value):
     effectiveDateTime: str | None = None
     effectiveInstant: str | None = None
     effectivePeriod: Period | None = None
+    effectiveTiming: Timing | None = None
     issued: str | None = None
     performer: list[Reference | None] | None = None
     derivedFrom: list[Reference | None] | None = None
@@ -252,14 +272,6 @@ class Observation(Value):
     triggeredBy: msgspec.Raw = NOT_THERE  # R5
     instantiatesCanonical: msgspec.Raw = NOT_THERE  # R5
     instantiatesReference: msgspec.Raw = NOT_THERE  # R5
-
-
-class Timing(Struct):
-    class Repeat(Struct):
-        boundsPeriod: Period | None = None
-
-    repeat: Repeat | None = None
-    event: list[str | None] | None = None
 
 
 class Dosage(Struct):

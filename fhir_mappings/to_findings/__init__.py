@@ -10,14 +10,18 @@ from typing import Any
 
 from fhir_mappings.record import Note, Reading, Record, Status
 from fhir_mappings.resources.concepts import twitch_named_by
+from fhir_mappings.resources.preview import part_of
 from fhir_mappings.resources.select import Selection
 from fhir_mappings.resources.shapes import CodeableConcept
 from fhir_mappings.resources.submission import Entry, InvalidEntry, Located, Submission, at_most
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.currency import Currency
 from fhir_mappings.to_findings.findings import (
+    END_NOT_READ,
+    END_NOT_UNDERSTOOD,
     FAMILY,
     Reader,
+    Specimen,
     condition_statements,
     family_statements,
     relevance_by,
@@ -39,8 +43,11 @@ from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
 
 _FHIR_REFERENCE = re.compile(r"[A-Za-z]{1,64}/[A-Za-z0-9\-.]{1,64}")
+# Types that make what refers to them a report.
+_TELLING = ("Patient", "RelatedPerson", "QuestionnaireResponse")
 _UNKNOWN_TWITCH = frozenset(
     {IN_VALUE, NOT_INTERPRETED, NOT_UNDERSTOOD, STATUS_NOT_RECOGNISED, NOT_READ_AS_WRITTEN, IN_WORDS}
+    | {END_NOT_READ, END_NOT_UNDERSTOOD}
 )
 
 
@@ -67,6 +74,10 @@ class RecordReader:
         self._reader = reader = Reader(
             terminology, as_of, reading, self.selection.patient.born, self.selection.body_structures
         )
+        newest = self.selection.newest
+        reader.kinds = {
+            name: kind for kind in _TELLING for entry in newest.get(kind, {}).values() for name in entry.names
+        }
         statements: list[Statement] = []
         for condition in self.selection.conditions:
             statements += condition_statements(reader, condition)
@@ -112,6 +123,9 @@ class RecordReader:
             definition = reader.terminology.findings[FAMILY]
             family = [*self._by_finding.get(FAMILY, ()), *family]
             self._findings[FAMILY] = self._currency.finding(definition, family)
+        specimens = selection.newest.get("Specimen", {}).values()
+        read = ((entry, part_of(entry.raw, Specimen)) for entry in specimens)
+        reader.specimens = {name: one for entry, one in read if one is not None for name in entry.names}
         observations = observed(parsed.observations, self._observed)
         orders = orders_of(reader, parsed.service_requests, parsed.tasks)
         medications = parsed.medication_requests, parsed.medication_statements, parsed.medications

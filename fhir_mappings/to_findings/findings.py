@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from fhir_mappings.code_systems import CodeKey, code_key, name_key
 from fhir_mappings.record import Basis, Days, Note, Reading, Site, Status
 from fhir_mappings.resources import shapes as fhir
 from fhir_mappings.resources.concepts import MAX_NAME_LENGTH, keys_of, text_of, twitch_named_by
 from fhir_mappings.resources.dates import NO_DAY
-from fhir_mappings.resources.preview import ConditionPreview, ObservationPreview, RelevanceOf
+from fhir_mappings.resources.preview import ConditionPreview, Head, ObservationPreview, RelevanceOf, part_of
+from fhir_mappings.resources.references import plain
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import FindingCode, FindingDefinition, Relevance, Terminology
-from fhir_mappings.to_findings.onsets import Dates, abatement, stated_onset
+from fhir_mappings.to_findings.onsets import Dates, abatement, end_not_read, stated_onset
 from fhir_mappings.to_findings.statements import Statement
 from fhir_mappings.to_findings.statuses import (
     CLINICAL,
@@ -31,16 +34,27 @@ from fhir_mappings.to_findings.statuses import (
     people_of,
     sites_of,
     status_of,
+    type_of,
     unrecognised,
 )
 
 _LONGEST_RELATIVE_CHARACTERS = 100
 COURSE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-diseaseCourse"
+ASSERTED_EXTENSION = "http://hl7.org/fhir/StructureDefinition/condition-assertedDate"
 END_NOT_READ = "its end is in words"
+END_NOT_UNDERSTOOD = "its end is not understood"
 FAMILY = "family-neurological"
 DATED_LATER = "is dated after the day of the decision"
 _OBSERVATIONS = (ObservationPreview, fhir.Observation)
 _BY_NAME = (ConditionPreview, fhir.Condition, *_OBSERVATIONS)
+
+
+class Specimen(msgspec.Struct, frozen=True, gc=False):
+    """What decides whether a result is one of blood."""
+
+    id: str | None = None
+    status: str | None = None
+    type: fhir.CodeableConcept | None = None
 
 
 @dataclass(slots=True)
@@ -49,7 +63,8 @@ class Reader:
 
     body_structures: by every name that they may be referred to by. notes: collects what is unrecognised.
     not_used: collects records dated after the decision. loose_courses: collects courses of Observations of no
-    finding; they are of the twitch.
+    finding; they are of the twitch. kinds: types of the people and forms of the
+    submission, by every name. specimens: those of the submission, likewise.
     """
 
     terminology: Terminology
@@ -60,6 +75,8 @@ class Reader:
     notes: list[Note] = field(default_factory=list)
     not_used: list[Note] = field(default_factory=list)
     loose_courses: set[str] = field(default_factory=set)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    specimens: Mapping[str, Specimen] = field(default_factory=dict)
 
     def findings_of(self, concept: fhir.CodeableConcept | None) -> tuple[FindingCode, ...]:
         """The findings of the concept's codes; a specific one replaces a merely shown one."""
@@ -82,6 +99,23 @@ class Reader:
     def exists(self, day: date | None) -> bool:
         """Whether a record of that day exists on the day of the decision; an undated one does."""
         return day is None or (day - self.as_of).days <= self.reading.future_days
+
+    def types_of(
+        self, references: Iterable[fhir.Reference | None], contained: Iterable[msgspec.Raw] | None
+    ) -> set[str]:
+        """The types that the references name, or that what they refer to has."""
+        found = set()
+        inside: dict[str, str] | None = None
+        for reference in references:
+            kind = type_of(reference)
+            target = (reference.reference or "").strip() if reference is not None else ""
+            if not kind and target.startswith("#"):
+                if inside is None:
+                    heads = [head for raw in contained or () if (head := part_of(raw, Head)) is not None]
+                    inside = {(head.id or "").strip("#"): head.kind or "" for head in heads}
+                kind = inside.get(target[1:], "")
+            found.add(kind or self.kinds.get(plain(target), ""))
+        return found
 
     def is_future(self, day: date | None, reference: str) -> bool:
         """Whether a record of that day does not exist yet on the day of the decision; noted if so."""
@@ -166,7 +200,7 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
     if verification in NEVER_WAS or status in NEVER_WAS:
         return
     dates = Dates(reference, reader.notes)
-    recorded = dates.days(resource.recordedDate or resource.assertedDate, "Condition.recordedDate")
+    recorded = dates.days(_recorded(resource), "Condition.recordedDate")
     if reader.is_future(recorded.earliest, reference):
         return
     onset = stated_onset(resource, dates, reader.born, recorded)
@@ -180,10 +214,11 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
         reference, status, verification, modified=modified, in_words=named is not None
     )
     refuted = verification == "refuted"
-    unclear_end = bool((resource.abatementString or "").strip()) and status not in ENDED
-    if unclear_end:
-        reader.notes.append(Note(reference, END_NOT_READ, "Condition.abatementString"))
-    doubtful = not refuted and (verification is None or status is None or unclear_end)
+    unread_end = None if status in ENDED else end_not_read(resource, reader.born)
+    if unread_end is not None:
+        why = END_NOT_READ if unread_end == "abatementString" else END_NOT_UNDERSTOOD
+        reader.notes.append(Note(reference, why, f"Condition.{unread_end}"))
+    doubtful = not refuted and (verification is None or status is None or unread_end is not None)
     stated = Status.PRESENT
     if doubtful or modified:
         stated = Status.UNKNOWN
@@ -192,7 +227,8 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
     ended_on = abatement(resource, dates, reader.born)
     ended = ended_on is not None and ended_on <= reader.as_of
     suspected = verification in SUSPECTED
-    basis = basis_of(people_of(resource), (), concepts_of(resource.category), Basis.LISTED)
+    people = reader.types_of(people_of(resource), resource.contained)
+    basis = basis_of(people, (), concepts_of(resource.category), Basis.LISTED)
     if suspected or named is not None:
         basis = Basis.REPORTED
     # An onset does not date what never was.
@@ -239,6 +275,12 @@ def condition_statements(reader: Reader, located: Located[fhir.Condition]) -> It
             acute=definition.acute or code.acute,
             in_words=named is not None,
         )
+
+
+def _recorded(condition: fhir.Condition) -> str | None:
+    """The day it was recorded, else asserted: in R4 an extension."""
+    asserted = (e.valueDateTime for e in condition.extension or () if e and e.url == ASSERTED_EXTENSION)
+    return condition.recordedDate or condition.assertedDate or next(filter(None, asserted), None)
 
 
 def family_statements(reader: Reader, located: Located[fhir.FamilyMemberHistory]) -> Iterator[Statement]:

@@ -10,6 +10,7 @@ import msgspec
 from fhir_mappings.code_systems import WORD, folded
 from fhir_mappings.record import Band
 from fhir_mappings.resources import shapes as fhir
+from fhir_mappings.resources.concepts import codings_of
 from fhir_mappings.terminology import FlagWords
 
 _LOW, _HIGH = True, False
@@ -68,9 +69,8 @@ def _worst(meanings: Iterable[_Meaning]) -> tuple[Band | None, bool | None]:
 def _texts_of(concept: fhir.CodeableConcept) -> list[str]:
     """The code and the display of each coding, and the text."""
     texts: list[str | None] = []
-    for coding in concept.coding or ():
-        if coding is not None:
-            texts += coding.code, coding.display
+    for coding in codings_of(concept):
+        texts += coding.code, coding.display
     return [stripped for text in (*texts, concept.text) if text and (stripped := text.strip())]
 
 

@@ -23,7 +23,7 @@ from fhir_mappings.resources.shapes import (
 )
 from fhir_mappings.to_findings.drug_names import dosage_denies
 from fhir_mappings.to_findings.findings import Reader
-from fhir_mappings.to_findings.statuses import STATUS_NOT_RECOGNISED
+from fhir_mappings.to_findings.statuses import STATUS_NOT_RECOGNISED, status_word
 
 MedicationRecord = MedicationRequest | MedicationStatement
 
@@ -169,12 +169,12 @@ def _counts(record: MedicationRecord, status: str) -> bool:
         return False
     if isinstance(record, MedicationRequest):
         return _code(record.intent) not in _NOT_COUNTED_INTENTS and record.doNotPerform is not True
-    return _code(record.taken) != "n"
+    return _code(record.taken) not in {"n", "no"}
 
 
 def _status(record: MedicationRecord, not_taken: NotTaken) -> str:
     """Its status as R4 has it: R5 has that of a statement in `adherence`, R4 in an extension of either."""
-    status = _code(record.status)
+    status = status_word(record.status)
     if status in _NOT_COUNTED:
         return status
     for system, code in _adherences(record):

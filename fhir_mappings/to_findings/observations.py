@@ -15,10 +15,11 @@ from fhir_mappings.resources.dates import NO_DAY
 from fhir_mappings.resources.submission import Located
 from fhir_mappings.terminology import FindingCode
 from fhir_mappings.to_findings.findings import Reader, bounded, day_of, recorded_as
-from fhir_mappings.to_findings.onsets import Dates
+from fhir_mappings.to_findings.onsets import Dates, effective_of
 from fhir_mappings.to_findings.statements import Statement
 from fhir_mappings.to_findings.statuses import (
     IN_WORDS,
+    MISSING,
     NO_OBSERVATION,
     NOT_READ_AS_WRITTEN,
     STATUS_NOT_RECOGNISED,
@@ -28,6 +29,7 @@ from fhir_mappings.to_findings.statuses import (
     is_missing,
     sites_of,
     sources_of,
+    status_word,
     structures_of,
 )
 
@@ -65,7 +67,7 @@ def observed(
         resource = located.resource
         before = read.get(id(resource))
         if before is None:
-            status = (resource.status or "").strip().lower()
+            status = status_word(resource.status)
             parts = [part for part in resource.component if part is not None] if resource.component else []
             plain = status in STATUSES and not resource.modifierExtension
             before = Observed(resource, located.reference, status, keys_of(resource.code), parts, plain)
@@ -240,22 +242,25 @@ def _source(
     dates = Dates(reference, reader.notes)
     issued = dates.days(resource.issued, "Observation.issued") if resource.issued else NO_DAY
     since, recorded = NO_DAY, issued
-    effective = resource.effectiveDateTime or resource.effectiveInstant
+    effective, period = effective_of(resource)
     if effective:
         recorded = dates.days(effective, "Observation.effective")
         if recorded is NO_DAY:
             recorded = issued
-    elif resource.effectivePeriod is not None:
-        since, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
-        open_end = Days(reader.as_of, reader.as_of) if issued is NO_DAY else issued
+    elif period is not None:
+        since, end = dates.period(period, "Observation.effectivePeriod")
+        # Where it has no end, what was absent at its start may be present by now.
+        open_end = Days(since.earliest, reader.as_of) if issued is NO_DAY else issued
         since = dates.since_birth(since, reader.born, "Observation.effectivePeriod.start")
         recorded = open_end if end is NO_DAY else end
     if reader.is_future((recorded if since is NO_DAY else since).earliest, reference):
         return None
     if since is not NO_DAY and reader.is_future(issued.earliest, reference):
         return None
+    inside = resource.contained
     sources = sources_of(resource) if resource.derivedFrom or resource.related else ()
-    basis = basis_of(resource.performer or (), sources, resource.category or ())
+    people = reader.types_of(resource.performer or (), inside)
+    basis = basis_of(people, reader.types_of(sources, inside), resource.category or ())
     sites: tuple[Site, ...] = ()
     if with_sites and (resource.bodySite is not None or resource.bodyStructure is not None):
         bodies = [resource.bodySite, *structures_of(resource, reader.body_structures)]
@@ -300,7 +305,7 @@ def _status(
         reader.notes.append(Note(reference, NOT_READ_AS_WRITTEN, expression))
         return Status.UNKNOWN
     if is_missing(holder):
-        reader.notes.append(Note(reference, "its value is recorded as missing", expression))
+        reader.notes.append(Note(reference, MISSING, expression))
         return Status.UNKNOWN
     if holder.valueBoolean is not None:
         return Status.PRESENT if holder.valueBoolean else Status.ABSENT

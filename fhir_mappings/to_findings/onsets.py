@@ -18,7 +18,10 @@ from fhir_mappings.resources.dates import (
     legible_days,
     plain_quantity,
 )
+from fhir_mappings.to_findings.values import quantity_number
 
+_MAX_AGE = 100_000
+AGE_NOT_READ = "its age is not understood"
 # An age is reached on a day and lasts until the next one of its unit.
 _UNIT_LASTS = {"a": 366, "year": 366, "years": 366, "yr": 366, "mo": 31, "month": 31, "months": 31}
 
@@ -55,9 +58,22 @@ class Dates(msgspec.Struct, gc=False):
         return NO_DAY
 
 
+def effective_of(observation: fhir.Observation) -> tuple[str | None, fhir.Period | None]:
+    """When an Observation was made: a time, of a timing the last event, and a period."""
+    timing, period = observation.effectiveTiming, observation.effectivePeriod
+    effective = observation.effectiveDateTime or observation.effectiveInstant
+    if timing is None:
+        return effective, period
+    bounds = timing.repeat.boundsPeriod if timing.repeat is not None else None
+    return effective or max(filter(None, timing.event or ()), default=None), period or bounds
+
+
 def stated_onset(condition: fhir.Condition, dates: Dates, born: Days, recorded: Days) -> Days:
     """The stated onset of a Condition; unbounded where none is stated, or it lies before the birth."""
-    return dates.since_birth(_onset(condition, dates, born, recorded), born, "Condition.onset")
+    onset = _onset(condition, dates, born, recorded)
+    if not onset.known and born.known and _is_age(condition.onsetAge, condition.onsetRange):
+        dates.notes.append(Note(dates.reference, AGE_NOT_READ, "Condition.onset"))
+    return dates.since_birth(onset, born, "Condition.onset")
 
 
 def _onset(condition: fhir.Condition, dates: Dates, born: Days, recorded: Days) -> Days:
@@ -89,6 +105,27 @@ def abatement(condition: fhir.Condition, dates: Dates, born: Days) -> date | Non
     return date.min if condition.abatementBoolean else None
 
 
+def end_not_read(condition: fhir.Condition, born: Days) -> str | None:
+    """The member that states an end that cannot be read, and None where it can or there is none."""
+    if (condition.abatementString or "").strip():
+        return "abatementString"
+    if (condition.abatementDateTime or "").strip():
+        read = Dates("", []).days(condition.abatementDateTime, "").known
+        return None if read else "abatementDateTime"
+    age, ages = condition.abatementAge, condition.abatementRange
+    if not _is_age(age, ages):
+        return None
+    if ages is None or age is not None:
+        return None if _at_age(age, age, born).known else "abatementAge"
+    return None if _at_age(ages.low, ages.high, born).known else "abatementRange"
+
+
+def _is_age(age: fhir.Quantity | None, ages: fhir.Range | None) -> bool:
+    """Whether an age is written, one that can be read or not."""
+    written = (age, *((ages.low, ages.high) if ages is not None else ()))
+    return any(one is not None and one.value != fhir.NOT_THERE for one in written)
+
+
 def _at_age(low: fhir.Quantity | None, high: fhir.Quantity | None, born: Days) -> Days:
     """An age or a range of ages, counted from the birth date."""
     first, last = age_days(low, _number(low)), age_days(high, _number(high))
@@ -98,6 +135,10 @@ def _at_age(low: fhir.Quantity | None, high: fhir.Quantity | None, born: Days) -
     if last is not None and born.latest is not None and high is not None:
         unit = (high.code or high.unit or "").strip().lower()
         latest = _later(born.latest, int(last) + _UNIT_LASTS.get(unit, 7 if unit.startswith("w") else 1))
+    if high is not None and (high.comparator or "").startswith(">"):
+        latest = None
+    if low is not None and (low.comparator or "").startswith("<"):
+        earliest = None
     return Days(earliest, latest)
 
 
@@ -111,11 +152,8 @@ def _later(day: date, days: int) -> date | None:
 def _number(quantity: fhir.Quantity | None) -> float | None:
     if quantity is None:
         return None
-    try:
-        value = msgspec.json.decode(bytes(quantity.value))
-    except fhir.UNDECODABLE:
-        return None
-    return float(value) if isinstance(value, int | float) and abs(value) < 100_000 else None
+    value = quantity_number(quantity)
+    return float(value) if value is not None and abs(value) < _MAX_AGE else None
 
 
 def _before_recording(text: str, recorded: Days) -> Days:

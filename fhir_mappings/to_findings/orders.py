@@ -16,12 +16,16 @@ from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.medication_identity import Medicines
 from fhir_mappings.to_findings.medications import drafted_drugs
 from fhir_mappings.to_findings.onsets import Dates
+from fhir_mappings.to_findings.statuses import status_word
 from fhir_mappings.to_findings.studies import first_day, known_status
 
 _OPEN = frozenset({"active", "on-hold", "suspended"})  # STU3 spells "suspended"
+# hl7.org/fhir/R4/codesystem-task-code.html: marks the order it is about as no longer active.
+_ENDING_TASK = frozenset({("http://hl7.org/fhir/CodeSystem/task-code", "abort")})
 _OPEN_TASK = frozenset({"requested", "received", "accepted", "ready", "in-progress", "on-hold"})
 # An order or prescription may be signed again after a change that ended it.
 _ENDED_ORDER = frozenset({"entered-in-error", "revoked", "cancelled", "completed", "ended"})
+_WITHDRAWN = frozenset({"entered-in-error", "revoked", "cancelled"})
 _ENDED_PRESCRIPTION = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "ended"})
 # Of STU3, R4 and R5; a missing one is no status of an order that stands.
 _OF_REQUESTS = _OPEN | _ENDED_ORDER | {"", "draft", "unknown"}
@@ -46,7 +50,7 @@ def orders_of(
 
 def _order_of_request(reader: Reader, located: Located[fhir.ServiceRequest]) -> Order | None:
     resource, reference = located.resource, located.reference
-    status, intent = _word(resource.status), _word(resource.intent)
+    status, intent = status_word(resource.status), status_word(resource.intent)
     counts = status not in _ENDED_ORDER if located.draft else status in _OPEN and intent not in _NO_ORDER
     if status not in _OF_REQUESTS and not located.draft and not resource.doNotPerform:
         if _request_tests(resource, reader.terminology):
@@ -62,7 +66,7 @@ def _order_of_request(reader: Reader, located: Located[fhir.ServiceRequest]) -> 
             reader.notes.append(Note(reference, "an order without a code", "ServiceRequest.code"))
         return None
     authored = Dates(reference, reader.notes).days(resource.authoredOn, "ServiceRequest.authoredOn")
-    priority = _word(resource.priority) or None
+    priority = status_word(resource.priority) or None
     return Order(tests, authored.earliest, priority, status, reference, located.draft)
 
 
@@ -71,7 +75,9 @@ def completed_of(reader: Reader, requests: Sequence[Located[fhir.ServiceRequest]
     terminology = reader.terminology
     for located in requests:
         resource, reference = located.resource, located.reference
-        ordered = _word(resource.status) == "completed" and _word(resource.intent) not in _NO_ORDER
+        ordered = (
+            status_word(resource.status) == "completed" and status_word(resource.intent) not in _NO_ORDER
+        )
         if located.draft or resource.doNotPerform or not ordered:
             continue
         tests = _request_tests(resource, terminology)
@@ -98,8 +104,11 @@ def _order_of_task(
     request_tests: collects the tests of each request, by its identity.
     """
     resource, reference = located.resource, located.reference
-    status = _word(resource.status)
-    if status not in _OPEN_TASK or resource.doNotPerform:
+    status = status_word(resource.status)
+    if status not in _OPEN_TASK or resource.doNotPerform or status_word(resource.intent) in _NO_ORDER:
+        return None
+    codings = (resource.code.coding or ()) if resource.code is not None else ()
+    if any(c is not None and (c.system, c.code) in _ENDING_TASK for c in codings):
         return None
     # A list of references or concepts in R5, one concept in STU3; R4 has reasonCode.
     reason = resource.reason
@@ -109,6 +118,9 @@ def _order_of_task(
     if resource.focus is not None and resource.focus.reference:
         request = requests.get(plain(resource.focus.reference))
         if request is not None:
+            if request.doNotPerform or status_word(request.status) in _WITHDRAWN:
+                # Left open when its order was withdrawn.
+                return None
             if id(request) not in request_tests:
                 request_tests[id(request)] = _request_tests(request, reader.terminology)
             tests |= request_tests[id(request)]
@@ -116,7 +128,7 @@ def _order_of_task(
     if not tests:
         return None
     authored = Dates(reference, reader.notes).days(resource.authoredOn, "Task.authoredOn")
-    return Order(tests, authored.earliest, _word(priority) or None, status, reference)
+    return Order(tests, authored.earliest, status_word(priority) or None, status, reference)
 
 
 def _request_tests(resource: fhir.ServiceRequest, terminology: Terminology) -> frozenset[str]:
@@ -162,7 +174,7 @@ def draft_orders_of(
             drafts.append((_place(test.expression), draft))
     medicines = Medicines(medications, reader.terminology.medications)
     for located in prescriptions:
-        ended = _word(located.resource.status) in _ENDED_PRESCRIPTION
+        ended = status_word(located.resource.status) in _ENDED_PRESCRIPTION
         if located.draft and not ended and not located.resource.doNotPerform:
             drugs = drafted_drugs(reader, located, medicines)
             draft = Draft(located.reference, drugs=drugs, selected=located.selected)
@@ -173,7 +185,3 @@ def draft_orders_of(
 def _place(expression: str) -> list[int]:
     """The numbers of a place such as "context.draftOrders.entry[3].resource", to sort by."""
     return [int(number) for number in re.findall(r"\[(\d+)\]", expression)]
-
-
-def _word(text: str | None) -> str:
-    return (text or "").strip().lower()

@@ -10,7 +10,7 @@ import msgspec
 NUMBER = r"-?+(?:\d++(?:[.,]\d++)*+|\.\d++)"
 _LABEL = r"(?:(?:(?:normal|reference|ref\.?|range|interval|values?|adults?)\s*+)++[:=]?+\s*+)?+"
 _FROM_TO = re.compile(
-    rf"{_LABEL}({NUMBER})\s*+((?!to\b|bis\b)[^\W\d][\w/%]*+)?+\s*+(?:-{{1,2}}|[\u2013\u2014~\uff5e\u301c]|\.\.+|to|bis)"
+    rf"{_LABEL}({NUMBER})\s*+((?!to\b|bis\b)[^\W\d][\w/%]*+)?+\s*+(?:-{{1,2}}|[\u2212\u2013\u2014~\uff5e\u301c]|\.\.+|to|bis)"
     rf"\s*+({NUMBER})\s*+(\S.*)?",
     re.IGNORECASE,
 )

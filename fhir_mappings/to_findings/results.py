@@ -10,22 +10,25 @@ import msgspec
 from fhir_mappings.code_systems import WORD, CodeKey
 from fhir_mappings.record import Band, Note, Patient, Result
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.concepts import analyte_in_words, keys_of, text_of
+from fhir_mappings.resources.concepts import analyte_in_words, codings_of, keys_of, text_of
 from fhir_mappings.resources.dates import NO_DAY
 from fhir_mappings.resources.preview import part_of
+from fhir_mappings.resources.references import plain
 from fhir_mappings.terminology import Analyte
 from fhir_mappings.to_findings.adjusted import Family
-from fhir_mappings.to_findings.findings import Reader
+from fhir_mappings.to_findings.findings import Reader, Specimen
 from fhir_mappings.to_findings.flags import flags_of
 from fhir_mappings.to_findings.newest import Clock, Judged, clock_of, counting, is_newer, newest, unanswered
 from fhir_mappings.to_findings.observations import Observed, is_doubtful
-from fhir_mappings.to_findings.onsets import Dates
+from fhir_mappings.to_findings.onsets import Dates, effective_of
 from fhir_mappings.to_findings.ranges import judged, why_not_judged
-from fhir_mappings.to_findings.statuses import NO_OBSERVATION, NOT_READ_AS_WRITTEN
+from fhir_mappings.to_findings.statuses import MISSING, NO_OBSERVATION, NOT_READ_AS_WRITTEN, is_missing
 from fhir_mappings.to_findings.values import decimal_from, reading_of
 
 _FINAL = frozenset({"final", "amended", "corrected"})
 IN_WORDS = "its code is not known, and its text names {label}: it is not read"
+BAD_SPECIMEN = "its specimen is unsatisfactory or in error"
+_NO_SPECIMEN = frozenset({"unsatisfactory", "entered-in-error"})
 OTHER_SPECIMEN = "its specimen is not blood"
 _NO_VALUE = "a result without a value"
 
@@ -134,7 +137,7 @@ def _judged(reader: Reader, measured: Measured, patient: Patient) -> Judged | No
     interpretation = holder.interpretation
     concepts = interpretation if isinstance(interpretation, list) else [interpretation]
     if written.flag:
-        concepts = [*concepts, fhir.CodeableConcept(text=written.flag)]
+        concepts = [*concepts, fhir.LooseConcept(text=written.flag)]
     flags = flags_of(concepts, analyte.words.flags)
     if value is not None and flags.comparator and not value.comparator:
         value = msgspec.structs.replace(value, comparator=flags.comparator)
@@ -143,15 +146,23 @@ def _judged(reader: Reader, measured: Measured, patient: Patient) -> Judged | No
     ranges = ranges or [fhir.ReferenceRange(text=text) for text in written.ranges]
     band, low, limits = judged(value, flags, ranges, analyte, patient, day)
     unjudged: tuple[Note, ...] = ()
+    specimens = _specimens(reader, observed.resource)
     if any(observed.resource.modifierExtension or ()) or any(holder.modifierExtension or ()):
         # It may say that this is no result of the patient.
         band, low, limits = Band.NOT_JUDGED, None, None
         unjudged = (Note(observed.reference, NOT_READ_AS_WRITTEN, f"{place}.modifierExtension"),)
-    elif _is_of_another_fluid(observed.resource, analyte.words.other_fluids):
+    elif any(_is_of_another_fluid(one, analyte.words.other_fluids) for one in specimens):
         band, low, limits = Band.NOT_JUDGED, None, None
         unjudged = (Note(observed.reference, OTHER_SPECIMEN, "Observation.specimen"),)
-    elif not text:
-        unjudged = (Note(observed.reference, _NO_VALUE, f"{place}.value"),)
+    elif not text or is_missing(holder):
+        # A flag may still say that it is abnormal; "normal" says nothing of a value that is missing.
+        unjudged = (Note(observed.reference, MISSING if text else _NO_VALUE, f"{place}.value"),)
+        if band is Band.IN_RANGE:
+            band, value = Band.NOT_JUDGED, None
+    elif any((one.status or "").strip().lower() in _NO_SPECIMEN for one in specimens):
+        unjudged = (Note(observed.reference, BAD_SPECIMEN, "Observation.specimen"),)
+        if band is Band.IN_RANGE:
+            band, value = Band.NOT_JUDGED, None
     elif band is Band.NOT_JUDGED:
         unjudged = tuple(
             Note(observed.reference, f"could not be judged: {why}", f"{place}.{member}")
@@ -177,31 +188,37 @@ def _judged(reader: Reader, measured: Measured, patient: Patient) -> Judged | No
     return Judged(result, measured.clock, unjudged, value, ranges, adjusted)
 
 
-class _Specimen(msgspec.Struct):
-    type: fhir.CodeableConcept | None = None
+def _specimens(reader: Reader, resource: fhir.Observation) -> list[Specimen]:
+    """What is recorded about its specimen: by the reference itself, as contained, or in the submission."""
+    reference = resource.specimen
+    if reference is None:
+        return []
+    found = [Specimen(type=fhir.CodeableConcept(text=reference.display))]
+    target = (reference.reference or "").strip()
+    if target.startswith("#"):
+        parts = (part_of(raw, Specimen) for raw in resource.contained or ())
+        return found + [part for part in parts if part is not None]
+    known = reader.specimens.get(plain(target))
+    return found if known is None else [*found, known]
 
 
-def _is_of_another_fluid(resource: fhir.Observation, fluids: frozenset[str]) -> bool:
-    """Whether the specimen, by the name in the reference or as contained, contradicts a code of blood."""
-    if resource.specimen is None:
-        return False
-    texts = [resource.specimen.display or ""]
-    if (resource.specimen.reference or "").startswith("#"):
-        parts = (part_of(raw, _Specimen) for raw in resource.contained or ())
-        texts += [text_of(part.type) for part in parts if part is not None]
-    return any(not fluids.isdisjoint(WORD.findall(text.casefold())) for text in texts)
+def _is_of_another_fluid(specimen: Specimen, fluids: frozenset[str]) -> bool:
+    """Whether its names contradict a code of blood."""
+    concept = specimen.type or fhir.CodeableConcept()
+    texts = [concept.text, *(coding.display for coding in codings_of(concept))]
+    return any(not fluids.isdisjoint(WORD.findall(text.casefold())) for text in texts if text)
 
 
 def _when(resource: fhir.Observation, reference: str, notes: list[Note]) -> tuple[date | None, Clock]:
     """The day, as written, by the effective time, else issued; and its time."""
     dates = Dates(reference, notes)
-    written = resource.effectiveDateTime or resource.effectiveInstant
+    written, period = effective_of(resource)
     days = dates.days(written, "Observation.effective")
-    if resource.effectivePeriod is not None:
-        start, end = dates.period(resource.effectivePeriod, "Observation.effectivePeriod")
+    if period is not None:
+        start, end = dates.period(period, "Observation.effectivePeriod")
         if days is NO_DAY:
             days = start if end is NO_DAY else end
-            written = None if end is NO_DAY else resource.effectivePeriod.end
+            written = None if end is NO_DAY else period.end
     if days is NO_DAY:
         written = resource.issued
         days = dates.days(written, "Observation.issued")

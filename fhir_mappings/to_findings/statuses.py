@@ -11,7 +11,7 @@ import msgspec
 from fhir_mappings.code_systems import CodeKey, code_key
 from fhir_mappings.record import Basis, Note, Site
 from fhir_mappings.resources import shapes as fhir
-from fhir_mappings.resources.concepts import keys_of, text_of
+from fhir_mappings.resources.concepts import codings_of, keys_of, text_of
 from fhir_mappings.resources.decoding import MODIFIED
 from fhir_mappings.resources.references import plain
 from fhir_mappings.terminology import Certainty, Terminology
@@ -24,6 +24,7 @@ NO_OBSERVATION = frozenset({"entered-in-error", "cancelled", "registered"})
 # Why a Condition is neither present nor absent.
 STATUS_NOT_RECOGNISED = "its status is not recognised"
 NOT_READ_AS_WRITTEN = MODIFIED
+MISSING = "its value is recorded as missing"
 IN_WORDS = "its code is not known, and its text names a twitch"
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
@@ -34,6 +35,7 @@ _WORDS = {
     VERIFICATION: SUSPECTED | NEVER_WAS | {"confirmed", "refuted", "unknown"},
 }
 
+_SPELLINGS = {"canceled": "cancelled", "enteredinerror": "entered-in-error", "onhold": "on-hold"}
 _REPORTED_CATEGORIES = frozenset({"survey", "social-history", "functional-status"})
 _EXAMINATION = "exam"
 REPORTED_BY = frozenset({"Patient", "RelatedPerson"})
@@ -67,7 +69,7 @@ def status_of(
         return ""
     if isinstance(status, str):
         return _only({_in_words(status, system, others)})
-    codings = [coding for coding in status.coding or () if coding is not None]
+    codings = codings_of(status)
     required = {_word(c.code) for c in codings if _is_required(c.system, system)}
     if required:
         # Two words of one system contradict each other.
@@ -102,6 +104,16 @@ def _in_words(text: str | None, system: str, others: Mapping[CodeKey, str]) -> s
 
 def _only(words: set[str | None]) -> str | None:
     return words.pop() if len(words) == 1 else None
+
+
+def status_word(text: str | None) -> str:
+    """A status as FHIR spells it.
+
+    >>> status_word("Entered_In_Error "), status_word("CANCELED")
+    ('entered-in-error', 'cancelled')
+    """
+    word = "-".join((text or "").lower().replace("_", " ").split())
+    return _SPELLINGS.get(word, word)
 
 
 def certain(
@@ -157,26 +169,30 @@ def unrecognised(
 
 
 def basis_of(
-    people: Iterable[fhir.Reference | None],
-    sources: Iterable[fhir.Reference | None],
+    people: Iterable[str],
+    sources: Iterable[str],
     categories: Iterable[fhir.CodeableConcept | None],
     otherwise: Basis = Basis.EXAMINED,
 ) -> Basis:
     """Reported if by the patient, a relative or a questionnaire, or of a category of such reports.
 
     What is extracted from the form of a clinician who examined is no report: of the category exam.
+
+    Args:
+        people: types of those who said so. sources: types of what it was made from.
     """
-    types = set(map(type_of, people))
-    words = set()
+    types = set(people)
+    words: set[str] = set()
     for category in categories:
-        for coding in (category.coding or ()) if category is not None else ():
-            if coding is not None and coding.code:
-                words.add(coding.code.strip().lower())
+        if category is None:
+            continue
+        written = [category.text, *(c.code or c.display for c in category.coding or () if c is not None)]
+        words.update("-".join(text.lower().split()) for text in written if text)
     if not types.isdisjoint(REPORTED_BY) or not words.isdisjoint(_REPORTED_CATEGORIES):
         return Basis.REPORTED
     if _EXAMINATION in words and not types.isdisjoint(EXAMINED_BY):
         return otherwise
-    return Basis.REPORTED if "QuestionnaireResponse" in map(type_of, sources) else otherwise
+    return Basis.REPORTED if "QuestionnaireResponse" in sources else otherwise
 
 
 def concepts_of(
@@ -295,9 +311,9 @@ def is_missing(holder: fhir.Value) -> bool:
     """Whether it says that there is no value, by a reason or an extension."""
     if holder.dataAbsentReason is not None:
         return True
-    concept = holder.valueCodeableConcept
-    if concept is not None and _DATA_ABSENT in bytes(concept.extension):
-        return True
+    for value in (holder.valueCodeableConcept, holder.valueQuantity):
+        if value is not None and _DATA_ABSENT in bytes(value.extension):
+            return True
     elements = _ELEMENTS(holder)
     return elements != _NO_ELEMENTS and any(_DATA_ABSENT in bytes(element) for element in elements)
 

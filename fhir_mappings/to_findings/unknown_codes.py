@@ -14,7 +14,7 @@ from fhir_mappings.resources.budget import budget
 from fhir_mappings.resources.concepts import keys_of
 from fhir_mappings.resources.fhir_version import content_of
 from fhir_mappings.resources.references import plain
-from fhir_mappings.resources.shapes import CodeableConcept, Coding
+from fhir_mappings.resources.shapes import CodeableConcept, Coding, LooseConcept
 from fhir_mappings.resources.submission import Entry
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.drug_names import named_by
@@ -228,8 +228,8 @@ def _tail(name: str) -> str:
 
 
 class _Statuses(msgspec.Struct):
-    clinicalStatus: CodeableConcept | str | None = None
-    verificationStatus: CodeableConcept | str | None = None
+    clinicalStatus: LooseConcept | str | None = None
+    verificationStatus: LooseConcept | str | None = None
 
 
 def _in_error(content: Mapping[str, Any], terminology: Terminology) -> bool:

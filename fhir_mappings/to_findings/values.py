@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 
@@ -91,6 +92,8 @@ def reading_of(holder: fhir.Value, analyte: Analyte) -> Reading:
         written = _comparator(quantity.comparator)
         unit = unit_of(quantity)
         return Reading(Value(Fraction(number), written, unit, names, factor), f"{written}{number:f}", unit)
+    if quantity is not None and (text := _text_in(quantity)):
+        return _reading_of_text(f"{text} {unit_of(quantity)}".strip(), analyte)
     if holder.valueInteger is not None:
         number = Decimal(holder.valueInteger)
         return Reading(Value(Fraction(number), "", "", frozenset(), None), str(number))
@@ -223,6 +226,13 @@ def quantity_number(quantity: fhir.Quantity | None) -> Decimal | None:
         return decimal_of(written)
     text = written.strip('"').strip()
     return decimal_of(text) if len(text) > _MAX_NUMBER_CHARACTERS else number_in(text)
+
+
+def _text_in(quantity: fhir.Quantity) -> str:
+    """The text in place of a number, such as ">6.9"; "" where there is none."""
+    with suppress(*fhir.UNDECODABLE):
+        return msgspec.json.decode(bytes(quantity.value), type=str).strip()
+    return ""
 
 
 def unit_of(quantity: fhir.Quantity | None) -> str:

@@ -186,7 +186,7 @@ def _definition(raw: Mapping[str, Any]) -> FindingDefinition:
         low=raw["low"],
         any_electrolyte=raw["any_electrolyte"],
         specific=raw["specific"],
-        names=frozenset(map(name_key, raw["names"])),
+        names=frozenset(name_key(form.format(name)) for name in raw["names"] for form in raw["name_forms"]),
     )
 
 

@@ -41,6 +41,7 @@ STATUSES = [
         PRESENT,
     ),
     (verification({"system": SNOMED, "code": "410516002"}), ABSENT),
+    (verification({"system": SNOMED, "code": "410594000"}), ABSENT),
     (verification({"system": SNOMED, "code": "410605003"}), PRESENT),
     (verification({**LOCAL, "display": "Refuted"}), ABSENT),
     (verification(text="Entered in Error"), UNKNOWN),
