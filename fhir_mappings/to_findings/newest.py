@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -116,8 +116,8 @@ def maybe_newest(results: Sequence[Judged]) -> list[Judged]:
 def counting(results: Iterable[M], judge: Judge[M], decide: Decide = newest) -> list[Judged]:
     """The final results that count, newest first. Older ones are not judged.
 
-    The newest one decides. Where it could not be judged, the last abnormal one before it has no answer
-    and counts too.
+    The newest one decides; where days as written and times in two zones disagree, the more abnormal. Where it
+    could not be judged, the last abnormal one before it has no answer and counts too.
     """
     by_day: dict[date, list[M]] = {}
     for result in results:
@@ -129,6 +129,8 @@ def counting(results: Iterable[M], judge: Judge[M], decide: Decide = newest) -> 
             continue
         decided = decide(of_day)
         if not kept:
+            earlier = (r for days in (1, 2) for r in by_day.get(day - timedelta(days), ()) if day != date.min)
+            decided = _or_later(decided, filter(None, map(judge, earlier)), decide)
             kept.append(decided)
             if decided.result.band is not Band.NOT_JUDGED:
                 return kept
@@ -137,6 +139,16 @@ def counting(results: Iterable[M], judge: Judge[M], decide: Decide = newest) -> 
             last = decide(rest)
             return [*kept, last] if last.severity > SEVERITY[Band.NOT_JUDGED] else kept
     return kept
+
+
+def _or_later(decided: Judged, others: Iterable[Judged], decide: Decide) -> Judged:
+    """The result, or a more abnormal one that was made later, on an earlier day as its zone writes it."""
+    if not decided.clock.in_utc:
+        return decided
+    later = [other for other in others if decided.clock.before(other.clock)]
+    if not later:
+        return decided
+    return max(decided, decide(later), key=lambda r: (r.severity, r.result.outside))
 
 
 def unanswered(early: Iterable[Judged], final: Sequence[M], judge: Judge[M], decide: Decide) -> list[Judged]:
@@ -154,7 +166,7 @@ def unanswered(early: Iterable[Judged], final: Sequence[M], judge: Judge[M], dec
 def is_newer(result: Judged, other: Judged) -> bool:
     """Whether a preliminary result may be newer than the final one."""
     if result.day != other.day:
-        return result.day > other.day
+        return result.day > other.day or other.clock.before(result.clock)
     if result.clock.at is None or other.clock.at is None:
         return result.clock.at is not None
     return other.clock.before(result.clock) or result.clock.in_utc is not other.clock.in_utc

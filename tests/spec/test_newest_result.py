@@ -165,8 +165,16 @@ def at(clock: str) -> str:
         (at("08:00:00"), at("09:00:00Z"), "2.9"),
         (as_of(1), at("09:00:00Z"), "2.9"),
         (at("08:00:00Z"), as_of(1), "2.9"),
-        # another day: as written
-        (f"{as_of(2)}T23:59:00-10:00", at("00:01:00+10:00"), "4.1"),
+        # another day as written, and later in UTC: the more abnormal, whichever that is
+        (f"{as_of(2)}T23:59:00-10:00", at("00:01:00+10:00"), "2.9"),
+        (at("00:01:00+10:00"), f"{as_of(2)}T23:59:00-10:00", "2.9"),
+        (f"{as_of(2)}T20:00:00Z", at("00:30:00+09:00"), "2.9"),
+        (f"{as_of(3)}T23:59:00-12:00", at("01:00:00+14:00"), "2.9"),
+        # another day, and no later in UTC or not to be compared
+        (f"{as_of(2)}T20:00:00Z", at("00:30:00Z"), "4.1"),
+        (f"{as_of(2)}T20:00:00Z", at("06:00:00+09:00"), "4.1"),
+        (f"{as_of(2)}T20:00:00", at("00:30:00+09:00"), "4.1"),
+        (f"{as_of(2)}T20:00:00Z", as_of(1), "4.1"),
     ],
 )
 def test_times_of_one_day(first: str, second: str, text: str) -> None:
@@ -185,6 +193,9 @@ def test_times_of_one_day(first: str, second: str, text: str) -> None:
         (at("11:30:00+02:00"), True),
         (as_of(1), False),
         (as_of(0), True),
+        # later in UTC, the day before as written
+        (f"{as_of(2)}T23:00:00-12:00", True),
+        (f"{as_of(2)}T23:00:00-02:00", False),
     ],
 )
 def test_a_preliminary_one_of_the_same_day(preliminary: str, beside: bool) -> None:
