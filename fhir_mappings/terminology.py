@@ -311,7 +311,7 @@ class Terminology:
         object.__setattr__(self, "twitch_names", names)
         object.__setattr__(self, "_family_systems", frozenset(system for system, _ in self.finding_prefixes))
         relevance: dict[CodeKey, Relevance] = {}
-        for results in (self.analyte_codes, self.procedures):
+        for results in (self.analyte_codes, self.panels, self.procedures):
             relevance |= dict.fromkeys(results, Relevance.RESULT)
         for findings in (self.finding_codes, self.tobacco_status):
             relevance |= dict.fromkeys(findings, Relevance.FINDING)

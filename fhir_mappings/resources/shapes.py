@@ -11,21 +11,21 @@ from contextlib import suppress
 import msgspec
 
 NOT_THERE = msgspec.Raw(b"null")
-# What msgspec raises for bytes that are not JSON of the shape.
+# What msgspec raises for what is not JSON of the shape.
 UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def is_not_utf_8(error: Exception) -> bool:
-    """Whether one of them says that the bytes are no UTF-8; msgspec names it in words since 0.23."""
+    """Whether it says that bytes are no UTF-8: msgspec does in words since 0.23."""
     return isinstance(error, UnicodeDecodeError) or str(error) == "Invalid UTF-8 encoded string"
 
 
 class Struct(msgspec.Struct, gc=False):
-    """Base of the shapes."""
+    """A shape."""
 
 
 def work_out_shapes() -> None:
-    """Let msgspec work out the types of every Struct of the mapping.
+    """Let msgspec work out the types of every Struct.
 
     It does so where one is first decoded, and two threads that do so at once crash the process.
     """
@@ -34,7 +34,7 @@ def work_out_shapes() -> None:
         for kind in kinds.pop().__subclasses__():
             kinds.append(kind)
             if kind.__module__.startswith("fhir_mappings."):
-                # Some hold values that no JSON has: they are never decoded.
+                # Some hold values that no JSON has: never decoded.
                 with suppress(TypeError):
                     msgspec.json.Decoder(kind)
 
@@ -261,6 +261,7 @@ class Observation(Value):
     issued: str | None = None
     performer: list[Reference | None] | None = None
     derivedFrom: list[Reference | None] | None = None
+    hasMember: msgspec.Raw = NOT_THERE
     related: list[Related | None] | None = None  # STU3
     bodyStructure: Reference | None = None  # R5
     specimen: Reference | None = None
@@ -429,6 +430,10 @@ class DiagnosticReport(Struct):
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     issued: str | None = None
+    result: msgspec.Raw = NOT_THERE
+    contained: msgspec.Raw = NOT_THERE
+    conclusion: msgspec.Raw = NOT_THERE
+    presentedForm: msgspec.Raw = NOT_THERE
     study: msgspec.Raw = NOT_THERE  # R5
     note: msgspec.Raw = NOT_THERE  # R5
     composition: msgspec.Raw = NOT_THERE  # R5

@@ -41,6 +41,7 @@ from fhir_mappings.to_findings.statements import Statement
 from fhir_mappings.to_findings.statuses import IN_WORDS, NOT_READ_AS_WRITTEN, STATUS_NOT_RECOGNISED
 from fhir_mappings.to_findings.studies import studies_of
 from fhir_mappings.to_findings.twitch import twitch_of
+from fhir_mappings.to_findings.unread_results import name_unread_results
 
 _FHIR_REFERENCE = re.compile(r"[A-Za-z]{1,64}/[A-Za-z0-9\-.]{1,64}")
 # Types that make what refers to them a report.
@@ -127,6 +128,7 @@ class RecordReader:
         read = ((entry, part_of(entry.raw, Specimen)) for entry in specimens)
         reader.specimens = {name: one for entry, one in read if one is not None for name in entry.names}
         observations = observed(parsed.observations, self._observed)
+        name_unread_results(reader, observations, parsed.reports)
         orders = orders_of(reader, parsed.service_requests, parsed.tasks)
         medications = parsed.medication_requests, parsed.medication_statements, parsed.medications
         completed = completed_of(reader, parsed.service_requests)

@@ -14,7 +14,7 @@ from fhir_mappings.terminology import Terminology
 from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.observations import STATUSES, Observed
 from fhir_mappings.to_findings.onsets import Dates
-from fhir_mappings.to_findings.statuses import STATUS_NOT_RECOGNISED
+from fhir_mappings.to_findings.statuses import STATUS_NOT_RECOGNISED, status_word
 
 _DONE_REPORT = frozenset({"final", "amended", "corrected", "appended"})
 _DONE_OBSERVATION = frozenset({"final", "amended", "corrected"})
@@ -57,8 +57,8 @@ def _kinds(keys: Collection[CodeKey], terminology: Terminology) -> list[str]:
 
 
 def known_status(reader: Reader, reference: str, status: str | None, known: Collection[str]) -> str:
-    """The status in small letters; one that is not known is named."""
-    word = (status or "").strip().lower()
+    """The status as FHIR spells it; one that is not known is named."""
+    word = status_word(status)
     if word not in known:
         reader.notes.append(Note(reference, STATUS_NOT_RECOGNISED, f"{reference.partition('/')[0]}.status"))
     return word
