@@ -35,9 +35,7 @@ class Family:
         def albumins(day: date, preliminary: bool) -> list[Judged]:
             """Those of that day that are exact numbers in a known unit."""
             results = [r for r in map(judge, by_day.get((day, preliminary), ())) if r is not None]
-            return [
-                r for r in results if r.value and r.value.canonical is not None and not r.value.comparator
-            ]
+            return [r for r in results if can_adjust(r)]
 
         self._albumins = albumins
 
@@ -111,6 +109,11 @@ class Family:
         )
         # What could not be judged about the total is named only where the adjusted one was not judged.
         return replace(total, result=result, unjudged=total.unjudged if band is Band.NOT_JUDGED else ())
+
+
+def can_adjust(result: Judged) -> bool:
+    """Whether it is an exact number in a known unit."""
+    return result.value is not None and result.value.canonical is not None and not result.value.comparator
 
 
 def _of_kind(result: Judged, kind: str) -> Judged:

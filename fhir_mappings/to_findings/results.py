@@ -15,7 +15,7 @@ from fhir_mappings.resources.dates import NO_DAY
 from fhir_mappings.resources.preview import part_of
 from fhir_mappings.resources.references import plain
 from fhir_mappings.terminology import Analyte
-from fhir_mappings.to_findings.adjusted import Family
+from fhir_mappings.to_findings.adjusted import Family, can_adjust
 from fhir_mappings.to_findings.findings import Reader, Specimen
 from fhir_mappings.to_findings.flags import flags_of
 from fhir_mappings.to_findings.newest import Clock, Judged, clock_of, counting, is_newer, newest, unanswered
@@ -31,6 +31,7 @@ BAD_SPECIMEN = "its specimen is unsatisfactory or in error"
 _NO_SPECIMEN = frozenset({"unsatisfactory", "entered-in-error"})
 OTHER_SPECIMEN = "its specimen is not blood"
 _NO_VALUE = "a result without a value"
+_RANGE = ".referenceRange"
 
 
 class Measured(msgspec.Struct, frozen=True, gc=False):
@@ -68,6 +69,7 @@ def results_of(reader: Reader, observations: Iterable[Observed], patient: Patien
         return _judged(reader, measured, patient)
 
     kept: list[Judged] = []
+    adjusting = {one.adjustment.analyte for one in analytes.values() if one.adjustment is not None}
     for name in sorted(groups):
         adjustment, decide = analytes[name].adjustment, newest
         if adjustment is not None:
@@ -84,7 +86,11 @@ def results_of(reader: Reader, observations: Iterable[Observed], patient: Patien
         # An abnormal one says more than a newer one that could not be judged.
         kept += [*final, *newer[-1:]]
         for result in (*final, *newer):
-            reader.notes += result.unjudged
+            # What only adjusts another one needs no range.
+            enough = name in adjusting and can_adjust(result)
+            reader.notes += [
+                n for n in result.unjudged if not (enough and (n.expression or "").endswith(_RANGE))
+            ]
     return tuple(result.result for result in kept)
 
 

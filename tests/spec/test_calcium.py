@@ -260,3 +260,19 @@ def test_the_same_by_a_second_plain_computation() -> None:
         assert result.low is (None if expected is IN else plain < 210)
         seen.add((expected, result.low))
     assert len(seen) == 5
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        (albumin(), 0),
+        (albumin("4.0", "g/dL"), 0),
+        (albumin("40", "furlong"), 1),
+        (albumin("40", None), 1),
+        (albumin(None), 1),
+        (albumin(flag="??"), 1),
+    ],
+)
+def test_an_albumin_needs_no_range(made: dict[str, Any], named: int) -> None:
+    """It only adjusts: what has a number in a known unit is understood."""
+    assert len(read(total(), made).not_understood) == named
