@@ -228,6 +228,7 @@ class WordingSchema(
     # Findings whose label covers several diseases.
     own_words = _names()
     synonyms_of = _names()
+    eponyms = _names()
     months = fields.List(fields.String(), required=True, validate=validate.Length(equal=12))
     units = _texts()
     # An ingredient of medication_classes -> its British name.

@@ -152,7 +152,7 @@ class Detail:
         if len(found) > most:
             facts.append(self.say("lead.also", count=len(found) - most))
         text = "; ".join(filter(None, [*facts, *others]))
-        return self.say("lead.because", facts=small(text))
+        return self.say("lead.because", facts=small(text, self.wording.eponyms))
 
     @cached_property
     def _deciding(self) -> list[Reason]:

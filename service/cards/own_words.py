@@ -31,7 +31,9 @@ def recorded_name(finding: Finding, terminology: Terminology, wording: Wording) 
         _KIND_OF_CONCEPT.sub("", e.text.strip()) for e in present
     ]
     names = {
-        text.casefold(): small(short_name(text, _MOST_WORDS)) for text in texts if not _CODE.fullmatch(text)
+        text.casefold(): small(short_name(text, _MOST_WORDS), wording.eponyms)
+        for text in texts
+        if not _CODE.fullmatch(text)
     }
     written = counted(list(names.values()), _MOST_NAMES, wording)
     if not written:

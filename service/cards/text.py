@@ -35,9 +35,11 @@ def capital(text: str) -> str:
     return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
-def small(text: str) -> str:
-    """The text with a small first letter; "TSH", "HbA1c" and "Guillain-Barré" stay."""
+def small(text: str, kept: Collection[str] = ()) -> str:
+    """The text with a small first letter; "TSH" and "Guillain-Barré" stay, and first words among `kept`."""
     first = text[1:].partition(" ")[0]
+    if f"{text[:1]}{first}".partition("'")[0] in kept:
+        return text
     return text[:1].lower() + text[1:] if text[1:2].islower() and first == first.lower() else text
 
 

@@ -25,6 +25,7 @@ _VALUES = (
     "old_result_days",
     "own_words",
     "synonyms_of",
+    "eponyms",
     "medicine_names",
 )
 
@@ -80,6 +81,7 @@ class Wording:
     explains_signs, explains_if_examined: findings beside which no disease is named to be excluded.
     old_result_days: an older critical value is repeated first. own_words: findings whose label covers several
     diseases: the record's words name the one; synonyms_of: those whose label follows a synonym.
+    eponyms: first words of diseases that keep their capital.
     medicine_names: an ingredient -> its British name.
     """
 
@@ -99,6 +101,7 @@ class Wording:
     emergencies: tuple[tuple[str, str], ...] = ()
     own_words: frozenset[str] = frozenset()
     synonyms_of: frozenset[str] = frozenset()
+    eponyms: frozenset[str] = frozenset()
     medicine_names: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, place: str, **names: object) -> str:
@@ -205,6 +208,7 @@ def wording_of(content: dict[str, Any], table: Table) -> Wording:
         tuple((entry["because"], entry["says"]) for entry in values["emergencies"]),
         frozenset(values["own_words"]),
         frozenset(values["synonyms_of"]),
+        frozenset(values["eponyms"]),
         values["medicine_names"],
     )
 

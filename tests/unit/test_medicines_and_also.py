@@ -155,6 +155,23 @@ def test_a_deciding_diagnosis_stands_in_the_words_of_the_record() -> None:
     assert "*" not in card(record)["summary"]
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("Hyperthyroidism", "hyperthyroidism"),
+        ("Graves disease (disorder)", "Graves disease"),
+        ("Basedow's disease", "Basedow's disease"),
+        ("Gravestone thyroid", "gravestone thyroid"),
+        ("TSH receptor disease", "TSH receptor disease"),
+        ("E05.9", "thyroid disease"),
+    ],
+)
+def test_within_a_sentence_a_person_keeps_the_capital(words: str, shown: str) -> None:
+    record = record_of_example({"thyroid-disease": "listed", "onset_days_ago": 20, **ABSENT})
+    own = listed("thyroid-disease", words)
+    assert because(replace(record, findings={**record.findings, "thyroid-disease": own})).startswith(shown)
+
+
 def not_repeated(record: Record) -> str:
     return line_of(record, "**Not repeated:** ")
 
