@@ -46,6 +46,10 @@ _SYSTEMS = {
 }
 # "SNOMED CT", "icd_10"
 _BLANKS = re.compile(r"[\s_]+")
+# A national or local address that names ICD-10 in one of four languages; its own codes are longer than WHO's.
+_NAMES_ICD_10 = re.compile(
+    r"(?:^|[/.:-])(?:(?:br)?(?:icd|cim|cid|cie)-?10|icd/release/10)(?![0-9]|-?cm[a-z])(-?cm)?(?!.*pcs)"
+)
 _MOST_PARTS = 1 + max(alias.count("/") for alias in _SYSTEMS)
 _HOSTS = frozenset(alias.partition("/")[0] for alias in _SYSTEMS)
 _LONGEST_SYSTEM = 200
@@ -108,6 +112,8 @@ def system_of(written: str) -> str:
             stem = "/".join((host, *parts[:count]))
             if stem in _SYSTEMS:
                 return _SYSTEMS[stem]
+    if icd := _NAMES_ICD_10.search(_BLANKS.sub("-", name)):
+        return ICD_10_CM if icd[1] else ICD_10
     return system
 
 

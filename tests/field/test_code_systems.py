@@ -189,3 +189,26 @@ def test_a_german_suspicion_is_reported() -> None:
     coding = {"system": GERMAN, "code": "G35.9", "extension": [extension]}
     made = condition("multiple-sclerosis", code={"coding": [coding]}, verification=None)
     assert read(condition("fasciculation"), made).finding("multiple-sclerosis").suspected
+
+
+@pytest.mark.parametrize(
+    ("system", "known"),
+    [
+        ("http://id.who.int/icd/release/10/2019", ICD_10),
+        ("https://smt.esante.gouv.fr/terminologie-cim-10", ICD_10),
+        ("http://fhir.ch/CodeSystem/icd-10", ICD_10),
+        ("http://hl7.org/fhir/sid/icd-10-fr", ICD_10),
+        ("http://www.saude.gov.br/fhir/r4/CodeSystem/BRCID10", ICD_10),
+        ("http://hospital.example/CID-10", ICD_10),
+        ("https://ehr.example/codes/CIE_10_ES", ICD_10),
+        ("http://hospital.example/CodeSystem/ICD10CM", ICD_10_CM),
+        ("http://hospital.example/icd-10-cm/2026", ICD_10_CM),
+        ("http://www.cms.gov/Medicare/Coding/ICD10/icd-10-pcs", None),
+        ("http://hl7.org/fhir/sid/icd-10-pcs", None),
+        ("http://hospital.example/icd-100", None),
+        ("http://hospital.example/icd-11", None),
+        ("http://hospital.example/medicid-10", None),
+    ],
+)
+def test_an_address_that_names_icd_10_is_one(system: str, known: str | None) -> None:
+    assert system_of(system) == (known or system)
