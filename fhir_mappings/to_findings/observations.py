@@ -258,9 +258,10 @@ def _source(
     if since is not NO_DAY and reader.is_future(issued.earliest, reference):
         return None
     inside = resource.contained
-    sources = sources_of(resource) if resource.derivedFrom or resource.related else ()
-    people = reader.types_of(resource.performer or (), inside)
-    basis = basis_of(people, reader.types_of(sources, inside), resource.category or ())
+    people = reader.types_of(resource.performer, inside) if resource.performer else ()
+    derived = resource.derivedFrom or resource.related
+    sources = reader.types_of(sources_of(resource), inside) if derived else ()
+    basis = basis_of(people, sources, resource.category or ())
     sites: tuple[Site, ...] = ()
     if with_sites and (resource.bodySite is not None or resource.bodyStructure is not None):
         bodies = [resource.bodySite, *structures_of(resource, reader.body_structures)]

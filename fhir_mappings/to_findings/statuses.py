@@ -186,8 +186,13 @@ def basis_of(
     for category in categories:
         if category is None:
             continue
-        written = [category.text, *(c.code or c.display for c in category.coding or () if c is not None)]
-        words.update("-".join(text.lower().split()) for text in written if text)
+        written = [category.text]
+        for coding in category.coding or ():
+            if coding is not None:
+                written.append(coding.code or coding.display)
+        for text in written:
+            if text:
+                words.add("-".join(text.lower().split()))
     if not types.isdisjoint(REPORTED_BY) or not words.isdisjoint(_REPORTED_CATEGORIES):
         return Basis.REPORTED
     if _EXAMINATION in words and not types.isdisjoint(EXAMINED_BY):

@@ -29,29 +29,30 @@ def name_unread_results(
     reader: Reader, observations: Iterable[Observed], reports: Iterable[Located[fhir.DiagnosticReport]]
 ) -> None:
     """Add a note on the newest panel or report of the same blood tests, where it holds no results."""
+    panels = reader.terminology.panels
     newest: dict[frozenset[str], _Found] = {}
 
     def add(keys: Iterable[CodeKey], days: tuple[str | None, ...], reference: str, why: str) -> None:
-        tests = frozenset[str]().union(*(reader.terminology.panels.get(key, ()) for key in keys))
-        if tests:
-            written = next(filter(None, days), None)
-            found = Dates(reference, []).days(written, "").latest or date.min, reference, why
-            newest[tests] = max(newest.get(tests, found), found)
+        tests = frozenset[str]().union(*(panels.get(key, ()) for key in keys))
+        written = next(filter(None, days), None)
+        found = Dates(reference, []).days(written, "").latest or date.min, reference, why
+        newest[tests] = max(newest.get(tests, found), found)
 
     for one in observations:
-        panel, effective = one.resource, effective_of(one.resource)
-        if one.status not in NO_OBSERVATION:
-            whole = one.components or panel.related or not _is_empty(panel.hasMember)
-            why = "" if whole or not (panel.valueString or "").strip() else PANEL_IN_TEXT
-            ends = effective[1].end if effective[1] is not None else None
-            add(one.keys, (effective[0], ends, panel.issued), one.reference, why)
+        if panels.keys().isdisjoint(one.keys) or one.status in NO_OBSERVATION:
+            continue
+        panel, (effective, period) = one.resource, effective_of(one.resource)
+        whole = one.components or panel.related or not _is_empty(panel.hasMember)
+        why = "" if whole or not (panel.valueString or "").strip() else PANEL_IN_TEXT
+        add(one.keys, (effective, period.end if period else None, panel.issued), one.reference, why)
     for located in reports:
-        report = located.resource
-        if status_word(report.status) not in NO_OBSERVATION:
-            written = not (_is_empty(report.conclusion) and _is_empty(report.presentedForm))
-            whole = not (_is_empty(report.result) and _is_empty(report.contained))
-            why = REPORT_IN_TEXT if written and not whole else ""
-            add(keys_of(report.code), (report.effectiveDateTime, report.issued), located.reference, why)
+        report, keys = located.resource, keys_of(located.resource.code)
+        if panels.keys().isdisjoint(keys) or status_word(report.status) in NO_OBSERVATION:
+            continue
+        written = not (_is_empty(report.conclusion) and _is_empty(report.presentedForm))
+        whole = not (_is_empty(report.result) and _is_empty(report.contained))
+        why = REPORT_IN_TEXT if written and not whole else ""
+        add(keys, (report.effectiveDateTime, report.issued), located.reference, why)
     for _, reference, why in newest.values():
         if why:
             reader.notes.append(Note(reference, why))

@@ -100,11 +100,9 @@ def as_judged(result: Result, table: Table) -> Result:
     """The result as a card shows it: one under a limit of the table is low, whatever its range says."""
     if result.band in OUT:
         return result
-    facts = (
-        fact for _, fact in table.facts_about.get(table.counts_as.get(result.analyte, result.analyte), ())
-    )
-    if any(fact.below is not None and _is_below(result, fact.below) for fact in facts):
-        return replace(result, band=Band.OUT_OF_RANGE, low=True)
+    for _, fact in table.facts_about.get(table.counts_as.get(result.analyte, result.analyte), ()):
+        if fact.below is not None and _is_below(result, fact.below):
+            return replace(result, band=Band.OUT_OF_RANGE, low=True)
     return result
 
 
