@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from fhir_mappings.record import Note, Record
-from fhir_mappings.request.bundle_entries import KEYS_OF_TYPE
 from fhir_mappings.request.bundles import PREFETCH_KEYS
 from fhir_mappings.request.hook_call import Prefetch
 from fhir_mappings.resources.preview import type_of
 from fhir_mappings.resources.references import OTHER_PATIENT
-from fhir_mappings.resources.submission import Entry, Submission, key_of
+from fhir_mappings.resources.submission import KEYS_OF_TYPE, Entry, Submission, key_of
 from service.errors import Issue
 
 # Other names could hold anything of a patient.

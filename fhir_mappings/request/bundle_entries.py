@@ -30,21 +30,8 @@ from fhir_mappings.resources.budget import Budget
 from fhir_mappings.resources.fhir_version import NAMES_IN_R4, in_r4
 from fhir_mappings.resources.preview import ResourceType, part_of, preview_of
 from fhir_mappings.resources.shapes import NOT_THERE, UNDECODABLE
-from fhir_mappings.resources.submission import FETCHED, Entry, Items, Notes
+from fhir_mappings.resources.submission import FETCHED, KEYS_OF_TYPE, Entry, Items, Notes
 
-# Type -> the prefetch keys whose lists hold it, for a Bundle that has no keys of its own.
-KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
-    "Patient": ("patient",),
-    "Condition": ("conditions",),
-    "Observation": ("findings", "labs", "examinations"),
-    "MedicationRequest": ("medications",),
-    "MedicationStatement": ("medicationStatements",),
-    "ServiceRequest": ("orders",),
-    "Procedure": ("procedures",),
-    "DiagnosticReport": ("reports",),
-    "FamilyMemberHistory": ("familyHistory",),
-    "QuestionnaireResponse": ("questionnaireResponses",),
-}
 PREFETCH_KEYS = tuple(key for keys in KEYS_OF_TYPE.values() for key in keys)
 # By the names of the types in any version.
 _TYPES_OF_KEY = {

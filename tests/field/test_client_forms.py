@@ -1,0 +1,81 @@
+"""What a client writes in another form than the specification: read, or named with the next step."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.contract.requests import SERVICE, hook_call
+
+Resource = dict[str, Any]
+EVALUATE = "/evaluate?asOf=2026-06-15"
+ID = hook_call()["context"]["patientId"]
+
+
+def record(**lists: Any) -> Resource:
+    """The resources of the example as one Bundle. lists: other resources in place of those of a list."""
+    prefetch = hook_call()["prefetch"]
+    found = [prefetch["patient"]]
+    for key in prefetch:
+        bundle = prefetch[key] or {}
+        found += lists.get(key, [entry["resource"] for entry in bundle.get("entry", ())])
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in found]}
+
+
+def resources(key: str) -> list[Resource]:
+    return [entry["resource"] for entry in copy.deepcopy(hook_call()["prefetch"][key].get("entry", ()))]
+
+
+def of(subject: Any, key: str) -> list[Resource]:
+    """The resources of that list with that subject."""
+    return [{**resource, "subject": subject} for resource in resources(key)]
+
+
+def assessed(client: FlaskClient, bundle: Resource) -> Resource:
+    response = client.post(EVALUATE, json=bundle)
+    assert response.status_code == 200, response.get_data(as_text=True)
+    found: Resource = response.get_json()["assessment"]
+    return found
+
+
+# Lists of a Bundle that are another patient's
+
+FOREIGN = [
+    {"reference": "Patient/another"},
+    {"reference": "urn:uuid:0b7a2d4e-9a55-4d0f-9b8e-1f0c4a7c9d10"},
+    {"identifier": {"system": "https://hospital.example/mrn", "value": "1"}},
+    {"display": "somebody"},
+]
+
+
+@pytest.mark.parametrize("subject", FOREIGN)
+def test_a_bundle_whose_conditions_are_of_others_says_that_none_were_seen(
+    client: FlaskClient, subject: Resource
+) -> None:
+    found = assessed(client, record(conditions=of(subject, "conditions")))
+    assert "conditions" in found["notSeen"]
+    assert "findings" not in found["notSeen"]
+
+
+@pytest.mark.parametrize("subject", FOREIGN)
+def test_a_bundle_of_others_alone_is_no_all_clear(client: FlaskClient, subject: Resource) -> None:
+    lists = {key: of(subject, key) for key in ("conditions", "findings", "labs", "examinations")}
+    found = assessed(client, record(**lists))
+    assert {"conditions", "findings", "labs", "examinations"} <= set(found["notSeen"])
+    assert "No current" not in found["gate"]["reason"]
+
+
+def test_a_bundle_with_one_condition_of_another_saw_the_conditions(client: FlaskClient) -> None:
+    both = [*resources("conditions"), {**of(FOREIGN[0], "conditions")[0], "id": "another-1"}]
+    assert "conditions" not in assessed(client, record(conditions=both))["notSeen"]
+
+
+def test_a_patient_without_an_id_is_no_all_clear(client: FlaskClient) -> None:
+    bundle = record()
+    del bundle["entry"][0]["resource"]["id"]
+    found = assessed(client, bundle)
+    assert {"conditions", "findings"} <= set(found["notSeen"])
