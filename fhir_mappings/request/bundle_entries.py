@@ -23,6 +23,7 @@ from fhir_mappings.request.bundle_shapes import (
     is_deletion,
     is_subsetted,
     may_hold_subsetted,
+    misnamed,
     type_named_by,
 )
 from fhir_mappings.request.json_body import InvalidBody, decoded
@@ -165,7 +166,8 @@ class EntryReader(msgspec.Struct):
             return False
         if kind != "Bundle":
             if kind not in _TYPES_OF_KEY[key]:
-                self.notes.add(Note(place, f"is no resource of {key}", "resourceType"))
+                why = misnamed(kind) or f"is no resource of {key}"
+                self.notes.add(Note(place, why, "resourceType"))
                 return False
             self.entries.append(Entry(raw, place, preview=preview_of(raw)))
             return True
@@ -271,7 +273,10 @@ class EntryReader(msgspec.Struct):
         kind = preview.kind if preview is not None else None
         if kind and kind not in _SPECIAL:
             self.kinds.add(kind)
-            self.entries.append(Entry(entry.resource, place, number, full_url, preview))
+            found = Entry(entry.resource, place, number, full_url, preview)
+            self.entries.append(found)
+            if (why := misnamed(kind)) and not self.notes.counted():
+                self.notes.add(Note(found.expression, why, "resourceType"))
         else:
             found = Entry(entry.resource, f"{place}.entry[{number}].resource", None, full_url, preview)
             self._special(found, key, depth)

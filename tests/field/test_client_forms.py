@@ -79,3 +79,61 @@ def test_a_patient_without_an_id_is_no_all_clear(client: FlaskClient) -> None:
     del bundle["entry"][0]["resource"]["id"]
     found = assessed(client, bundle)
     assert {"conditions", "findings"} <= set(found["notSeen"])
+
+
+# Types that are misspelt, or of a version that is not read
+
+MISNAMED = {
+    "condition": "write Condition",
+    "CONDITION": "write Condition",
+    " Condition ": "write Condition",
+    "Medicationrequest": "write MedicationRequest",
+    "MedicationOrder": "send a MedicationRequest",
+    "DiagnosticOrder": "send a ServiceRequest",
+    "bundle": "write Bundle",
+}
+
+
+@pytest.mark.parametrize(("kind", "step"), MISNAMED.items())
+def test_a_misnamed_type_in_a_bundle_is_named(client: FlaskClient, kind: str, step: str) -> None:
+    bundle = record()
+    bundle["entry"].append({"resource": {**resources("conditions")[0], "id": "odd", "resourceType": kind}})
+    notes = assessed(client, bundle)["notUnderstood"]
+    (note,) = [one for one in notes if step in one["why"]]
+    assert note["expression"] == "resourceType"
+    assert note["reference"] == f"Bundle.entry[{len(bundle['entry']) - 1}].resource"
+
+
+@pytest.mark.parametrize("kind", ["condition", "Condition ", "CONDITION"])
+def test_a_twitch_of_a_misspelt_type_is_no_all_clear(client: FlaskClient, kind: str) -> None:
+    twitch = {**resources("conditions")[0], "resourceType": kind}
+    other = {**resources("conditions")[0], "id": "c2", "code": {"text": "Cough"}}
+    lists = [
+        twitch,
+        {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": twitch}]},
+        {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": other}, {"resource": twitch}]},
+    ]
+    for conditions in lists:
+        body = hook_call()
+        body["prefetch"] |= {"conditions": conditions, "findings": None, "examinations": None}
+        response = client.post(SERVICE, json=body)
+        assert response.status_code == 412, conditions
+        text = response.get_data(as_text=True)
+        assert "write Condition" in text
+        assert ID not in text
+
+
+@pytest.mark.parametrize("kind", ["Coverage", "AllergyIntolerance", "Procedure", "ProcedureRequest", "Task"])
+def test_a_type_as_fhir_writes_it_is_no_news(client: FlaskClient, kind: str) -> None:
+    bundle = record()
+    bundle["entry"].append({"resource": {"resourceType": kind, "id": "other", "status": "completed"}})
+    assert "resourceType" not in json.dumps(assessed(client, bundle)["notUnderstood"])
+
+
+def test_a_misspelt_bundle_in_place_of_a_list_is_named(client: FlaskClient) -> None:
+    body = hook_call()
+    body["prefetch"]["conditions"]["resourceType"] = "bundle"
+    body["prefetch"] |= {"findings": None, "examinations": None}
+    response = client.post(SERVICE, json=body)
+    assert response.status_code == 412
+    assert "write Bundle" in response.get_data(as_text=True)
