@@ -137,8 +137,11 @@ def _schema(kind: type[Context]) -> Context:
 class OptionsSchema(Tolerant):
     """The extension of this service in a request."""
 
-    assessment = JsonBoolean(load_default=False)
+    assessment = JsonBoolean(load_default=False, allow_none=True)
     asOf = fields.Date(format="iso", load_default=None)
+
+
+OPTIONS = ("assessment", "asOf")
 
 
 class RequestSchema(Tolerant):

@@ -16,7 +16,7 @@ from service.errors import Issue
 
 # Other names could hold anything of a patient.
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
-_MAX_UNKNOWN = 20
+MAX_UNKNOWN = 20
 _IN_REQUEST = re.compile(r"(Bundle|prefetch|context|fhirServer)\b")
 # What a client may call a list -> its keys.
 _NAMES = {key.lower(): (key,) for key in PREFETCH_KEYS} | {
@@ -24,18 +24,23 @@ _NAMES = {key.lower(): (key,) for key in PREFETCH_KEYS} | {
 }
 
 
+def is_plain(name: str, patient_id: str | None) -> bool:
+    """Whether an answer may repeat the name of a member."""
+    return bool(_PLAIN_NAME.fullmatch(name)) and not (patient_id and patient_id in name)
+
+
 def unknown_keys(prefetch: Prefetch | None, patient_id: str | None) -> Iterator[tuple[str, str]]:
     """(place, why) for keys of a prefetch that are none of this service; the first of very many."""
     unknown = [key for key in prefetch or () if key not in PREFETCH_KEYS]
-    for key in unknown[:_MAX_UNKNOWN]:
+    for key in unknown[:MAX_UNKNOWN]:
         near = [
             name for match in get_close_matches(key[:64].lower(), _NAMES, 2, 0.8) for name in _NAMES[match]
         ]
         known = (
             f"perhaps {' or '.join(dict.fromkeys(near))}" if near else f"they are {', '.join(PREFETCH_KEYS)}"
         )
-        is_plain = _PLAIN_NAME.fullmatch(key) and not (patient_id and patient_id in key)
-        yield f"prefetch.{key}" if is_plain else "prefetch", f"is no prefetch key of this service ({known})"
+        place = f"prefetch.{key}" if is_plain(key, patient_id) else "prefetch"
+        yield place, f"is no prefetch key of this service ({known})"
 
 
 def missing_data(

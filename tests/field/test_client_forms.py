@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.contract.requests import SERVICE, hook_call
+from tests.hooks.requests import EXTENSION, orders, prescription
 
 Resource = dict[str, Any]
 EVALUATE = "/evaluate?asOf=2026-06-15"
@@ -137,3 +138,109 @@ def test_a_misspelt_bundle_in_place_of_a_list_is_named(client: FlaskClient) -> N
     response = client.post(SERVICE, json=body)
     assert response.status_code == 412
     assert "write Bundle" in response.get_data(as_text=True)
+
+
+# Members of a call that are used for nothing are named
+
+
+def named(client: FlaskClient, body: Resource, path: str = SERVICE) -> dict[str, str]:
+    """Place -> why, of what the assessment does not understand; the answer has a card."""
+    body.setdefault("extension", {}).setdefault(EXTENSION, {})["assessment"] = True
+    response = client.post(path, json=body)
+    assert response.status_code == 200, response.get_data(as_text=True)
+    content = response.get_json()
+    notes = content["extension"][EXTENSION]["assessment"]["notUnderstood"]
+    assert ID not in json.dumps([note["why"] for note in notes])
+    return {note["expression"]: note["why"] for note in notes if "expression" in note}
+
+
+@pytest.mark.parametrize("option", ["asof", "as_of", "AsOf", "asOF", "explain"])
+def test_an_option_that_nobody_knows_is_named(client: FlaskClient, option: str) -> None:
+    body = hook_call(extension={EXTENSION: {option: "2026-06-15"}})
+    assert "asOf" in named(client, body)[f"extension.{EXTENSION}.{option}"]
+
+
+@pytest.mark.parametrize("option", [f"of {ID}", ID, "Jane Doe 1980", "x" * 60])
+def test_the_name_of_an_option_that_may_be_of_the_patient_is_not_repeated(
+    client: FlaskClient, option: str
+) -> None:
+    body = hook_call(extension={EXTENSION: {option: True}})
+    assert f"extension.{EXTENSION}" in named(client, body)
+
+
+@pytest.mark.parametrize("options", [{"assessment": None}, {"asOf": None}, {"assessment": None, "asOf": None}])
+def test_an_option_that_is_null_loses_no_card(client: FlaskClient, options: Resource) -> None:
+    response = client.post(SERVICE, json=hook_call(extension={EXTENSION: options}))
+    assert response.status_code == 200
+    assert len(response.get_json()["cards"]) == 1
+
+
+@pytest.mark.parametrize(
+    "user", ["dr smith", "{{context.userId}}", "7", "  ", "https://ehr.example/fhir/Practitioner/1"]
+)
+def test_a_user_that_is_no_reference_is_named(client: FlaskClient, user: str) -> None:
+    body = hook_call()
+    body["context"]["userId"] = user
+    assert "Practitioner/1" in named(client, body)["context.userId"]
+
+
+@pytest.mark.parametrize("user", ["Practitioner/1", "PractitionerRole/a.b-c", "Patient/x", " Practitioner/1 "])
+def test_a_user_that_is_a_reference_is_no_news(client: FlaskClient, user: str) -> None:
+    body = hook_call()
+    body["context"]["userId"] = user
+    assert "context.userId" not in named(client, body)
+
+
+@pytest.mark.parametrize("encounter", ["{{context.encounterId}}", "Patient/7", "a b", "%ENC%"])
+def test_an_encounter_that_is_no_id_is_named(client: FlaskClient, encounter: str) -> None:
+    body = hook_call()
+    body["context"]["encounterId"] = encounter
+    assert "context.encounterId" in named(client, body)
+
+
+@pytest.mark.parametrize(
+    "encounter",
+    ["e1", "Encounter/e1", " e1 ", "Encounter/e1/_history/2", "https://ehr.example/fhir/Encounter/e1"],
+)
+def test_an_encounter_in_any_form_of_an_id_is_that_of_the_orders(client: FlaskClient, encounter: str) -> None:
+    body = hook_call()
+    body["context"]["encounterId"] = encounter
+    assert "context.encounterId" not in named(client, body)
+    (card,) = client.post(SERVICE, json=body).get_json()["cards"]
+    found = {
+        action["resource"]["encounter"]["reference"]
+        for suggestion in card["suggestions"]
+        for action in suggestion["actions"]
+    }
+    assert found == {"Encounter/e1"}
+
+
+SELECT = "/cds-services/fasciculation-order-select"
+
+
+@pytest.mark.parametrize(
+    "selection", ["MedicationRequest/other", "#rx", "medicationrequest/rx2", "{{context.selections}}", ""]
+)
+def test_a_selection_of_nothing_is_named(client: FlaskClient, selection: str) -> None:
+    body = orders("order-select", "v08", prescription("v08", "salbutamol"))
+    body["context"]["selections"].append(selection)
+    found = named(client, body, SELECT)
+    assert [place for place in found if "selections" in place] == ["context.selections[1]"]
+    assert len(client.post(SELECT, json=body).get_json()["cards"]) == 1
+
+
+@pytest.mark.parametrize(
+    "selection",
+    ["MedicationRequest/rx", "rx", "https://ehr.example/MedicationRequest/rx", "MedicationRequest/rx/_history/1"],
+)
+def test_a_selection_of_a_draft_is_no_news(client: FlaskClient, selection: str) -> None:
+    body = orders("order-select", "v08", prescription("v08", "salbutamol"))
+    body["context"]["selections"] = [selection]
+    assert not [place for place in named(client, body, SELECT) if "selections" in place]
+
+
+def test_selections_of_nothing_cost_no_more_than_they_are_long(client: FlaskClient) -> None:
+    body = orders("order-select", "v08", prescription("v08", "salbutamol"))
+    body["context"]["selections"] = [f"x{number}" for number in range(5_000)]
+    named_places = [place for place in named(client, body, SELECT) if "selections" in place]
+    assert 1_000 <= len(named_places) <= 1_001
