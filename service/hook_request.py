@@ -11,7 +11,7 @@ from fhir_mappings.record import Note
 from fhir_mappings.request.bundles import Fetched, submission_of_prefetch
 from fhir_mappings.request.hook_call import HookCall, decode_call, selections_of_nothing, with_context
 from fhir_mappings.request.json_body import InvalidBody
-from fhir_mappings.resources.references import plain
+from fhir_mappings.resources.references import patient_id_in, plain
 from fhir_mappings.resources.submission import NEVER_MISSED, Submission, key_of
 from fhir_mappings.to_fhir.actions import fillable
 from schemas import hooks as hook_schemas
@@ -44,8 +44,7 @@ class HookRequest:
     @property
     def patient_id(self) -> str:
         """The bare id of the patient, however the client writes it."""
-        name = plain(str(self.context["patientId"])).removeprefix("urn:uuid:")
-        return name.rpartition("/Patient/")[2].removeprefix("Patient/")
+        return patient_id_in(self.context["patientId"])
 
     @property
     def encounter_id(self) -> str | None:
@@ -183,6 +182,9 @@ def checked_hook_request(received: HookCall, services: Mapping[str, Mapping[str,
     if isinstance(hook, str) and hook not in services:
         answered = ", ".join(sorted(services))
         issues.append(Issue("value", f"This service answers {answered}, not this hook.", "hook"))
+    if hook is None and "resourceType" in received.members:
+        said = "The body is a FHIR resource, not a CDS Hooks request: post a Bundle to /evaluate."
+        issues.append(Issue("structure", said, "resourceType"))
     members, messages = checked_request(received.members)
     # A member that could not be read is not missing.
     issues += [issue for issue in issues_of(messages) if issue.expression not in unread]

@@ -30,7 +30,7 @@ from fhir_mappings.resources.preview import (
     subject_of,
     type_of,
 )
-from fhir_mappings.resources.references import OTHER_FOCUS, OTHER_PATIENT, is_elsewhere
+from fhir_mappings.resources.references import NO_ID, OTHER_FOCUS, OTHER_PATIENT, is_elsewhere
 from fhir_mappings.resources.resources import SHAPES, Resources
 from fhir_mappings.resources.submission import (
     NEVER_MISSED,
@@ -308,7 +308,7 @@ class Selection:
         wanted = self.submission.patient_id
         if wanted is not None:
             others = [entry for entry in patients if entry.id != wanted]
-            self.not_used += [Note(entry.reference, OTHER_PATIENT) for entry in others]
+            self.not_used += [Note(one.reference, OTHER_PATIENT if one.id else NO_ID) for one in others]
             patients = [entry for entry in patients if entry.id == wanted]
             if not patients:
                 return None, belonging((f"Patient/{wanted}",))

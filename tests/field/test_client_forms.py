@@ -168,7 +168,9 @@ def test_the_name_of_an_option_that_may_be_of_the_patient_is_not_repeated(
     assert f"extension.{EXTENSION}" in named(client, body)
 
 
-@pytest.mark.parametrize("options", [{"assessment": None}, {"asOf": None}, {"assessment": None, "asOf": None}])
+@pytest.mark.parametrize(
+    "options", [{"assessment": None}, {"asOf": None}, {"assessment": None, "asOf": None}]
+)
 def test_an_option_that_is_null_loses_no_card(client: FlaskClient, options: Resource) -> None:
     response = client.post(SERVICE, json=hook_call(extension={EXTENSION: options}))
     assert response.status_code == 200
@@ -184,7 +186,9 @@ def test_a_user_that_is_no_reference_is_named(client: FlaskClient, user: str) ->
     assert "Practitioner/1" in named(client, body)["context.userId"]
 
 
-@pytest.mark.parametrize("user", ["Practitioner/1", "PractitionerRole/a.b-c", "Patient/x", " Practitioner/1 "])
+@pytest.mark.parametrize(
+    "user", ["Practitioner/1", "PractitionerRole/a.b-c", "Patient/x", " Practitioner/1 "]
+)
 def test_a_user_that_is_a_reference_is_no_news(client: FlaskClient, user: str) -> None:
     body = hook_call()
     body["context"]["userId"] = user
@@ -231,7 +235,12 @@ def test_a_selection_of_nothing_is_named(client: FlaskClient, selection: str) ->
 
 @pytest.mark.parametrize(
     "selection",
-    ["MedicationRequest/rx", "rx", "https://ehr.example/MedicationRequest/rx", "MedicationRequest/rx/_history/1"],
+    [
+        "MedicationRequest/rx",
+        "rx",
+        "https://ehr.example/MedicationRequest/rx",
+        "MedicationRequest/rx/_history/1",
+    ],
 )
 def test_a_selection_of_a_draft_is_no_news(client: FlaskClient, selection: str) -> None:
     body = orders("order-select", "v08", prescription("v08", "salbutamol"))
@@ -244,3 +253,94 @@ def test_selections_of_nothing_cost_no_more_than_they_are_long(client: FlaskClie
     body["context"]["selections"] = [f"x{number}" for number in range(5_000)]
     named_places = [place for place in named(client, body, SELECT) if "selections" in place]
     assert 1_000 <= len(named_places) <= 1_001
+
+
+# Messages name the thing and the next step
+
+
+def said(response: Any, status: int) -> str:
+    assert response.status_code == status, response.get_data(as_text=True)
+    text: str = response.get_data(as_text=True)
+    assert ID not in text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "takes"),
+    [
+        ("GET", SERVICE, "POST"),
+        ("PUT", SERVICE, "POST"),
+        ("POST", "/cds-services", "GET"),
+        ("GET", "/evaluate", "POST"),
+        ("GET", f"{SERVICE}/feedback", "POST"),
+        ("DELETE", "/fhir/metadata", "GET"),
+    ],
+)
+def test_a_method_that_is_not_taken_says_which_is(
+    client: FlaskClient, method: str, path: str, takes: str
+) -> None:
+    assert f"This address takes {takes} alone." in said(client.open(path, method=method), 405)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("asof=2026-06-15", "known are asOf, validate"),
+        ("asOf=15.06.2026", "write YYYY-MM-DD"),
+        ("asOf=2026-06-15T00:00:00Z", "write YYYY-MM-DD"),
+        ("asOf=2026-06-15&asOf=2025-06-15", "query.asOf: Given more than once."),
+        ("validate=true&validate=false", "query.validate: Given more than once."),
+        ("validate=yes", "true, false"),
+    ],
+)
+def test_a_query_that_is_not_understood_says_what_is(client: FlaskClient, query: str, words: str) -> None:
+    assert words in said(client.post(f"/evaluate?{query}", json=record()), 400)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"context": []}, "context: Not an object."),
+        ({"hookInstance": 7}, "hookInstance: Not text."),
+        ({"extension": {EXTENSION: {"asOf": "2026-06"}}}, "write YYYY-MM-DD"),
+        ({"extension": {EXTENSION: {"assessment": "true"}}}, "Neither true nor false."),
+        (
+            {"hook": "order-sign", "context": {"patientId": ID, "draftOrders": []}},
+            "draftOrders: Not an object.",
+        ),
+    ],
+)
+def test_a_member_of_another_form_is_said_in_words_of_json(
+    client: FlaskClient, changes: Resource, words: str
+) -> None:
+    assert words in said(client.post(SERVICE, json=hook_call(**changes)), 400)
+
+
+@pytest.mark.parametrize("kind", ["Bundle", "Parameters", "Patient"])
+def test_a_resource_in_place_of_a_call_is_sent_on(client: FlaskClient, kind: str) -> None:
+    assert "post a Bundle to /evaluate" in said(client.post(SERVICE, json={"resourceType": kind}), 400)
+
+
+@pytest.mark.parametrize("kind", ["Bundle", "OperationOutcome", "Parameters"])
+def test_a_resource_in_place_of_the_prefetch_is_named_once(client: FlaskClient, kind: str) -> None:
+    prefetch = {"resourceType": kind, "type": "collection", "entry": []}
+    response = client.post(SERVICE, json=hook_call(prefetch=prefetch))
+    text = said(response, 412)
+    assert "prefetch.resourceType says that prefetch is one resource" in text
+    assert len(response.get_json(force=True)["issue"]) == 3
+
+
+def test_a_patient_without_an_id_is_not_said_to_be_another(client: FlaskClient) -> None:
+    body = hook_call(extension={EXTENSION: {"assessment": True}})
+    del body["prefetch"]["patient"]["id"]
+    found = client.post(SERVICE, json=body).get_json()["extension"][EXTENSION]["assessment"]
+    assert found["notUsed"][0]["why"] == "has no id, so it cannot be compared"
+    assert "patient" in found["notSeen"]
+
+
+@pytest.mark.parametrize(
+    ("packing", "status"), [("", 200), ("identity", 200), ("Identity", 200), ("gzip", 415)]
+)
+def test_a_body_that_says_it_is_not_packed_is_read(client: FlaskClient, packing: str, status: int) -> None:
+    response = client.post(SERVICE, json=hook_call(), headers={"Content-Encoding": packing})
+    assert response.status_code == status
