@@ -142,7 +142,7 @@ def _why_missing(
         return f"the subject of {first} is another patient than context.patientId names."
     if foreign:
         why, entry = next(iter(foreign.items()))
-        return f"{entry.expression} {why}: it cannot be compared with context.patientId."
+        return f"{entry.expression} {why}: its subject must be the patient of context.patientId."
     place = f"{FETCHED}{key}" if is_given else f"prefetch.{key}"
     notes = [note.why for note in record.not_understood if note.reference.startswith(place)]
     if notes:

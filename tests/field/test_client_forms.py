@@ -344,3 +344,37 @@ def test_a_patient_without_an_id_is_not_said_to_be_another(client: FlaskClient) 
 def test_a_body_that_says_it_is_not_packed_is_read(client: FlaskClient, packing: str, status: int) -> None:
     response = client.post(SERVICE, json=hook_call(), headers={"Content-Encoding": packing})
     assert response.status_code == status
+
+
+# An order form that has not filled in the patient yet
+
+NOBODY: list[Resource] = [{}, {"subject": {}}, {"subject": {"display": "the patient"}}, {"subject": None}]
+SIGN = "/cds-services/fasciculation-order-sign"
+
+
+def without_subject(resource: Resource, changes: Resource) -> Resource:
+    return {**{name: value for name, value in resource.items() if name != "subject"}, **changes}
+
+
+@pytest.mark.parametrize("changes", NOBODY)
+def test_a_draft_without_a_subject_is_the_patients(client: FlaskClient, changes: Resource) -> None:
+    draft = without_subject(prescription("v08", "salbutamol"), changes)
+    content = client.post(SIGN, json=orders("order-sign", "v08", draft)).get_json()
+    assert len(content["cards"]) == 1
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"reference": "Patient/another"},
+        {"reference": "Group/1", "display": "a ward"},
+        {"identifier": {"value": "1"}},
+        {"identifier": {"system": "https://hospital.example/mrn", "value": "1"}},
+        {"type": "Group"},
+    ],
+)
+def test_an_order_form_about_another_is_not_the_patients(client: FlaskClient, subject: Resource) -> None:
+    draft = without_subject(prescription("v08", "salbutamol"), {"subject": subject})
+    content = client.post(SIGN, json=orders("order-sign", "v08", draft)).get_json()
+    assert not content["cards"]
+    assert len(content["extension"][EXTENSION]["assessment"]["notUsed"]) == 1
