@@ -22,6 +22,8 @@ _IN_REQUEST = re.compile(r"(Bundle|prefetch|context|fhirServer)\b")
 _NOT_ASKED = {
     "server-not-allowed": "it is none of FHIR_SERVERS",
     "server-of-another-issuer": "it is none of the caller's fhirServers",
+    "fetching-off": "FHIR_SERVERS is empty",
+    "no-server": "the call has no fhirServer",
     "no-token": "the call has no fhirAuthorization",
     "token-unusable": "access_token is not the text of a bearer token",
     "token-not-bearer": "token_type is not Bearer",

@@ -82,6 +82,8 @@ def decode_bundle(body: bytes) -> Submission:
             "The body is a single resource, not a Bundle: post it as an entry of a Bundle of type"
             " collection, together with its Patient."
         )
+        if kind == "Parameters":
+            problem = "The body is Parameters, which go to $apply: post the Bundle in them."
         raise InvalidBody((BodyProblem("invalid", problem, "resourceType"),), 422)
     reader = EntryReader(budget())
     reader.bundle(bundle, msgspec.Raw(body), "Bundle", None)

@@ -134,3 +134,23 @@ def test_a_token_of_another_patient_is_not_used(
     found = words(served, fhirAuthorization={"access_token": "x", "patient": patient})
     assert "token-of-another-patient" in found["prefetch.conditions"]
     assert not server.asked
+
+
+def test_a_call_without_a_server_says_so_where_the_service_may_fetch(
+    served: tuple[FhirServer, FlaskClient], server: FhirServer
+) -> None:
+    found = words(served, fhirServer=None)
+    assert all("(no-server): the call has no fhirServer" in found[f"prefetch.{key}"] for key in LISTS)
+
+
+def test_a_call_with_a_server_says_so_where_the_service_may_not_fetch(client: FlaskClient) -> None:
+    response = client.post(SERVICE, json=call({}, "https://ehr.example/fhir"))
+    assert response.status_code == 412
+    for issue in response.get_json(force=True)["issue"]:
+        assert "(fetching-off): FHIR_SERVERS is empty" in issue["diagnostics"]
+        assert "ehr.example" not in issue["diagnostics"]
+
+
+def test_a_call_without_a_server_says_nothing_of_fetching_where_there_is_none(client: FlaskClient) -> None:
+    text = client.post(SERVICE, json=call({}, None)).get_data(as_text=True)
+    assert "fhirServer" not in text
