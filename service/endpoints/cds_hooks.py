@@ -48,7 +48,8 @@ def cds_hooks(config: Config, evaluator: Evaluator, servers: FhirServers, metric
         evaluation = evaluator.hook_request(hook, fetched=fetched.lists, assessed=assessed)
         cards = shown_cards(evaluation.cards, config)
         log_evaluation(metrics, hook.members["hook"], evaluation, cards)
-        evaluation.reject_if_undecided(fetched.why or _not_asked(config, hook))
+        if evaluation.is_undecided:
+            evaluation.reject_if_undecided(fetched.why or _not_asked(config, hook))
         content: dict[str, Any] = {"cards": cards}
         if assessed:
             content["extension"] = {EXTENSION: {"assessment": evaluation.assessment}}
