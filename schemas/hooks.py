@@ -18,10 +18,15 @@ MAX_INSTANCE_LENGTH = 200
 _NOT_BLANK = r"^[\s\S]*[^\s\x00-\x1f\x7f-\x9f]"
 
 
+_BUNDLE = frozenset({"resourceType", "entry", "entries", "type", "total", "id", "link"})
+
+
 def _is_bundle(content: Mapping[str, Any]) -> None:
     errors = {}
     if content.get("resourceType") not in (None, "Bundle"):
         errors["resourceType"] = ["Not a Bundle."]
+    elif content and _BUNDLE.isdisjoint(content):
+        errors["entry"] = ["Missing data: an object without entry is no Bundle."]
     if not isinstance(content.get("entry"), list | None):
         errors["entry"] = ["Not a valid list."]
     if errors:
@@ -137,8 +142,11 @@ def _schema(kind: type[Context]) -> Context:
 class OptionsSchema(Tolerant):
     """The extension of this service in a request."""
 
-    assessment = JsonBoolean(load_default=False)
+    assessment = JsonBoolean(load_default=False, allow_none=True)
     asOf = fields.Date(format="iso", load_default=None)
+
+
+OPTIONS = ("assessment", "asOf")
 
 
 class RequestSchema(Tolerant):

@@ -54,7 +54,6 @@ _CODES = {
 }
 _DIAGNOSTICS = {
     404: "No such page: GET / lists the addresses.",
-    405: "This address does not support this method.",
     413: "The body is larger than MAX_BODY_BYTES allows: send fewer resources.",
     415: "The Content-Type is not supported.",
 }
@@ -135,9 +134,13 @@ def create_app(
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
         text = _DIAGNOSTICS.get(status, error.name + ".")
+        allowed = error.get_response().headers.get("Allow")
+        if allowed:
+            methods = [method for method in ("GET", "POST") if method in allowed]
+            text = f"This address takes {' and '.join(methods) or 'OPTIONS'} alone."
         answer = problem_answer([Issue(_CODES.get(status, "processing"), text, "http")], status)
-        if error.get_response().headers.get("Allow"):
-            answer.headers["Allow"] = error.get_response().headers["Allow"]
+        if allowed:
+            answer.headers["Allow"] = allowed
         return answer
 
     @app.errorhandler(Exception)

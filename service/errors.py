@@ -11,6 +11,14 @@ from fhir_mappings.resources.budget import OverBudget
 from schemas.base import places_and_reasons
 
 _MAX_ISSUES = 200
+# What marshmallow says -> what whoever writes JSON calls it.
+_IN_WORDS = {
+    "Not a valid mapping type.": "Not an object.",
+    "Invalid input type.": "Not an object.",
+    "Not a valid string.": "Not text.",
+    "Not a valid date.": "Not a day: write YYYY-MM-DD.",
+    "Not a valid boolean.": "Neither true nor false.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +111,4 @@ def issues_of(messages: Any, path: str = "") -> Iterator[Issue]:
     """The messages of marshmallow as issues with their JSON path."""
     for place, reason in places_and_reasons(messages, place=path):
         code = "required" if "Missing data" in reason else "value"
-        yield Issue(code, f"{place}: {reason}", place or None)
+        yield Issue(code, f"{place}: {_IN_WORDS.get(reason, reason)}", place or None)

@@ -9,13 +9,14 @@ from typing import Any
 
 from fhir_mappings.record import Note
 from fhir_mappings.request.bundles import Fetched, submission_of_prefetch
-from fhir_mappings.request.hook_call import HookCall, decode_call, with_context
+from fhir_mappings.request.hook_call import HookCall, decode_call, selections_of_nothing, with_context
 from fhir_mappings.request.json_body import InvalidBody
-from fhir_mappings.resources.references import plain
+from fhir_mappings.resources.references import patient_id_in, plain
 from fhir_mappings.resources.submission import NEVER_MISSED, Submission, key_of
+from fhir_mappings.to_fhir.actions import fillable
 from schemas import hooks as hook_schemas
 from schemas.hooks import checked_request, options_of
-from service.data_missing import unknown_keys
+from service.data_missing import MAX_UNKNOWN, is_plain, unknown_keys
 from service.errors import Issue, RequestError, issues_of, rejection
 
 _NO_TEXT = "is no text, so it is not used"
@@ -43,15 +44,14 @@ class HookRequest:
     @property
     def patient_id(self) -> str:
         """The bare id of the patient, however the client writes it."""
-        name = plain(str(self.context["patientId"])).removeprefix("urn:uuid:")
-        return name.rpartition("/Patient/")[2].removeprefix("Patient/")
+        return patient_id_in(self.context["patientId"])
 
     @property
     def encounter_id(self) -> str | None:
         """The bare id of the encounter; None where the context names none."""
         sent = self.context.get("encounterId")
         name = str(sent) if _is_whole(sent) else plain(sent) if isinstance(sent, str) else ""
-        return name.removeprefix("Encounter/") or None
+        return name.rpartition("/Encounter/")[2].removeprefix("Encounter/") or None
 
     @property
     def user(self) -> str | None:
@@ -82,7 +82,8 @@ class HookRequest:
             Note(place, why, place if place != "prefetch" else None)
             for place, why in unknown_keys(self.received.prefetch, self.patient_id)
         )
-        return [*_ignored_members(self.members), *keys]
+        ignored = [*_ignored_members(self), *_unknown_options(self), *self._selections_of_nothing()]
+        return [*ignored, *keys]
 
     def submission(self, fetched: Mapping[str, Fetched] | None = None) -> Submission:
         """The prefetch, completed by the lists that were fetched, and the resources of the context.
@@ -104,23 +105,36 @@ class HookRequest:
             raise rejection(error, 400) from None
 
     def _with_context(self, submission: Submission) -> Submission:
-        hook = self.service["hook"]
-        selects = hook_schemas.CONTEXTS[hook].selects
-        selections = self.context[selects] if selects else None
-        return with_context(submission, self.received.context, hook_schemas.bundles_of(hook), selections)
+        return with_context(submission, self.received.context, self._bundles, self._selections)
+
+    @property
+    def _bundles(self) -> Mapping[str, bool]:
+        return hook_schemas.bundles_of(self.service["hook"])
+
+    @property
+    def _selections(self) -> list[str] | None:
+        selects = hook_schemas.CONTEXTS[self.service["hook"]].selects
+        return self.context[selects] if selects else None
+
+    def _selections_of_nothing(self) -> tuple[Note, ...]:
+        return selections_of_nothing(self.received.context, self._bundles, self._selections or ())
 
 
-def _ignored_members(members: Mapping[str, Any]) -> Iterator[Note]:
-    context = members["context"]
+def _ignored_members(request: HookRequest) -> Iterator[Note]:
+    members, context = request.members, request.context
     user, encounter = context.get("userId"), context.get("encounterId")
     if user is None or user == "":
         yield Note("context", "is missing: orders of the card name no requester", "context.userId")
     elif not isinstance(user, str):
         yield Note("context", _NO_TEXT, "context.userId")
+    elif ":" in user or not fillable(user.strip()):
+        yield Note("context", "is no reference such as Practitioner/1: it is not used", "context.userId")
     if encounter is None and members["hook"] == "encounter-discharge":
         yield Note("context", "is missing: orders of the card name no encounter", "context.encounterId")
     elif encounter is not None and not isinstance(encounter, str) and not _is_whole(encounter):
         yield Note("context", _NO_TEXT, "context.encounterId")
+    elif (name := request.encounter_id) and not fillable(f"Encounter/{name}"):
+        yield Note("context", "is no id of an encounter, so it is not used", "context.encounterId")
     server, granted, extension = (members.get(k) for k in ("fhirServer", "fhirAuthorization", "extension"))
     if server is not None and not isinstance(server, str):
         yield Note("fhirServer", _NO_TEXT, "fhirServer")
@@ -128,6 +142,16 @@ def _ignored_members(members: Mapping[str, Any]) -> Iterator[Note]:
         yield Note("fhirAuthorization", "is no object, so it is not used", "fhirAuthorization")
     if isinstance(extension, list) and extension:
         yield Note("extension", "is no object, so no option of it is used", "extension")
+
+
+def _unknown_options(request: HookRequest) -> Iterator[Note]:
+    """A misspelt asOf would decide on another day."""
+    known = hook_schemas.OPTIONS
+    unknown = [name for name in request.options if name not in known]
+    for name in unknown[:MAX_UNKNOWN]:
+        place = f"extension.{hook_schemas.EXTENSION}"
+        place += f".{name}" if is_plain(name, request.patient_id) else ""
+        yield Note("extension", f"is no option of this service (they are {', '.join(known)})", place)
 
 
 def _is_whole(value: Any) -> bool:
@@ -158,6 +182,9 @@ def checked_hook_request(received: HookCall, services: Mapping[str, Mapping[str,
     if isinstance(hook, str) and hook not in services:
         answered = ", ".join(sorted(services))
         issues.append(Issue("value", f"This service answers {answered}, not this hook.", "hook"))
+    if hook is None and "resourceType" in received.members:
+        said = "The body is a FHIR resource, not a CDS Hooks request: post a Bundle to /evaluate."
+        issues.append(Issue("structure", said, "resourceType"))
     members, messages = checked_request(received.members)
     # A member that could not be read is not missing.
     issues += [issue for issue in issues_of(messages) if issue.expression not in unread]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -23,6 +23,7 @@ from fhir_mappings.request.bundle_shapes import (
     is_deletion,
     is_subsetted,
     may_hold_subsetted,
+    misnamed,
     type_named_by,
 )
 from fhir_mappings.request.json_body import InvalidBody, decoded
@@ -30,21 +31,8 @@ from fhir_mappings.resources.budget import Budget
 from fhir_mappings.resources.fhir_version import NAMES_IN_R4, in_r4
 from fhir_mappings.resources.preview import ResourceType, part_of, preview_of
 from fhir_mappings.resources.shapes import NOT_THERE, UNDECODABLE
-from fhir_mappings.resources.submission import FETCHED, Entry, Items, Notes
+from fhir_mappings.resources.submission import FETCHED, KEYS_OF_TYPE, Entry, Items, Notes
 
-# Type -> the prefetch keys whose lists hold it, for a Bundle that has no keys of its own.
-KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
-    "Patient": ("patient",),
-    "Condition": ("conditions",),
-    "Observation": ("findings", "labs", "examinations"),
-    "MedicationRequest": ("medications",),
-    "MedicationStatement": ("medicationStatements",),
-    "ServiceRequest": ("orders",),
-    "Procedure": ("procedures",),
-    "DiagnosticReport": ("reports",),
-    "FamilyMemberHistory": ("familyHistory",),
-    "QuestionnaireResponse": ("questionnaireResponses",),
-}
 PREFETCH_KEYS = tuple(key for keys in KEYS_OF_TYPE.values() for key in keys)
 # By the names of the types in any version.
 _TYPES_OF_KEY = {
@@ -178,7 +166,8 @@ class EntryReader(msgspec.Struct):
             return False
         if kind != "Bundle":
             if kind not in _TYPES_OF_KEY[key]:
-                self.notes.add(Note(place, f"is no resource of {key}", "resourceType"))
+                why = misnamed(kind) or f"is no resource of {key}"
+                self.notes.add(Note(place, why, "resourceType"))
                 return False
             self.entries.append(Entry(raw, place, preview=preview_of(raw)))
             return True
@@ -284,7 +273,10 @@ class EntryReader(msgspec.Struct):
         kind = preview.kind if preview is not None else None
         if kind and kind not in _SPECIAL:
             self.kinds.add(kind)
-            self.entries.append(Entry(entry.resource, place, number, full_url, preview))
+            found = Entry(entry.resource, place, number, full_url, preview)
+            self.entries.append(found)
+            if (why := misnamed(kind)) and not self.notes.counted():
+                self.notes.add(Note(found.expression, why, "resourceType"))
         else:
             found = Entry(entry.resource, f"{place}.entry[{number}].resource", None, full_url, preview)
             self._special(found, key, depth)

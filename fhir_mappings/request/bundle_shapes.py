@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from fhir_mappings.request.json_body import decoded
+from fhir_mappings.resources.fhir_version import NAMES_IN_R4
 from fhir_mappings.resources.preview import AnyPreview
+from fhir_mappings.resources.select import KINDS
 from fhir_mappings.resources.shapes import NOT_THERE, UNDECODABLE
 
 _HARMLESS = frozenset(("information", "warning", "success"))
@@ -26,6 +28,10 @@ _FAILED_STATUS = re.compile(r"\s*(?:HTTP/[0-9.]{1,4}\s+)?([45][0-9]{2})(?![0-9])
 _LONGEST_STATUS = 20
 _TYPE_IN_URL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/[A-Za-z0-9.\-]+(?:/_history/[^/]*)?)?/?$", re.ASCII)
 _MAX_URL_LENGTH = 2_000
+_OF_DSTU2 = {"MedicationOrder": "a MedicationRequest", "DiagnosticOrder": "a ServiceRequest"}
+_READ = (*KINDS, *NAMES_IN_R4, "Medication", "BodyStructure", "Bundle", "OperationOutcome")
+_BY_SPELLING = {kind.lower(): kind for kind in _READ}
+_LONGEST_TYPE = 64
 
 
 class BundleEntry(msgspec.Struct, gc=False):
@@ -196,3 +202,11 @@ def _member(raw: msgspec.Raw, shape: Any) -> Any:
     with suppress(*UNDECODABLE):
         return msgspec.json.decode(raw, type=shape | None)
     return None
+
+
+def misnamed(kind: str) -> str:
+    """Why a resource of that type is not read although it is meant to be; "" for any other type."""
+    if kind in _OF_DSTU2:
+        return f"{kind} is a type of DSTU2, which is not read: send {_OF_DSTU2[kind]}"
+    meant = _BY_SPELLING.get(kind[:_LONGEST_TYPE].strip().lower(), kind)
+    return "" if meant == kind else f"its resourceType is misspelt, so it is not read: write {meant}"

@@ -10,14 +10,14 @@ from typing import Any
 import msgspec
 
 from fhir_mappings.record import Note
-from fhir_mappings.request.bundle_entries import CUT, KEYS_OF_TYPE, PREFETCH_KEYS, EntryReader, next_url_of
+from fhir_mappings.request.bundle_entries import CUT, PREFETCH_KEYS, EntryReader, next_url_of
 from fhir_mappings.request.bundle_shapes import SearchPage, bundle_of
 from fhir_mappings.request.json_body import BodyProblem, InvalidBody, decoded
 from fhir_mappings.resources.budget import budget
 from fhir_mappings.resources.fhir_version import in_r4
 from fhir_mappings.resources.preview import Head, ResourceType
 from fhir_mappings.resources.shapes import UNDECODABLE
-from fhir_mappings.resources.submission import NEVER_MISSED, Entry, Submission
+from fhir_mappings.resources.submission import KEYS_OF_TYPE, NEVER_MISSED, Entry, Submission
 
 __all__ = [
     "PREFETCH_KEYS",
@@ -82,6 +82,8 @@ def decode_bundle(body: bytes) -> Submission:
             "The body is a single resource, not a Bundle: post it as an entry of a Bundle of type"
             " collection, together with its Patient."
         )
+        if kind == "Parameters":
+            problem = "The body is Parameters, which go to $apply: post the Bundle in them."
         raise InvalidBody((BodyProblem("invalid", problem, "resourceType"),), 422)
     reader = EntryReader(budget())
     reader.bundle(bundle, msgspec.Raw(body), "Bundle", None)

@@ -21,7 +21,7 @@ from fhir_mappings.request.json_body import (
 )
 from fhir_mappings.resources.budget import budget
 from fhir_mappings.resources.references import plain
-from fhir_mappings.resources.submission import Entry, Submission
+from fhir_mappings.resources.submission import Entry, Notes, Submission
 
 # Places of what a context holds begin so.
 _CONTEXT = "context."
@@ -141,6 +141,20 @@ def with_context(
     if faults.problems:
         raise InvalidBody(tuple(faults.problems))
     return replace(submission, entries=tuple(entries), not_understood=tuple(notes))
+
+
+def selections_of_nothing(
+    context: Mapping[str, msgspec.Raw], bundles: Mapping[str, bool], selections: Iterable[str]
+) -> tuple[Note, ...]:
+    """Notes on selections that name no draft order: what they select gets no card."""
+    notes, drafts = Notes(), with_context(Submission(), context, bundles).entries
+    names = {name for entry in drafts if entry.draft for name in entry.names}
+    names |= {name.split("/")[-1] for name in names}
+    for number, selection in enumerate(selections):
+        if names.isdisjoint(_spellings((selection,))):
+            place = f"{_CONTEXT}selections[{number}]"
+            notes.add(Note(place, "names no resource of context.draftOrders, so it selects nothing", place))
+    return notes.all()
 
 
 def without_context(submission: Submission) -> Submission:

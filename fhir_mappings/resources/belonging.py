@@ -15,6 +15,7 @@ from fhir_mappings.resources.references import (
     why_of_another,
     why_of_another_logically,
 )
+from fhir_mappings.resources.shapes import NOT_THERE
 from fhir_mappings.resources.submission import Entry
 
 
@@ -32,7 +33,7 @@ class Belonging:
         """Whether the resource, or its preview, is of the patient; noted where it is not."""
         subject = getattr(resource, "subject", None) or getattr(resource, "patient", None)
         subject = subject or getattr(resource, "for_", None)
-        if entry.draft and subject is None:
+        if entry.draft and _is_blank(subject):
             # An order form may not have filled it in yet: the context names the patient.
             return True
         why = NO_PATIENT if subject is None else self._why_of_another(subject)
@@ -52,3 +53,8 @@ class Belonging:
         if reference not in self.meant:
             self.meant[reference] = why_of_another(reference, self.names, lambda: self._identifiers)
         return self.meant[reference]
+
+
+def _is_blank(subject: Any) -> bool:
+    """Whether that subject names nobody, if in words."""
+    return subject is None or not (subject.reference or subject.type or subject.identifier != NOT_THERE)

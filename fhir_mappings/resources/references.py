@@ -12,6 +12,7 @@ import msgspec
 from fhir_mappings.resources.shapes import NOT_THERE, UNDECODABLE, Observation
 
 OTHER_PATIENT = "belongs to another patient"
+NO_ID = "has no id, so it cannot be compared"
 NO_PATIENT = "names no patient, so it cannot be checked"
 NOT_A_PATIENT = "is about something that is not a patient"
 OTHER_FOCUS = "its focus is not known to be this patient"
@@ -72,6 +73,16 @@ def id_in(target: str, kind: str) -> str | None:
         return None
     *before, last = target.rsplit("/", 2)
     return last if not before or before[-1] == kind else None
+
+
+def patient_id_in(value: object) -> str:
+    """The bare id of a patient, however a client writes it.
+
+    >>> patient_id_in("https://ehr.example/r4/Patient/p1/_history/2")
+    'p1'
+    """
+    name = plain(str(value)).removeprefix("urn:uuid:")
+    return name.rpartition("/Patient/")[2].removeprefix("Patient/")
 
 
 def names_of(kind: str, resource_id: str | None, full_url: str | None) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from fhir_mappings.resources.preview import (
     subject_of,
     type_of,
 )
-from fhir_mappings.resources.references import OTHER_FOCUS, OTHER_PATIENT, is_elsewhere
+from fhir_mappings.resources.references import NO_ID, OTHER_FOCUS, OTHER_PATIENT, is_elsewhere
 from fhir_mappings.resources.resources import SHAPES, Resources
 from fhir_mappings.resources.submission import (
     NEVER_MISSED,
@@ -39,7 +39,7 @@ from fhir_mappings.resources.submission import (
     Located,
     PatientError,
     Submission,
-    key_of,
+    keys_of,
     newest,
 )
 from fhir_mappings.resources.validation import why
@@ -228,14 +228,15 @@ class Selection:
         foreign = {note.reference for note in self.not_used}
         if not foreign:
             return []
-        own = {key_of(entry.expression) for entry in self.read if entry.reference not in foreign}
+        own = {key for entry in self.read if entry.reference not in foreign for key in keys_of(entry)}
         keys = {
-            key_of(entry.expression)
+            key
             for kind in self._looked_at
             for entry in self._of(kind)
             if entry.reference in foreign
+            for key in keys_of(entry)
         }
-        return sorted(key for key in keys - own - NEVER_MISSED.union(self.submission.not_seen) if key)
+        return sorted(keys - own - NEVER_MISSED.union(self.submission.not_seen))
 
     def _decoded(self, entry: Entry, shape: type[S]) -> S | None:
         """The resource in that shape, or None (noted) where it is invalid.
@@ -307,7 +308,7 @@ class Selection:
         wanted = self.submission.patient_id
         if wanted is not None:
             others = [entry for entry in patients if entry.id != wanted]
-            self.not_used += [Note(entry.reference, OTHER_PATIENT) for entry in others]
+            self.not_used += [Note(one.reference, OTHER_PATIENT if one.id else NO_ID) for one in others]
             patients = [entry for entry in patients if entry.id == wanted]
             if not patients:
                 return None, belonging((f"Patient/{wanted}",))

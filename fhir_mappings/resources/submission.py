@@ -14,6 +14,7 @@ import msgspec
 
 from fhir_mappings.record import Note
 from fhir_mappings.resources.budget import Budget, budget
+from fhir_mappings.resources.fhir_version import in_r4
 from fhir_mappings.resources.preview import Head, Preview, part_of
 from fhir_mappings.resources.references import (
     NOT_A_PATIENT,
@@ -34,6 +35,19 @@ _MAX_ID_LENGTH = 256
 # Where a record of twitching may be: in a Bundle, in these lists, or among the new problems of a hook.
 _TYPES_OF_FINDINGS = frozenset({"", "Condition", "Observation"})
 _LISTS_OF_FINDINGS = frozenset({"conditions", "findings", "examinations"})
+# Type -> the prefetch keys whose lists hold it, for a Bundle that has no keys of its own.
+KEYS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
+    "Patient": ("patient",),
+    "Condition": ("conditions",),
+    "Observation": ("findings", "labs", "examinations"),
+    "MedicationRequest": ("medications",),
+    "MedicationStatement": ("medicationStatements",),
+    "ServiceRequest": ("orders",),
+    "Procedure": ("procedures",),
+    "DiagnosticReport": ("reports",),
+    "FamilyMemberHistory": ("familyHistory",),
+    "QuestionnaireResponse": ("questionnaireResponses",),
+}
 # Prefetch keys of lists without which nothing is missing: few patients have a form that was filled in.
 NEVER_MISSED = frozenset({"questionnaireResponses"})
 _ELSEWHERE = frozenset({OTHER_PATIENT, NOT_A_PATIENT})
@@ -173,6 +187,14 @@ def key_of(expression: str) -> str:
     """The prefetch key of "prefetch.conditions.entry[0].resource"; "" for a bundle's entry."""
     parts = expression.split(".")
     return parts[1] if f"{parts[0]}." in ("prefetch.", FETCHED) and len(parts) > 1 else ""
+
+
+def keys_of(entry: Entry) -> tuple[str, ...]:
+    """The prefetch keys of the lists that the entry came in; of a Bundle those of its type."""
+    key = key_of(entry.expression)
+    if key or not entry.expression.startswith("Bundle."):
+        return (key,) if key else ()
+    return KEYS_OF_TYPE.get(in_r4(entry.kind), ())
 
 
 @dataclass(frozen=True, slots=True)

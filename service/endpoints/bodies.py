@@ -28,7 +28,7 @@ def body_of(request: Request) -> bytes:
     """The whole body. Raises RequestError (400, 413 or 415) if it cannot be read as JSON."""
     if request.mimetype not in (JSON, FHIR_JSON):
         raise _not_supported(f"Content-Type must be {JSON} or {FHIR_JSON}.", "content-type")
-    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+    if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
         diagnostics = "Content-Encoding is not supported: send the body uncompressed."
         raise _not_supported(diagnostics, "content-encoding")
     charset = request.mimetype_params.get("charset", "utf-8").strip().lower()

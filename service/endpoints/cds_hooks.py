@@ -48,13 +48,21 @@ def cds_hooks(config: Config, evaluator: Evaluator, servers: FhirServers, metric
         evaluation = evaluator.hook_request(hook, fetched=fetched.lists, assessed=assessed)
         cards = shown_cards(evaluation.cards, config)
         log_evaluation(metrics, hook.members["hook"], evaluation, cards)
-        evaluation.reject_if_undecided(fetched.why)
+        if evaluation.is_undecided:
+            evaluation.reject_if_undecided(fetched.why or _not_asked(config, hook))
         content: dict[str, Any] = {"cards": cards}
         if assessed:
             content["extension"] = {EXTENSION: {"assessment": evaluation.assessment}}
         return json_answer(content)
 
     return blueprint
+
+
+def _not_asked(config: Config, hook: HookRequest) -> dict[str, str]:
+    """Prefetch key -> why no list was fetched, where one end is ready for it."""
+    if bool(config.fhir_servers) == bool(hook.fhir_server):
+        return {}
+    return dict.fromkeys(hook.service["prefetch"], "fetching-off" if hook.fhir_server else "no-server")
 
 
 def _fetched(servers: FhirServers, hook: HookRequest, metrics: Metrics) -> Had:

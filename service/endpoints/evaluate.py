@@ -45,10 +45,20 @@ def evaluate(config: Config, evaluator: Evaluator, metrics: Metrics) -> Blueprin
 def query_of(schema: Schema, *leave_out: str) -> tuple[dict[str, Any], list[Issue]]:
     """The query in that shape, and what is wrong with it; then it is empty."""
     given = {name: value for name, value in request.args.to_dict().items() if name not in leave_out}
+    known = [field.data_key or name for name, field in schema.fields.items()]
+    issues = [
+        Issue("value", f"query.{name}: Given more than once.", f"query.{name}")
+        for name in known
+        if len(request.args.getlist(name)) > 1
+    ]
     try:
-        return cast(dict[str, Any], schema.load(given)), []
+        loaded = schema.load(given)
     except ValidationError as error:
-        return {}, list(issues_of(error.normalized_messages(), "query"))
+        for name, messages in error.normalized_messages().items():
+            messages = messages if name in known else [f"Unknown: known are {', '.join(known)}."]
+            issues += issues_of({name: messages}, "query")
+        return {}, issues
+    return ({}, issues) if issues else (cast(dict[str, Any], loaded), [])
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote
 
+from fhir_mappings.resources.references import patient_id_in
+
 MAX_TOKEN_LENGTH = 8000
 MAX_URL_LENGTH = 16_000
 # RFC 6750, section 2.1: no character that could end the header.
@@ -94,7 +96,7 @@ def access_to(
         raise NoAccess("token-not-bearer")
     about = granted.get("patient")
     # With a token of another patient an empty list would read as nothing recorded.
-    if about is not None and (not isinstance(about, str) or about.removeprefix("Patient/") != patient_id):
+    if about is not None and (not isinstance(about, str | int) or patient_id_in(about) != patient_id):
         raise NoAccess("token-of-another-patient")
     return Access(base, token)
 

@@ -10,11 +10,10 @@ from datetime import date
 from typing import Any
 
 from fhir_mappings.record import Basis, Days, Note
-from fhir_mappings.request.bundle_entries import KEYS_OF_TYPE
 from fhir_mappings.request.documents import bundle_of
 from fhir_mappings.resources.budget import Budget, OverBudget, within
 from fhir_mappings.resources.fhir_version import in_r4
-from fhir_mappings.resources.submission import NEVER_MISSED, PatientError, Submission, newest
+from fhir_mappings.resources.submission import KEYS_OF_TYPE, NEVER_MISSED, PatientError, Submission, newest
 from fhir_mappings.to_findings import RecordReader
 from fhir_mappings.to_findings.known_concepts import UnknownCodes
 from service.decision import Decision, decide

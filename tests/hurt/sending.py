@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from fhir_mappings.request.bundle_entries import KEYS_OF_TYPE
 from fhir_mappings.resources.fhir_version import in_r4
+from fhir_mappings.resources.submission import KEYS_OF_TYPE
 from tests.spec.records import DAY
 from tests.vignettes.patient import AS_OF
 from tools.bench.bodies import patient_view
