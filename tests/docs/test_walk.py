@@ -18,7 +18,7 @@ from tests.docs.conftest import PROJECT
 
 # A ratchet: lower it with the code, and raise it only with a reason in the commit.
 MODULES_AT_MOST = 81
-LINES_AT_MOST = 5290
+LINES_AT_MOST = 5330
 RUNTIME = tuple(PROJECT / name for name in ("service", "schemas", "fhir_mappings"))
 CALL = PROJECT / "examples" / "thigh-day-fifteen/patient-view.json"
 
