@@ -339,11 +339,20 @@ class NotTakenSchema(Strict):
     none = fields.Nested(NoMedicineSchema, required=True)
 
 
+class NationalNamesSchema(Strict):
+    endings = fields.List(Text(), required=True)
+    letters = fields.Dict(keys=Text(), values=fields.String(), required=True)
+    beginnings = fields.Dict(keys=Text(), values=Text(), required=True)
+    salts = fields.List(Text(), required=True)
+    generic = fields.List(Text(), required=True)
+
+
 class MedicationRoutesSchema(Strict):
     codes = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
     words = fields.Dict(keys=Text(), values=fields.List(Text()), required=True)
     not_taken = fields.Nested(NotTakenSchema, required=True)
     potassium_raising = fields.Nested(PotassiumRaisingSchema, required=True)
+    national_names = fields.Nested(NationalNamesSchema, required=True)
 
 
 def Reason() -> fields.String:
