@@ -31,7 +31,8 @@ _MIN_LETTERS_BEFORE_STEM = 2
 class Named(msgspec.Struct, frozen=True):
     """The ingredients and routes that one concept names, or several of one medicine.
 
-    coded: ingredients of its codes. written: ingredients in its text. raising: words with the stem of an ACE
+    coded: ingredients of its codes. written: ingredients in its text. spelled: the names of those among
+    them that it spells as another language does. raising: words with the stem of an ACE
     inhibitor or angiotensin blocker. raises: such a word, or an ATC code of theirs.
     form_routes: route groups of the form words in its text. code_routes: those of its codes.
     name: as written, else the code, "" if neither. has_text: it has text, or a display.
@@ -40,6 +41,7 @@ class Named(msgspec.Struct, frozen=True):
 
     coded: tuple[Ingredient, ...] = ()
     written: tuple[Ingredient, ...] = ()
+    spelled: frozenset[str] = frozenset()
     raising: frozenset[str] = frozenset()
     raises: bool = False
     form_routes: frozenset[str] = frozenset()
@@ -75,6 +77,7 @@ def named_by(concept: CodeableConcept, medications: Medications) -> Named:
             texts.append(display)
     terms, forms = medications.terms, medications.form_words
     written: list[Ingredient] = []
+    spelled: list[Ingredient] = []
     form_routes: set[str] = set()
     for text in texts:
         exact: list[str] = []
@@ -83,11 +86,12 @@ def named_by(concept: CodeableConcept, medications: Medications) -> Named:
             exact = _longest(phrases, terms)
             written += (hit for term in exact for hit in terms[term])
             form_routes.update(forms[word] for word in _longest(phrases, forms))
-        written += _national(scans[text].words, exact, medications)
+        spelled += _national(scans[text].words, exact, medications)
     raising = _raising([word for scan in scans.values() for word in scan.words], medications.stems)
     return Named(
         coded=tuple(coded),
-        written=tuple(written),
+        written=(*written, *spelled),
+        spelled=frozenset([hit.name for hit in spelled]) - {hit.name for hit in (*coded, *written)},
         raising=raising,
         raises=raises or bool(raising),
         form_routes=frozenset(form_routes),
@@ -105,6 +109,7 @@ def together(named: Sequence[Named]) -> Named:
     return Named(
         coded=tuple(hit for part in named for hit in part.coded),
         written=tuple(hit for part in named for hit in part.written),
+        spelled=none.union(*(part.spelled for part in named)),
         raising=none.union(*(part.raising for part in named)),
         raises=any(part.raises for part in named),
         form_routes=none.union(*(part.form_routes for part in named)),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fhir_mappings.code_systems import RXNORM
 from fhir_mappings.medication_tables import Medications
 from fhir_mappings.resources.shapes import CodeableConcept
 from fhir_mappings.to_findings.drug_names import named_by
@@ -82,6 +83,13 @@ def test_it_stands_among_other_words(name: str, names: set[str]) -> None:
     assert {drug.name for drug in drugs} == names
     assert all(drug.recognised for drug in drugs)
     assert {drug.name for drug in read(coding("urn:local", "1", name))} == names
+
+
+def test_the_assessment_shows_the_words_of_the_record() -> None:
+    (drug,) = read(text("Furosemid 40 mg"))
+    assert drug.why.endswith('before the twitch began; recorded as "Furosemid 40 mg"')
+    for exact in (text("Furosemide 40 mg"), text("Lasix"), {**coding(RXNORM, "4603"), "text": "Furosemid"}):
+        assert [d.why.endswith("before the twitch began") for d in read(exact)] == [True]
 
 
 @pytest.mark.parametrize(
