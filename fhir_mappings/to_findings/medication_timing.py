@@ -34,6 +34,7 @@ _ENDED = frozenset({"stopped", "completed", "ended"})  # R5 spells "ended"
 # "intended" (R4 statements) and other words say as little about taking it as "unknown" does.
 _TAKEN = frozenset({"active", "on-hold", "recorded"}) | _ENDED
 _STATUSES = _NOT_COUNTED | _TAKEN | {"", "intended", "unknown"}
+_REVERSED = "a period that ends before it begins"
 DENIED = "its text says that it is not taken"
 # How an R5 adherence code begins -> the status of an R4 statement.
 _ADHERENCE = {
@@ -141,10 +142,14 @@ class _Dates:
         for period, member in periods:
             if period is None:
                 continue
-            if (start := self.day(period.start, f"{member}.start")) is not None:
-                starts.append(start)
-            if (end := self.day(period.end, f"{member}.end")) is not None:
-                ends.append(end)
+            start = self.day(period.start, f"{member}.start")
+            end = self.day(period.end, f"{member}.end")
+            if start and end and start.earliest and end.latest and end.latest < start.earliest:
+                # Which of the two is wrong is not known.
+                self.notes.append(Note(self.reference, _REVERSED, f"{self.kind}.{member}"))
+                continue
+            starts += [start] if start else []
+            ends += [end] if end else []
         return starts, ends
 
 

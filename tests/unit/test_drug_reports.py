@@ -8,7 +8,7 @@ import pytest
 
 from fhir_mappings.record import Days, Plausible
 from fhir_mappings.resources.dates import days_of
-from tests.unit.medicines import AFTER, BEFORE, bounds, one, supply, text
+from tests.unit.medicines import AFTER, BEFORE, bounds, one, read, statement, supply, text
 
 LATER = "2026-11-10"
 OLD = {"priorPrescription": {"reference": "MedicationRequest/elsewhere"}}
@@ -77,3 +77,24 @@ def test_repeats_may_be_taken_too(dispense: dict[str, Any], plausible: Plausible
     drug = one(text("waterazide", authoredOn="2026-05-01", status=status, dispenseRequest=dispense))
     assert drug.plausible is plausible
     assert not drug.current
+
+
+@pytest.mark.parametrize(
+    ("record", "place"),
+    [
+        (statement(effectivePeriod={"start": LATER, "end": BEFORE}), "MedicationStatement.effectivePeriod"),
+        (
+            text("waterazide", authoredOn=None, dosageInstruction=[bounds(LATER, BEFORE)]),
+            "MedicationRequest.dosageInstruction.timing.repeat.bounds",
+        ),
+    ],
+)
+def test_a_reversed_period_is_named_and_says_nothing(record: dict[str, Any], place: str) -> None:
+    (drug,), notes = read(record)
+    assert (drug.plausible, drug.start, drug.end) == (Plausible.POSSIBLE, Days(), None)
+    assert [(n.why, n.expression) for n in notes] == [("a period that ends before it begins", place)]
+
+
+def test_a_period_of_one_day_or_of_imprecise_days_is_not_reversed() -> None:
+    for period in ({"start": BEFORE, "end": BEFORE}, {"start": "2026-09-15", "end": "2026-09"}):
+        assert read(statement(effectivePeriod=period))[1] == ()
