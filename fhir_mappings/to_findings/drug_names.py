@@ -187,8 +187,9 @@ _Phrases = list[tuple[str, int, int]]
 def _scan(text: str) -> _Scan:
     text = text[:_MAX_TEXT_CHARACTERS]
     if not text.isascii():
-        # A letter and its accent apart are two words; a composed one is a letter.
-        text = unicodedata.normalize("NFC", text)
+        # A letter and its accent apart are two words. A soft hyphen is no letter, nor the dot that is left
+        # of a Turkish capital.
+        text = unicodedata.normalize("NFC", text).lower().replace("\u00ad", "").replace("i\u0307", "i")
     lowered = " ".join(text.lower().replace("’", "'").split())
     return _Scan(lowered, WORD.findall(lowered))
 

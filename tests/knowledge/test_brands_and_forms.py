@@ -53,3 +53,15 @@ def test_a_route_in_words(route: str, expected: set[str]) -> None:
 def test_a_dosage_that_denies_it(dosage: str) -> None:
     taken: list[dict[str, Any]] = [{"text": dosage}]
     assert read(text("Furosemid"), dosageInstruction=taken) == ()
+
+
+@pytest.mark.parametrize("use", ["bei Allergie", "mod allergi", "contre l'allergie", "for allergic rhinitis"])
+def test_what_it_is_for_denies_nothing(use: str) -> None:
+    assert [drug.name for drug in read(text(f"Prednisolon {use}"))] == ["prednisolone"]
+
+
+@pytest.mark.parametrize(
+    "name", ["FUROSEM\u0130D 40", "Furo\u00adsemid", "FUROSE\u0301MIDE", "furosemid\u200b"]
+)
+def test_signs_that_are_not_seen(name: str) -> None:
+    assert [drug.name for drug in read(text(name))] == ["furosemide"]
