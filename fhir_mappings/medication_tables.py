@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fhir_mappings.code_systems import WORD, CodeKey
+from fhir_mappings.national_names import NationalNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class Medications:
     """Drug matching tables.
 
     codes: RxNorm and SNOMED/dm+d (system, code) -> ingredients. ndc: 11 digits -> ingredients.
-    atc: prefix -> ingredients. terms: lower-case name -> ingredients.
+    atc: prefix -> ingredients. terms: lower-case name -> ingredients. national: generic names in other
+    languages.
     routes: SNOMED route codes -> route group. form_words: word of a form or name -> route group.
     class_routes: the route groups of a class where one ingredient is in several.
     potassium_raising_atc, potassium_raising_stems: ATC prefixes and word endings of ACE inhibitors and
@@ -81,6 +83,7 @@ class Medications:
     ndc: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
     atc: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
     terms: Mapping[str, tuple[Ingredient, ...]] = field(default_factory=dict)
+    national: NationalNames[Ingredient] = field(default_factory=NationalNames)
     routes: Mapping[CodeKey, str] = field(default_factory=dict)
     form_words: Mapping[str, str] = field(default_factory=dict)
     class_routes: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from fhir_mappings.resources.budget import OverBudget
-from fhir_mappings.resources.shapes import work_out_shapes
+from fhir_mappings.resources.decoding import work_out_shapes
 from service import __version__
 from service.authentication.admin_token import read_admin_token
 from service.config import Config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -53,6 +54,21 @@ class Decoded(msgspec.Struct, Generic[T], frozen=True):
     resource: T | None
     reason: str = ""
     faults: tuple[tuple[str, str], ...] = ()
+
+
+def work_out_shapes() -> None:
+    """Let msgspec work out the types of every Struct.
+
+    It does so where one is first decoded, and two threads that do so at once crash the process.
+    """
+    kinds: list[type[msgspec.Struct]] = [msgspec.Struct]
+    while kinds:
+        for kind in kinds.pop().__subclasses__():
+            kinds.append(kind)
+            if kind.__module__.startswith("fhir_mappings."):
+                # Some hold values that no JSON has: never decoded.
+                with suppress(TypeError):
+                    msgspec.json.Decoder(kind)
 
 
 @cache

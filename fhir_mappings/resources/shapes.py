@@ -6,8 +6,6 @@ docs/fhir-versions.md lists them. A member typed Raw only identifies the version
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import msgspec
 
 NOT_THERE = msgspec.Raw(b"null")
@@ -22,21 +20,6 @@ def is_not_utf_8(error: Exception) -> bool:
 
 class Struct(msgspec.Struct, gc=False):
     """A shape."""
-
-
-def work_out_shapes() -> None:
-    """Let msgspec work out the types of every Struct.
-
-    It does so where one is first decoded, and two threads that do so at once crash the process.
-    """
-    kinds: list[type[msgspec.Struct]] = [msgspec.Struct]
-    while kinds:
-        for kind in kinds.pop().__subclasses__():
-            kinds.append(kind)
-            if kind.__module__.startswith("fhir_mappings."):
-                # Some hold values that no JSON has: never decoded.
-                with suppress(TypeError):
-                    msgspec.json.Decoder(kind)
 
 
 class Coding(Struct):
@@ -302,6 +285,7 @@ class Medication(Struct):
 class DispenseRequest(Struct):
     validityPeriod: Period | None = None
     expectedSupplyDuration: Quantity | None = None
+    numberOfRepeatsAllowed: msgspec.Raw = NOT_THERE
 
 
 class MedicationRequest(Struct):
@@ -318,6 +302,9 @@ class MedicationRequest(Struct):
     effectiveDosePeriod: Period | None = None  # R5
     dosageInstruction: list[Dosage | None] | None = None
     dispenseRequest: DispenseRequest | None = None
+    priorPrescription: msgspec.Raw = NOT_THERE
+    reportedBoolean: msgspec.Raw = NOT_THERE
+    reportedReference: msgspec.Raw = NOT_THERE
     extension: msgspec.Raw = NOT_THERE
     contained: list[msgspec.Raw] | None = None
     reason: msgspec.Raw = NOT_THERE  # R5

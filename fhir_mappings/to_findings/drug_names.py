@@ -7,12 +7,14 @@ only the filter for ACE inhibitors and angiotensin blockers reads every display.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from fhir_mappings.code_systems import ATC, NDC, WORD, code_key
 from fhir_mappings.medication_tables import Ingredient, Medications, NotTaken, words_of
+from fhir_mappings.national_names import unaccented
 from fhir_mappings.resources.concepts import text_of
 from fhir_mappings.resources.shapes import CodeableConcept
 
@@ -20,6 +22,8 @@ from fhir_mappings.resources.shapes import CodeableConcept
 _MAX_TEXT_CHARACTERS = 2_000
 _MAX_TERM_WORDS = 10
 _PARTS = re.compile(r"[()\[\];,:]|\.\s|\s[-\u2013\u2014]\s")
+# Of a generic name in any language: "litio".
+_MIN_LETTERS = 5
 # "losartan" has two letters before its stem, the month of April one.
 _MIN_LETTERS_BEFORE_STEM = 2
 
@@ -27,7 +31,8 @@ _MIN_LETTERS_BEFORE_STEM = 2
 class Named(msgspec.Struct, frozen=True):
     """The ingredients and routes that one concept names, or several of one medicine.
 
-    coded: ingredients of its codes. written: ingredients in its text. raising: words with the stem of an ACE
+    coded: ingredients of its codes. written: ingredients in its text. spelled: the names of those among
+    them that it spells as another language does. raising: words with the stem of an ACE
     inhibitor or angiotensin blocker. raises: such a word, or an ATC code of theirs.
     form_routes: route groups of the form words in its text. code_routes: those of its codes.
     name: as written, else the code, "" if neither. has_text: it has text, or a display.
@@ -36,6 +41,7 @@ class Named(msgspec.Struct, frozen=True):
 
     coded: tuple[Ingredient, ...] = ()
     written: tuple[Ingredient, ...] = ()
+    spelled: frozenset[str] = frozenset()
     raising: frozenset[str] = frozenset()
     raises: bool = False
     form_routes: frozenset[str] = frozenset()
@@ -71,16 +77,21 @@ def named_by(concept: CodeableConcept, medications: Medications) -> Named:
             texts.append(display)
     terms, forms = medications.terms, medications.form_words
     written: list[Ingredient] = []
+    spelled: list[Ingredient] = []
     form_routes: set[str] = set()
     for text in texts:
+        exact: list[str] = []
         if not medications.beginnings.isdisjoint(scans[text].words):
             phrases = _phrases(scans[text], medications.beginnings)
-            written += (hit for term in _longest(phrases, terms) for hit in terms[term])
+            exact = _longest(phrases, terms)
+            written += (hit for term in exact for hit in terms[term])
             form_routes.update(forms[word] for word in _longest(phrases, forms))
+        spelled += _national(scans[text].words, exact, medications)
     raising = _raising([word for scan in scans.values() for word in scan.words], medications.stems)
     return Named(
         coded=tuple(coded),
-        written=tuple(written),
+        written=(*written, *spelled),
+        spelled=frozenset([hit.name for hit in spelled]) - {hit.name for hit in (*coded, *written)},
         raising=raising,
         raises=raises or bool(raising),
         form_routes=frozenset(form_routes),
@@ -98,6 +109,7 @@ def together(named: Sequence[Named]) -> Named:
     return Named(
         coded=tuple(hit for part in named for hit in part.coded),
         written=tuple(hit for part in named for hit in part.written),
+        spelled=none.union(*(part.spelled for part in named)),
         raising=none.union(*(part.raising for part in named)),
         raises=any(part.raises for part in named),
         form_routes=none.union(*(part.form_routes for part in named)),
@@ -173,7 +185,12 @@ _Phrases = list[tuple[str, int, int]]
 
 
 def _scan(text: str) -> _Scan:
-    lowered = " ".join(text[:_MAX_TEXT_CHARACTERS].lower().replace("’", "'").split())
+    text = text[:_MAX_TEXT_CHARACTERS]
+    if not text.isascii():
+        # A letter and its accent apart are two words. A soft hyphen is no letter, nor the dot that is left
+        # of a Turkish capital.
+        text = unicodedata.normalize("NFC", text).lower().replace("\u00ad", "").replace("i\u0307", "i")
+    lowered = " ".join(text.lower().replace("’", "'").split())
     return _Scan(lowered, WORD.findall(lowered))
 
 
@@ -249,12 +266,22 @@ def _of_ndc(code: str, ndc: Mapping[str, tuple[Ingredient, ...]]) -> tuple[Ingre
     return found.pop() if len(found) == 1 else ()
 
 
-def _raising(words: Iterable[str], stems: tuple[str, ...]) -> frozenset[str]:
+def _national(words: list[str], exact: list[str], medications: Medications) -> Iterator[Ingredient]:
+    """The ingredients that words outside the exact names spell as another language does."""
+    left = set(words).difference(medications.form_words, *map(WORD.findall, exact))
+    for word in words:
+        if len(word) >= _MIN_LETTERS and word in left:
+            left.remove(word)
+            yield from medications.national.of(word)
+
+
+def _raising(words: list[str], stems: tuple[str, ...]) -> frozenset[str]:
     shortest = {stem: len(stem) + _MIN_LETTERS_BEFORE_STEM for stem in stems}
     return frozenset(
         word
         for word in words
+        for plain in (word if word.isascii() else unaccented(word),)
         # Most words end with no stem at all.
-        if word.endswith(stems)
-        and any(word.endswith(stem) and len(word) >= length for stem, length in shortest.items())
+        if plain.endswith(stems)
+        and any(plain.endswith(stem) and len(plain) >= length for stem, length in shortest.items())
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -14,16 +14,16 @@ from fhir_mappings.record import Days, Note, Plausible
 from fhir_mappings.resources.dates import NO_DAY, NOT_A_DATE, InvalidDate, days_of, legible_days
 from fhir_mappings.resources.references import objects_in
 from fhir_mappings.resources.shapes import (
-    UNDECODABLE,
+    NOT_THERE,
     Dosage,
     MedicationRequest,
     MedicationStatement,
     Period,
-    Quantity,
 )
 from fhir_mappings.to_findings.drug_names import dosage_denies
 from fhir_mappings.to_findings.findings import Reader
 from fhir_mappings.to_findings.statuses import STATUS_NOT_RECOGNISED, status_word
+from fhir_mappings.to_findings.supply import supplied
 
 MedicationRecord = MedicationRequest | MedicationStatement
 
@@ -34,6 +34,7 @@ _ENDED = frozenset({"stopped", "completed", "ended"})  # R5 spells "ended"
 # "intended" (R4 statements) and other words say as little about taking it as "unknown" does.
 _TAKEN = frozenset({"active", "on-hold", "recorded"}) | _ENDED
 _STATUSES = _NOT_COUNTED | _TAKEN | {"", "intended", "unknown"}
+_REVERSED = "a period that ends before it begins"
 DENIED = "its text says that it is not taken"
 # How an R5 adherence code begins -> the status of an R4 statement.
 _ADHERENCE = {
@@ -43,21 +44,6 @@ _ADHERENCE = {
     "stopped": "stopped",
     "unknown": "unknown",
 }
-
-
-_DAYS_OF = {
-    "d": 1,
-    "day": 1,
-    "wk": 7,
-    "w": 7,
-    "week": 7,
-    "mo": 30,
-    "month": 30,
-    "a": 365,
-    "yr": 365,
-    "year": 365,
-}
-_MAX_SUPPLY = 1_000
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -107,7 +93,7 @@ def use_of(record: MedicationRecord, reference: str, reader: Reader) -> Use | No
         reader.notes.append(Note(reference, STATUS_NOT_RECOGNISED, f"{kind}.status"))
     end = latest_of(ends) if ends else None
     if status in _ENDED:
-        end = _not_after(end or _supplied(latest_of(starts), record), as_of)
+        end = _not_after(end or supplied(latest_of(starts), record), as_of)
     span = Span(start, end)
     # STU3 records apart from the status whether it is taken.
     unsure = isinstance(record, MedicationStatement) and _code(record.taken) in {"unk", "na"}
@@ -156,10 +142,14 @@ class _Dates:
         for period, member in periods:
             if period is None:
                 continue
-            if (start := self.day(period.start, f"{member}.start")) is not None:
-                starts.append(start)
-            if (end := self.day(period.end, f"{member}.end")) is not None:
-                ends.append(end)
+            start = self.day(period.start, f"{member}.start")
+            end = self.day(period.end, f"{member}.end")
+            if start and end and start.earliest and end.latest and end.latest < start.earliest:
+                # Which of the two is wrong is not known.
+                self.notes.append(Note(self.reference, _REVERSED, f"{self.kind}.{member}"))
+                continue
+            starts += [start] if start else []
+            ends += [end] if end else []
         return starts, ends
 
 
@@ -208,28 +198,6 @@ def _codings(extensions: Iterable[Any]) -> Iterator[tuple[str, str]]:
                 yield str(coding.get("system") or ""), _code(code)
 
 
-def _supplied(start: Days, record: MedicationRecord) -> Days:
-    """When the supply that began on that day is over: what was dispensed may be taken until then."""
-    dispensed = record.dispenseRequest if isinstance(record, MedicationRequest) else None
-    supply = dispensed.expectedSupplyDuration if dispensed is not None else None
-    days = _days_in(supply) if supply is not None else 0
-    return Days(start.earliest, start.latest and _later(start.latest, days))
-
-
-def _later(day: date, days: int) -> date:
-    return day + timedelta(days=min(days, (date.max - day).days))
-
-
-def _days_in(supply: Quantity) -> int:
-    """0 where value or unit are not understood."""
-    unit = (supply.code or supply.unit or "").strip().lower().removesuffix("s")
-    try:
-        count = float(msgspec.json.decode(supply.value, type=float))
-    except UNDECODABLE:
-        return 0
-    return int(count * _DAYS_OF.get(unit, 0)) if 0 < count < _MAX_SUPPLY else 0
-
-
 def _code(text: str | None) -> str:
     return text.strip().lower() if text else ""
 
@@ -243,7 +211,19 @@ def _request_days(request: MedicationRequest, dates: _Dates) -> tuple[list[Days]
     supply = request.dispenseRequest.validityPeriod if request.dispenseRequest else None
     # Its end is that of the permission to dispense: the medicine may be taken for longer.
     supply_starts, _ = dates.periods([(supply, "dispenseRequest.validityPeriod")])
-    return starts or supply_starts or ([authored] if authored else []), ends, authored
+    if starts or supply_starts or not authored:
+        return starts or supply_starts, ends, authored
+    # It was taken before somebody reported it, or renewed it.
+    return [Days(None, authored.latest) if _taken_before(request) else authored], ends, authored
+
+
+def _taken_before(request: MedicationRequest) -> bool:
+    """Whether it records what the patient takes already: reported, or in place of an earlier order."""
+    return (
+        b"true" in (bytes(request.reportedBoolean), bytes(request.reported))
+        or request.reportedReference != NOT_THERE
+        or request.priorPrescription != NOT_THERE
+    )
 
 
 def _statement_days(
@@ -278,8 +258,11 @@ def joined(spans: Sequence[Span]) -> Span:
     if len(spans) == 1:
         return spans[0]
     ends = [span.end for span in spans if span.end is not None]
+    starts = [span.start for span in spans]
+    # A report or renewal that another start explains adds nothing.
+    known = min((s.latest for s in starts if s.earliest and s.latest), default=date.max)
     return Span(
-        earliest_of([span.start for span in spans]),
+        earliest_of([s for s in starts if s.earliest or s.latest is None or s.latest < known]),
         latest_of(ends) if ends and len(ends) == len(spans) else None,
     )
 

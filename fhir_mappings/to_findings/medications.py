@@ -26,10 +26,16 @@ from fhir_mappings.to_findings.medication_timing import (
 )
 
 _WITHOUT_A_NAME = "medicine without a name"
+# Of a name as recorded, in the reasons of the assessment.
+_MAX_NAME = 80
 
 
 class _Mention(msgspec.Struct, frozen=True, gc=False):
-    """One ingredient of one medicine. sure: its class does not depend on an unknown route."""
+    """One ingredient of one medicine.
+
+    sure: its class does not depend on an unknown route. recorded: the name of the medicine as recorded, where
+    that spells the ingredient as another language does.
+    """
 
     name: str
     medication_class: str | None
@@ -37,6 +43,7 @@ class _Mention(msgspec.Struct, frozen=True, gc=False):
     use: Use
     recognised: bool = True
     raises_potassium: bool = False
+    recorded: str = ""
 
 
 def drugs_of(
@@ -107,12 +114,13 @@ def drafted_drugs(
 def _mentions(medicine: Medicine, use: Use) -> Iterator[_Mention]:
     named, ingredients = medicine.named, medicine.ingredients
     for ingredient in ingredients:
+        recorded = named.name[:_MAX_NAME] if ingredient.name in named.spelled else ""
         for medication_class in sorted(ingredient.sure):
-            yield _Mention(ingredient.name, medication_class, True, use)
+            yield _Mention(ingredient.name, medication_class, True, use, recorded=recorded)
         for medication_class in sorted(ingredient.maybe):
-            yield _Mention(ingredient.name, medication_class, False, use)
+            yield _Mention(ingredient.name, medication_class, False, use, recorded=recorded)
         if not ingredient.sure and not ingredient.maybe:
-            yield _Mention(ingredient.name, None, True, use)
+            yield _Mention(ingredient.name, None, True, use, recorded=recorded)
     if named.raises:
         for name in sorted(named.raising) or [named.name]:
             yield _Mention(name, None, True, use, raises_potassium=True)
@@ -151,6 +159,8 @@ def _drug(mentions: list[_Mention], onset: Days, as_of: date) -> Drug:
             why = f"{why}; route unknown"
         if use.certain is None:
             why = f"{why}; not known whether it is taken"
+    if recorded := min((mention.recorded for mention in mentions if mention.recorded), default=""):
+        why = f'{why}; recorded as "{recorded}"'
     return Drug(
         name=min(mention.name for mention in mentions) or _WITHOUT_A_NAME,
         classes=frozenset(m.medication_class for m in mentions if m.medication_class is not None),

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from fhir_mappings.code_systems import RXNORM, SNOMED, CodeKey, code_key
 from fhir_mappings.medication_tables import Ingredient, Medications, NotTaken, words_of
+from fhir_mappings.national_names import Folding, NationalNames, national_names_of
 
 K = TypeVar("K")
 
@@ -32,13 +33,18 @@ def medications_of(classes: Sequence[Mapping[str, Any]], routes: Mapping[str, An
         ndc=ndc,
         atc=_atc(classes, exact),
         terms=terms,
+        national=_national(routes["national_names"], terms),
         routes={(SNOMED, code): group for group, values in routes["codes"].items() for code in values},
         form_words={word: group for group, words in routes["words"].items() for word in words},
         class_routes={raw["id"]: frozenset(raw["routes"]) for raw in classes if raw["routes"]},
         class_labels={raw["id"]: raw["label"] for raw in classes},
         not_taken=_not_taken(routes["not_taken"], terms),
         potassium_raising_atc=frozenset(routes["potassium_raising"]["atc"]),
-        potassium_raising_stems=frozenset(routes["potassium_raising"]["stems"]),
+        potassium_raising_stems=frozenset(
+            stem + ending
+            for stem in routes["potassium_raising"]["stems"]
+            for ending in ("", *routes["national_names"]["endings"])
+        ),
     )
 
 
@@ -68,6 +74,14 @@ def _not_taken(raw: Mapping[str, Any], terms: Iterable[str]) -> NotTaken:
         | frozenset(map(words_of, none["alone"])),
         none_codes=frozenset(code_key(c["system"], c["code"]) for c in none["codes"]),
     )
+
+
+def _national(
+    raw: Mapping[str, Any], terms: Mapping[str, tuple[Ingredient, ...]]
+) -> NationalNames[Ingredient]:
+    generic = {i.name for ingredients in terms.values() for i in ingredients} | set(raw["generic"])
+    folding = Folding(tuple(raw["endings"]), raw["letters"], raw["beginnings"], tuple(raw["salts"]))
+    return national_names_of(folding, terms, generic)
 
 
 def _beginning(phrase: str) -> str:

@@ -10,6 +10,7 @@ from fhir_mappings.code_systems import ICD_10, ICD_10_CM, CodeKey, code_key, nam
 from fhir_mappings.record import Basis, Site, Status
 from fhir_mappings.terminology import Certainty, FindingCode, FindingDefinition, OrderCode, Terminology
 from schemas import knowledge_files as schemas
+from schemas.knowledge_medicines import MedicationClassSchema, MedicationRoutesSchema
 from schemas.knowledge_questionnaire import FormFileSchema
 from service.knowledge.analyte_files import (
     analyte_names_of,
@@ -38,8 +39,8 @@ def load_terminology(directory: Directory) -> Terminology:
     answers = files.file("answers.yaml", schemas.AnswersSchema())
     statuses = files.file("statuses.yaml", schemas.StatusesSchema())
     sides = files.file("sides.yaml", schemas.SidesSchema())
-    classes = files.folder("medication_classes", schemas.MedicationClassSchema())
-    routes = files.file("medication_routes.yaml", schemas.MedicationRoutesSchema())
+    classes = files.folder("medication_classes", MedicationClassSchema())
+    routes = files.file("medication_routes.yaml", MedicationRoutesSchema())
     left_out = files.file("left_out.yaml", schemas.LeftOutSchema())
     form = files.file(FORM_FILE, FormFileSchema())
     units_file = files.file("units.yaml", schemas.UnitsSchema())
