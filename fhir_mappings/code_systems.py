@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 CodeKey = tuple[str, str]
 
@@ -100,8 +101,12 @@ def system_of(written: str) -> str:
     ('http://snomed.info/sct', 'http://loinc.org')
     """
     system = written.strip().rstrip("/")
-    if len(system) > _LONGEST_SYSTEM:
-        return system
+    return system if len(system) > _LONGEST_SYSTEM else _known_system(system)
+
+
+# The systems of a site are few, and stand in every record.
+@lru_cache(maxsize=1000)
+def _known_system(system: str) -> str:
     name = _SCHEME.sub("", system.casefold(), count=1).split("|")[0].rstrip("/#")
     known = _SYSTEMS.get(_BLANKS.sub("-", name))
     if known is not None:

@@ -32,11 +32,15 @@ class Folding:
     beginnings: Mapping[str, str] = field(default_factory=dict)
     salts: tuple[str, ...] = ()
     _letters: re.Pattern[str] = field(init=False, repr=False)
+    _endings: re.Pattern[str] = field(init=False, repr=False)
     salt_keys: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         longest_first = sorted(self.letters, key=lambda text: (-len(text), text))
         object.__setattr__(self, "_letters", re.compile("|".join(map(re.escape, longest_first)) or "(?!)"))
+        # The first that fits, as they are listed.
+        endings = "|".join(map(re.escape, self.endings)) or "(?!)"
+        object.__setattr__(self, "_endings", re.compile(f"(?:{endings})$"))
         object.__setattr__(self, "salt_keys", tuple(self.keys(salt)[1] for salt in self.salts))
 
     def keys(self, name: str) -> tuple[str, str]:
@@ -45,20 +49,17 @@ class Folding:
         >>> Folding(("um", "a"), {"ph": "f", "y": "i"}).keys("phényla")
         ('phenyl', 'fenil')
         """
-        plain = unaccented(name)
-        return self._without_ending(plain), self._without_ending(self._in_letters(plain))
+        plain = name if name.isascii() else unaccented(name)
+        return self._endings.sub("", plain), self._endings.sub("", self._in_letters(plain))
 
     def without_salt(self, key: str) -> Iterator[str]:
         """The keys that are left of a key with folded letters that ends with a salt."""
         for salt in self.salt_keys:
             if key.endswith(salt):
                 name = key.removesuffix(salt)
-                yield self._without_ending(name)
+                yield self._endings.sub("", name)
                 # The last letter of the name may be folded with the same first one of the salt.
                 yield name + salt[0]
-
-    def _without_ending(self, word: str) -> str:
-        return next((word.removesuffix(ending) for ending in self.endings if word.endswith(ending)), word)
 
     def _in_letters(self, word: str) -> str:
         word = _TWICE.sub(r"\1", self._letters.sub(lambda match: self.letters[match[0]], word))

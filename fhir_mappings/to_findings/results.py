@@ -22,7 +22,13 @@ from fhir_mappings.to_findings.newest import Clock, Judged, clock_of, counting, 
 from fhir_mappings.to_findings.observations import Observed, is_doubtful
 from fhir_mappings.to_findings.onsets import Dates, effective_of
 from fhir_mappings.to_findings.ranges import judged, why_not_judged
-from fhir_mappings.to_findings.statuses import MISSING, NO_OBSERVATION, NOT_READ_AS_WRITTEN, is_missing
+from fhir_mappings.to_findings.statuses import (
+    MISSING,
+    NO_OBSERVATION,
+    NOT_READ_AS_WRITTEN,
+    is_missing,
+    status_word,
+)
 from fhir_mappings.to_findings.values import decimal_from, reading_of
 
 _FINAL = frozenset({"final", "amended", "corrected"})
@@ -157,7 +163,7 @@ def _judged(reader: Reader, measured: Measured, patient: Patient) -> Judged | No
         # It may say that this is no result of the patient.
         band, low, limits = Band.NOT_JUDGED, None, None
         unjudged = (Note(observed.reference, NOT_READ_AS_WRITTEN, f"{place}.modifierExtension"),)
-    elif any(_is_of_another_fluid(one, analyte.words.other_fluids) for one in specimens):
+    elif specimens and any(_is_of_another_fluid(one, analyte.words.other_fluids) for one in specimens):
         band, low, limits = Band.NOT_JUDGED, None, None
         unjudged = (Note(observed.reference, OTHER_SPECIMEN, "Observation.specimen"),)
     elif not text or is_missing(holder):
@@ -165,7 +171,7 @@ def _judged(reader: Reader, measured: Measured, patient: Patient) -> Judged | No
         unjudged = (Note(observed.reference, MISSING if text else _NO_VALUE, f"{place}.value"),)
         if band is Band.IN_RANGE:
             band, value = Band.NOT_JUDGED, None
-    elif any((one.status or "").strip().lower() in _NO_SPECIMEN for one in specimens):
+    elif specimens and any(status_word(one.status) in _NO_SPECIMEN for one in specimens):
         unjudged = (Note(observed.reference, BAD_SPECIMEN, "Observation.specimen"),)
         if band is Band.IN_RANGE:
             band, value = Band.NOT_JUDGED, None
