@@ -17,18 +17,19 @@ MAX_INSTANCE_LENGTH = 200
 # Controls by number: which of them \s means differs between Python and the readers of openapi.yaml.
 _NOT_BLANK = r"^[\s\S]*[^\s\x00-\x1f\x7f-\x9f]"
 
-
-_BUNDLE = frozenset({"resourceType", "entry", "entries", "type", "total", "id", "link"})
+# An object of other members alone is no Bundle.
+BUNDLE_MEMBERS = frozenset({"resourceType", "entry", "entries", "type", "total", "id", "link"})
 
 
 def _is_bundle(content: Mapping[str, Any]) -> None:
     errors = {}
     if content.get("resourceType") not in (None, "Bundle"):
         errors["resourceType"] = ["Not a Bundle."]
-    elif content and _BUNDLE.isdisjoint(content):
+    elif content and BUNDLE_MEMBERS.isdisjoint(content):
         errors["entry"] = ["Missing data: an object without entry is no Bundle."]
-    if not isinstance(content.get("entry"), list | None):
-        errors["entry"] = ["Not a valid list."]
+    for name in ("entry", "entries", "link"):
+        if not isinstance(content.get(name), list | None):
+            errors[name] = ["Not a valid list."]
     if errors:
         raise ValidationError(errors)
 

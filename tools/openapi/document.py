@@ -18,7 +18,7 @@ from marshmallow import Schema, fields, validate
 from schemas.base import Tolerant
 from schemas.evaluation_requests import WorkbenchPatientSchema, WorkbenchSchema
 from schemas.feedback_request import FeedbackSchema, ItemSchema, Utc
-from schemas.hooks import CONTEXTS, EXTENSION, Bundle, OptionsSchema, RequestSchema
+from schemas.hooks import BUNDLE_MEMBERS, CONTEXTS, EXTENSION, Bundle, OptionsSchema, RequestSchema
 from tools.openapi import answers, knowledge_answers
 from tools.openapi.calls import CALLS, with_calls
 
@@ -163,8 +163,11 @@ def _const(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]
 def _bundle(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
     """A Bundle in a context, as leniently as schemas/hooks.py reads it."""
     entry = {"type": ["array", "null"], "items": {}}
-    properties = {"resourceType": {"enum": ["Bundle", None]}, "entry": entry}
-    return {"properties": properties} if isinstance(field, Bundle) else {}
+    lists = dict.fromkeys(("entry", "entries", "link"), entry)
+    properties = {"resourceType": {"enum": ["Bundle", None]}, **lists}
+    # An empty object is an empty Bundle; another one has a member of a Bundle.
+    has_one = [{"maxProperties": 0}, *({"required": [name]} for name in sorted(BUNDLE_MEMBERS))]
+    return {"properties": properties, "anyOf": has_one} if isinstance(field, Bundle) else {}
 
 
 class _NoAliases(yaml.SafeDumper):
