@@ -164,7 +164,9 @@ def _bundle(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any
     """A Bundle in a context, as leniently as schemas/hooks.py reads it."""
     entry = {"type": ["array", "null"], "items": {}}
     lists = dict.fromkeys(("entry", "entries", "link"), entry)
-    properties = {"resourceType": {"enum": ["Bundle", None]}, **lists}
+    others = {name: {"description": "Not read"} for name in ("id", "type")}
+    total = {"description": "Number of matches"}
+    properties = {"resourceType": {"enum": ["Bundle", None]}, **lists, "total": total, **others}
     # An empty object is an empty Bundle; another one has a member of a Bundle.
     has_one = [{"maxProperties": 0}, *({"required": [name]} for name in sorted(BUNDLE_MEMBERS))]
     return {"properties": properties, "anyOf": has_one} if isinstance(field, Bundle) else {}
