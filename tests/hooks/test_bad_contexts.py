@@ -74,7 +74,7 @@ SELECTED = ["MedicationRequest/rx"]
         (
             "order-sign",
             {"draftOrders": {"entry": 7, "link": 7}, "userId": None, "patientId": []},
-            ["context.draftOrders.entry", "context.patientId"],
+            ["context.draftOrders.entry", "context.draftOrders.link", "context.patientId"],
         ),
     ],
 )
