@@ -22,16 +22,13 @@ ATC = "http://www.whocc.no/atc"
 NDC = "http://hl7.org/fhir/sid/ndc"
 
 # One table of aliases: identifiers without scheme, lower case. OIDs and addresses: HL7/UTG a19c2636 (naming
-# systems); ICD-10-GM and the German ATC: hl7germany/basisprofil-de-r4 b4658ad5; the Dutch, British,
-# Australian and Japanese ICD-10: hl7.org/fhir/R4B/icd.html, NHS TRUD, NPHIES and JP Core; dm+d: NHSDigital
+# systems); ICD-10-GM and the German ATC: hl7germany/basisprofil-de-r4 b4658ad5; dm+d: NHSDigital
 # IOPS-FHIR-Simplifier-Backup, NHSdmd.md; names: as client systems write them in place of an address.
 _ALIASES = {
     SNOMED: "2.16.840.1.113883.6.96 dmd.nhs.uk snomed snomed-ct snomedct sct",
     LOINC: "2.16.840.1.113883.6.1 loinc ln",
     ICD_10: "2.16.840.1.113883.6.3 terminology.hl7.org/codesystem/icd10 icd-10 icd10 i10"
-    " fhir.de/codesystem/bfarm/icd-10-gm fhir.de/codesystem/dimdi/icd-10-gm icd-10-gm"
-    " hl7.org/fhir/sid/icd-10-nl hl7.org/fhir/sid/icd-10-uk hl7.org/fhir/sid/icd-10-am"
-    " jpfhir.jp/fhir/core/mhlw/codesystem/icd10-2013-full",
+    " fhir.de/codesystem/bfarm/icd-10-gm fhir.de/codesystem/dimdi/icd-10-gm icd-10-gm",
     ICD_10_CM: "2.16.840.1.113883.6.90 terminology.hl7.org/codesystem/icd10cm icd-10-cm icd10cm i10c",
     HPO: "2.16.840.1.113883.6.339 purl.obolibrary.org/obo/hp.owl hpo hp",
     RXNORM: "2.16.840.1.113883.6.88 rxnorm",

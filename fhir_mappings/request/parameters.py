@@ -52,7 +52,7 @@ def decode_apply_call(body: bytes) -> ApplyCall:
         InvalidBody: 400, with every problem of the parameters.
         OverBudget: it has too many objects.
     """
-    budget().check("objects", body.count(b"{"))
+    budget().check_objects(body)
     members = unique_members(decoded(body, dict[Name, msgspec.Raw], ""), "")
     if value_of(members.get("resourceType", msgspec.Raw(b"null")), "resourceType") != "Parameters":
         problem = f"The body is no FHIR Parameters resource: {_NEXT} of Parameters."
